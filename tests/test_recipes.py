@@ -1,0 +1,73 @@
+"""Every recipe that ships is valid, and its model learns from one minibatch."""
+
+import pytest
+import torch
+from conftest import REPOSITORY
+from torch import nn
+
+from asr import models
+from asr.models import AcousticModel
+from asr.recipe_file import read_recipe
+from asr.training.targets import class_names
+
+FOLDER = REPOSITORY / "recipes"
+RECIPES = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.yaml"))
+FULL_TIMIT = ["bigru", "bilstm", "cnn", "crdnn", "deep_cnn", "dnn", "dnn_no_dropout", "gru", "ligru", "lstm", "rnn"]
+RESULTS = (FOLDER / "timit" / "RESULTS.md").read_text()
+UTTERANCE = 40  # frames
+
+
+def build(recipe: str) -> AcousticModel:
+    config = read_recipe(FOLDER / recipe)
+    return models.build(config.model, config.features.dim, len(class_names(config)))
+
+
+def parameters(recipe: str) -> int:
+    with torch.device("meta"):
+        return sum(parameter.numel() for parameter in build(recipe).parameters())
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_weight_has_a_gradient(recipe: str) -> None:
+    config = read_recipe(FOLDER / recipe)
+    torch.manual_seed(0)
+    model = build(recipe).train()
+    logits, lengths = model(torch.randn(2, UTTERANCE, config.features.dim), torch.tensor([UTTERANCE, UTTERANCE - 7]))
+    classes = len(class_names(config))
+    assert logits.shape == (2, -(-UTTERANCE // model.subsampling), classes)
+    assert lengths.tolist() == [-(-frames // model.subsampling) for frames in (UTTERANCE, UTTERANCE - 7)]
+    loss = nn.functional.cross_entropy(logits.flatten(0, 1), torch.randint(classes, (logits[..., 0].numel(),)))
+    loss.backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.isfinite().all(), name
+    assert any(parameter.grad.any() for parameter in model.parameters() if parameter.grad is not None)
+
+
+def test_full_timit_has_a_recipe_for_each_model() -> None:
+    assert sorted(path.stem for path in (FOLDER / "timit").glob("*.yaml")) == FULL_TIMIT
+
+
+@pytest.mark.parametrize("recipe", FULL_TIMIT)
+def test_full_timit_names_the_published_figure(recipe: str) -> None:
+    comment = (FOLDER / "timit" / f"{recipe}.yaml").read_text().partition("\ncorpus:")[0]
+    row = next(line for line in RESULTS.splitlines() if line.startswith(f"| `{recipe}.yaml`"))
+    published = row.split("|")[4].split()[0]
+    assert f"PER {published} %" in comment or (published == "none" and "no published PER" in comment)
+
+
+@pytest.mark.parametrize("recipe", FULL_TIMIT)
+def test_full_timit_results_give_the_parameters(recipe: str) -> None:
+    count = parameters(f"timit/{recipe}.yaml")
+    assert f"| {count:,} |" in next(line for line in RESULTS.splitlines() if line.startswith(f"| `{recipe}.yaml`"))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "published"),
+    [
+        ("lstm", 3.8e6),  # Graves et al. 2013, of all their CTC networks of three layers
+        ("crdnn", 17.5e6),  # by hand from SpeechBrain's hparams/train.yaml
+    ],
+)
+def test_sizes_are_the_published_ones(recipe: str, published: float) -> None:
+    assert parameters(f"timit/{recipe}.yaml") == pytest.approx(published, rel=0.02)
