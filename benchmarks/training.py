@@ -1,147 +1,184 @@
-"""Training speed of the DNN in frames a second, beside a plain PyTorch loop over a DataLoader on the same model.
+"""Training speed in frames of speech a second, model by model, beside other ways to train the same.
 
-    python benchmarks/training.py [--corpus DIR] [--threads N] [--rounds N]
+    python benchmarks/training.py [--models dnn,bigru] [--systems asr,bare] [--rounds N] [--device cuda]
 
-Systems, each on the same real frames, model (5 x 1024, 11 spliced frames, dropout), minibatch and optimiser (Adam):
-- asr: our loop, with its shuffling, window gathering, loss and frame error;
-- asr, bf16: the same in mixed precision, where the processor has bf16 instructions;
-- bare step: forward, backward and update on minibatches that are already in memory, the most that a loop could reach;
-- DataLoader: a Dataset that splices a frame an item, the default collation and Adam, in this process and with workers.
+Six models at the sizes of published TIMIT recipes (training_sizes.py), each trained by
+- asr: our loop, with its gathering of minibatches, loss and frame error;
+- bare: forward, backward and update on minibatches that are already in memory, the most that a loop could reach;
+- dataloader: a plain PyTorch loop over a DataLoader, with our model;
+- speechbrain: SpeechBrain's model of the same shape, by its data pipeline and Brain.fit (pip install 'asr[bench]');
+- speechbrain-jit: the same with its model compiled by TorchScript, where it is built of SpeechBrain's light GRU.
+
+All take the same minibatches, one system after the other in every round, and the same fused Adam. Each has trained on
+one minibatch before. A round is as many minibatches as the bare step trains in --seconds. Frames are those of speech:
+padding does not count. The corpus is the TIMIT sample (the demo corpus without it), repeated to --hours.
 """
 
 import argparse
+import gc
+import importlib.util
 import json
 import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor
-from torch.nn import functional
-from torch.utils.data import DataLoader, Dataset
 
-from asr import models
 from asr.config import RecipeConfig
-from asr.corpora.prepare import prepare
-from asr.features.stage import compute_features
-from asr.models import AcousticModel
-from asr.training.batching import FrameBatching
-from asr.training.checkpoint import Progress
-from asr.training.loop import make_fabric, make_trainer, train_epoch
-from asr.training.optimizers import make_optimizer
-from asr.training.speech import load_speech
+from asr.models.summary import summarize
+from benchmarks.training_sizes import FEATURES, Size, sizes
+from benchmarks.training_systems import Part, System, bare_step, build, load, our_loop, plain_loop
 
-BATCH = 256
-STEPS = 80
-CPU = torch.device("cpu")
+SYSTEMS = ("asr", "bare", "dataloader", "speechbrain", "speechbrain-jit")
+COMPILED = ("ligru", "crdnn")
+FRAMES_AN_HOUR = 360_000
+PASSES = 3  # forward, and backward to the inputs and to the weights
 CORPORA = Path(os.environ.get("ASR_CORPORA", Path(__file__).resolve().parents[2] / "shared" / "corpora"))
 SAMPLE = CORPORA / "timit_sample"
 
 
-def recipe(corpus: Path | None, precision: str) -> RecipeConfig:
-    where = {"name": "timit", "dir": corpus, "folds": 4} if corpus else {"name": "demo"}
-    return RecipeConfig.model_validate({"corpus": where, "training": {"batch_size": BATCH, "precision": precision}})
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parse(arguments)
+    torch.set_num_threads(options.threads)
+    systems = [name for name in options.systems if has_speechbrain() or not name.startswith("speechbrain")]
+    if systems != options.systems:
+        print("speechbrain is not installed, its rows are left out: pip install 'asr[bench]'", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in options.models:
+            size = sizes(options.width)[name]
+            own = [each for each in systems if each != "speechbrain-jit" or name in COMPILED]
+            config = recipe(size, options.corpus, options.precision)
+            rates, flops = measure(config, own, options, Path(folder))
+            show(name, size, rates, flops, options)
+            gc.collect()
 
 
-def real_frames(config: RecipeConfig, folder: Path) -> FrameBatching:
-    """The training frames of a corpus (of its first fold), cut to the steps of a round."""
-    prepare(config.corpus, folder / "prepare")
-    cuts = folder / "prepare" / ("fold-1" if config.corpus.folds > 1 else "")
-    compute_features(config, cuts, folder / "features", CPU)
-    batching = FrameBatching(load_speech(config, cuts, folder / "features", "train", config.model.context, CPU))
-    batching.rows = batching.rows[torch.randperm(len(batching.rows))[: BATCH * STEPS]]
-    return batching
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    def names(known: Sequence[str]):
+        def split(text: str) -> list[str]:
+            chosen = text.split(",")
+            if unknown := set(chosen) - set(known):
+                raise argparse.ArgumentTypeError(f"no {', '.join(sorted(unknown))} among {', '.join(known)}")
+            return chosen
 
+        return split
 
-class SplicedFrames(Dataset[tuple[Tensor, int]]):
-    """One frame with its neighbours an item, as a first PyTorch program would write it."""
-
-    def __init__(self, frames: FrameBatching) -> None:
-        self.speech, self.centres = frames.speech, frames.rows.tolist()
-        self.labels = self.speech.labels[frames.rows].tolist()
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        centre, edge = self.centres[index], self.speech.edge
-        return self.speech.rows[centre - edge : centre + edge + 1], self.labels[index]
-
-
-def build(config: RecipeConfig) -> AcousticModel:
-    torch.manual_seed(0)
-    return models.build(config.model, config.features.dim, 144)
-
-
-def our_loop(config: RecipeConfig, frames: FrameBatching) -> Callable[[], object]:
-    model, training = build(config), config.training
-    optimizer = make_optimizer(training.optimizer, model.parameters())
-    trainer = make_trainer(training, make_fabric(training, CPU), model, optimizer)
-    return lambda: train_epoch(trainer, frames, Progress(training.optimizer.learning_rate))
-
-
-def step(model: AcousticModel, optimizer: torch.optim.Optimizer, windows: Tensor, labels: Tensor) -> None:
-    optimizer.zero_grad()
-    functional.cross_entropy(model.forward_windows(windows), labels).backward()
-    optimizer.step()
-
-
-def bare_step(config: RecipeConfig, frames: FrameBatching) -> Callable[[], object]:
-    model = build(config).train()
-    optimizer = make_optimizer(config.training.optimizer, model.parameters())
-    ready = [frames.batch(members) for members in frames.plan(BATCH, shuffled=True)]
-    return lambda: [step(model, optimizer, batch.inputs, batch.labels) for batch in ready]
-
-
-def plain_loop(config: RecipeConfig, frames: FrameBatching, workers: int) -> Callable[[], object]:
-    model = build(config).train()
-    optimizer = torch.optim.Adam(model.parameters(), lr=config.training.optimizer.learning_rate)
-    loader = DataLoader(SplicedFrames(frames), BATCH, shuffle=True, num_workers=workers)
-    return lambda: [step(model, optimizer, *batch) for batch in loader]
-
-
-def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpus", type=Path, default=SAMPLE if SAMPLE.is_dir() else None)
+    every = tuple(sizes())
+    parser.add_argument("--models", type=names(every), default=list(every), help="comma-separated")
+    parser.add_argument("--systems", type=names(SYSTEMS), default=list(SYSTEMS), help="comma-separated")
+    parser.add_argument("--corpus", type=Path, default=SAMPLE if SAMPLE.is_dir() else None, help="TIMIT's folder")
+    parser.add_argument("--hours", type=float, default=1.0, help="of speech, by repetition")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--rounds", type=int, default=5)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    config, half = recipe(arguments.corpus, "fp32"), recipe(arguments.corpus, "bf16")
-    with tempfile.TemporaryDirectory() as folder:
-        frames = real_frames(config, Path(folder))
-    systems = {
-        "asr": our_loop(config, frames),
-        "bare step": bare_step(config, frames),
-        "DataLoader": plain_loop(config, frames, 0),
-        "DataLoader, 2 workers": plain_loop(config, frames, 2),
-    }
-    if torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported():
-        systems["asr, bf16"] = our_loop(half, frames)
-    rates: dict[str, list[float]] = {name: [] for name in systems}
-    for round_number in range(arguments.rounds + 1):
-        for name, run in systems.items():
-            started = time.perf_counter()
-            run()
-            if round_number:  # the first round warms up
-                rates[name].append(len(frames.rows) / (time.perf_counter() - started))
-    show(rates, arguments.threads)
+    parser.add_argument("--seconds", type=float, default=3.0, help="of the bare step in a round; at least a minibatch")
+    parser.add_argument("--device", type=torch.device, default=torch.device("cpu"))
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
+    parser.add_argument("--peak", type=float, help="TFLOP/s of the device, to print the share that is reached")
+    parser.add_argument("--width", type=int, help="units of every layer, for a quick check")
+    return parser.parse_args(arguments)
 
 
-def show(rates: dict[str, list[float]], threads: int) -> None:
-    table = Table("system", "frames/s (median)", "of asr", title=f"Training, DNN 5x1024, {threads} threads")
-    ours = statistics.median(rates["asr"])
-    for name, values in rates.items():
+def has_speechbrain() -> bool:
+    return importlib.util.find_spec("speechbrain") is not None
+
+
+def recipe(size: Size, corpus: Path | None, precision: str) -> RecipeConfig:
+    where = {"name": "timit", "dir": corpus, "folds": 4} if corpus else {"name": "demo"}
+    training = {"precision": precision, "batch_size": size.batch_size}
+    if size.model.type == "cnn":
+        training["batching"] = "utterances"
+    return RecipeConfig.model_validate(
+        {"corpus": where, "features": FEATURES, "model": size.model, "training": training}
+    )
+
+
+def make_system(name: str, config: RecipeConfig, device: torch.device) -> System:
+    match name:
+        case "asr":
+            return our_loop(config, device)
+        case "bare":
+            return bare_step(config, device)
+        case "dataloader":
+            return plain_loop(config, device)
+        case _:
+            from benchmarks.training_speechbrain import brain_fit
+
+            return brain_fit(config, device, jit=name == "speechbrain-jit")
+
+
+def measure(
+    config: RecipeConfig, names: Sequence[str], options: argparse.Namespace, folder: Path
+) -> tuple[dict[str, list[float]], float]:
+    """Frames a second of each system in each round, and the FLOPs of training on a frame."""
+    batching = load(config, folder, options.device, round(options.hours * FRAMES_AN_HOUR))
+    torch.manual_seed(0)
+    epoch = batching.plan(config.training.batch_size, shuffled=True)
+    systems = {name: make_system(name, config, options.device) for name in names}
+    first = Part(batching, epoch[:1])
+    for system in systems.values():  # what happens once
+        clock(system, first, options.device)
+    pace = first.frames / clock(systems.get("bare") or next(iter(systems.values())), first, options.device)
+    steps = max(1, min(len(epoch), round(options.seconds / pace)))
+    rates: dict[str, list[float]] = {name: [] for name in names}
+    for number in range(options.rounds):
+        members = [epoch[(number * steps + step) % len(epoch)] for step in range(steps)]
+        for name, system in systems.items():
+            rates[name].append(clock(system, Part(batching, members), options.device))
+    summary = summarize(build(config), config.features)
+    a_second = summary.flops if summary.window_flops is None or config.training.batching else summary.window_flops
+    return rates, PASSES * a_second * config.features.frame_shift / 1000
+
+
+def clock(system: System, part: Part, device: torch.device) -> float:
+    """Frames a second."""
+    run = system(part)
+    synchronize(device)
+    started = time.perf_counter()
+    run.call()
+    synchronize(device)
+    return run.frames / (time.perf_counter() - started)
+
+
+def synchronize(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def show(name: str, size: Size, rates: dict[str, list[float]], flops: float, options: argparse.Namespace) -> None:
+    on = f"{options.device.type}, {options.threads} threads" if options.device.type == "cpu" else str(options.device)
+    table = Table(
+        "system",
+        "frames/s (median)",
+        "asr is faster by",
+        "GFLOP/s",
+        *(["of peak"] if options.peak else []),
+        title=f"Training, {size.title}, {flops / 1e6:.0f} MFLOP a frame, {options.precision}, {on}",
+    )
+    for system, values in rates.items():
         figure = statistics.median(values)
-        row = {"benchmark": "training", "system": name, "figure": round(figure), "unit": "frames/s", "threads": threads}
-        print(json.dumps(row))
-        table.add_row(name, f"{figure:,.0f}", f"{figure / ours:.2f}")
+        row = {
+            "benchmark": f"training-{name}",
+            "system": system,
+            "figure": round(figure, 1),
+            "unit": "frames/s",
+            "threads": options.threads,
+        }
+        print(json.dumps(row), flush=True)
+        # Round by round, so that what else the machine does in a round counts for neither.
+        ratio = [f"{statistics.median(map(divide, rates['asr'], values)):.2f}" if "asr" in rates else ""]
+        share = [f"{flops * figure / 1e12 / options.peak:.1%}"] if options.peak else []
+        table.add_row(system, f"{figure:,.0f}", *ratio, f"{flops * figure / 1e9:,.1f}", *share)
     Console().print(table)
+
+
+def divide(ours: float, other: float) -> float:
+    return ours / other
 
 
 if __name__ == "__main__":

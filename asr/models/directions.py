@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
+from asr.models.light_gru import LightGru, run_together
+
 Result = TypeVar("Result")
 
 
@@ -20,7 +22,10 @@ def run_both(cells: Sequence[nn.Module], inputs: Sequence[Tensor], valid: Tensor
 
     On a CPU each direction has a thread and half of the cores, forward and backward: a step is too small a product
     to be worth splitting (a GRU on two busy cores: twice the frames a second of one direction after the other).
+    On CUDA a library kernel runs a whole layer; the light GRU, which has none, takes both directions in one loop.
     """
+    if inputs[0].is_cuda and (light := [cell for cell in cells if isinstance(cell, LightGru)]):
+        return run_together(light, inputs, valid)
     observed = is_in_torch_dispatch_mode() or torch.jit.is_tracing()  # by what sees this thread alone
     if inputs[0].device.type != "cpu" or torch.get_num_threads() < 2 or observed:
         return [cell(x, valid) for cell, x in zip(cells, inputs, strict=True)]

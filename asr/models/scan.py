@@ -1,5 +1,6 @@
 """What the recurrent layers' loops over time share."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ def product_dtype(x: Tensor) -> torch.dtype:
 
 
 class StepProduct:
-    """Adds state [B, K] @ weight [K, N] to an array in place, step after step without allocating.
+    """Adds state [..., B, K] @ weight [..., K, N] to an array in place, step after step without allocating.
 
     In bf16 the factors alone are rounded: states and sums stay in fp32, or a slowly changing unit could not move.
     """
@@ -24,17 +25,21 @@ class StepProduct:
     def __init__(self, weight: Tensor, batch: int, dtype: torch.dtype) -> None:
         self.rounded = dtype != weight.dtype
         self.weight = weight.to(dtype).contiguous()
+        matrix = weight.dim() == 2
+        self.multiply: Callable[..., Tensor] = torch.mm if matrix else torch.bmm
+        self.add_product: Callable[..., Tensor] = torch.addmm if matrix else torch.baddbmm
         if self.rounded:
-            self.state = self.weight.new_empty(batch, weight.shape[0])
-            self.product = self.weight.new_empty(batch, weight.shape[1])
+            *several, inputs, outputs = weight.shape
+            self.state = self.weight.new_empty(*several, batch, inputs)
+            self.product = self.weight.new_empty(*several, batch, outputs)
 
     def add_to(self, total: Tensor, state: Tensor) -> None:
         if self.rounded:
             if state.dtype != self.state.dtype:
                 state = self.state.copy_(state)
-            total.add_(torch.mm(state, self.weight, out=self.product))
+            total.add_(self.multiply(state, self.weight, out=self.product))
         else:
-            torch.addmm(total, state, self.weight, out=total)
+            self.add_product(total, state, self.weight, out=total)
 
 
 def column_sums(x: Tensor) -> Tensor:

@@ -1,0 +1,205 @@
+"""What trains in the benchmark with our models: our loop, the bare step, and a plain loop over a DataLoader."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import DataLoader, Dataset
+
+from asr import models
+from asr.config import RecipeConfig
+from asr.corpora.prepare import prepare
+from asr.features.stage import compute_features
+from asr.models import AcousticModel
+from asr.training.batching import Batch, FrameBatching, UtteranceBatching, draws_frames
+from asr.training.checkpoint import Progress
+from asr.training.loop import make_fabric, make_trainer, train_epoch
+from asr.training.optimizers import make_optimizer
+from asr.training.speech import Speech, load_speech
+from asr.training.targets import UNLABELLED, class_names, output_labels
+
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some minibatches of an epoch, the same for every system; a Batching for our loop."""
+
+    batching: FrameBatching | UtteranceBatching
+    members: list[Tensor]
+
+    @property
+    def speech(self) -> Speech:
+        return self.batching.speech
+
+    @property
+    def frames(self) -> int:
+        """Frames of speech in it; padding does not count."""
+        return sum(map(self.real_frames, self.members))
+
+    def real_frames(self, members: Tensor) -> int:
+        return len(members) if isinstance(self.batching, FrameBatching) else int(self.speech.lengths[members].sum())
+
+    def plan(self, size: int, shuffled: bool) -> list[Tensor]:
+        return self.members
+
+    def batch(self, members: Tensor) -> Batch:
+        return self.batching.batch(members)
+
+    def utterances(self, members: Tensor) -> list[str]:
+        return self.batching.utterances(members)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the clock is set on, and the frames of speech that it trains on."""
+
+    call: Callable[[], object]
+    frames: int
+
+
+System = Callable[[Part], Run]
+"""Makes ready to train on a part of the epoch."""
+
+
+def load(config: RecipeConfig, folder: Path, device: torch.device, frames: int) -> FrameBatching | UtteranceBatching:
+    """The training speech of a corpus (of its first fold), over and over until it has so many frames."""
+    model = build(config)
+    by_frame = draws_frames(config.training, model)
+    speech = load_speech(config, *stages(config, folder), "train", (model.context or 0) if by_frame else 0, device)
+    speech = repeated(speech, max(1, -(-frames // int(speech.lengths.sum()))))
+    return FrameBatching(speech) if by_frame else UtteranceBatching(speech)
+
+
+def stages(config: RecipeConfig, folder: Path) -> tuple[Path, Path]:
+    """The folders of the prepared corpus and of its features, which are computed where they are not yet there."""
+    cuts, features = folder / "prepare", folder / "features"
+    if not features.is_dir():
+        prepare(config.corpus, cuts)
+    cuts = cuts / ("fold-1" if config.corpus.folds > 1 else "")
+    if not features.is_dir():
+        compute_features(config, cuts, features, CPU)
+    return cuts, features
+
+
+def repeated(speech: Speech, times: int) -> Speech:
+    """The speech `times` times over."""
+    offsets = len(speech.rows) * torch.arange(times, device=speech.starts.device)
+    return replace(
+        speech,
+        rows=speech.rows.repeat(times, 1),
+        labels=speech.labels.repeat(times),
+        starts=(speech.starts + offsets[:, None]).flatten(),
+        lengths=speech.lengths.repeat(times),
+        utterances=speech.utterances * times,
+    )
+
+
+def build(config: RecipeConfig) -> AcousticModel:
+    torch.manual_seed(0)
+    return models.build(config.model, config.features.dim, len(class_names(config)))
+
+
+def our_loop(config: RecipeConfig, device: torch.device) -> System:
+    """The package's training, with its gathering of minibatches, loss, frame error and figures."""
+    model, training = build(config), config.training
+    fabric = make_fabric(training, device)
+    model.to(fabric.device)
+    trainer = make_trainer(training, fabric, model, make_optimizer(training.optimizer, model.parameters()))
+    rate = training.optimizer.learning_rate
+    return lambda part: Run(lambda: train_epoch(trainer, part, Progress(rate)), part.frames)
+
+
+def bare_step(config: RecipeConfig, device: torch.device) -> System:
+    """Forward, backward and update on minibatches that are already in memory: the most that a loop can reach."""
+    step = plain_step(config, device)
+
+    def ready(part: Part) -> Run:
+        batches = [part.batch(members) for members in part.members]
+        return Run(lambda: each(step, batches), part.frames)
+
+    return ready
+
+
+def plain_loop(config: RecipeConfig, device: torch.device) -> System:
+    """The same step on what a DataLoader gathers, as a first PyTorch program would write it."""
+    step = plain_step(config, device)
+
+    def ready(part: Part) -> Run:
+        plan = [members.tolist() for members in part.members]
+        if isinstance(part.batching, FrameBatching):
+            loader = DataLoader(SplicedFrames(part.speech), batch_sampler=plan, collate_fn=collate_frames)
+        else:
+            loader = DataLoader(Utterances(part.speech), batch_sampler=plan, collate_fn=collate_utterances)
+        return Run(lambda: each(step, (batch.to(device) for batch in loader)), part.frames)
+
+    return ready
+
+
+def each(step: Callable[[Batch], None], batches: Iterable[Batch]) -> None:
+    for batch in batches:
+        step(batch)
+
+
+def plain_step(config: RecipeConfig, device: torch.device) -> Callable[[Batch], None]:
+    """One update of a new model by a minibatch, with nothing around it."""
+    model = build(config).to(device).train()
+    optimizer = make_optimizer(config.training.optimizer, model.parameters())
+    half = config.training.precision == "bf16"
+
+    def step(batch: Batch) -> None:
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
+            logits, labels = scores(model, batch)
+        optimizer.zero_grad()
+        functional.cross_entropy(logits.float(), labels, ignore_index=UNLABELLED).backward()
+        optimizer.step()
+
+    return step
+
+
+def scores(model: AcousticModel, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Logits [N, C] and labels [N] of a minibatch's output frames."""
+    if batch.lengths is None:
+        return model.forward_windows(batch.inputs), batch.labels
+    logits, _ = model(batch.inputs, batch.lengths)
+    return logits.flatten(0, 1), output_labels(batch.labels, model.subsampling).flatten()
+
+
+class SplicedFrames(Dataset[tuple[Tensor, Tensor]]):
+    """One frame with its neighbours an item, by its row."""
+
+    def __init__(self, speech: Speech) -> None:
+        self.rows, self.labels, self.edge = speech.rows.cpu(), speech.labels.cpu(), speech.edge
+
+    def __getitem__(self, row: int) -> tuple[Tensor, Tensor]:
+        return self.rows[row - self.edge : row + self.edge + 1], self.labels[row]
+
+
+class Utterances(Dataset[tuple[Tensor, Tensor]]):
+    """One utterance an item: features [T, D] and labels [T]."""
+
+    def __init__(self, speech: Speech) -> None:
+        self.rows, self.labels = speech.rows.cpu(), speech.labels.cpu()
+        self.starts, self.lengths = speech.starts.tolist(), speech.lengths.tolist()
+
+    def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
+        frames = slice(self.starts[number], self.starts[number] + self.lengths[number])
+        return self.rows[frames], self.labels[frames]
+
+
+def collate_frames(items: Sequence[tuple[Tensor, Tensor]]) -> Batch:
+    windows, labels = zip(*items, strict=True)
+    return Batch(torch.stack(windows), torch.stack(labels))
+
+
+def collate_utterances(items: Sequence[tuple[Tensor, Tensor]]) -> Batch:
+    features, labels = zip(*items, strict=True)
+    return Batch(
+        pad_sequence(features, batch_first=True),
+        pad_sequence(labels, batch_first=True, padding_value=UNLABELLED),
+        torch.tensor([len(each) for each in features]),
+    )
