@@ -30,15 +30,17 @@ def run_both(cells: Sequence[nn.Module], inputs: Sequence[Tensor], valid: Tensor
     if inputs[0].device.type != "cpu" or torch.get_num_threads() < 2 or observed:
         return [cell(x, valid) for cell, x in zip(cells, inputs, strict=True)]
     parameters = [list(cell.parameters()) for cell in cells]
-    return list(_SideBySide.apply(cells, valid, *inputs, *parameters[0], *parameters[1]))
+    return list(_SideBySide.apply(cells, torch.is_grad_enabled(), valid, *inputs, *parameters[0], *parameters[1]))
 
 
 class _SideBySide(torch.autograd.Function):
     """Builds and walks each cell's own graph in that cell's thread: autograd alone would walk both in one thread."""
 
     @staticmethod
-    def forward(ctx: Any, cells: Sequence[nn.Module], valid: Tensor, *tensors: Tensor) -> tuple[Tensor, Tensor]:
-        wanted = any(ctx.needs_input_grad)
+    def forward(
+        ctx: Any, cells: Sequence[nn.Module], recording: bool, valid: Tensor, *tensors: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        wanted = recording and any(ctx.needs_input_grad)  # which are as the parameters say, inference or not
         precision = torch.get_autocast_dtype("cpu"), torch.is_autocast_enabled("cpu")
         leaves = [x.detach().requires_grad_(wanted) for x in tensors[:2]]
 
@@ -62,7 +64,7 @@ class _SideBySide(torch.autograd.Function):
             return [next(of_leaf) if x.requires_grad else None for x in ctx.leaves[direction]]
 
         (first, *of_first), (second, *of_second) = _in_two_threads(run)
-        return None, None, first, second, *of_first, *of_second
+        return None, None, None, first, second, *of_first, *of_second
 
 
 def _in_two_threads(run: Callable[[int], Result]) -> list[Result]:

@@ -9,7 +9,7 @@ from torch import nn
 from asr.config import GruConfig, LightGruConfig, LstmConfig, ModelConfig, Normalization, RecurrentCell, RnnConfig
 from asr.models import build
 from asr.models.gru import Gru
-from asr.models.light_gru import LightGru
+from asr.models.light_gru import LightGru, run_together
 from asr.models.recurrent import RecurrentLayer, make_cell
 
 SIZES = {"layers": 2, "width": 3}
@@ -60,6 +60,18 @@ def test_an_utterance_alone_and_in_any_batch_gives_the_same_scores(config: Model
     for scores, utterance in zip(together, utterances, strict=True):
         alone, _ = model(utterance[None], torch.tensor([len(utterance)]))
         torch.testing.assert_close(scores[: len(utterance)], alone[0], rtol=1e-12, atol=1e-12)
+
+
+@each_config
+@each_threads
+def test_inference_mode_gives_the_same_scores(config: ModelConfig, threads: int) -> None:
+    torch.set_num_threads(threads)
+    model = trained_statistics(config)
+    features, lengths = torch.randn(2, 6, 4), torch.tensor([6, 4])
+    expected, _ = model(features, lengths)
+    with torch.inference_mode():
+        scores, _ = model(features.clone(), lengths)
+    torch.testing.assert_close(scores[0], expected[0].detach(), rtol=1e-12, atol=1e-12)
 
 
 @each_config
@@ -147,6 +159,23 @@ def test_light_gru_is_the_paper_s_equations() -> None:
         h = z * h + (1 - z) * torch.relu(from_a + recurrent_a)
         expected.append(h)
     torch.testing.assert_close(cell(x, torch.ones(6, 2, dtype=torch.bool)), torch.stack(expected))
+
+
+@pytest.mark.parametrize("normalization", ["none", "batch"])
+@pytest.mark.parametrize("bf16", [False, True])
+def test_light_grus_together_equal_each_alone(normalization: Normalization, bf16: bool) -> None:
+    dtype = torch.float32 if bf16 else torch.float64
+    cells = [make_cell("ligru", 4, 3, normalization, "glorot").to(dtype) for _ in range(2)]
+    inputs = [torch.randn(6, 2, 4, dtype=dtype, requires_grad=True) for _ in cells]
+    valid = torch.tensor([[True, True]] * 4 + [[True, False]] * 2)
+    leaves = [*inputs, *(parameter for cell in cells for parameter in cell.parameters())]
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        alone = [cell(x, valid) for cell, x in zip(cells, inputs, strict=True)]
+        together = run_together(cells, inputs, valid)
+    weight = torch.randn(2, 6, 2, 3, dtype=dtype)
+    expected, found = (torch.autograd.grad((torch.stack(h) * weight).sum(), leaves) for h in (alone, together))
+    for one, other in zip([*alone, *expected], [*together, *found], strict=True):
+        torch.testing.assert_close(other, one)
 
 
 @each_threads
