@@ -33,6 +33,19 @@ def timit(
     _show(prepare(CorpusConfig(name="timit", dir=corpus_dir, folds=folds, skip_bad=skip_bad), out_dir), out_dir)
 
 
+@app.command()
+def speechocean762(
+    corpus_dir: Annotated[Path, typer.Argument(help="speechocean762 (OpenSLR 101), as WAV or FLAC, or a part of it.")],
+    out_dir: Annotated[Path, typer.Argument(help="The folder for the manifests.")],
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out broken utterances and count them.")] = False,
+) -> None:
+    """speechocean762: check every file, write Lhotse cuts with the phones of each word, without times."""
+    from asr.config import CorpusConfig
+    from asr.corpora.prepare import prepare
+
+    _show(prepare(CorpusConfig(name="speechocean762", dir=corpus_dir, skip_bad=skip_bad), out_dir), out_dir)
+
+
 def _show(summary: "PrepareSummary", out_dir: Path) -> None:
     for name, split in summary.splits.items():
         typer.echo(

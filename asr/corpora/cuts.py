@@ -4,7 +4,7 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from lhotse import AudioSource, MonoCut, Recording, SupervisionSegment
@@ -13,6 +13,12 @@ from lhotse.supervision import AlignmentItem
 from asr.errors import InputError
 from asr.files import complete_file
 from asr.transcript import PhoneSegment, Transcript
+
+PHONES = "phones"
+"""The key of the supervision's `custom` that holds the phones of a cut without times, with spaces between them."""
+
+WORDS = "words"
+"""The key of `custom` that holds the words of such a cut: pairs of a word and its phones with spaces between them."""
 
 
 def utterance_cut(
@@ -26,14 +32,21 @@ def utterance_cut(
     text: str = "",
     phones: Iterable[tuple[str, float, float]] = (),
     words: Iterable[tuple[str, float, float]] = (),
+    untimed_words: Sequence[tuple[str, Sequence[str]]] = (),
     custom: dict[str, str] | None = None,
 ) -> MonoCut:
     """A whole recording as one cut with one supervision; `phones` and `words` are (symbol, start, end) in seconds.
+
+    `untimed_words` are words and their phones, where a corpus tells no times; `phones` and `words` are empty then.
 
     The recording is made from the header that the caller has read (`sample_rate` in Hz, `samples`), so that thousands
     of files take seconds.
     """
     duration = samples / sample_rate
+    untimed: dict[str, object] = {}
+    if untimed_words:
+        untimed[PHONES] = " ".join(phone for _, spoken in untimed_words for phone in spoken)
+        untimed[WORDS] = [[word, " ".join(spoken)] for word, spoken in untimed_words]
     recording = Recording(
         id=utterance,
         sources=[AudioSource(type="file", channels=[0], source=str(audio))],
@@ -51,8 +64,10 @@ def utterance_cut(
         language="English",
         speaker=speaker,
         gender=gender,
-        alignment={tier: _items(segments) for tier, segments in (("phone", phones), ("word", words))},
-        custom=custom,
+        alignment=None
+        if untimed_words
+        else {tier: _items(segments) for tier, segments in (("phone", phones), ("word", words))},
+        custom={**(custom or {}), **untimed} or None,
     )
     return MonoCut(
         id=utterance, start=0.0, duration=duration, channel=0, supervisions=[supervision], recording=recording
@@ -89,22 +104,43 @@ def read_cuts(path: Path | str) -> Iterator[MonoCut]:
 
 
 def phone_segments(cut: MonoCut) -> list[PhoneSegment]:
-    """The phones of a cut with their times in seconds. Raises InputError when it has no phones."""
+    """The phones of a cut with their times in seconds. Raises InputError when it has no phones with times."""
     alignment = cut.supervisions[0].alignment or {}
     if not alignment.get("phone"):
-        raise InputError(f"utterance {cut.id} has no phones with times")
+        raise InputError(f"utterance {cut.id} has no phones with times; training.loss: ctc needs none")
     return [PhoneSegment(item.symbol, item.start, item.end) for item in alignment["phone"]]
 
 
+def phone_sequence(cut: MonoCut) -> list[str]:
+    """The phones of a cut in order, with times or without. Raises InputError when it has no phones."""
+    return [segment.phone for segment in _phones(cut)]
+
+
+def word_phones(cut: MonoCut) -> list[tuple[str, list[str]]]:
+    """The words of a cut without times, each with its phones. Raises InputError when the cut does not have them."""
+    words = (cut.supervisions[0].custom or {}).get(WORDS)
+    if not words:
+        raise InputError(f"utterance {cut.id} has no words with their phones")
+    return [(word, spoken.split()) for word, spoken in words]
+
+
 def reference(cut: MonoCut) -> Transcript:
-    """The transcript of a cut: its phones as they are in the corpus, unfolded, with times."""
+    """The transcript of a cut: its phones as they are in the corpus, unfolded, with times where the corpus has them.
+
+    Raises InputError when it has no phones.
+    """
     return Transcript(
         utterance=cut.id,
-        phones=phone_segments(cut),
+        phones=_phones(cut),
         speaker=cut.supervisions[0].speaker,
         audio=cut.recording.sources[0].source,
         duration=cut.duration,
     )
+
+
+def _phones(cut: MonoCut) -> list[PhoneSegment]:
+    untimed = (cut.supervisions[0].custom or {}).get(PHONES)
+    return [PhoneSegment(phone) for phone in untimed.split()] if untimed else phone_segments(cut)
 
 
 def _items(segments: Iterable[tuple[str, float, float]]) -> list[AlignmentItem]:

@@ -1,15 +1,51 @@
-"""One utterance of TIMIT, checked, as a Lhotse cut."""
+"""TIMIT, its sample, and corpora in its layout (the demo): checked, as Lhotse cuts."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from lhotse import MonoCut
 
 from asr.audio import audio_info
+from asr.config import CorpusConfig
+from asr.corpora.corpus import SKIP, SPLITS, CorpusCuts
 from asr.corpora.cuts import utterance_cut
-from asr.corpora.timit_files import UtteranceFiles
+from asr.corpora.timit_files import Speaker, TimitFolder, UtteranceFiles, find_timit, utterances
 from asr.corpora.timit_labels import SAMPLE_RATE, Label, read_phones, read_sentence, read_words
+from asr.corpora.timit_splits import (
+    SAMPLE_FOLDS,
+    SENTENCES,
+    Split,
+    has_own_lists,
+    own_split,
+    published_split,
+    sample_folds,
+    speakers_of,
+)
 from asr.errors import InputError
 from asr.phones.phone_set import load_phone_set
+from asr.progress import track
+
+_SHOWN = 5
+
+
+def read_timit(config: CorpusConfig, folder: Path) -> CorpusCuts:
+    """The cuts of every split of every fold.
+
+    Raises InputError at the first broken utterance or missing speaker, or, with `skip_bad`, lists them and goes on.
+    """
+    corpus = find_timit(folder)
+    folds, missing = _folds(config, corpus)
+    _refuse(missing, config, corpus)
+    cuts, skipped, incomplete = _read(speakers_of(folds.values()), config.skip_bad)
+    if config.folds == 1 and not has_own_lists(corpus.root):
+        _refuse(incomplete, config, corpus)
+        missing += incomplete
+    manifests = {
+        prefix + name: [cut for speaker in sorted(split[name], key=lambda each: each.id) for cut in cuts[speaker.id]]
+        for prefix, split in folds.items()
+        for name in SPLITS
+    }
+    return CorpusCuts(corpus.root, manifests, skipped, missing)
 
 
 def read_utterance(files: UtteranceFiles) -> MonoCut:
@@ -38,6 +74,48 @@ def read_utterance(files: UtteranceFiles) -> MonoCut:
         words=_seconds(words),
         custom={"dialect": files.speaker.dialect},
     )
+
+
+def _folds(config: CorpusConfig, corpus: TimitFolder) -> tuple[dict[str, Split], list[str]]:
+    """The splits by the prefix of their files, and what a published split lacks."""
+    if config.folds == SAMPLE_FOLDS:
+        return {f"fold-{number}/": split for number, split in enumerate(sample_folds(corpus), 1)}, []
+    if has_own_lists(corpus.root):
+        return {"": own_split(corpus)}, []
+    if corpus.flat:
+        raise InputError(
+            f"the TIMIT sample has no train, dev and test of its own; use --folds {SAMPLE_FOLDS} (corpus.folds)",
+            corpus.root,
+        )
+    split, missing = published_split(corpus)
+    return {"": split}, missing
+
+
+def _refuse(missing: list[str], config: CorpusConfig, corpus: TimitFolder) -> None:
+    """Raises InputError where something is missing and the user has not asked to go on."""
+    if missing and not config.skip_bad:
+        shown = missing[:_SHOWN] + [f"and {len(missing) - _SHOWN} more"] * (len(missing) > _SHOWN)
+        raise InputError(f"TIMIT is not complete: {'; '.join(shown)}; {SKIP} goes on with what is here", corpus.root)
+
+
+def _read(speakers: list[Speaker], skip_bad: bool) -> tuple[dict[str, list[MonoCut]], list[dict[str, str]], list[str]]:
+    """The cuts of each speaker, the utterances that were left out, and the speakers with too few sentences."""
+    cuts: dict[str, list[MonoCut]] = {}
+    skipped = []
+    incomplete = []
+    for speaker in track(speakers, "prepare", len(speakers)):
+        cuts[speaker.id] = []
+        found = list(utterances(speaker))
+        if len(found) != SENTENCES:
+            incomplete.append(f"speaker {speaker.id} has {len(found)} of {SENTENCES} sentences")
+        for files in found:
+            try:
+                cuts[speaker.id].append(read_utterance(files))
+            except InputError as error:
+                if not skip_bad:
+                    raise InputError(f"{error}; {SKIP} leaves it out and goes on") from error
+                skipped.append({"utterance": files.id, "reason": str(error)})
+    return cuts, skipped, incomplete
 
 
 def _seconds(labels: Iterable[Label]) -> list[tuple[str, float, float]]:

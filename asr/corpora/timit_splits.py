@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from asr.corpora.corpus import SPLITS
 from asr.corpora.timit_files import Speaker, TimitFolder
 from asr.data_files import data_path
 from asr.errors import InputError
 
-SPLITS = ("train", "dev", "test")
 Split = dict[str, list[Speaker]]
 
 TRAINING_SPEAKERS = 462

@@ -1,25 +1,28 @@
-"""The phone sets of TIMIT and the foldings 61 -> 48 -> 39 of Lee & Hon (1989); the table is data/phones/timit.tsv."""
+"""The phone sets of TIMIT, the foldings 61 -> 48 -> 39 of Lee & Hon (1989), and the CMU dictionary's 39 phones.
+
+The table is data/phones/timit.tsv.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 
-from asr.config import PhoneSetName
+from asr.config import PHONE_SETS, PhoneSetName
 from asr.data_files import data_path
 from asr.errors import InputError
 from asr.transcript import PhoneSegment
 
 SILENCE = "sil"
-"""The silence of the 48 and 39 phones; in 39 it stands for h#, pau, epi and the six closures too."""
+"""The silence of all sets but the 61; in timit39 and cmu39 it stands for h#, pau, epi and the six closures too."""
 
-_COLUMNS: tuple[PhoneSetName, ...] = ("timit61", "timit48", "timit39")
+_COLUMNS = PHONE_SETS
 _NO_PHONE = "-"
 
 
 @cache
 def _table() -> tuple[tuple[str, ...], ...]:
-    """The rows of the folding table: one symbol for each of the three sets."""
+    """The rows of the folding table: one symbol for each of the sets."""
     lines = data_path("phones", "timit.tsv").read_text(encoding="utf-8").splitlines()
     # "# " and not "#": a symbol may hold the sign, as h# does.
     return tuple(tuple(line.split("\t")) for line in lines if not line.startswith("# "))
@@ -36,7 +39,8 @@ def load_phone_set(name: PhoneSetName) -> tuple[str, ...]:
 def folding(target: PhoneSetName) -> Mapping[str, str | None]:
     """What each symbol becomes in `target`: any symbol of `target` or of a larger set; None where it is dropped (q).
 
-    A symbol of a smaller set has no unique origin in a larger one and is left out, unless both sets share it.
+    A symbol of a smaller set has no unique origin in a larger one and is left out, unless both sets share it. A symbol
+    of `target` stays as it is: the t of cmu39 may have been TIMIT's t or its flap dx, and is timit39's t.
     """
     column = _COLUMNS.index(target)
     mapping: dict[str, str | None] = {}

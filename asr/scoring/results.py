@@ -11,7 +11,7 @@ from asr.errors import InputError
 from asr.files import read_jsonl, write_json, write_jsonl, write_text
 from asr.scoring.alignment import Counts, Pair
 from asr.scoring.bootstrap import interval
-from asr.scoring.silence import TREATMENTS, Treatment
+from asr.scoring.silence import TREATMENTS, Treatment, silences, transcribed
 
 SCHEMA = 1
 UNKNOWN_SPEAKER = "unknown"
@@ -47,24 +47,40 @@ class ScoreResult:
 
     phone_set: str
     resampled: str
+    silence_transcribed: bool
     treatments: dict[Treatment, TreatmentScore]
     by_speaker: dict[str, dict[Treatment, Counts]]
     utterances: list[UtteranceScore]
 
+    @property
+    def blocks(self) -> list[dict[Treatment, Counts]]:
+        """What the intervals are drawn over, as `resampled` says."""
+        if self.resampled == "speakers":
+            return list(self.by_speaker.values())
+        return [item.counts for item in self.utterances]
+
     def to_json(self) -> dict[str, Any]:
-        """What results.json says of a set of utterances; `resampled` is what the intervals were drawn over."""
+        """What results.json says of a set of utterances; `resampled` is what the intervals were drawn over.
+
+        `silence_transcribed` is false where no reference has a silence, and the three treatments come to the same.
+        """
         return {
             "schema": SCHEMA,
             "phone_set": self.phone_set,
             "utterances": len(self.utterances),
             "speakers": len(self.by_speaker.keys() - {UNKNOWN_SPEAKER}),
             "resampled": self.resampled,
-            **{treatment: score.to_json() for treatment, score in self.treatments.items()},
+            "silence_transcribed": self.silence_transcribed,
+            **self.treatments_json(),
             "by_speaker": {
                 speaker: {treatment: _with_per(counts) for treatment, counts in treatments.items()}
                 for speaker, treatments in self.by_speaker.items()
             },
         }
+
+    def treatments_json(self) -> dict[str, Any]:
+        """The figures of each treatment of silence alone."""
+        return {treatment: score.to_json() for treatment, score in self.treatments.items()}
 
 
 def summarize(utterances: Iterable[UtteranceScore], config: ScoringConfig, seed: int = 0) -> ScoreResult:
@@ -87,6 +103,9 @@ def summarize(utterances: Iterable[UtteranceScore], config: ScoringConfig, seed:
     return ScoreResult(
         phone_set=config.phone_set,
         resampled="speakers" if by_speaker_resampling else "utterances",
+        silence_transcribed=transcribed(
+            ((ref for ref, _ in item.alignments["counted"] if ref) for item in ordered), silences(config.phone_set)
+        ),
         treatments={name: _sum([block[name] for block in blocks], config.bootstrap, seed) for name in TREATMENTS},
         by_speaker=by_speaker,
         utterances=ordered,

@@ -8,18 +8,22 @@ from asr.errors import InputError
 from asr.phones.phone_set import fold
 from asr.scoring.alignment import Counts, Pair, align, count
 from asr.scoring.results import UNKNOWN_SPEAKER, ScoreResult, UtteranceScore, summarize, write_result
-from asr.scoring.silence import TREATMENTS, Treatment, deletable, silences, treat
+from asr.scoring.silence import TREATMENTS, Treatment, deletable, silences, transcribed, treat
 from asr.transcript import Transcript, read_transcripts
+
+Symbols = tuple[list[str], list[str]]
+"""Reference and hypothesis of an utterance, folded."""
 
 
 def counted_per(pairs: Iterable[tuple[Iterable[str], Iterable[str]]], phone_set: PhoneSetName = "timit39") -> float:
-    """PER in per cent, silence counted, of (reference, hypothesis) symbols in any TIMIT phone set.
+    """PER in per cent, silence counted, of (reference, hypothesis) symbols in any phone set that `phone_set` folds.
 
     Equals the `counted` figure of `score` without its other work. Raises InputError where the references hold no phone.
     """
+    folded = [(fold(reference, phone_set), fold(hypothesis, phone_set)) for reference, hypothesis in pairs]
     total = Counts()
-    for reference, hypothesis in pairs:
-        total += _align(fold(reference, phone_set), fold(hypothesis, phone_set), "counted", phone_set)[1]
+    for reference, hypothesis in _without_untranscribed_silence(folded, phone_set):
+        total += _align(reference, hypothesis, "counted", phone_set)[1]
     if total.per is None:
         raise InputError("the references hold no phones to score")
     return total.per
@@ -35,13 +39,16 @@ def score(
     sets, and where there is nothing to score.
     """
     waiting = _by_utterance(hypotheses, "hypotheses")
-    scores = []
+    paired = []
     for utterance, reference in _by_utterance(references, "references").items():
         if (hypothesis := waiting.pop(utterance, None)) is None:
             raise InputError(f"utterance {utterance} has no hypothesis; decode it or take it out of the references")
-        scores.append(_score_utterance(reference, hypothesis, config.phone_set))
+        paired.append((reference, hypothesis))
     if waiting:
         raise InputError(f"utterance {next(iter(waiting))} has no reference; take it out of the hypotheses")
+    folded = [_folded(reference, hypothesis, config.phone_set) for reference, hypothesis in paired]
+    symbols = _without_untranscribed_silence(folded, config.phone_set)
+    scores = [_score_utterance(*pair, *each, config.phone_set) for pair, each in zip(paired, symbols, strict=True)]
     return summarize(scores, config, seed)
 
 
@@ -71,12 +78,25 @@ def _by_utterance(transcripts: Iterable[Transcript], side: str) -> dict[str, Tra
     return indexed
 
 
-def _score_utterance(reference: Transcript, hypothesis: Transcript, phone_set: PhoneSetName) -> UtteranceScore:
+def _folded(reference: Transcript, hypothesis: Transcript, phone_set: PhoneSetName) -> Symbols:
     try:
-        symbols = fold(reference.symbols, phone_set), fold(hypothesis.symbols, phone_set)
+        return fold(reference.symbols, phone_set), fold(hypothesis.symbols, phone_set)
     except InputError as error:
         raise InputError(f"utterance {reference.utterance}: {error}") from error
-    aligned = {treatment: _align(*symbols, treatment, phone_set) for treatment in TREATMENTS}
+
+
+def _without_untranscribed_silence(pairs: list[Symbols], phone_set: PhoneSetName) -> list[Symbols]:
+    """The pairs; where no reference has a silence, the hypotheses without theirs (see asr.scoring.silence)."""
+    silence = silences(phone_set)
+    if transcribed((reference for reference, _ in pairs), silence):
+        return pairs
+    return [(reference, treat(hypothesis, "removed", silence)) for reference, hypothesis in pairs]
+
+
+def _score_utterance(
+    reference: Transcript, hypothesis: Transcript, spoken: list[str], heard: list[str], phone_set: PhoneSetName
+) -> UtteranceScore:
+    aligned = {treatment: _align(spoken, heard, treatment, phone_set) for treatment in TREATMENTS}
     return UtteranceScore(
         utterance=reference.utterance,
         speaker=reference.speaker or hypothesis.speaker or UNKNOWN_SPEAKER,

@@ -10,6 +10,9 @@ their treatment moves the PER by a point or more. Who used which was read from t
   2014 writes `(sil)` into its STM, and sclite runs with its option -D; pytorch-kaldi's local/score.sh does the same,
   and the result in its README has those 7,215 reference phones.
 - `removed`: silence is taken out of both sides; pytorch-kaldi's other script, local/score_phrich.sh.
+
+A corpus may not transcribe silence at all (speechocean762). A silence in a hypothesis is then neither right nor wrong:
+where no reference has one, it is taken out of the hypotheses first, and the three treatments come to the same figure.
 """
 
 from collections.abc import Iterable
@@ -30,6 +33,8 @@ USED_BY: dict[Treatment, str] = {
 NOTE = "Kaldi s5 since Nov 2014: counted, but runs of silence unmerged"
 """Whose counts are those of no row."""
 
+UNTRANSCRIBED = "The references hold no silence, so it was taken out of the hypotheses: the three treatments are one."
+
 RULES: dict[Treatment, str] = {
     "counted": "runs of silence merged on each side; silence is a phone like any other",
     "optional": "runs kept; a silence of the reference may be missing at no cost",
@@ -39,6 +44,7 @@ RULES: dict[Treatment, str] = {
 _SILENCES: dict[PhoneSetName, frozenset[str]] = {
     "timit61": frozenset({"h#", "pau"}),
     "timit48": frozenset({"sil"}),
+    "cmu39": frozenset({"sil"}),
     "timit39": frozenset({"sil"}),
 }
 
@@ -46,6 +52,11 @@ _SILENCES: dict[PhoneSetName, frozenset[str]] = {
 def silences(phone_set: PhoneSetName) -> frozenset[str]:
     """The symbols of a phone set that stand for silence; in 61 phones those that fold to `sil` in 48."""
     return _SILENCES[phone_set]
+
+
+def transcribed(references: Iterable[Iterable[str]], silence: frozenset[str]) -> bool:
+    """Whether any of the references has a silence."""
+    return any(symbol in silence for symbols in references for symbol in symbols)
 
 
 def treat(symbols: Iterable[str], treatment: Treatment, silence: frozenset[str]) -> list[str]:

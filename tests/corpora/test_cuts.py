@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 from lhotse import CutSet, MonoCut
 
-from asr.corpora.cuts import phone_segments, read_cuts, reference, utterance_cut, write_cuts
+from asr.corpora.cuts import (
+    phone_segments,
+    phone_sequence,
+    read_cuts,
+    reference,
+    utterance_cut,
+    word_phones,
+    write_cuts,
+)
 from asr.errors import InputError
 from asr.transcript import PhoneSegment
 
@@ -57,8 +65,28 @@ def test_phones_and_reference_have_exact_times() -> None:
 
 def test_a_cut_without_phones_is_named() -> None:
     cut = utterance_cut("u1", Path("/a.wav"), 16000, 100, speaker="s")
-    with pytest.raises(InputError, match="u1 has no phones"):
-        phone_segments(cut)
+    for phones_of in (phone_segments, phone_sequence, reference):
+        with pytest.raises(InputError, match="u1 has no phones"):
+            phones_of(cut)
+    for other in (cut, a_cut()):
+        with pytest.raises(InputError, match="no words with their phones"):
+            word_phones(other)
+
+
+def test_phones_without_times_come_back_in_order(tmp_path: Path) -> None:
+    words = [("the", ["dh", "ah"]), ("a", ["ah"])]
+    cut = utterance_cut("u1", Path("/a.wav"), 16000, 16000, speaker="s", untimed_words=words, custom={"age": "7"})
+    write_cuts(tmp_path / "cuts.jsonl.gz", [cut])
+    (read,) = read_cuts(tmp_path / "cuts.jsonl.gz")
+    assert phone_sequence(read) == ["dh", "ah", "ah"]
+    assert phone_sequence(a_cut()) == ["h#", "sh", "h#"]
+    assert word_phones(read) == words
+    assert reference(read).phones == [PhoneSegment("dh"), PhoneSegment("ah"), PhoneSegment("ah")]
+    assert reference(read).duration == 1.0
+    with pytest.raises(InputError, match=r"no phones with times; training\.loss: ctc needs none"):
+        phone_segments(read)
+    (opened,) = CutSet.from_jsonl_lazy(tmp_path / "cuts.jsonl.gz")
+    assert opened.supervisions[0].custom["age"] == "7"
 
 
 def test_nothing_is_left_of_a_manifest_that_fails(tmp_path: Path) -> None:

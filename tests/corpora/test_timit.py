@@ -13,10 +13,11 @@ from typer.testing import CliRunner
 
 from asr.cli.prepare import app
 from asr.config import CorpusConfig
+from asr.corpora.corpus import SPLITS
 from asr.corpora.cuts import read_cuts, reference
 from asr.corpora.prepare import PrepareSummary, corpus_dir, prepare
 from asr.corpora.timit_files import find_timit
-from asr.corpora.timit_splits import SPLITS, sample_folds
+from asr.corpora.timit_splits import sample_folds
 from asr.errors import InputError
 from asr.phones.phone_set import fold
 

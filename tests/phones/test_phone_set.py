@@ -73,7 +73,7 @@ EXPECTED: dict[str, tuple[str | None, str | None]] = {
     "z": ("z", "z"),
     "zh": ("zh", "sh"),
 }
-SETS: tuple[PhoneSetName, ...] = ("timit61", "timit48", "timit39")
+SETS: tuple[PhoneSetName, ...] = ("timit61", "timit48", "cmu39", "timit39")
 
 
 @pytest.mark.parametrize(("symbol", "folded"), EXPECTED.items())
@@ -87,12 +87,31 @@ def test_every_symbol_folds_as_published(symbol: str, folded: tuple[str | None, 
 
 
 def test_sets_hold_what_they_are_named_for() -> None:
-    assert [len(load_phone_set(name)) for name in SETS] == [61, 48, 39]
+    assert [len(load_phone_set(name)) for name in SETS] == [61, 48, 39 + len([SILENCE]), 39]
     assert set(load_phone_set("timit61")) == set(EXPECTED)
-    for column, name in enumerate(("timit48", "timit39")):
+    two: tuple[PhoneSetName, ...] = ("timit48", "timit39")
+    for column, name in enumerate(two):
         assert set(load_phone_set(name)) == {folded[column] for folded in EXPECTED.values()} - {None}
     assert load_phone_set("timit39")[-1] == SILENCE
     assert set(load_phone_set("timit39")) < set(load_phone_set("timit48"))
+
+
+def test_cmu39_keeps_what_39_phones_of_timit_merge_and_has_no_flap() -> None:
+    cmu, timit = set(load_phone_set("cmu39")), set(load_phone_set("timit39"))
+    assert cmu - timit == {"ao", "zh"}
+    assert timit - cmu == {"dx"}
+    for symbol, (_, to39) in EXPECTED.items():
+        expected = {"ao": "ao", "zh": "zh", "dx": "t"}.get(symbol, to39)
+        assert folding("cmu39")[symbol] == expected
+    assert fold(["ao", "zh", "t", "sil"], "timit39") == ["aa", "sh", "t", "sil"]
+
+
+def test_what_was_merged_cannot_be_told_apart_again() -> None:
+    assert fold(["aa", "sh"], "cmu39") == ["aa", "sh"], "symbols that both sets have"
+    for target, larger in zip(SETS[1:], SETS, strict=False):
+        assert set(load_phone_set(larger)) <= set(folding(target))
+    with pytest.raises(InputError, match="'vcl'"):
+        fold(["vcl"], "timit61")
 
 
 @given(st.lists(st.sampled_from(sorted(EXPECTED))), st.sampled_from(SETS))

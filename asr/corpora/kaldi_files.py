@@ -1,0 +1,41 @@
+"""Kaldi's tables (wav.scp, text, utt2spk, ...): a key, white space and a value a line."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from asr.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A value of a table, and its line for messages."""
+
+    value: str
+    line: int
+
+
+def read_table(path: Path) -> dict[str, Entry]:
+    """The values of a table by their keys, in the file's order. Blank lines are passed over.
+
+    Raises InputError when the file is missing, no text or empty, and at a line without a value or with a key that was
+    there before.
+    """
+    table: dict[str, Entry] = {}
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                key, *rest = line.split(maxsplit=1)[:2] or [""]
+                if not key:
+                    continue
+                if not rest:
+                    raise InputError(f"{key!r} stands alone: is the line truncated? Copy the file again", path, number)
+                if key in table:
+                    raise InputError(f"{key!r} was on line {table[key].line} already; remove one", path, number)
+                table[key] = Entry(rest[0].rstrip(), number)
+    except OSError as error:
+        raise InputError(f"cannot read: {error.strerror}; is the corpus complete?", path) from error
+    except UnicodeDecodeError as error:
+        raise InputError("is not a UTF-8 text file; copy it again", path) from error
+    if not table:
+        raise InputError("is empty; copy it again", path)
+    return table

@@ -1,0 +1,50 @@
+"""A whole run on a corpus that has neither phone times nor silences."""
+
+import json
+from pathlib import Path
+
+from asr_command import Command
+from speechocean762_tree import PHONES, TRAIN, build_speechocean762
+
+from asr.transcript import read_transcripts
+
+RECIPE = """\
+corpus: {{name: speechocean762, dir: {corpus}}}
+features: {{bins: 10, cmvn: utterance}}
+targets: {{phone_set: cmu39, states: 1}}
+model: {{type: gru, layers: 1, width: 8}}
+training: {{loss: ctc, epochs: 1, batch_size: 1000}}
+decoding: {{acoustic_scales: [1.0], insertion_penalties: [0.0]}}
+scoring: {{phone_set: cmu39, bootstrap: 20}}
+"""
+
+
+def test_a_run_by_ctc_from_the_corpus_to_the_report(tmp_path: Path, asr_command: Command) -> None:
+    build_speechocean762(tmp_path / "corpus", train=TRAIN[:10])
+    recipe = tmp_path / "ctc.yaml"
+    recipe.write_text(RECIPE.format(corpus=tmp_path / "corpus"))
+    outcome = asr_command("run", recipe, "--out", tmp_path / "run")
+    assert outcome.status == 0, outcome.err
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert (results["corpus"], results["phone_set"], results["silence_transcribed"]) == (
+        "speechocean762",
+        "cmu39",
+        False,
+    )
+    assert results["counted"] == results["optional"] == results["removed"]
+    assert results["counted"]["reference_phones"] == 4 * len(PHONES)
+    for name in ("report.md", "report.html"):
+        assert "The references hold no silence" in (tmp_path / "run" / name).read_text()
+    references = list(read_transcripts(tmp_path / "run" / "decode" / "test" / "references.jsonl"))
+    assert [reference.symbols for reference in references] == [PHONES] * 4
+    assert all(segment.start is None for reference in references for segment in reference.phones)
+
+
+def test_training_on_frames_says_that_there_are_no_phone_times(tmp_path: Path, asr_command: Command) -> None:
+    build_speechocean762(tmp_path / "corpus", train=TRAIN[:10])
+    recipe = tmp_path / "hmm.yaml"
+    recipe.write_text(RECIPE.format(corpus=tmp_path / "corpus"))
+    outcome = asr_command("run", recipe, "--set", "training.loss=cross_entropy", "--out", tmp_path / "run")
+    assert outcome.status != 0
+    assert "has no phones with times; training.loss: ctc needs none" in outcome.err
+    assert "Traceback" not in outcome.err
