@@ -132,20 +132,30 @@ def find_transcript(out_dir: Path, source: Source) -> Transcript:
 
 def _transcripts(recognizer: Recognizer, sources: Sequence[Source]) -> Iterator[Transcript]:
     """The transcripts of the files that can be read, as they come; a line on standard error for each of the others."""
-    for source, audio in track(_read_ahead(sources, recognizer.sample_rate), "transcribing", len(sources)):
+    for source, audio in track(read_ahead(sources, recognizer.sample_rate), "transcribing", len(sources)):
         try:
-            if len(os.fsencode(source.path.name)) > LONGEST_NAME:
-                raise InputError(f"its name has more than {LONGEST_NAME} bytes; shorten it", source.path)
+            check_name(source)
             yield recognizer.recognize(audio.result(), source.utterance, str(source.path))
         except InputError as error:
             print(f"asr: {error}", file=sys.stderr)
 
 
+def check_name(source: Source) -> None:
+    """Raises InputError for a file whose name leaves no room for what is written beside it."""
+    if len(os.fsencode(source.path.name)) > LONGEST_NAME:
+        raise InputError(f"its name has more than {LONGEST_NAME} bytes; shorten it", source.path)
+
+
+def bundle_digest(bundle: Path) -> dict[str, str]:
+    """The SHA-256 of each file of a bundle."""
+    files = (path for path in sorted(bundle.iterdir()) if path.is_file())
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
 def _resume(output: Path, bundle: Path) -> dict[str, str | None]:
     """The utterances already in `output` by the same bundle, and the audio of each; a line cut short is cut away."""
     mark = output.with_name("bundle.json")
-    files = (path for path in sorted(bundle.iterdir()) if path.is_file())
-    digest = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    digest = bundle_digest(bundle)
     if output.exists() and not mark.is_file():
         raise InputError("was not written by asr transcribe; choose another folder with --out", output)
     if not (mark.is_file() and read_json(mark) == digest):
@@ -153,7 +163,7 @@ def _resume(output: Path, bundle: Path) -> dict[str, str | None]:
         write_json(mark, digest)
     if not output.is_file():
         return {}
-    _cut_last_line(output)
+    cut_last_line(output)
     return {str(row.get("utterance")): row.get("audio") for row in read_jsonl(output)}
 
 
@@ -170,7 +180,7 @@ def _is_done(source: Source, done: dict[str, str | None], output: Path) -> bool:
     return True
 
 
-def _cut_last_line(path: Path, block: int = 1 << 20) -> None:
+def cut_last_line(path: Path, block: int = 1 << 20) -> None:
     """Cuts away what stands behind the last line's end: a crash left it."""
     with open(path, "rb+") as file:
         end = file.seek(0, os.SEEK_END)
@@ -184,7 +194,7 @@ def _cut_last_line(path: Path, block: int = 1 << 20) -> None:
         file.truncate(end)
 
 
-def _read_ahead(sources: Sequence[Source], sample_rate: int) -> Iterator[tuple[Source, "Future[Samples]"]]:
+def read_ahead(sources: Sequence[Source], sample_rate: int) -> Iterator[tuple[Source, "Future[Samples]"]]:
     """Reads a few files ahead in threads, so that recognition does not wait for the disk; memory stays flat."""
     with ThreadPoolExecutor(2) as pool:
         ahead: deque[tuple[Source, Future[Samples]]] = deque()

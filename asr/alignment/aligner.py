@@ -1,0 +1,174 @@
+"""Trained models that align: audio and what was said in it become phones and words with times."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from asr.alignment.forced_alignment import Classes, ForcedAlignment, force_align
+from asr.alignment.spoken import Spoken
+from asr.bundle import Bundle, read_bundle
+from asr.config import PhoneSetName
+from asr.decoding.decode import FrameTimes
+from asr.errors import InputError
+from asr.features.frontend import build_front_end
+from asr.features.normalize import model_input
+from asr.phones.phone_set import load_phone_set
+from asr.recognizer import AcousticScorer
+from asr.transcript import PhoneSegment, Transcript
+
+LogPosteriors = npt.NDArray[np.float32]
+Seconds = npt.NDArray[np.float64]
+
+SHORTEST = 0.001
+"""Seconds of a phone that is squeezed in at the audio's end."""
+
+
+@dataclass(frozen=True)
+class WordSegment:
+    """A word with its times in seconds."""
+
+    word: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """An utterance's phones with times and scores, and its words where they were given.
+
+    `intervals` has the earliest and the latest plausible time (s) of each boundary between two phones, one less than
+    phones: the quantiles `asr.alignment.posterior.INTERVAL` of its posterior; of several models the outermost.
+    """
+
+    transcript: Transcript
+    words: list[WordSegment] = field(default_factory=list)
+    intervals: list[tuple[float, float]] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """The line of alignments.jsonl: that of the transcript, `words` and `intervals` where there are any."""
+        row = self.transcript.to_json()
+        if self.words:
+            row["words"] = [{"word": word.word, "start": word.start, "end": word.end} for word in self.words]
+        if self.intervals:
+            row["intervals"] = [list(interval) for interval in self.intervals]
+        return row
+
+    @classmethod
+    def from_json(cls, transcript: Transcript, row: dict[str, Any]) -> "Alignment":
+        """The reverse, with the transcript already read."""
+        words = [WordSegment(str(word["word"]), word["start"], word["end"]) for word in row.get("words", [])]
+        return cls(transcript, words, [(low, high) for low, high in row.get("intervals", [])])
+
+
+class AligningModel:
+    """One trained model."""
+
+    def __init__(self, bundle: Bundle | Path | str, device: torch.device | str = "cpu") -> None:
+        """Raises InputError when the bundle is missing or damaged."""
+        self.bundle = bundle if isinstance(bundle, Bundle) else read_bundle(Path(bundle), device)
+        config, statistics = self.bundle.config, self.bundle.statistics
+        self.phone_set: PhoneSetName = config.targets.phone_set
+        self.classes = Classes(config.topology, config.targets.states, statistics.priors, statistics.self_loops)
+        self.times = FrameTimes.of(config.features, self.bundle.model.subsampling)
+        self.sample_rate = config.features.sample_rate
+        self.scorer = AcousticScorer(self.bundle, device)
+        self._front_end = build_front_end(config.features, torch.device(device))
+
+    def static_features(self, waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """The static features [T, static_dim] of samples [S] at `sample_rate`."""
+        static, _ = self._front_end(torch.from_numpy(waveform)[None], torch.tensor([len(waveform)]))
+        return np.asarray(static[0].cpu().numpy())
+
+    def log_posteriors(self, waveform: npt.NDArray[np.float32]) -> LogPosteriors:
+        """Log posteriors [T, C] of samples [S] in [-1, 1] at `sample_rate`. Raises InputError when they are too few."""
+        static = self.static_features(waveform)
+        if len(static) == 0:
+            raise InputError(f"is shorter than one frame ({self.bundle.config.features.frame_length:g} ms)")
+        return self.scorer.log_posteriors(model_input(static, None, self.bundle.cmvn, self.bundle.config.features))
+
+    def align(self, log_posteriors: LogPosteriors, spoken: Spoken) -> ForcedAlignment:
+        """Aligns to log posteriors [T, C]. Raises InputError as `force_align`."""
+        return force_align(log_posteriors, spoken.items, self.classes)
+
+    def boundaries(self, aligned: ForcedAlignment, duration: float) -> Seconds:
+        """The medians, lows and highs [3, N + 1] of the boundaries in seconds, inside the audio of `duration` seconds.
+
+        An HMM has a phone in every frame: the first and the last reach to the audio's ends.
+        """
+        found = aligned.boundaries
+        frames = np.stack([found.median, found.low, found.high])
+        seconds = np.clip(self.times.offset + self.times.shift * frames, 0.0, duration)
+        if self.classes.topology == "hmm":
+            seconds[:, 0], seconds[:, -1] = 0.0, duration
+        # The last frame may reach past the audio's end; the phones in it still follow each other there.
+        latest = duration - SHORTEST * np.arange(len(aligned.phones), -1, -1)
+        return np.asarray(np.maximum(np.minimum(seconds, latest), 0.0))
+
+
+class Aligner:
+    """Aligns with one model or with several of the same phones; with several, a boundary is the median of theirs
+    (Kelley 2025, Confidence intervals for forced alignment boundaries using model ensembles)."""
+
+    def __init__(self, models: Sequence[AligningModel]) -> None:
+        """Raises InputError where the models do not know the same phones, or hear another sample rate."""
+        self.models = models
+        first, *others = models
+        for other in others:
+            if other.phone_set != first.phone_set:
+                message = f"knows the phones of {other.phone_set}, but {first.bundle.folder} those of {first.phone_set}"
+                raise InputError(f"{message}; choose models of one phone set", other.bundle.folder)
+            if other.sample_rate != first.sample_rate:
+                raise InputError(f"is for audio of {other.sample_rate} Hz, others are not", other.bundle.folder)
+        self.phone_set, self.sample_rate = first.phone_set, first.sample_rate
+
+    def align(
+        self, waveform: npt.NDArray[np.float32], spoken: Spoken, utterance: str = "audio", audio: str | None = None
+    ) -> Alignment:
+        """Aligns samples [S] in [-1, 1] at `sample_rate`. The first model chooses among pronunciations and silences.
+
+        Raises InputError for audio that is too short for what was said.
+        """
+        said = Transcript(utterance, audio=audio, duration=round(len(waveform) / self.sample_rate, 4))
+        return self.align_scored(said, spoken, [model.log_posteriors(waveform) for model in self.models])
+
+    def align_scored(self, said: Transcript, spoken: Spoken, posteriors: Sequence[LogPosteriors]) -> Alignment:
+        """Aligns an utterance whose duration `said` tells, to each model's log posteriors [T, C] of it."""
+        first = self.models[0].align(posteriors[0], spoken)
+        chosen = Spoken(first.phones.tolist(), [None] * len(first.phones))
+        others = [model.align(scored, chosen) for model, scored in zip(self.models[1:], posteriors[1:], strict=True)]
+        aligned = [first, *others]
+        duration = said.duration or 0.0
+        each = [model.boundaries(one, duration) for model, one in zip(self.models, aligned, strict=True)]
+        medians, lows, highs = np.stack(each, axis=1)
+        middle = np.median(medians, axis=0).round(4).tolist()
+        scores = np.mean([one.scores for one in aligned], axis=0)
+        symbols = load_phone_set(self.phone_set)
+        phones = [
+            PhoneSegment(symbols[phone], *span, score)
+            for phone, span, score in zip(
+                first.phones.tolist(), pairwise(middle), scores.round(4).tolist(), strict=True
+            )
+        ]
+        intervals = zip(lows.min(axis=0).round(4).tolist(), highs.max(axis=0).round(4).tolist(), strict=True)
+        return Alignment(
+            transcript=replace(said, phones=phones),
+            words=_words(first.items.tolist(), spoken.words, middle),
+            intervals=list(intervals)[1:-1],
+        )
+
+
+def _words(items: Sequence[int], labels: Sequence[str | None], times: Sequence[float]) -> list[WordSegment]:
+    """The words of phones that stem from `items` [N], with the phones' boundaries `times` [N + 1]."""
+    words, first = [], 0
+    for item, group in groupby(items):
+        end = first + len(list(group))
+        if (label := labels[item]) is not None:
+            words.append(WordSegment(label, times[first], times[end]))
+        first = end
+    return words

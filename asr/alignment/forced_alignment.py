@@ -1,0 +1,82 @@
+"""Forced alignment of a known transcript to an utterance's posteriors: phones with frames, boundaries and scores."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from asr.alignment.graph import NO_PHONE, AlignmentGraph, Item, build_alignment_graph
+from asr.alignment.posterior import Boundaries, boundary_posteriors
+from asr.alignment.viterbi import best_path
+from asr.config import Topology
+from asr.decoding.priors import scaled_likelihoods
+
+Posteriors = npt.NDArray[np.float32]
+Indices = npt.NDArray[np.int64]
+Vector = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Classes:
+    """What the C classes of an acoustic model are: of which topology, with how many HMM states a phone, their priors
+    and self-loop probabilities (both [C])."""
+
+    topology: Topology
+    states: int
+    priors: Vector
+    self_loops: Vector
+
+    def graph(self, transcript: Sequence[Item]) -> AlignmentGraph:
+        return build_alignment_graph(transcript, self.topology, self.states, self.self_loops)
+
+
+@dataclass(frozen=True)
+class ForcedAlignment:
+    """The N phones of a transcript in T frames."""
+
+    phones: Indices
+    """[N]: indices in the model's phone set."""
+    items: Indices
+    """[N]: the transcript's item that each stems from."""
+    boundaries: Boundaries
+    """The beginning of each and the end of the last."""
+    scores: Vector
+    """[N]: the geometric mean, over a phone's frames, of the posteriors of their classes; 0 to 1."""
+    first_frames: Indices
+    """[N]: the frame in which each begins on the best path."""
+    classes: Indices
+    """[T]: the class of each frame on the best path."""
+
+
+def force_align(log_posteriors: Posteriors, transcript: Sequence[Item], classes: Classes) -> ForcedAlignment:
+    """Aligns a transcript (see `asr.alignment.graph`) to natural log posteriors [T, C].
+
+    The best path through the scaled likelihoods chooses among pronunciations and silences; the boundaries between the
+    phones that it chose are the medians of their posteriors (`asr.alignment.posterior`).
+    Raises InputError for a transcript without phones, and where the frames are too few for its phones.
+    """
+    scores = scaled_likelihoods(log_posteriors, classes.priors)
+    graph = classes.graph(transcript)
+    path = best_path(scores, graph).states
+    units, emitted = graph.units[path], graph.classes[path]
+    inside = np.flatnonzero(units != NO_PHONE)
+    _, begins, occurrence = np.unique(units[inside], return_index=True, return_inverse=True)
+    first = inside[begins]
+    phones = graph.phones[path[first]]
+    on_path = log_posteriors[inside, emitted[inside]].astype(np.float64)
+    means = np.bincount(occurrence, on_path) / np.bincount(occurrence)
+    return ForcedAlignment(
+        phones=phones,
+        items=graph.items[path[first]],
+        boundaries=boundary_posteriors(scores, classes.graph(phones.tolist()), first),
+        scores=np.minimum(np.exp(means), 1.0),
+        first_frames=first,
+        classes=emitted,
+    )
+
+
+def align_states(log_posteriors: Posteriors, transcript: Sequence[Item], classes: Classes) -> Indices:
+    """The class of each frame [T] on the best path, as labels to train on; raises InputError as `force_align`."""
+    graph = classes.graph(transcript)
+    return graph.classes[best_path(scaled_likelihoods(log_posteriors, classes.priors), graph).states]

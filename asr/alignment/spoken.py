@@ -1,0 +1,124 @@
+"""What was said, as the items of an alignment graph: phones as they are, or words through a lexicon."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from asr.alignment.graph import Choice, Item
+from asr.config import PhoneSetName
+from asr.errors import InputError
+from asr.phones.lexicon import Lexicon
+from asr.phones.phone_set import SILENCE, fold, folding, load_phone_set
+
+LEXICON_PHONES: PhoneSetName = "cmu39"
+PAUSES = ("h#", "pau", SILENCE)
+"""The silences of the phone sets; a closure is none."""
+CLOSURES = {"b": "bcl", "d": "dcl", "g": "gcl", "p": "pcl", "t": "tcl", "k": "kcl", "jh": "dcl", "ch": "tcl"}
+"""Of the stops and affricates in TIMIT's transcription, which has a closure and a release apart; a dictionary has one
+phone for both."""
+PUNCTUATION = '.,;:!?"()[]«»“”…'
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """The items of an utterance in the phones of a model; `words` has the word of each item, None for a silence and
+    where the phones were given without words."""
+
+    items: list[Item]
+    words: list[str | None]
+
+
+def exact_phones(symbols: Sequence[str], phone_set: PhoneSetName) -> Spoken:
+    """Phones in order and nothing beside them, folded to the model's phone set.
+
+    Raises InputError for an unknown phone and where there are none.
+    """
+    index = _index(phone_set)
+    items: list[Item] = [index[symbol] for symbol in fold(symbols, phone_set)]
+    if not items:
+        raise InputError("the transcript has no phones")
+    return Spoken(items, [None] * len(items))
+
+
+def spoken_phones(symbols: Sequence[str], phone_set: PhoneSetName) -> Spoken:
+    """As `exact_phones`, but where no silence is given at the beginning or the end, there may be one."""
+    items = exact_phones(symbols, phone_set).items
+    pauses = _pauses(phone_set)
+    before = [] if items[0] in pauses else [_optional(pauses)]
+    behind = [] if items[-1] in pauses else [_optional(pauses)]
+    items = [*before, *items, *behind]
+    return Spoken(items, [None] * len(items))
+
+
+def spoken_words(text: str, lexicon: Lexicon, phone_set: PhoneSetName) -> Spoken:
+    """The words of a text, each in any of its pronunciations, around each a silence that may be missing.
+
+    Letter case and punctuation around a word are ignored. Raises InputError that names the words which the lexicon does
+    not have, and where there are no words.
+    """
+    words = [word for token in text.split() if (word := token.lower().strip(PUNCTUATION)) and word.strip("-–—'")]
+    if not words:
+        raise InputError("the transcript has no words")
+    if unknown := [word for word in dict.fromkeys(words) if word not in lexicon]:
+        raise InputError(f"not in the lexicon: {', '.join(unknown)}; add them to it")
+    return _with_pauses(
+        [
+            (word, [[_variants(phone, phone_set) for phone in pronunciation] for pronunciation in lexicon[word]])
+            for word in words
+        ],
+        phone_set,
+    )
+
+
+def spoken_word_phones(words: Sequence[tuple[str, Sequence[str]]], phone_set: PhoneSetName) -> Spoken:
+    """Words, each with the phones in which it was said, and around each a silence that may be missing.
+
+    Raises InputError for an unknown phone.
+    """
+    index = _index(phone_set)
+    return _with_pauses(
+        [(word, [[index[phone] for phone in fold(said, phone_set)]]) for word, said in words], phone_set
+    )
+
+
+def _with_pauses(words: Sequence[tuple[str, Choice]], phone_set: PhoneSetName) -> Spoken:
+    pause = _optional(_pauses(phone_set))
+    items: list[Item] = [pause]
+    labels: list[str | None] = [None]
+    for word, pronunciations in words:
+        items += [pronunciations, pause]
+        labels += [word, None]
+    return Spoken(items, labels)
+
+
+@cache
+def _index(phone_set: PhoneSetName) -> dict[str, int]:
+    return {phone: number for number, phone in enumerate(load_phone_set(phone_set))}
+
+
+@cache
+def _pauses(phone_set: PhoneSetName) -> tuple[int, ...]:
+    return tuple(_index(phone_set)[pause] for pause in PAUSES if pause in _index(phone_set))
+
+
+def _optional(phones: Sequence[int]) -> Choice:
+    return (*((phone,) for phone in phones), ())
+
+
+@cache
+def _variants(symbol: str, phone_set: PhoneSetName) -> Choice:
+    """How a phone of the lexicon may be transcribed in a model's phone set.
+
+    Any phone that the lexicon does not tell from it; before a stop or an affricate perhaps its closure, and of a stop
+    perhaps the closure alone, where it has no release.
+    """
+    folded = folding(LEXICON_PHONES)
+    index = _index(phone_set)
+    alike = [phone for phone in load_phone_set(phone_set) if folded.get(phone) == symbol]
+    phones = [index[phone] for phone in alike or fold([symbol], phone_set)]
+    if symbol not in CLOSURES:
+        return tuple((phone,) for phone in phones)
+    closure = index[fold([CLOSURES[symbol]], phone_set)[0]]
+    released = [(phone,) for phone in phones]
+    closed = [(closure, phone) for phone in phones]
+    return (*released, *closed, (closure,)) if symbol not in ("jh", "ch") else (*released, *closed)

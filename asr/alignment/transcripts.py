@@ -1,0 +1,103 @@
+"""What was said in each audio file: from one list, or from a file for each."""
+
+from pathlib import Path
+from typing import Literal, Protocol
+
+from asr.corpora.timit_labels import read_labels, read_sentence
+from asr.errors import InputError
+from asr.files import read_jsonl
+from asr.textgrid import read_labels as read_tier
+from asr.transcribe import Source
+
+Tier = Literal["phones", "words"]
+LABELS: dict[Tier, str] = {"phones": ".phn", "words": ".wrd"}
+"""TIMIT's label files."""
+
+
+class Transcripts(Protocol):
+    """Where the transcripts are."""
+
+    def of(self, source: Source) -> str:
+        """What was said in a file, its phones or words with spaces between them. Raises InputError where it is not
+        known."""
+
+
+class GivenText:
+    """The transcript of one file, as the user wrote it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def of(self, source: Source) -> str:
+        return self.text
+
+
+class ListedTranscripts:
+    """A JSON Lines file: `{"utterance": NAME, "text": "..."}`, or for phones a line of references.jsonl."""
+
+    def __init__(self, path: Path, tier: Tier) -> None:
+        """Raises InputError that names the line which has no transcript."""
+        self.path = path
+        self._texts: dict[str, str] = {}
+        for number, row in enumerate(read_jsonl(path), 1):
+            text = _row_text(row, tier)
+            names = [name for name in (row.get("audio"), row.get("utterance")) if isinstance(name, str)]
+            if text is None or not names:
+                expected = '"phones": [{"phone": ...}, ...]' if tier == "phones" else '"text": "..."'
+                raise InputError(f'not a transcript; expected {{"utterance": ..., {expected}}}', path, number)
+            self._texts |= dict.fromkeys(names, text)
+
+    def of(self, source: Source) -> str:
+        for name in (str(source.path), source.utterance):
+            if name in self._texts:
+                return self._texts[name]
+        raise InputError(f"has no transcript of {source.utterance}", self.path)
+
+
+def _row_text(row: dict[str, object], tier: Tier) -> str | None:
+    phones, text = row.get("phones"), row.get("text")
+    if tier == "phones" and isinstance(phones, list):
+        symbols = [phone.get("phone") if isinstance(phone, dict) else phone for phone in phones]
+        known = [symbol for symbol in symbols if isinstance(symbol, str)]
+        return " ".join(known) if len(known) == len(symbols) else None
+    return text if isinstance(text, str) else None
+
+
+class FileTranscripts:
+    """A file for each audio file, of its name, beside it or at the same place below a folder.
+
+    NAME.TextGrid (its tier `phones` or `words`), TIMIT's NAME.phn or NAME.wrd, NAME.lab, NAME.txt; the first there is.
+    """
+
+    def __init__(self, tier: Tier, folder: Path | None = None) -> None:
+        self.tier: Tier = tier
+        self.folder = folder
+
+    def of(self, source: Source) -> str:
+        stem = source.path.with_suffix("") if self.folder is None else self.folder / source.utterance
+        for suffix in (".TextGrid", LABELS[self.tier], ".lab", ".txt"):
+            for path in (stem.with_name(stem.name + suffix), stem.with_name(stem.name + suffix.upper())):
+                if path.is_file():
+                    return _read(path, suffix, self.tier)
+        raise InputError(
+            f"has no transcript: no {stem.name}.TextGrid, {LABELS[self.tier]}, .lab or .txt in {stem.parent}",
+            source.path,
+        )
+
+
+def _read(path: Path, suffix: str, tier: Tier) -> str:
+    if suffix == ".TextGrid":
+        return " ".join(read_tier(path, tier))
+    if suffix == LABELS[tier]:
+        return " ".join(label.symbol for label in read_labels(path))
+    return read_sentence(path)
+
+
+def find_transcripts(given: Path | None, tier: Tier) -> Transcripts:
+    """The transcripts in a JSON Lines file or below a folder; None: beside the audio. Raises InputError where there is
+    no such file or folder."""
+    if given is None or given.is_dir():
+        return FileTranscripts(tier, given)
+    if not given.exists():
+        raise InputError("no such file or folder", given)
+    return ListedTranscripts(given, tier)
