@@ -17,31 +17,34 @@ FOLD_COLOURS = 8
 
 
 def curves(folds: Sequence[Fold], training: TrainingConfig) -> str | None:
-    """Loss and frame error over the epochs: dev as a line, train dashed, a dot at each epoch that was kept.
+    """Loss and error over the epochs: dev as a line, train dashed, a dot at each epoch that was kept.
 
     None where no fold has metrics.
     """
     folds = [fold for fold in folds if fold.epochs]
     if not folds:
         return None
-    panels = [(_loss(training), "loss"), ("Frame error, %", "frame_error")]
+    measured = training.measure.replace("_", " ")
+    panels = [(_loss(training), "loss"), (f"{measured.capitalize()}, %", training.measure)]
     width = PANEL_LEFT + PANEL_WIDTH + 16
     parts = [part for column, panel in enumerate(panels) for part in _panel(folds, *panel, column * width)]
-    parts += _legend(folds, training.average, PANEL_TOP + PANEL_HEIGHT + 50)
-    return figure(2 * width, PANEL_TOP + PANEL_HEIGHT + 58, parts, "Training curves: loss and frame error by epoch")
+    parts += _legend(folds, _kept(training.average, measured), PANEL_TOP + PANEL_HEIGHT + 50)
+    return figure(2 * width, PANEL_TOP + PANEL_HEIGHT + 58, parts, f"Training curves: loss and {measured} by epoch")
 
 
 def _loss(training: TrainingConfig) -> str:
     if training.loss == "squared_error":
         return "Squared error of the posteriors"
+    if training.loss == "ctc":
+        return "CTC loss of a phone, nats"
     smoothed = f" with labels smoothed by {training.label_smoothing:g}" if training.label_smoothing else ""
     return f"Cross-entropy{smoothed}, nats"
 
 
-def _kept(average: AverageConfig) -> str:
+def _kept(average: AverageConfig, measured: str) -> str:
     if average.count == 1:
-        return f"epoch kept ({'least dev frame error' if average.of == 'best' else 'the last'})"
-    which = f"{average.count} of least dev frame error" if average.of == "best" else f"the last {average.count}"
+        return f"epoch kept ({f'least dev {measured}' if average.of == 'best' else 'the last'})"
+    which = f"{average.count} of least dev {measured}" if average.of == "best" else f"the last {average.count}"
     return f"epochs averaged ({which})"
 
 
@@ -56,7 +59,10 @@ def interval_bar(per: float, interval: tuple[float, float], axis: tuple[float, f
 
 
 def _panel(folds: Sequence[Fold], title: str, field: str, left: float) -> Iterable[str]:
-    values = [row[f"{side}_{field}"] for fold in folds for row in fold.epochs for side in ("train", "dev")]
+    sides = [
+        side for side in ("train", "dev") if all(f"{side}_{field}" in row for fold in folds for row in fold.epochs)
+    ]
+    values = [row[f"{side}_{field}"] for fold in folds for row in fold.epochs for side in sides]
     low, high = min(values), max(values)
     low, high = low - 0.04 * (high - low or 1), high + 0.04 * (high - low or 1)
     last = max(row["epoch"] for fold in folds for row in fold.epochs)
@@ -78,7 +84,8 @@ def _panel(folds: Sequence[Fold], title: str, field: str, left: float) -> Iterab
     yield text(x0 + PANEL_WIDTH, y0 + PANEL_HEIGHT + 30, "epoch", "end", "muted")
     for index, fold in enumerate(folds):
         colour = _colour(index)
-        for side, kind in (("train", "curve dashed"), ("dev", "curve")):
+        for side in sides:
+            kind = "curve" if side == "dev" else "curve dashed"
             points = " ".join(",".join(map(number, place(row, f"{side}_{field}"))) for row in fold.epochs)
             yield f'<polyline points="{points}" class="{kind}" style="stroke:{colour}"/>'
         for row in fold.kept:
@@ -87,7 +94,7 @@ def _panel(folds: Sequence[Fold], title: str, field: str, left: float) -> Iterab
             yield _titled(f'<circle cx="{number(x)}" cy="{number(y)}" r="3.5" style="fill:{colour}">', "circle", hint)
 
 
-def _legend(folds: Sequence[Fold], average: AverageConfig, y: float) -> Iterable[str]:
+def _legend(folds: Sequence[Fold], kept: str, y: float) -> Iterable[str]:
     x = float(PANEL_LEFT)
     neutral = "var(--muted)"
     names = [("dev", "curve", neutral), ("train", "curve dashed", neutral)]
@@ -98,7 +105,7 @@ def _legend(folds: Sequence[Fold], average: AverageConfig, y: float) -> Iterable
         yield text(x + 28, y, name, kind="muted")
         x += 28 + 7 * len(name) + 22
     yield f'<circle cx="{number(x + 4)}" cy="{number(y - 4)}" r="3.5" style="fill:{neutral}"/>'
-    yield text(x + 14, y, _kept(average), kind="muted")
+    yield text(x + 14, y, kept, kind="muted")
 
 
 def confusion_matrix(phones: Sequence[str], pairs: Counter[Pair]) -> str:

@@ -11,12 +11,12 @@ from markupsafe import Markup
 from asr.files import write_text
 from asr.phones.phone_set import load_phone_set
 from asr.report.figures import confusion_matrix, curves, interval_bar
-from asr.report.run_files import CURVE_FIELDS, Fold, RunFiles, read_run
+from asr.report.run_files import Fold, RunFiles, curve_fields, read_run
 from asr.report.svg import standalone
 from asr.report.tables import count
 from asr.scoring.alignment import Pair
 from asr.scoring.results import UtteranceScore, confusions, ranked, worst
-from asr.scoring.silence import NOTE, RULES, TREATMENTS, USED_BY
+from asr.scoring.silence import NOTE, RULES, TREATMENTS, UNTRANSCRIBED, USED_BY
 
 TEMPLATES = Path(__file__).parent / "templates"
 LIST_LENGTH = 20
@@ -33,6 +33,7 @@ def report(run_dir: Path) -> Path:
     run = read_run(run_dir)
     pairs = confusions(run.utterances)
     phones = load_phone_set(run.phone_set)
+    columns = curve_fields(run.training)
     training_curves, matrix = curves(run.folds, run.training), confusion_matrix(phones, pairs)
     content = {
         "title": run.results.get("recipe", run_dir.name),
@@ -40,10 +41,11 @@ def report(run_dir: Path) -> Path:
         "results": run.results,
         "phones": phones,
         **_error_rates(run),
-        "silence_note": NOTE,
+        "silence_note": _silence_note(run.results),
         "speakers": _speakers(run.results["by_speaker"]),
         "curves": Markup(training_curves) if training_curves else None,
-        "training": [_training(fold) for fold in run.folds if fold.epochs],
+        "training": [_training(fold, columns) for fold in run.folds if fold.epochs],
+        "columns": columns,
         "averaged": any(len(fold.kept) > 1 for fold in run.folds),
         "matrix": Markup(matrix),
         **_frequent(ranked(pairs)),
@@ -59,6 +61,13 @@ def report(run_dir: Path) -> Path:
     for suffix in ("md", "html"):
         write_text(run_dir / f"report.{suffix}", environment.get_template(f"report.{suffix}.j2").render(content))
     return run_dir / "report.html"
+
+
+def _silence_note(results: dict[str, Any]) -> str:
+    """What a reader must know of silence to compare the table's rows with published figures."""
+    if not results.get("silence_transcribed", True):
+        return UNTRANSCRIBED
+    return f"Published figures treat silence in three ways, so compare only within a row ({NOTE})."
 
 
 def _environment() -> Environment:
@@ -86,9 +95,10 @@ def _facts(results: dict[str, Any]) -> list[str]:
 
 
 def _error_rates(run: RunFiles) -> dict[str, Any]:
-    """The rows of the tables of treatments and of folds, with intervals drawn on one axis."""
+    """The rows of the tables of treatments, of folds and of rounds, with intervals drawn on one axis."""
     folds = [{"name": f"fold-{number}", **fold} for number, fold in enumerate(run.results.get("folds", ()), 1)]
-    shown = [run.results[treatment] for treatment in TREATMENTS] + [fold["counted"] for fold in folds]
+    rounds = run.results.get("rounds", [])
+    shown = [run.results[treatment] for treatment in TREATMENTS] + [row["counted"] for row in (*folds, *rounds)]
     bounds = [bound for row in shown for bound in (*row["interval"], row["per"])]
     axis = min(bounds), max(bounds)
 
@@ -101,7 +111,11 @@ def _error_rates(run: RunFiles) -> dict[str, Any]:
         low, high = row["interval"]
         words = {"name": name, "rule": RULES[name], "used_by": USED_BY[name]}
         treatments.append({**row, **words, "low": low, "high": high, "bar": bar(row)})
-    return {"treatments": treatments, "folds": [{**fold, "bar": bar(fold["counted"])} for fold in folds]}
+    return {
+        "treatments": treatments,
+        "folds": [{**fold, "bar": bar(fold["counted"])} for fold in folds],
+        "rounds": [{**row, "bar": bar(row["counted"])} for row in rounds],
+    }
 
 
 def _speakers(by_speaker: dict[str, Any]) -> list[dict[str, Any]]:
@@ -117,9 +131,9 @@ def _bars(counts: dict[str, Any], longest: float) -> list[tuple[str, str]]:
     return [(mark, f"{counts[name] * scale:.2f}") for mark, name in kinds if counts[name]]
 
 
-def _training(fold: Fold) -> dict[str, Any]:
+def _training(fold: Fold, columns: Sequence[str]) -> dict[str, Any]:
     """The epochs whose weights were kept, and the means of their figures."""
-    means = {name: fmean(row[name] for row in fold.kept) for name in CURVE_FIELDS}
+    means = {name: fmean(row[name] for row in fold.kept) for name in columns}
     kept = _ranges([row["epoch"] for row in fold.kept])
     return {"name": fold.name or "all", "epochs": len(fold.epochs), "kept": kept, "means": means}
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from asr.config import AverageConfig, PhoneSetName, TrainingConfig
+from asr.config import PhoneSetName, TrainingConfig
 from asr.errors import InputError
 from asr.files import read_json, read_jsonl
 from asr.phones.phone_set import load_phone_set
@@ -15,7 +15,6 @@ from asr.scoring.results import UtteranceScore, read_utterances
 from asr.scoring.silence import TREATMENTS
 from asr.training.averaging import epochs_to_keep
 
-CURVE_FIELDS = ("epoch", "train_loss", "dev_loss", "train_frame_error", "dev_frame_error")
 FIGURE_FIELDS = ("per", "interval", "substitutions", "deletions", "insertions", "reference_phones")
 
 
@@ -51,6 +50,12 @@ class RunFiles:
         return self.results["phone_set"]
 
 
+def curve_fields(training: TrainingConfig) -> tuple[str, ...]:
+    """What metrics.jsonl has of each epoch, for the curves."""
+    counted = ("dev",) if training.measure == "phone_error" else ("train", "dev")
+    return "train_loss", "dev_loss", *(f"{side}_{training.measure}" for side in counted)
+
+
 def read_run(run_dir: Path) -> RunFiles:
     """Reads a run's folder. Raises InputError that names the file and what is wrong, where something is missing."""
     if not run_dir.is_dir():
@@ -69,19 +74,21 @@ def read_run(run_dir: Path) -> RunFiles:
         recipe=recipe_path.read_text(encoding="utf-8"),
         training=training,
         environment=read_json(environment) if environment.is_file() else {},
-        folds=[_read_fold(run_dir / name, name, training.average) for name in names],
+        folds=[_read_fold(run_dir / name, name, training) for name in names],
     )
 
 
-def _read_fold(folder: Path, name: str, average: AverageConfig) -> Fold:
+def _read_fold(folder: Path, name: str, training: TrainingConfig) -> Fold:
     metrics = folder / "train" / "metrics.jsonl"
     epochs = list(read_jsonl(metrics)) if metrics.is_file() else []
+    fields = ("epoch", *curve_fields(training))
     for number, row in enumerate(epochs, 1):
-        _require(row, CURVE_FIELDS, metrics, number)
-        for field in CURVE_FIELDS:
+        _require(row, fields, metrics, number)
+        for field in fields:
             if not isinstance(row[field], int | float) or not math.isfinite(row[field]):
                 raise InputError(f"field {field} must be a number, not {row[field]!r}", metrics, number)
-    kept = [epochs[number - 1] for number in epochs_to_keep(average, [row["dev_frame_error"] for row in epochs])]
+    errors = [row[f"dev_{training.measure}"] for row in epochs]
+    kept = [epochs[number - 1] for number in epochs_to_keep(training.average, errors)]
     return Fold(name, epochs, kept, read_utterances(folder / "score" / "utterances.jsonl"))
 
 

@@ -5,7 +5,7 @@ from rich.table import Table
 
 from asr.scoring.alignment import Counts
 from asr.scoring.results import UNKNOWN_SPEAKER, ScoreResult
-from asr.scoring.silence import NOTE, TREATMENTS, USED_BY
+from asr.scoring.silence import NOTE, TREATMENTS, UNTRANSCRIBED, USED_BY
 
 NUMBERS = ("Sub", "Del", "Ins", "Phones")
 
@@ -14,7 +14,8 @@ def per_table(result: ScoreResult) -> Table:
     """PER in every treatment of silence, side by side, each with those who publish it."""
     table = Table(
         title="Phone error rate (%), " + _size(result),
-        caption=f"95% interval: bootstrap over {result.resampled}\n{NOTE}",
+        caption=f"95% interval: bootstrap over {result.resampled}\n"
+        + (NOTE if result.silence_transcribed else UNTRANSCRIBED),
         title_justify="left",
         caption_justify="left",
         box=SIMPLE_HEAD,

@@ -38,7 +38,7 @@ def test_three_treatments_side_by_side_fit_80_columns(result: ScoreResult) -> No
 
 def test_the_figures_of_full_timit_fit_80_columns() -> None:
     treatment = TreatmentScore(Counts(1012, 1345, 1287, 7215), (48.1, 52.3))
-    result = ScoreResult("timit39", "speakers", dict.fromkeys(TREATMENTS, treatment), {}, [])
+    result = ScoreResult("timit39", "speakers", True, dict.fromkeys(TREATMENTS, treatment), {}, [])
     words = [word for line in lines(per_table(result)) for word in line]
     assert not any("…" in word for word in words)
     for user in (*USED_BY.values(), NOTE):

@@ -1,0 +1,71 @@
+"""`asr compare`: runs side by side."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from asr.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from asr.report.comparison import Cells
+
+
+def compare_command(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(help="Two or more runs' folders, or folders of asr score --out; the first is the baseline."),
+    ],
+    settings: Annotated[
+        bool, typer.Option("--settings", help="Show the settings in which the runs' recipes differ, too.")
+    ] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables as Markdown.")] = False,
+) -> None:
+    """Put runs side by side: PER, size, speed, and by a paired bootstrap whether each is better than the first."""
+    if len(runs) < 2:
+        raise InputError("one run has nothing to be compared with; name two or more")
+    from rich.console import Console
+
+    from asr.report.comparison import (
+        costs_table,
+        differences,
+        differences_table,
+        errors_table,
+        read_compared,
+        settings_table,
+    )
+
+    compared = read_compared(runs)
+    errors, costs = errors_table(compared), costs_table(compared)
+    tables = [errors.beside(costs)] if markdown else [errors, costs]
+    tables.append(differences_table(compared[0], differences(compared)))
+    if settings:
+        tables.append(settings_table(compared))
+    if markdown:
+        print("\n\n".join(f"{table.markdown()}\n\n{table.note}".strip() for table in tables))
+        return
+    console = Console()
+    for table in tables:
+        console.print(_table(table))
+
+
+def _table(cells: "Cells") -> "Table":
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(
+        title=escape(cells.title),
+        caption=escape(cells.note),
+        title_justify="left",
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    for number, name in enumerate(cells.header):
+        table.add_column(escape(name), justify="right" if number else "left", overflow="fold")
+    for row in cells.rows:
+        table.add_row(*map(escape, row))
+    return table

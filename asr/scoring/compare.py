@@ -1,0 +1,65 @@
+"""Whether one system is better than another on the same utterances."""
+
+from dataclasses import dataclass
+
+from asr.errors import InputError
+from asr.scoring.bootstrap import paired_interval
+from asr.scoring.results import ScoreResult
+from asr.scoring.silence import TREATMENTS, Treatment
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A second system's PER minus a first one's, in points: below zero the second is better.
+
+    `interval` is that of 95%; `improvement` is the probability, 0 to 1, that the second has fewer errors.
+    """
+
+    points: float
+    interval: tuple[float, float]
+    improvement: float
+
+    @property
+    def verdict(self) -> str:
+        """better or worse where the interval is all on one side of zero; else no clear difference."""
+        low, high = self.interval
+        return "better" if high < 0 else "worse" if low > 0 else "no clear difference"
+
+
+def difference(first: ScoreResult, second: ScoreResult, samples: int, seed: int) -> dict[Treatment, Difference]:
+    """How `second` differs from `first` in each treatment of silence, by a paired bootstrap.
+
+    It resamples what the first one's intervals resample. Raises InputError where the two are not scored on the same
+    utterances, with the same references and phone set.
+    """
+    _require_same_references(first, second)
+    return {treatment: _difference(first, second, treatment, samples, seed) for treatment in TREATMENTS}
+
+
+def _difference(first: ScoreResult, second: ScoreResult, treatment: Treatment, samples: int, seed: int) -> Difference:
+    before, after = ([block[treatment] for block in result.blocks] for result in (first, second))
+    interval, improvement = paired_interval(
+        [counts.errors for counts in before],
+        [counts.errors for counts in after],
+        [counts.reference_phones for counts in before],
+        samples,
+        seed,
+    )
+    errors = second.treatments[treatment].counts.errors - first.treatments[treatment].counts.errors
+    points = 100 * errors / first.treatments[treatment].counts.reference_phones
+    return Difference(points, interval, improvement)
+
+
+def _require_same_references(first: ScoreResult, second: ScoreResult) -> None:
+    if first.phone_set != second.phone_set:
+        raise InputError(f"one is scored with {first.phone_set}, the other with {second.phone_set}; score both alike")
+    ours, others = ({(item.utterance, item.speaker) for item in result.utterances} for result in (first, second))
+    if ours != others:
+        names = sorted(name for name, _ in ours ^ others)
+        raise InputError(
+            f"not the same test set: utterance {names[0]} and {len(names) - 1} more differ; compare what was tested "
+            f"on the same utterances"
+        )
+    for one, other in zip(first.utterances, second.utterances, strict=True):
+        if any(one.counts[name].reference_phones != other.counts[name].reference_phones for name in TREATMENTS):
+            raise InputError(f"utterance {one.utterance} has other reference phones in one than in the other")
