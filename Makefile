@@ -38,6 +38,14 @@ lint: install
 	.venv/bin/python -m ruff format --check .
 	.venv/bin/python -m mypy
 
-bench: install
+bench: .venv/bench-installed
 	.venv/bin/python benchmarks/features.py
 	.venv/bin/python benchmarks/training.py
+
+.venv/bench-installed: .venv/installed
+	@if command -v uv >/dev/null 2>&1; then \
+		uv pip install --quiet --python .venv/bin/python -e '.[dev,bench]'; \
+	else \
+		.venv/bin/python -m pip install --quiet -e '.[dev,bench]'; \
+	fi
+	@touch $@

@@ -7,13 +7,14 @@ phones.txt         the phone set, one symbol a line
 classes.tsv        each class (phone and HMM state) with its prior and self-loop probability
 cmvn.safetensors   the training set's normalisation statistics
 lm.arpa            the phone n-gram
-decoding.yaml      acoustic scale and insertion penalty, once they are tuned
+decoding.yaml      acoustic scale, insertion penalty, weight of the language model and scale of the confidences,
+                   once they are tuned
 """
 
 import math
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ from asr.weights import load_weights, save_weights
 
 SCHEMA = 1
 BESIDE = "recipe.yaml beside it"
-DAMAGED_TUNING = "damaged; it holds acoustic_scale and insertion_penalty, two numbers"
+DAMAGED_TUNING = "damaged; it holds acoustic_scale, insertion_penalty, lm_weight and posterior_scale, four numbers"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Tuning:
 
     acoustic_scale: float = 1.0
     insertion_penalty: float = 0.0
+    lm_weight: float = 1.0
+    posterior_scale: float = 0.4
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def write_bundle(
     write_json(folder / "bundle.json", {"schema": SCHEMA})
     save_weights(folder / "model.safetensors", model.state_dict())
     write_text(folder / "phones.txt", "".join(f"{phone}\n" for phone in load_phone_set(config.targets.phone_set)))
-    names = class_names(config.targets)
+    names = class_names(config)
     rows = zip(names, statistics.priors.tolist(), statistics.self_loops.tolist(), strict=True)
     lines = ["class\tprior\tself_loop\n", *(f"{name}\t{prior!r}\t{loop!r}\n" for name, prior, loop in rows)]
     write_text(folder / "classes.tsv", "".join(lines))
@@ -92,14 +95,14 @@ def portable(config: RecipeConfig) -> RecipeConfig:
         update={
             "corpus": config.corpus.model_copy(update={"dir": None}),
             "model": config.model.model_copy(update={"pretrained": None}),
+            "training": config.training.model_copy(update={"align_with": None}),
         }
     )
 
 
 def write_tuning(folder: Path, tuning: Tuning) -> None:
     """Adds decoding.yaml to a bundle."""
-    values = {"acoustic_scale": tuning.acoustic_scale, "insertion_penalty": tuning.insertion_penalty}
-    write_text(folder / "decoding.yaml", yaml.safe_dump(values))
+    write_text(folder / "decoding.yaml", yaml.safe_dump(asdict(tuning)))
 
 
 def copy_bundle(source: Path, target: Path) -> None:
@@ -129,7 +132,7 @@ def read_bundle(path: Path, device: torch.device | str = "cpu") -> Bundle:
     folder = find_bundle(path)
     _check_schema(folder / "bundle.json")
     config = read_recipe(folder / "recipe.yaml")
-    names = class_names(config.targets)
+    names = class_names(config)
     _check_phones(folder / "phones.txt", config)
     model = models.build(config.model, config.features.dim, len(names))
     load_weights(folder / "model.safetensors", model)
@@ -195,6 +198,6 @@ def _read_tuning(path: Path) -> Tuning:
         tuning = Tuning(**{key: float(value) for key, value in values.items()})
     except (OSError, yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
         raise InputError(DAMAGED_TUNING, path) from error
-    if not (math.isfinite(tuning.acoustic_scale) and math.isfinite(tuning.insertion_penalty)):
+    if not all(map(math.isfinite, astuple(tuning))):
         raise InputError(DAMAGED_TUNING, path)
     return tuning

@@ -1,7 +1,7 @@
 """A run: the stages of a recipe, in order, each in its own folder, each skipped while it is current."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,11 +22,12 @@ from asr.report.report import report
 from asr.scoring.results import ScoreResult, read_utterances, summarize
 from asr.scoring.score import score_files
 from asr.stage import Stage, corpus_digest, file_digest
-from asr.training.train import pretrained_weights, train
+from asr.training.realignment import bundle_digest, forget_rounds, round_folder
+from asr.training.train import initial_aligner, pretrained_weights, train
 
 RECIPE = "recipe.yaml"
 SUMMARY = "summary.json"
-SKIPPING = ("prepare", "features")
+SKIPPING = ("prepare", "features", "train")
 """The stages that may leave out utterances, and say so in their SUMMARY."""
 STAGES = ("prepare", "features", "train", "decode", "score", "report")
 
@@ -97,7 +98,7 @@ def _advance(stage: Stage, run: Run, forced: bool) -> None:
 
 
 def _skipped(stage: Stage) -> set[str]:
-    """The utterances that a stage left out, as `corpus.skip_bad` lets it."""
+    """The utterances that a stage left out: broken ones that `corpus.skip_bad` lets it, and those too short for CTC."""
     path = stage.folder / SUMMARY
     if stage.name not in SKIPPING or not path.is_file():
         return set()
@@ -118,7 +119,7 @@ def _fold_stages(run: Run, prepared: Stage, fold: str) -> list[Stage]:
     config, device = run.config, run.device
     cuts = prepared.folder / fold
     folders = {name: run.folder / fold / name for name in STAGES}
-    weights = pretrained_weights(config)
+    weights, aligner = pretrained_weights(config), initial_aligner(config)
     features = Stage(
         "features",
         folders["features"],
@@ -133,7 +134,8 @@ def _fold_stages(run: Run, prepared: Stage, fold: str) -> list[Stage]:
         [prepared, features],
         _sections(config, "seed", "features", "augmentation", "targets", "model", "training", "lm")
         | {"bundle": SCHEMA}
-        | ({} if weights is None else {"weights": file_digest(weights)}),
+        | ({} if weights is None else {"weights": file_digest(weights)})
+        | ({} if aligner is None else {"aligner": bundle_digest(aligner)}),
         lambda: train(config, cuts, folders["features"], folders["train"], device),
         device=describe_device(device),
         kept=("metrics.jsonl",),
@@ -143,15 +145,14 @@ def _fold_stages(run: Run, prepared: Stage, fold: str) -> list[Stage]:
         folders["decode"],
         [prepared, features, trained],
         [_sections(config, "decoding"), config.scoring.phone_set],
-        lambda: decode(config, folders["train"] / "bundle", cuts, folders["features"], folders["decode"], device),
+        lambda: _decode(config, folders["train"], cuts, folders["features"], folders["decode"], device),
     )
-    test = folders["decode"] / "test"
     scored = Stage(
         "score",
         folders["score"],
         [decoded],
         _sections(config, "seed", "scoring"),
-        lambda: _score(test, folders["score"], config),
+        lambda: _score(config, folders["decode"], folders["score"]),
     )
     return [features, trained, decoded, scored]
 
@@ -160,8 +161,25 @@ def _sections(config: RecipeConfig, *names: str) -> dict[str, object]:
     return config.model_dump(mode="json", include=set(names))
 
 
-def _score(decoded: Path, out_dir: Path, config: RecipeConfig) -> None:
-    score_files(decoded / "references.jsonl", decoded / "hypotheses.jsonl", out_dir, config.scoring, config.seed)
+def _each_round(config: RecipeConfig, *folders: Path) -> Iterator[tuple[Path, ...]]:
+    """The folders of each round of training below some stages' folders: those themselves are the last round's."""
+    for number in range(config.training.realign):
+        yield tuple(round_folder(folder, number) for folder in folders)
+    yield folders
+
+
+def _decode(
+    config: RecipeConfig, trained: Path, cuts: Path, features: Path, out_dir: Path, device: torch.device
+) -> None:
+    forget_rounds(out_dir, config.training.realign)
+    for source, target in _each_round(config, trained, out_dir):
+        decode(config, source / "bundle", cuts, features, target, device)
+
+
+def _score(config: RecipeConfig, decoded: Path, out_dir: Path) -> None:
+    for source, target in _each_round(config, decoded, out_dir):
+        test = source / "test"
+        score_files(test / "references.jsonl", test / "hypotheses.jsonl", target, config.scoring, config.seed)
 
 
 def write_results(run: Run, stages: Sequence[Stage]) -> ScoreResult:
@@ -173,8 +191,15 @@ def write_results(run: Run, stages: Sequence[Stage]) -> ScoreResult:
     config = run.config
     device = _trained_on(stages)
     skipped = {utterance for stage in stages for utterance in _skipped(stage)}
-    scored = [read_utterances(run.folder / fold / "score" / "utterances.jsonl") for fold in run.folds]
-    pooled = summarize([utterance for fold in scored for utterance in fold], config.scoring, config.seed)
+    # Of each round of training, the utterances of each fold.
+    rounds = [
+        [read_utterances(folder / "utterances.jsonl") for folder in folders]
+        for folders in _each_round(config, *(run.folder / fold / "score" for fold in run.folds))
+    ]
+    each = [
+        summarize((utterance for fold in folds for utterance in fold), config.scoring, config.seed) for folds in rounds
+    ]
+    scored, pooled = rounds[-1], each[-1]
     seconds = {name: sum(stage.seconds() for stage in stages if stage.name == name) for name in STAGES}
     seconds.pop("report")
     results = {
@@ -187,6 +212,8 @@ def write_results(run: Run, stages: Sequence[Stage]) -> ScoreResult:
         "device": device,
         "skipped": len(skipped),
     }
+    if len(each) > 1:
+        results["rounds"] = [{"round": number, **result.treatments_json()} for number, result in enumerate(each)]
     if len(scored) > 1:
         results["folds"] = [summarize(fold, config.scoring, config.seed).to_json() for fold in scored]
     path = run.folder / "results.json"

@@ -8,6 +8,7 @@ import torch
 
 from asr.audio import read_audio
 from asr.bundle import Bundle, Tuning, read_bundle
+from asr.decoding.confidence import phone_groups
 from asr.decoding.decode import FrameTimes, Search, decode_utterance
 from asr.decoding.graph import Graph, build_graph
 from asr.decoding.search import Decoder
@@ -47,21 +48,34 @@ class AcousticScorer:
         return logits[0].float().log_softmax(dim=-1).cpu().numpy()
 
 
-def bundle_graph(bundle: Bundle) -> Graph:
-    """The decoding graph of a bundle's phones, HMM states and language model."""
-    targets = bundle.config.targets
-    return build_graph(bundle.lm_path, load_phone_set(targets.phone_set), targets.states, bundle.statistics.self_loops)
+def bundle_graph(bundle: Bundle, lm_weight: float = 1.0) -> Graph:
+    """The decoding graph of a bundle's phones, topology and language model."""
+    config = bundle.config
+    phones = load_phone_set(config.targets.phone_set)
+    return build_graph(
+        bundle.lm_path,
+        phones,
+        config.targets.states,
+        bundle.statistics.self_loops,
+        config.topology,
+        lm_weight,
+        modified_ctc=config.decoding.ctc == "modified",
+    )
 
 
 def bundle_search(bundle: Bundle, graph: Graph, tuning: Tuning) -> Search:
-    """The search through a bundle's graph with tuned scale and penalty."""
+    """The search through a bundle's graph, which has the tuned weight of the language model, with tuned scale and
+    penalty."""
     config = bundle.config
+    phones = load_phone_set(config.targets.phone_set)
     return Search(
         decoder=Decoder(graph, config.decoding.beam, tuning.insertion_penalty),
         acoustic_scale=tuning.acoustic_scale,
         priors=bundle.statistics.priors,
-        phones=load_phone_set(config.targets.phone_set),
+        phones=phones,
         times=FrameTimes.of(config.features, bundle.model.subsampling),
+        posterior_scale=tuning.posterior_scale,
+        groups=phone_groups(phones, config.scoring.phone_set),
     )
 
 
@@ -74,7 +88,8 @@ class Recognizer:
         self.sample_rate = self.bundle.config.features.sample_rate
         self.scorer = AcousticScorer(self.bundle, device)
         self.front_end = build_front_end(self.bundle.config.features, torch.device(device))
-        self.search = bundle_search(self.bundle, bundle_graph(self.bundle), self.bundle.tuning)
+        tuning = self.bundle.tuning
+        self.search = bundle_search(self.bundle, bundle_graph(self.bundle, tuning.lm_weight), tuning)
 
     def recognize_file(self, path: Path | str, utterance: str | None = None) -> Transcript:
         """Recognises any audio file. Raises InputError when it cannot be read or is shorter than one frame."""

@@ -7,7 +7,6 @@ each output. What counts is content: a stage whose inputs were made again, byte 
 import hashlib
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +21,7 @@ from asr.files import PARTIAL_SUFFIX, make_folder, read_json, write_json
 RECORD = "stage.json"
 RECORDED = {"fingerprint", "seconds", "outputs", "sizes"}
 # What a later stage never reads: it may differ between two runs of the same training.
-WORKING_FILES = ("checkpoints", "tensorboard", "metrics.jsonl", RECORD)
+WORKING_FILES = frozenset({"alignments", "checkpoints", "tensorboard", "metrics.jsonl", "speed.json", RECORD})
 
 
 @dataclass(frozen=True)
@@ -106,9 +105,13 @@ class Stage:
         (self.folder / RECORD).unlink(missing_ok=True)
         for path in self.folder.rglob(f".*{PARTIAL_SUFFIX}"):
             path.unlink()
-        for path in self.folder.iterdir():
-            if anew or path.name not in WORKING_FILES:
-                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        for path in sorted(self.folder.rglob("*"), reverse=True):  # what a folder holds before the folder
+            if not anew and _is_working(path, self.folder):
+                continue
+            if path.is_symlink() or not path.is_dir():
+                path.unlink()
+            elif not any(path.iterdir()):
+                path.rmdir()
 
     def _record(self) -> dict[str, Any] | None:
         """What `run` recorded; None where it did not come to that, or where the record is damaged."""
@@ -165,4 +168,9 @@ def _sizes(folder: Path, files: Sequence[Path]) -> dict[str, int]:
 def _files(folder: Path) -> list[Path]:
     """The files that a stage wrote for those after it; a hidden one is the system's, or not complete."""
     found = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
-    return sorted(path for path in found if path.relative_to(folder).parts[0] not in WORKING_FILES)
+    return sorted(path for path in found if not _is_working(path, folder))
+
+
+def _is_working(path: Path, folder: Path) -> bool:
+    """Whether a path below a stage's folder is one of its working files, or in a folder of them, at any depth."""
+    return not WORKING_FILES.isdisjoint(path.relative_to(folder).parts)

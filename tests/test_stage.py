@@ -131,6 +131,29 @@ def test_a_stage_without_a_file_that_it_keeps_is_made_anew(tmp_path: Path) -> No
     assert seen == [False, True, False]
 
 
+def test_working_files_are_known_in_any_folder(tmp_path: Path) -> None:
+    def train() -> None:
+        for name in ("checkpoints/last", "metrics.jsonl", "bundle/model", "bundle/old"):
+            (tmp_path / "round-0" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "round-0" / name).write_text("x")
+
+    stage = Stage("train", tmp_path, [], {}, train)
+    stage.run()
+    assert set(stage.outputs()) == {"round-0/bundle/model", "round-0/bundle/old"}
+    (tmp_path / "round-0/metrics.jsonl").write_text("y")
+    assert stage.is_current()
+    other = Stage("train", tmp_path, [], {}, lambda: None)
+    other.run()
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == [
+        "last",
+        "metrics.jsonl",
+        "stage.json",
+    ]
+    assert not (tmp_path / "round-0/bundle").exists()
+    other.run(anew=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["stage.json"]
+
+
 def test_a_stage_stopped_before_it_wrote_what_it_keeps_is_resumed(tmp_path: Path) -> None:
     (tmp_path / "train/checkpoints").mkdir(parents=True)
     (tmp_path / "train/checkpoints/last").write_text("state")

@@ -14,15 +14,23 @@ def decode_command(
     features: Annotated[Path, typer.Argument(help="Folder of feature archives that asr features wrote.")],
     out: Annotated[Path, typer.Argument(help="Folder for hypotheses, references and the tuned bundle.")],
     settings: Settings = [],  # noqa: B006 - typer copies it
+    tune: Annotated[
+        bool, typer.Option("--tune/--no-tune", help="Tune on dev, or decode with what the bundle was tuned to.")
+    ] = True,
+    nbest: Annotated[
+        int | None, typer.Option("--nbest", min=1, help="Write nbest.jsonl of so many phone sequences an utterance.")
+    ] = None,
+    lattices: Annotated[bool, typer.Option("--lattices", help="Write lattices, as JSON and as Kaldi's text.")] = False,
     device: Device = "auto",
 ) -> None:
-    """Decode dev and test; acoustic scale and insertion penalty are tuned on dev."""
+    """Decode dev and test; acoustic scale, insertion penalty and language model weight are tuned on dev."""
     from asr.bundle import find_bundle
     from asr.decoding.stage import decode
     from asr.device import choose_device
     from asr.recipe_file import read_recipe
 
     folder = find_bundle(bundle)
-    config = read_recipe(folder / "recipe.yaml", settings)
-    decode(config, folder, prepared, features, out, choose_device(device))
+    asked = [f"decoding.nbest={nbest}"] * (nbest is not None) + ["decoding.lattices=true"] * lattices
+    config = read_recipe(folder / "recipe.yaml", [*settings, *asked])
+    decode(config, folder, prepared, features, out, choose_device(device), tuned=tune)
     print(out / "test" / "hypotheses.jsonl")

@@ -5,6 +5,8 @@ from typing import NoReturn
 
 import typer
 
+from asr.cli.align import align_command
+from asr.cli.compare import compare_command
 from asr.cli.decode import decode_command
 from asr.cli.features import features_command
 from asr.cli.model import app as model_app
@@ -30,7 +32,9 @@ app.command("train")(train_command)
 app.command("decode")(decode_command)
 app.command("score")(score_command)
 app.command("report")(report_command)
+app.command("compare")(compare_command)
 app.command("transcribe")(transcribe_command)
+app.command("align")(align_command)
 
 
 STOPPED = "stopped; the same command goes on where it was"

@@ -39,7 +39,7 @@ def show(
     from asr.training.targets import class_names
 
     summary = summarize(
-        models.build(config.model, config.features.dim, len(class_names(config.targets))), config.features
+        models.build(config.model, config.features.dim, len(class_names(config))), config.features
     )
     console = Console()
     console.print(_table(summary, config.model.type))

@@ -16,7 +16,7 @@ def score_command(
         Path | None, typer.Option("--out", help="Folder for results.json, utterances.jsonl and confusions.tsv.")
     ] = None,
     phone_set: Annotated[
-        str, typer.Option("--phone-set", help="Phones to fold both sides to: timit39, timit48 or timit61.")
+        str, typer.Option("--phone-set", help="Phones to fold both sides to: timit39, timit48, timit61 or cmu39.")
     ] = "timit39",
     bootstrap: Annotated[int, typer.Option("--bootstrap", min=1, help="Samples of the confidence interval.")] = 10000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the confidence interval.")] = 0,

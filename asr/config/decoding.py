@@ -1,5 +1,7 @@
 """Settings of language model, decoding and scoring."""
 
+from typing import Literal
+
 from pydantic import Field, PositiveFloat
 
 from asr.config.section import Section
@@ -16,11 +18,25 @@ class DecodingConfig(Section):
     """Search; where a list has more than one value, the dev set chooses."""
 
     beam: float = Field(16.0, gt=0, description="cost (natural log) over the best path's at which a path is given up")
+    ctc: Literal["standard", "modified"] = Field(
+        "standard", description="topology under CTC; modified: two phones that are the same need no blank between them"
+    )
     acoustic_scales: list[PositiveFloat] = Field(
         [0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.3, 1.6], min_length=1, description="times the acoustic log scores"
     )
     insertion_penalties: list[float] = Field(
         [-4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0], min_length=1, description="cost (natural log) of each phone entered"
+    )
+    lm_weights: list[PositiveFloat] = Field(
+        [1.0],
+        min_length=1,
+        description="times the n-gram's log probabilities, beside those of HMM transitions, which weigh 1; under CTC "
+        "there are none, and only the ratio to the acoustic scale counts",
+    )
+    nbest: int = Field(0, ge=0, description="phone sequences an utterance in nbest.jsonl; 0 writes none")
+    lattices: bool = Field(False, description="write lattices.jsonl, and lattices.txt in Kaldi's text format")
+    lattice_beam: float = Field(
+        8.0, gt=0, description="cost (natural log) over the best path's up to which lattice and n-best list are exact"
     )
 
 

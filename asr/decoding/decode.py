@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from asr.config import FeaturesConfig
+from asr.decoding.confidence import phone_confidences
 from asr.decoding.ctm import write_ctm
 from asr.decoding.priors import scaled_likelihoods
-from asr.decoding.search import Decoder
+from asr.decoding.search import Decoder, PhoneSpan
 from asr.decoding.search import Path as BestPath
 from asr.errors import InputError
 from asr.transcript import PhoneSegment, Transcript, read_transcripts, write_transcripts
@@ -33,17 +34,28 @@ class FrameTimes:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """All that decoding needs beside the posteriors; `priors` [C] are probabilities."""
+    """All that decoding needs beside the posteriors; `priors` [C] are probabilities.
+
+    `posterior_scale` and `groups` [P] are those of `phone_confidences`; without groups each phone is its own.
+    """
 
     decoder: Decoder
     acoustic_scale: float
     priors: npt.NDArray[np.float64]
     phones: Sequence[str]
     times: FrameTimes
+    posterior_scale: float = 1.0
+    groups: npt.NDArray[np.int32] | None = None
 
     def best_path(self, log_posteriors: LogPosteriors) -> BestPath:
         """The best path for `log_posteriors` [T, C], natural."""
-        return self.decoder.decode(self.acoustic_scale * scaled_likelihoods(log_posteriors, self.priors))
+        return self.decoder.decode(scaled_likelihoods(log_posteriors, self.priors), self.acoustic_scale)
+
+    def confidences(self, log_posteriors: LogPosteriors, path: BestPath) -> npt.NDArray[np.float64]:
+        """The confidence, 0 to 1, of each phone of the path that was found for `log_posteriors`."""
+        groups = np.arange(len(self.phones), dtype=np.int32) if self.groups is None else self.groups
+        scores = scaled_likelihoods(log_posteriors, self.priors)
+        return phone_confidences(self.decoder.flat, scores, path, self.acoustic_scale, self.posterior_scale, groups)
 
 
 @dataclass(slots=True)
@@ -87,26 +99,21 @@ def _hypotheses(
 
 
 def _transcript(utterance: Transcript, log_posteriors: LogPosteriors, path: BestPath, search: Search) -> Transcript:
-    scores = phone_scores(log_posteriors, path)
+    confidences = search.confidences(log_posteriors, path)
     segments = [
         PhoneSegment(
             search.phones[span.phone],
-            _seconds(span.first, search.times, utterance.duration),
-            _seconds(span.end, search.times, utterance.duration),
-            round(float(score), 4),
+            *segment_times(span, search.times, utterance.duration),
+            round(float(confidence), 4),
         )
-        for span, score in zip(path.phones, scores, strict=True)
+        for span, confidence in zip(path.phones, confidences, strict=True)
     ]
     return replace(utterance, phones=segments)
 
 
-def phone_scores(log_posteriors: LogPosteriors, path: BestPath) -> npt.NDArray[np.float64]:
-    """A score in 0..1 for each phone of the path: the geometric mean of the posteriors of its frames' classes."""
-    if not path.phones:
-        return np.zeros(0)
-    on_path = log_posteriors[np.arange(len(path.classes)), path.classes].astype(np.float64)
-    sums = np.add.reduceat(on_path, [span.first for span in path.phones])
-    return np.minimum(np.exp(sums / [span.end - span.first for span in path.phones]), 1.0)
+def segment_times(span: PhoneSpan, times: FrameTimes, duration: float | None) -> tuple[float, float]:
+    """Where a phone begins and ends, in seconds, inside the audio."""
+    return _seconds(span.first, times, duration), _seconds(span.end, times, duration)
 
 
 def _seconds(frame: int, times: FrameTimes, duration: float | None) -> float:

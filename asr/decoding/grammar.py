@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from asr.decoding.arpa import END, START, Ngrams
 from asr.errors import InputError
@@ -25,6 +25,15 @@ class Grammar:
     backoffs: list[tuple[int, int, float]] = field(default_factory=list)
     """(source, target, cost)"""
     finals: dict[int, float] = field(default_factory=dict)
+
+    def weighted(self, weight: float) -> "Grammar":
+        """The grammar with `weight` times its costs."""
+        return replace(
+            self,
+            arcs=[(source, target, phone, weight * cost) for source, target, phone, cost in self.arcs],
+            backoffs=[(source, target, weight * cost) for source, target, cost in self.backoffs],
+            finals={state: weight * cost for state, cost in self.finals.items()},
+        )
 
 
 def grammar(ngrams: Ngrams, phones: Sequence[str]) -> Grammar:

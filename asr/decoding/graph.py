@@ -1,4 +1,4 @@
-"""The decoding graph: an HMM topology composed with a phone n-gram."""
+"""The decoding graph: a topology, of HMMs or of CTC, composed with a phone n-gram."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from asr.config import Topology
 from asr.decoding.arpa import read_arpa
 from asr.decoding.grammar import grammar
 from asr.errors import InputError
@@ -21,7 +22,7 @@ class Graph:
     """A weighted transducer from classes to phones, as a list of arcs; costs are negative natural logarithms.
 
     An arc's input label is class index + 1, its output label phone index + 1 on the arc that enters a phone; 0 is no
-    label. A class index is phone index * states + state.
+    label. A class index is phone index * states + state for HMMs; for CTC it is 0 for the blank, else phone index + 1.
     """
 
     start: int
@@ -48,19 +49,28 @@ class Graph:
 
 
 def build_graph(
-    arpa_path: Path | str, phones: Sequence[str], states: int, self_loops: npt.NDArray[np.float64] | None = None
+    arpa_path: Path | str,
+    phones: Sequence[str],
+    states: int = 1,
+    self_loops: npt.NDArray[np.float64] | None = None,
+    topology: Topology = "hmm",
+    lm_weight: float = 1.0,
+    modified_ctc: bool = False,
 ) -> Graph:
-    """The graph of HMMs with `states` states a phone under the n-gram of an ARPA file.
+    """The graph of a topology under the n-gram of an ARPA file.
 
-    `self_loops` [C]: probability of staying in each class's state; None: one half.
+    HMMs have `states` states a phone; `self_loops` [C]: probability of staying in each class's state; None: one half.
+    `lm_weight` is the factor of the n-gram's log probabilities beside those of the HMMs' transitions.
+    `modified_ctc`: two phones that are the same need no blank between them.
     Raises InputError for a broken file, or one whose symbols are not `phones`.
     """
-    from asr.decoding.topology import hmm
+    from asr.decoding.topology import ctc, hmm
 
-    if self_loops is None:
-        self_loops = np.full(len(phones) * states, 0.5)
     path = Path(arpa_path)
     try:
-        return hmm(grammar(read_arpa(path), phones), states, self_loops)
+        ngrams = grammar(read_arpa(path), phones).weighted(lm_weight)
     except InputError as error:
         raise error if str(path) in str(error) else InputError(str(error), path) from error
+    if topology == "ctc":
+        return ctc(ngrams, len(phones), modified_ctc)
+    return hmm(ngrams, states, np.full(len(phones) * states, 0.5) if self_loops is None else self_loops)

@@ -1,15 +1,14 @@
 """Viterbi beam search for the best path through a decoding graph."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
+from asr.decoding.flat_graph import FlatGraph, flatten
 from asr.decoding.graph import Graph
+from asr.decoding.token_passing import best_path
 from asr.errors import InputError
-
-if TYPE_CHECKING:
-    import kaldifst
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,53 +35,58 @@ class Path:
 
 
 class Decoder:
-    """Finds the best path for one utterance after the other, in one graph with one insertion penalty."""
+    """Finds the best path for one utterance after the other, in one graph with one insertion penalty.
+
+    A `beam` of inf makes the search full and exact.
+    """
 
     def __init__(self, graph: Graph, beam: float, insertion_penalty: float = 0.0) -> None:
-        import kaldi_decoder
-        import kaldifst
+        self.flat = flatten(graph, insertion_penalty)
+        self.beam = beam
 
-        self._classes = graph.classes
-        self._fst = kaldifst.StdConstFst(graph.fst(insertion_penalty))
-        self._decoder = kaldi_decoder.FasterDecoder(self._fst, kaldi_decoder.FasterDecoderOptions(beam=beam))
-
-    def decode(self, scores: np.ndarray) -> Path:
-        """The best path for `scores` [T, C], the log score of each class in each frame (acoustic scale applied).
+    def decode(self, scores: np.ndarray, acoustic_scale: float = 1.0) -> Path:
+        """The best path for `acoustic_scale` times `scores` [T, C], the log score of each class in each frame.
 
         No frames give no phones. Raises InputError for scores that are not numbers, ValueError for another number of
-        classes than the graph's.
+        classes than the graph's, and for a graph that has no path of so many frames.
         """
-        import kaldi_decoder
-
-        scores = np.ascontiguousarray(scores, np.float32)
-        if scores.ndim != 2 or scores.shape[1] != self._classes:
-            raise ValueError(f"scores of shape {scores.shape} for a graph of {self._classes} classes")
-        if not np.isfinite(scores).all():
-            raise InputError("acoustic scores are not finite; the model's training has diverged, train it again")
+        scores = check_scores(scores, self.flat)
         if len(scores) == 0:
             return Path([], np.zeros(0, np.int64), 0.0, complete=True)
-        self._decoder.decode(kaldi_decoder.DecodableCtc(scores))
-        complete = self._decoder.reached_final()
-        _, lattice = self._decoder.get_best_path(use_final_probs=True)
-        return _read_path(lattice, len(scores), complete)
+        arcs, cost, complete = best_path(*self.flat.walk, self.flat.finals, scores, acoustic_scale, self.beam)
+        return read_path(self.flat, arcs, cost, complete)
 
 
-def _read_path(lattice: "kaldifst.Lattice", frames: int, complete: bool) -> Path:
-    """Reads the one path of a linear lattice: an arc with an input label is a frame, one with an output label enters
-    a phone."""
-    import kaldifst
+def check_scores(scores: np.ndarray, flat: FlatGraph) -> npt.NDArray[np.float32]:
+    """The scores [T, C] as the kernels read them. Raises what `Decoder.decode` says of scores."""
+    scores = np.ascontiguousarray(scores, np.float32)
+    if scores.ndim != 2 or scores.shape[1] != flat.classes:
+        raise ValueError(f"scores of shape {scores.shape} for a graph of {flat.classes} classes")
+    if not np.isfinite(scores).all():
+        raise InputError("acoustic scores are not finite; the model's training has diverged, train it again")
+    return scores
 
-    _, ilabels, _, weight = kaldifst.get_linear_symbol_sequence(lattice)
-    entered: list[tuple[int, int]] = []
-    frame = 0
-    # kaldifst has no public iterator over a lattice's arcs; its text has a line an arc: from, to, input, output, cost.
-    for line in str(lattice).splitlines():
-        fields = line.split()
-        if len(fields) < 4:
-            continue
-        if fields[3] != "0":
-            entered.append((int(fields[3]) - 1, frame))
-        frame += fields[2] != "0"
-    ends = [first for _, first in entered[1:]] + [frames]
-    phones = [PhoneSpan(phone, first, end) for (phone, first), end in zip(entered, ends, strict=True)]
-    return Path(phones, np.array(ilabels) - 1, weight.value1 + weight.value2, complete)
+
+def read_path(flat: FlatGraph, arcs: npt.NDArray[np.int32], cost: float, complete: bool) -> Path:
+    """The path along `arcs`: an arc that consumes a frame is its index, one that does not is -1 - its index.
+
+    Raises ValueError where the cost is inf.
+    """
+    if cost == np.inf:
+        raise ValueError("the graph has no path of so many frames")
+    consuming = arcs >= 0
+    entered = np.where(consuming, flat.phones[arcs], _free_phones(flat, arcs, consuming))
+    frames: npt.NDArray[np.int64] = np.cumsum(consuming) - consuming
+    entries = np.flatnonzero(entered >= 0)
+    firsts: list[int] = frames[entries].tolist()
+    ends = [*firsts, int(consuming.sum())][1:]
+    phones = [PhoneSpan(*span) for span in zip(entered[entries].tolist(), firsts, ends, strict=True)]
+    return Path(phones, flat.labels[arcs[consuming]].astype(np.int64), cost, complete)
+
+
+def _free_phones(
+    flat: FlatGraph, arcs: npt.NDArray[np.int32], consuming: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int32]:
+    phones = np.full(len(arcs), -1, np.int32)
+    phones[~consuming] = flat.free_phones[-1 - arcs[~consuming]]
+    return phones

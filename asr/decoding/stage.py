@@ -1,8 +1,10 @@
 """The decoding stage: posteriors of the acoustic model, tuning on dev, hypotheses of dev and test."""
 
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,26 +12,34 @@ import numpy.typing as npt
 import torch
 
 from asr.bundle import Bundle, Tuning, copy_bundle, portable, read_bundle, write_tuning
-from asr.config import RecipeConfig
+from asr.config import DecodingConfig, RecipeConfig
 from asr.corpora.cuts import read_cuts, reference
+from asr.decoding.alternatives import NBEST, Write, alternatives_files
 from asr.decoding.decode import LogPosteriors, Search, decode_split
-from asr.decoding.graph import Graph
 from asr.decoding.priors import scaled_likelihoods
-from asr.decoding.tuning import Utterance, tune
+from asr.decoding.tuning import Utterance, tune, tune_posterior_scale
+from asr.device import describe_device
 from asr.errors import InputError
 from asr.features.archive import Archive
 from asr.features.normalize import model_input, split_cmvn
 from asr.files import write_json
+from asr.phones.phone_set import load_phone_set
 from asr.progress import track
 from asr.recipe_file import write_recipe
 from asr.recognizer import AcousticScorer, bundle_graph, bundle_search
+from asr.scoring.calibration import calibrate_files
+from asr.scoring.oracle import oracle_files
 from asr.transcript import Transcript, write_transcripts
 
-TRAINED_SECTIONS = ("features", "targets", "model")
-"""Sections of the recipe that a trained model holds fast."""
+TRAINED_SECTIONS = ("features", "targets", "model", "topology")
+"""What of the recipe a trained model holds fast."""
 
 Scored = tuple[Transcript, LogPosteriors]
 """A reference and the log posteriors [T, C] of its utterance."""
+
+
+SPEED = "speed.json"
+"""How long the test set took: its audio, the acoustic model and the search in seconds. Features are made before."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +53,37 @@ class _ScaledLikelihoods:
         return ((spoken.symbols, scaled_likelihoods(posteriors, self.priors)) for spoken, posteriors in self.items)
 
 
-def decode(
-    config: RecipeConfig, bundle_dir: Path, prepare_dir: Path, features_dir: Path, out_dir: Path, device: torch.device
-) -> None:
-    """Tunes acoustic scale and insertion penalty on dev, then decodes dev and test with them.
+@dataclass
+class _Timed:
+    """Passes scored utterances on; counts the seconds of their audio, and those that the acoustic model took."""
 
-    Writes {dev,test}/hypotheses.jsonl, .ctm and references.jsonl, tuning.json, and the bundle with what was tuned.
-    Raises InputError when the recipe's model is not the bundle's.
+    items: Iterable[Scored]
+    audio: float = 0.0
+    scoring: float = 0.0
+
+    def __iter__(self) -> Iterator[Scored]:
+        started = time.perf_counter()
+        for item in self.items:
+            self.scoring += time.perf_counter() - started
+            self.audio += item[0].duration or 0.0
+            yield item
+            started = time.perf_counter()
+
+
+def decode(
+    config: RecipeConfig,
+    bundle_dir: Path,
+    prepare_dir: Path,
+    features_dir: Path,
+    out_dir: Path,
+    device: torch.device,
+    tuned: bool = True,
+) -> None:
+    """Tunes on dev what decoding weighs (or takes the bundle's own weights), then decodes dev and test.
+
+    Writes tuning.json, speed.json, the bundle with what was tuned, and for dev and test: hypotheses.jsonl, .ctm and
+    references.jsonl, calibration.json and .svg, and where the recipe asks for them n-best lists with oracle.json, and
+    lattices. Raises InputError when the recipe's model is not the bundle's.
     """
     trained, config = read_bundle(bundle_dir, device), portable(config)
     for section in TRAINED_SECTIONS:
@@ -57,13 +91,15 @@ def decode(
             raise InputError(f"was trained with other settings in {section}; train anew to change them", bundle_dir)
     bundle = replace(trained, config=config)
     scorer = AcousticScorer(bundle, device)
-    graph = bundle_graph(bundle)
     dev = list(_scored(bundle, scorer, prepare_dir, features_dir, "dev"))
-    tuning = _tune(bundle, graph, dev, out_dir)
-    search = bundle_search(bundle, graph, tuning)
-    for split, items in (("dev", dev), ("test", _scored(bundle, scorer, prepare_dir, features_dir, "test"))):
-        _decode(items, search, out_dir / split)
+    tuning = _tune(bundle, dev, out_dir) if tuned else bundle.tuning
+    search = bundle_search(bundle, bundle_graph(bundle, tuning.lm_weight), tuning)
+    _decode(dev, search, out_dir / "dev", config.decoding)
+    test = _scored(bundle, scorer, prepare_dir, features_dir, "test")
+    _decode_timed(test, search, out_dir, config.decoding, device)
+    for split in ("dev", "test"):
         write_transcripts(out_dir / split / "references.jsonl", _references(prepare_dir, features_dir, split))
+        _measure(out_dir / split, config)
     copy_bundle(bundle_dir, out_dir / "bundle")
     write_recipe(out_dir / "bundle" / "recipe.yaml", config)
     write_tuning(out_dir / "bundle", tuning)
@@ -88,23 +124,56 @@ def _references(prepare_dir: Path, features_dir: Path, split: str) -> Iterator[T
     return (reference(cut) for cut in read_cuts(prepare_dir / f"{split}.cuts.jsonl.gz") if cut.id in usable)
 
 
-def _tune(bundle: Bundle, graph: Graph, dev: Sequence[Scored], out_dir: Path) -> Tuning:
+def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path) -> Tuning:
     config = bundle.config
     utterances = _ScaledLikelihoods(dev, bundle.statistics.priors)
-    phones = bundle_search(bundle, graph, Tuning()).phones
-    tuned = tune(utterances, graph, phones, config.decoding, config.scoring.phone_set)
-    write_json(out_dir / "tuning.json", asdict(tuned))
+    phones = load_phone_set(config.targets.phone_set)
+    found = tune(utterances, partial(bundle_graph, bundle), phones, config.decoding, config.scoring.phone_set)
     print(
-        f"tuned on dev: acoustic scale {tuned.acoustic_scale:g}, insertion penalty {tuned.insertion_penalty:g}, "
-        f"dev PER {tuned.per:.1f}",
+        f"tuned on dev: acoustic scale {found.acoustic_scale:g}, insertion penalty {found.insertion_penalty:g}, "
+        f"weight of the language model {found.lm_weight:g}, dev PER {found.per:.1f}",
         file=sys.stderr,
     )
-    for name in tuned.at_edge:
+    for name in found.at_edge:
         print(f"decoding.{name}: the best is at the end of the list; a longer list might do better", file=sys.stderr)
-    return Tuning(tuned.acoustic_scale, tuned.insertion_penalty)
+    tuning = Tuning(found.acoustic_scale, found.insertion_penalty, found.lm_weight)
+    search = bundle_search(bundle, bundle_graph(bundle, tuning.lm_weight), tuning)
+    tuning = replace(tuning, posterior_scale=tune_posterior_scale(dev, search, config.scoring.phone_set))
+    write_json(out_dir / "tuning.json", asdict(found) | {"posterior_scale": tuning.posterior_scale})
+    return tuning
 
 
-def _decode(items: Iterable[Scored], search: Search, out_dir: Path) -> None:
-    """Writes the hypotheses of a split."""
-    for utterance in decode_split(items, search, out_dir).incomplete:
+def _decode_timed(
+    items: Iterable[Scored], search: Search, out_dir: Path, config: DecodingConfig, device: torch.device
+) -> None:
+    """Writes the hypotheses of the test set, and how long they took."""
+    timed = _Timed(items)
+    started = time.perf_counter()
+    _decode(timed, search, out_dir / "test", config)
+    seconds = time.perf_counter() - started
+    speed = {"audio": timed.audio, "acoustic_model": timed.scoring, "search": seconds - timed.scoring}
+    rounded = {name: round(value, 3) for name, value in speed.items()}
+    write_json(out_dir / SPEED, {**rounded, "device": describe_device(device)})
+
+
+def _decode(items: Iterable[Scored], search: Search, out_dir: Path, config: DecodingConfig) -> None:
+    """Writes the hypotheses of a split, and what else the recipe asks for."""
+    with alternatives_files(out_dir, config, search) as write:
+        decoded = decode_split(_each_also(items, write), search, out_dir)
+    for utterance in decoded.incomplete:
         print(f"utterance {utterance}: too short for a whole path; its best partial path is kept", file=sys.stderr)
+
+
+def _each_also(items: Iterable[Scored], write: Write) -> Iterator[Scored]:
+    for item in items:
+        yield item
+        write(*item)
+
+
+def _measure(folder: Path, config: RecipeConfig) -> None:
+    """How far a split's confidences can be trusted, and what its n-best lists hold."""
+    references, phone_set = folder / "references.jsonl", config.scoring.phone_set
+    calibrate_files(references, folder / "hypotheses.jsonl", folder, phone_set)
+    if nbest := config.decoding.nbest:
+        found = oracle_files(references, folder / NBEST, nbest, phone_set)
+        print(f"{folder.name}: PER {found.per:.1f}, of the best of {nbest} {found.oracle_per:.1f}", file=sys.stderr)

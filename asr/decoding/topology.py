@@ -1,4 +1,4 @@
-"""HMM topologies: how a phone of the grammar becomes a sequence of classes, one a frame."""
+"""Topologies, of HMMs and of CTC: how a phone of the grammar becomes a sequence of classes, one a frame."""
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,51 @@ def hmm(grammar: Grammar, states: int, self_loops: Vector) -> Graph:
         graph.arcs.append((source, chains[phone, target], first + 1, phone + 1, cost + exit_cost))
     graph.arcs.extend((source, target, 0, 0, cost) for source, target, cost in grammar.backoffs)
     return graph
+
+
+def ctc(grammar: Grammar, phones: int, modified: bool = False) -> Graph:
+    """CTC (Graves et al. 2006, section 3.1) over so many phones: class 0 is the blank, class i + 1 phone i.
+
+    A phone takes one frame or more, any number of blanks may stand before and after it, and between two phones that are
+    the same there is at least one; but in the `modified` topology there need be none. Each grammar state has a graph
+    state of its own number, in which the last frame was blank (or there was none), and one for each phone that leads
+    there, in which the last frame was that phone.
+    """
+    graph = Graph(grammar.start, len(grammar.last_phone), 1 + phones, finals=dict(grammar.finals))
+    spoken = _spoken_states(grammar, graph)
+    blank = 1
+    graph.arcs += [(state, state, blank, 0, 0.0) for state in range(len(grammar.last_phone))]
+    for (phone, state), inside in spoken.items():
+        graph.arcs += [(inside, inside, phone + 2, 0, 0.0), (inside, state, blank, 0, 0.0)]
+        if state in grammar.finals:
+            graph.finals[inside] = grammar.finals[state]
+    last_phones: list[list[int]] = [[] for _ in grammar.last_phone]
+    for phone, state in spoken:
+        last_phones[state].append(phone)
+    for source, target, phone, cost in grammar.arcs:
+        # Straight after itself a phone is no second one: the blank's state alone leads there.
+        sources = [source, *(spoken[last, source] for last in last_phones[source] if modified or last != phone)]
+        graph.arcs += [(state, spoken[phone, target], phone + 2, phone + 1, cost) for state in sources]
+    for source, target, cost in grammar.backoffs:
+        graph.arcs.append((source, target, 0, 0, cost))
+        graph.arcs += [(spoken[last, source], spoken[last, target], 0, 0, cost) for last in last_phones[source]]
+    return graph
+
+
+def _spoken_states(grammar: Grammar, graph: Graph) -> dict[tuple[int, int], int]:
+    """Adds a state to the graph for each phone and the grammar state that it leads to, at once or by backing off."""
+    backoffs: list[list[int]] = [[] for _ in grammar.last_phone]
+    for source, target, _ in grammar.backoffs:
+        backoffs[source].append(target)
+    spoken: dict[tuple[int, int], int] = {}
+    waiting = [(phone, target) for _, target, phone, _ in grammar.arcs]
+    while waiting:
+        phone, state = waiting.pop()
+        if (phone, state) not in spoken:
+            spoken[phone, state] = graph.states
+            graph.states += 1
+            waiting += [(phone, shorter) for shorter in backoffs[state]]
+    return spoken
 
 
 def _add_chain(graph: Graph, phone: int, target: int, merged: bool, stay: Vector, leave: Vector, states: int) -> int:

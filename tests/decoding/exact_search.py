@@ -75,3 +75,24 @@ def _follow_epsilons(graph, costs):
             if not ilabel and costs[source] + cost < costs[target] - 1e-12:
                 costs[target] = costs[source] + cost
                 changed = True
+
+
+def all_paths(graph, scores, penalty=0.0):
+    """Every complete path, as (classes, phones entered with their frame, cost); for a handful of frames."""
+    leaving = {state: [] for state in range(graph.states)}
+    for source, *arc in graph.arcs:
+        leaving[source].append(arc)
+    found, open_paths = [], [(graph.start, (), (), 0.0)]
+    while open_paths:
+        state, classes, entered, cost = open_paths.pop()
+        if len(classes) == len(scores) and state in graph.finals:
+            found.append((classes, entered, cost + graph.finals[state]))
+        for target, ilabel, olabel, arc_cost in leaving[state]:
+            total = cost + arc_cost + (penalty if olabel else 0.0)
+            entering = ((olabel - 1, len(classes)),) if olabel else ()
+            if not ilabel:
+                open_paths.append((target, classes, entered + entering, total))
+            elif len(classes) < len(scores):
+                total -= float(scores[len(classes), ilabel - 1])
+                open_paths.append((target, (*classes, ilabel - 1), entered + entering, total))
+    return found

@@ -1,18 +1,25 @@
 """Hypotheses: times, scores, files; and the choice of scale and penalty on dev."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from asr.config import DecodingConfig, FeaturesConfig
+from asr.decoding.alternatives import alternatives_files
+from asr.decoding.confidence import POSTERIOR_SCALES
 from asr.decoding.ctm import read_ctm
 from asr.decoding.decode import FrameTimes, Search, decode_split, decode_utterance
 from asr.decoding.graph import build_graph
 from asr.decoding.lm import train_ngram
 from asr.decoding.priors import scaled_likelihoods
 from asr.decoding.search import Decoder
-from asr.decoding.tuning import tune
+from asr.decoding.tuning import tune, tune_posterior_scale
 from asr.errors import InputError
-from asr.transcript import Transcript, read_transcripts
+from asr.files import read_jsonl
+from asr.scoring.calibration import judge, normalized_cross_entropy
+from asr.transcript import PhoneSegment, Transcript, read_transcripts
 
 PHONES = ("aa", "b", "sil")
 STATES = 3
@@ -53,11 +60,93 @@ def test_subsampled_output_has_longer_frames(search):
     assert FrameTimes.of(FeaturesConfig(snip_edges=False), subsampling=2) == FrameTimes(0.0, 0.02)
 
 
-def test_a_phone_scores_the_geometric_mean_of_its_posteriors(search):
+def test_a_phone_that_the_frames_show_less_clearly_scores_lower(search):
     scores = posteriors(["sil", "aa", "sil"])
     scores[6:12] = posteriors(["aa"], peak=0.4)
-    result = decode_utterance(Transcript("u"), scores, search)
-    assert [segment.score for segment in result.phones] == [0.9, 0.4, 0.9]
+    first, second, third = (segment.score for segment in decode_utterance(Transcript("u"), scores, search).phones)
+    assert 0.9 < first <= 1
+    assert 0 <= second < first
+    assert third > second
+
+
+def test_a_lower_posterior_scale_is_less_sure(search):
+    scores = posteriors(["sil", "aa", "sil"], peak=0.5)
+    sure, unsure = (
+        decode_utterance(Transcript("u"), scores, replace(search, posterior_scale=scale)).phones[1].score
+        for scale in (1.0, 0.1)
+    )
+    assert unsure < sure
+
+
+def test_phones_that_scoring_folds_together_share_their_confidence(search):
+    """The frames cannot tell aa from b: each has half of the posterior, both have all of it."""
+    scores = posteriors(["sil", "aa", "sil"])
+    scores[:, 3:6] = scores[:, :3] = np.maximum(scores[:, :3], scores[:, 3:6])
+    alone = decode_utterance(Transcript("u"), scores, search).phones[1].score
+    grouped = replace(search, groups=np.array([0, 0, 2], np.int32))
+    together = decode_utterance(Transcript("u"), scores, grouped).phones[1].score
+    assert alone < 0.6
+    assert together > 0.95
+
+
+def test_the_posterior_scale_of_least_surprise_is_chosen(graph):
+    """Confidences that are near 1 mislead where the frames are mostly wrong."""
+    dev = [(Transcript("u", [PhoneSegment(p) for p in said]), scores) for said, scores in noisy_dev()]
+    dev.append((Transcript("v", [PhoneSegment("b")]), posteriors(["aa"], peak=0.5)))
+    search = Search(Decoder(graph, 16.0), 1.0, UNIFORM, PHONES, FrameTimes.of(FeaturesConfig()))
+    chosen = tune_posterior_scale(dev, search)
+
+    def told(scale):
+        scaled = replace(search, posterior_scale=scale)
+        return normalized_cross_entropy(*judge((said, decode_utterance(said, lp, scaled)) for said, lp in dev))
+
+    assert told(chosen) == max(told(scale) for scale in POSTERIOR_SCALES)
+    assert told(chosen) > min(told(scale) for scale in POSTERIOR_SCALES)
+
+
+def test_n_best_lists_lattices_and_symbols_are_written_as_asked(search, tmp_path):
+    utterance = Transcript("u1", [PhoneSegment("zh")], speaker="s", duration=1.0)
+    scores = posteriors(["sil", "b", "aa", "sil"], peak=0.4)
+    config = DecodingConfig(nbest=5, lattices=True, lattice_beam=12.0)
+    with alternatives_files(tmp_path, config, search) as write:
+        write(utterance, scores)
+    (row,) = read_jsonl(tmp_path / "nbest.jsonl")
+    best = decode_utterance(utterance, scores, search)
+    assert (row["utterance"], row["speaker"], len(row["hypotheses"])) == ("u1", "s", 5)
+    first = row["hypotheses"][0]["phones"]
+    assert [(p["phone"], p["start"], p["end"]) for p in first] == [(p.phone, p.start, p.end) for p in best.phones]
+    costs = [hypothesis["cost"] for hypothesis in row["hypotheses"]]
+    assert costs == sorted(costs)
+    assert len({tuple(p["phone"] for p in hypothesis["phones"]) for hypothesis in row["hypotheses"]}) == 5
+
+    (paths,) = read_jsonl(tmp_path / "lattices.jsonl")
+    behind = {int(node): cost for node, cost in paths["finals"].items()}
+    for source, target, _, graph, acoustic in reversed(paths["arcs"]):
+        cost = graph + paths["acoustic_scale"] * acoustic + behind[target]
+        behind[source] = min(behind.get(source, math.inf), cost)
+    assert behind[0] == pytest.approx(costs[0], abs=1e-2)
+    assert paths["nodes"] == sorted(paths["nodes"])
+
+    symbols = dict(line.split() for line in (tmp_path / "lattice_phones.txt").read_text().splitlines())
+    assert symbols == {"<eps>": "0", "aa": "1", "b": "2", "sil": "3"}
+    key, *lines, empty = (tmp_path / "lattices.txt").read_text().split("\n")[:-1]
+    assert (key, empty) == ("u1 ", "")
+    arcs = [line.split("\t") for line in lines if line.count("\t") == 3]
+    assert len(arcs) == len(paths["arcs"])
+    for (source, target, word, weight), row in zip(arcs, paths["arcs"], strict=True):
+        graph, acoustic, alignment = weight.split(",")
+        assert [int(source), int(target)] == row[:2]
+        assert word == symbols[row[2] or "<eps>"]
+        assert [float(graph), float(acoustic)] == pytest.approx(row[3:5], abs=1e-3, rel=1e-4)
+        frames = len(alignment.split("_")) if alignment else 0
+        assert 0.01 * frames == pytest.approx(paths["nodes"][row[1]] - paths["nodes"][row[0]], abs=1e-6)
+    assert len(lines) == len(arcs) + len(paths["finals"])
+
+
+def test_nothing_is_written_that_was_not_asked_for(search, tmp_path):
+    with alternatives_files(tmp_path, DecodingConfig(), search) as write:
+        write(Transcript("u"), posteriors(["aa"]))
+    assert [path for path in tmp_path.iterdir() if path.is_file()] == []
 
 
 def test_no_frames_and_too_few(search, tmp_path):
@@ -104,11 +193,11 @@ def noisy_dev(seed=0):
 
 def test_tuning_takes_the_lowest_per_of_the_grid(graph):
     config = DecodingConfig(acoustic_scales=[0.01, 0.5, 1.0], insertion_penalties=[50.0, 0.0, -6.0])
-    tuned = tune(noisy_dev(), graph, PHONES, config)
+    tuned = tune(noisy_dev(), lambda weight: graph, PHONES, config)
     assert len(tuned.trials) == 9
     assert tuned.per == min(trial.per for trial in tuned.trials)
     assert max(trial.per for trial in tuned.trials) > tuned.per
-    assert tuned == tune(noisy_dev(), graph, PHONES, config)
+    assert tuned == tune(noisy_dev(), lambda weight: graph, PHONES, config)
 
 
 def test_tuning_holds_no_copy_of_the_dev_set(graph):
@@ -121,19 +210,36 @@ def test_tuning_holds_no_copy_of_the_dev_set(graph):
 
     config = DecodingConfig(acoustic_scales=[0.5, 1.0], insertion_penalties=[0.0, -6.0])
     dev = Dev()
-    assert tune(dev, graph, PHONES, config) == tune(noisy_dev(), graph, PHONES, config)
+    assert tune(dev, lambda weight: graph, PHONES, config) == tune(noisy_dev(), lambda weight: graph, PHONES, config)
     assert dev.readings == 4
 
 
 def test_equal_points_are_decided_by_the_middle_of_the_grid(graph):
     dev = [(["sil", "aa", "sil"], posteriors(["sil", "aa", "sil"], peak=0.9999))]
     config = DecodingConfig(acoustic_scales=[0.8, 1.0, 1.2], insertion_penalties=[-0.1, 0.1, 0.0])
-    tuned = tune(dev, graph, PHONES, config)
+    tuned = tune(dev, lambda weight: graph, PHONES, config)
     assert (tuned.acoustic_scale, tuned.insertion_penalty, tuned.per, tuned.at_edge) == (1.0, 0.0, 0.0, [])
+
+
+def test_the_weight_of_the_language_model_is_tuned_too(tmp_path):
+    """What was said never occurs in training: the less the language model weighs, the better."""
+    train_ngram([["aa", "b"] * 4] * 20, 2, PHONES, tmp_path / "lm.arpa")
+    said = ["b", "b", "sil", "sil", "aa"]
+    config = DecodingConfig(acoustic_scales=[0.2], insertion_penalties=[0.0], lm_weights=[30.0, 0.1, 1.0])
+    tuned = tune(
+        [(said, posteriors(said))],
+        lambda weight: build_graph(tmp_path / "lm.arpa", PHONES, STATES, lm_weight=weight),
+        PHONES,
+        config,
+    )
+    assert [trial.lm_weight for trial in tuned.trials] == [0.1, 1.0, 30.0]
+    pers = [trial.per for trial in tuned.trials]
+    assert pers == sorted(pers)
+    assert pers[0] < pers[-1]
 
 
 def test_the_edge_of_the_grid_is_told(graph):
     config = DecodingConfig(acoustic_scales=[0.001, 1.0], insertion_penalties=[0.0])
-    tuned = tune([(["sil", "aa", "sil"], posteriors(["sil", "aa", "sil"]))], graph, PHONES, config)
+    tuned = tune([(["sil", "aa", "sil"], posteriors(["sil", "aa", "sil"]))], lambda weight: graph, PHONES, config)
     assert tuned.acoustic_scale == 1.0
     assert tuned.at_edge == ["acoustic_scales"]

@@ -57,6 +57,27 @@ def test_results_json() -> None:
     assert json.loads(json.dumps(row)) == row
 
 
+def test_where_no_reference_has_silence_that_of_hypotheses_counts_for_nothing() -> None:
+    references = [transcript("a", "dh ah k ae t", "f1"), transcript("b", "s ae t", "m1")]
+    hypotheses = [transcript("a", "sil dh ah sil sil k ae p sil", "f1"), transcript("b", "sil sil", "m1")]
+    config = ScoringConfig(phone_set="cmu39", bootstrap=50)
+    result = score(references, hypotheses, config)
+    for treatment in TREATMENTS:
+        assert result.treatments[treatment].counts == Counts(1, 3, 0, 8)
+    assert (result.silence_transcribed, result.to_json()["silence_transcribed"]) == (False, False)
+    assert summarize(result.utterances, config) == result
+    pairs = [
+        (reference.symbols, hypothesis.symbols) for reference, hypothesis in zip(references, hypotheses, strict=True)
+    ]
+    assert counted_per(pairs, "cmu39") == 50.0
+    # One silence in any reference, and those of all hypotheses count again.
+    with_silence = [transcript("a", "sil dh ah k ae t", "f1"), references[1]]
+    result = score(with_silence, hypotheses, config)
+    assert result.silence_transcribed
+    assert result.treatments["counted"].counts == Counts(2, 2, 2, 9)
+    assert counted_per([(with_silence[0].symbols, pairs[0][1]), pairs[1]], "cmu39") == pytest.approx(100 * 6 / 9)
+
+
 def test_one_speaker_resamples_utterances() -> None:
     assert score(REFERENCES[:2], HYPOTHESES[1:], CONFIG).resampled == "utterances"
 

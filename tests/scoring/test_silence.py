@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from asr.config import PhoneSetName
 from asr.phones.phone_set import fold, load_phone_set
-from asr.scoring.silence import RULES, TREATMENTS, USED_BY, deletable, silences, treat
+from asr.scoring.silence import RULES, TREATMENTS, USED_BY, deletable, silences, transcribed, treat
 
 SILENCE = silences("timit39")
 STRINGS = st.lists(st.sampled_from(["sil", "aa", "b"]))
@@ -33,12 +33,18 @@ def test_only_the_optional_treatment_forgives() -> None:
     assert not deletable("removed", SILENCE)
 
 
-@pytest.mark.parametrize("phone_set", ["timit61", "timit48", "timit39"])
+@pytest.mark.parametrize("phone_set", ["timit61", "timit48", "cmu39", "timit39"])
 def test_silences_are_what_folds_to_silence_in_48_phones(phone_set: PhoneSetName) -> None:
     assert silences(phone_set) <= set(load_phone_set(phone_set))
-    if phone_set != "timit39":
+    if phone_set in ("timit61", "timit48"):
         folded = {symbol for symbol in load_phone_set(phone_set) if fold([symbol], "timit48") == ["sil"]}
         assert silences(phone_set) == folded
+
+
+def test_one_silence_in_one_reference_is_enough() -> None:
+    assert not transcribed([], SILENCE)
+    assert not transcribed([["b"], [], ["aa", "b"]], SILENCE)
+    assert transcribed([["b"], [], ["aa", "sil"]], SILENCE)
 
 
 def test_every_treatment_is_described() -> None:

@@ -1,0 +1,100 @@
+"""What a split's decoding may write beside the best phones: n-best lists, and lattices as JSON and as Kaldi's text."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from asr.config import DecodingConfig
+from asr.decoding.decode import LogPosteriors, Search, segment_times
+from asr.decoding.lattice import Lattice, lattice
+from asr.decoding.nbest import Hypothesis, n_best
+from asr.decoding.priors import scaled_likelihoods
+from asr.files import complete_file, write_text
+from asr.transcript import Transcript
+
+NBEST, LATTICES, KALDI_LATTICES, SYMBOLS = "nbest.jsonl", "lattices.jsonl", "lattices.txt", "lattice_phones.txt"
+
+Write = Callable[[Transcript, LogPosteriors], None]
+
+
+@contextmanager
+def alternatives_files(folder: Path, config: DecodingConfig, search: Search) -> Iterator[Write]:
+    """Opens the files that the recipe asks for; what it yields adds an utterance, whose phones it ignores.
+
+    nbest.jsonl has `hypotheses` of phones with times, best first, each with its `cost`. lattices.jsonl has nodes'
+    times (s), arcs [from, to, phone or null, graph cost, acoustic cost] and final nodes' costs; the acoustic cost is
+    not scaled. lattices.txt is a text archive of Kaldi's compact lattices: words are the phones of lattice_phones.txt,
+    the alignment's numbers are class index + 1.
+    """
+    with ExitStack() as files:
+        names = [NBEST] * (config.nbest > 0) + [LATTICES, KALDI_LATTICES] * config.lattices
+        opened: dict[str, IO[str]] = {name: files.enter_context(complete_file(folder / name)) for name in names}
+        if config.lattices:
+            symbols = ["<eps>", *search.phones]
+            write_text(folder / SYMBOLS, "".join(f"{symbol} {number}\n" for number, symbol in enumerate(symbols)))
+
+        def write(utterance: Transcript, log_posteriors: LogPosteriors) -> None:
+            if not opened:
+                return
+            scores = scaled_likelihoods(log_posteriors, search.priors)
+            paths = lattice(search.decoder.flat, scores, search.acoustic_scale, config.lattice_beam)
+            if NBEST in opened:
+                row = _nbest_json(utterance, n_best(paths, config.nbest), search)
+                opened[NBEST].write(json.dumps(row, ensure_ascii=False) + "\n")
+            if LATTICES in opened:
+                row = _lattice_json(utterance, paths, search)
+                opened[LATTICES].write(json.dumps(row, ensure_ascii=False) + "\n")
+                opened[KALDI_LATTICES].writelines(_kaldi_lines(utterance.utterance, paths))
+
+        yield write
+
+
+def _nbest_json(utterance: Transcript, hypotheses: list[Hypothesis], search: Search) -> dict[str, Any]:
+    row = utterance.to_json()
+    del row["phones"]
+    row["hypotheses"] = [
+        {
+            "cost": round(hypothesis.cost, 4),
+            "phones": [
+                {"phone": search.phones[span.phone], "start": start, "end": end}
+                for span in hypothesis.phones
+                for start, end in [segment_times(span, search.times, utterance.duration)]
+            ],
+        }
+        for hypothesis in hypotheses
+    ]
+    return row
+
+
+def _lattice_json(utterance: Transcript, paths: Lattice, search: Search) -> dict[str, Any]:
+    finals = np.flatnonzero(np.isfinite(paths.finals)).tolist()
+    arcs = (paths.sources, paths.targets, paths.phones, paths.graph, paths.acoustic)
+    return {
+        "utterance": utterance.utterance,
+        "acoustic_scale": paths.acoustic_scale,
+        "nodes": [round(search.times.offset + frame * search.times.shift, 4) for frame in paths.frames.tolist()],
+        "arcs": [
+            [source, target, search.phones[phone] if phone >= 0 else None, round(graph, 4), round(acoustic, 4)]
+            for source, target, phone, graph, acoustic in zip(*(values.tolist() for values in arcs), strict=True)
+        ],
+        "finals": {str(node): round(float(paths.finals[node]), 4) for node in finals},
+    }
+
+
+def _kaldi_lines(utterance: str, paths: Lattice) -> Iterator[str]:
+    """A compact lattice as `lattice-copy` writes it in text: from, to, word, graph cost, acoustic cost, alignment."""
+    yield f"{utterance} \n"
+    offsets, classes = paths.offsets.tolist(), [str(label + 1) for label in paths.classes.tolist()]
+    arcs = (paths.sources, paths.targets, paths.phones, paths.graph, paths.acoustic)
+    for arc, (source, target, phone, graph, acoustic) in enumerate(
+        zip(*(values.tolist() for values in arcs), strict=True)
+    ):
+        alignment = "_".join(classes[offsets[arc] : offsets[arc + 1]])
+        yield f"{source}\t{target}\t{phone + 1}\t{graph:.6g},{acoustic:.6g},{alignment}\n"
+    for node in np.flatnonzero(np.isfinite(paths.finals)).tolist():
+        yield f"{node}\t{paths.finals[node]:.6g},0,\n"
+    yield "\n"

@@ -1,0 +1,25 @@
+"""CTC decoding without a graph."""
+
+import numpy as np
+import numpy.typing as npt
+
+from asr.decoding.search import PhoneSpan
+
+BLANK = 0
+"""The class of a frame in which CTC emits no phone; phone i has class i + 1."""
+
+
+def greedy(log_posteriors: npt.NDArray[np.float32]) -> list[PhoneSpan]:
+    """The phones of the best class of each frame of `log_posteriors` [T, C] (Graves et al. 2006, section 3.2)."""
+    return collapse(log_posteriors.argmax(axis=1))
+
+
+def collapse(classes: npt.NDArray[np.int64]) -> list[PhoneSpan]:
+    """The phones of a class for each frame [T]: runs of one class are one, and blanks none.
+
+    CTC says when a phone begins and not how long it lasts: a phone has its own frames and the blanks after them, until
+    the next begins.
+    """
+    begins = np.flatnonzero((np.diff(classes, prepend=BLANK) != 0) & (classes != BLANK)).tolist()
+    ends = [*begins, len(classes)][1:]
+    return [PhoneSpan(int(classes[first]) - 1, first, end) for first, end in zip(begins, ends, strict=True)]

@@ -1,0 +1,367 @@
+"""Phone lattices: every path through the decoding graph whose cost is within a beam of the best path's.
+
+A node is a graph state in which one phone may end and the next begin, behind so many frames; an arc is a phone between
+two such nodes, in the best of its alignments. The lattice is exact: which arcs belong to it is decided by the costs of
+the best paths before and behind them (full-search Viterbi from both ends).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from asr.decoding.flat_graph import FlatGraph, Indices
+from asr.decoding.search import check_scores
+
+Integers = npt.NDArray[np.int32]
+Costs = npt.NDArray[np.float64]
+
+NO_PHONE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Lattice:
+    """N nodes in topological order, node 0 the start, and A arcs by rising source.
+
+    `frames` [N] are the frames before each node. An arc's phone is NO_PHONE between the start and where the first phone
+    may begin; its cost is `graph` (language model, transitions, insertion penalty) plus `acoustic_scale` times
+    `acoustic` (negative log scores). Its alignment is `classes[offsets[arc] : offsets[arc + 1]]`, a class a frame. A
+    node that is not final has inf in `finals`.
+    """
+
+    frames: Integers
+    finals: Costs
+    sources: Integers
+    targets: Integers
+    phones: Integers
+    graph: Costs
+    acoustic: Costs
+    offsets: Integers
+    classes: Integers
+    acoustic_scale: float
+
+    @property
+    def costs(self) -> Costs:
+        """[A] of the arcs."""
+        return self.graph + self.acoustic_scale * self.acoustic
+
+    def best_behind(self) -> Costs:
+        """[N] the cost of the best path from each node to the end."""
+        behind, costs = self.finals.copy(), self.costs
+        firsts = np.searchsorted(self.sources, np.arange(len(behind) + 1))
+        for node in range(len(behind) - 1, -1, -1):
+            arcs = slice(firsts[node], firsts[node + 1])
+            behind[node] = min(behind[node], np.min(costs[arcs] + behind[self.targets[arcs]], initial=np.inf))
+        return behind
+
+
+def lattice(flat: FlatGraph, scores: npt.NDArray[np.float32], acoustic_scale: float, beam: float) -> Lattice:
+    """The lattice of log scores [T, C]. It has no arcs where no path ends in a final state.
+
+    Takes 24 bytes times T times the graph's states. Raises what `Decoder.decode` raises of scores, and ValueError for a
+    graph where an arc that consumes no frame enters a phone.
+    """
+    if (flat.free_phones >= 0).any():
+        raise ValueError("an arc without an input label enters a phone")
+    scores = check_scores(scores, flat)
+    frame_costs = -acoustic_scale * scores.astype(np.float64)
+    walk = flat.walk[1:]
+    before = _costs_before(flat.start, *walk, frame_costs, len(flat.finals))
+    behind, leaving = _costs_behind(*walk, flat.phones, flat.finals, frame_costs)
+    limit = behind[0, flat.start] + beam
+    if limit == np.inf:
+        return _without_paths(acoustic_scale)
+    entering = np.flatnonzero(flat.phones >= 0).astype(np.uint32)
+    entering = entering[np.argsort(flat.targets[entering], kind="stable")]
+    order = np.argsort(flat.free_sources, kind="stable")
+    free_first = np.searchsorted(flat.free_sources[order], np.arange(flat.states + 1)).astype(np.uint32)
+    free = flat.free_targets[order], flat.free_costs[order]
+    found, classes = _phone_arcs(
+        flat.start,
+        flat.first,
+        flat.sources,
+        flat.targets,
+        flat.labels,
+        flat.phones,
+        flat.costs,
+        free_first,
+        *free,
+        entering,
+        frame_costs,
+        before,
+        behind,
+        leaving,
+        limit,
+    )
+    return _numbered(flat, found, classes, acoustic_scale, len(scores))
+
+
+def _without_paths(acoustic_scale: float) -> Lattice:
+    none, no_costs, zero = np.zeros(0, np.int32), np.zeros(0), np.zeros(1, np.int32)
+    return Lattice(zero, np.full(1, np.inf), none, none, none, no_costs, no_costs, zero, none, acoustic_scale)
+
+
+def _numbered(
+    flat: FlatGraph,
+    found: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Integers, Costs, Costs, Integers, Integers, Integers],
+    classes: Integers,
+    acoustic_scale: float,
+    frames: int,
+) -> Lattice:
+    """The lattice of arcs between places; a place is frame * states + state, the start -1."""
+    sources, targets, phones, graph, acoustic, first_classes, offsets, lengths = found
+    places = np.unique(np.concatenate([sources, targets]))
+    order = np.lexsort((phones, targets, sources))
+    first_classes, offsets, lengths = first_classes[order], offsets[order], lengths[order]
+    entered = first_classes >= 0
+    ends = np.cumsum([0, *(lengths + entered)])
+    aligned = np.empty(ends[-1], np.int32)
+    inner = np.ones(ends[-1], np.bool_)
+    inner[ends[:-1][entered]] = False
+    aligned[~inner] = first_classes[entered]
+    aligned[inner] = classes[np.repeat(offsets - (np.cumsum(lengths) - lengths), lengths) + np.arange(lengths.sum())]
+    finals = np.where(places // flat.states == frames, flat.finals[places % flat.states], np.inf)
+    return Lattice(
+        np.maximum(places // flat.states, 0).astype(np.int32),
+        finals,
+        np.searchsorted(places, sources[order]).astype(np.int32),
+        np.searchsorted(places, targets[order]).astype(np.int32),
+        phones[order],
+        graph[order],
+        acoustic[order] / acoustic_scale,
+        ends.astype(np.int32),
+        aligned,
+        acoustic_scale,
+    )
+
+
+@njit(cache=True)
+def _costs_before(
+    start: int,
+    first: Indices,
+    targets: Indices,
+    labels: Indices,
+    costs: Costs,
+    free_sources: Indices,
+    free_targets: Indices,
+    free_costs: Costs,
+    frame_costs: Costs,
+    states: int,
+) -> Costs:
+    """[T + 1, S] the cost of the best path from the start to each state behind each frame."""
+    frames = len(frame_costs)
+    before = np.full((frames + 1, states), np.inf)
+    before[0, start] = 0.0
+    for frame in range(frames + 1):
+        now = before[frame]
+        if frame:
+            for state in range(states):
+                cost = before[frame - 1, state]
+                if cost < np.inf:
+                    for arc in range(first[state], first[state + 1]):
+                        total = cost + costs[arc] + frame_costs[frame - 1, labels[arc]]
+                        now[targets[arc]] = min(now[targets[arc]], total)
+        for arc in range(len(free_sources)):
+            now[free_targets[arc]] = min(now[free_targets[arc]], now[free_sources[arc]] + free_costs[arc])
+    return before
+
+
+@njit(cache=True)
+def _costs_behind(
+    first: Indices,
+    targets: Indices,
+    labels: Indices,
+    costs: Costs,
+    free_sources: Indices,
+    free_targets: Indices,
+    free_costs: Costs,
+    phones: Integers,
+    finals: Costs,
+    frame_costs: Costs,
+) -> tuple[Costs, Costs]:
+    """[T + 1, S] the cost of the best path from each state to the end, and of the best one that enters a phone there
+    at once or, behind the last frame, ends."""
+    frames, states = len(frame_costs), len(finals)
+    behind = np.full((frames + 1, states), np.inf)
+    leaving = np.full((frames + 1, states), np.inf)
+    behind[frames] = finals
+    leaving[frames] = finals
+    for frame in range(frames, -1, -1):
+        now = behind[frame]
+        if frame < frames:
+            for state in range(states):
+                best, best_leaving = np.inf, np.inf
+                for arc in range(first[state], first[state + 1]):
+                    total = costs[arc] + frame_costs[frame, labels[arc]] + behind[frame + 1, targets[arc]]
+                    best = min(best, total)
+                    if phones[arc] >= 0:
+                        best_leaving = min(best_leaving, total)
+                now[state], leaving[frame, state] = best, best_leaving
+        for arc in range(len(free_sources) - 1, -1, -1):
+            now[free_sources[arc]] = min(now[free_sources[arc]], free_costs[arc] + now[free_targets[arc]])
+    return behind, leaving
+
+
+@njit(cache=True)
+def _phone_arcs(
+    start: int,
+    first: Indices,
+    sources: Indices,
+    targets: Indices,
+    labels: Indices,
+    phones: Integers,
+    costs: Costs,
+    free_first: Indices,
+    free_targets: Indices,
+    free_costs: Costs,
+    entering: Indices,
+    frame_costs: Costs,
+    before: Costs,
+    behind: Costs,
+    leaving: Costs,
+    limit: float,
+) -> tuple[
+    tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Integers, Costs, Costs, Integers, Integers, Integers], Integers
+]:
+    """All arcs of the lattice, between places, each with the class of its first frame (-1: it has none), and where
+    those of its other frames are in the array of classes.
+
+    For each frame and state that a phone enters: token passing inside the phone, until no path is within the limit.
+    """
+    frames, states = frame_costs.shape[0], before.shape[1]
+    arcs = 0
+    arc_source, arc_target = np.empty(1024, np.int64), np.empty(1024, np.int64)
+    arc_phone, arc_offset, arc_length = np.empty(1024, np.int32), np.empty(1024, np.int32), np.empty(1024, np.int32)
+    arc_graph, arc_acoustic, arc_label = np.empty(1024), np.empty(1024), np.empty(1024, np.int32)
+    classes, class_count = np.empty(4096, np.int32), 0
+    cost, next_cost = np.full(states, np.inf), np.full(states, np.inf)
+    graph, next_graph = np.zeros(states), np.zeros(states)
+    token, next_token = np.zeros(states, np.int32), np.zeros(states, np.int32)
+    inside, next_inside = np.empty(states, np.int32), np.empty(states, np.int32)
+    parents, token_labels = np.empty(4 * states, np.int32), np.empty(4 * states, np.int32)
+    entries = np.empty(len(entering), np.int32)
+    for frame in range(-1, frames):
+        place = 0
+        while place < len(entering) or frame < 0:
+            # The arcs that enter the same state here; before the first frame, the start itself.
+            count, best_entry = 0, np.inf
+            if frame < 0:
+                state, best_entry = start, 0.0
+            else:
+                state = targets[entering[place]]
+                while place < len(entering) and targets[entering[place]] == state:
+                    arc = entering[place]
+                    entry = before[frame, sources[arc]] + costs[arc] + frame_costs[frame, labels[arc]]
+                    if entry + behind[frame + 1, state] <= limit:
+                        entries[count] = arc
+                        count += 1
+                        best_entry = min(best_entry, entry)
+                    place += 1
+                if count == 0:
+                    continue
+            cost[state], graph[state], token[state], inside[0] = 0.0, 0.0, -1, state
+            size, tokens = 1, 0
+            for now in range(frame + 1, frames + 1):
+                cheaper = True
+                while cheaper:
+                    cheaper, index = False, 0
+                    while index < size:
+                        state = inside[index]
+                        for arc in range(free_first[state], free_first[state + 1]):
+                            total, target = cost[state] + free_costs[arc], free_targets[arc]
+                            if total < cost[target]:
+                                if cost[target] == np.inf:
+                                    inside[size] = target
+                                    size += 1
+                                cost[target], token[target] = total, token[state]
+                                graph[target] = graph[state] + free_costs[arc]
+                                cheaper = True
+                        index += 1
+                for index in range(size):
+                    state = inside[index]
+                    reached = cost[state]
+                    if best_entry + reached + leaving[now, state] <= limit:
+                        offset = class_count
+                        number = token[state]
+                        while number >= 0:
+                            number = parents[number]
+                            class_count += 1
+                        if class_count > len(classes):
+                            larger = np.empty(2 * class_count, np.int32)
+                            larger[:offset] = classes[:offset]
+                            classes = larger
+                        length, number = class_count - offset, token[state]
+                        for step in range(length):
+                            classes[class_count - 1 - step] = token_labels[number]
+                            number = parents[number]
+                        for entry_index in range(max(count, 1)):
+                            if frame < 0:
+                                source, phone, label = -1, -1, -1
+                                entry_graph, entry_acoustic, total = 0.0, 0.0, 0.0
+                            else:
+                                arc = entries[entry_index]
+                                source, phone, label = frame * states + sources[arc], phones[arc], labels[arc]
+                                entry_graph, entry_acoustic = costs[arc], frame_costs[frame, labels[arc]]
+                                total = before[frame, sources[arc]] + entry_graph + entry_acoustic
+                            if total + reached + leaving[now, state] > limit:
+                                continue
+                            if arcs == len(arc_source):
+                                arc_source, arc_target = _doubled(arc_source), _doubled(arc_target)
+                                arc_phone, arc_offset = _doubled(arc_phone), _doubled(arc_offset)
+                                arc_length, arc_graph = _doubled(arc_length), _doubled(arc_graph)
+                                arc_acoustic, arc_label = _doubled(arc_acoustic), _doubled(arc_label)
+                            arc_source[arcs], arc_target[arcs], arc_phone[arcs] = source, now * states + state, phone
+                            arc_graph[arcs] = entry_graph + graph[state]
+                            arc_acoustic[arcs] = entry_acoustic + reached - graph[state]
+                            arc_offset[arcs], arc_length[arcs], arc_label[arcs] = offset, length, label
+                            arcs += 1
+                next_size = 0
+                if now < frames:
+                    for index in range(size):
+                        state = inside[index]
+                        reached = cost[state]
+                        for arc in range(first[state], first[state + 1]):
+                            if phones[arc] >= 0:
+                                continue
+                            target = targets[arc]
+                            total = reached + costs[arc] + frame_costs[now, labels[arc]]
+                            if best_entry + total + behind[now + 1, target] <= limit and total < next_cost[target]:
+                                if next_cost[target] == np.inf:
+                                    next_inside[next_size] = target
+                                    next_size += 1
+                                if tokens == len(parents):
+                                    parents, token_labels = _doubled(parents), _doubled(token_labels)
+                                parents[tokens], token_labels[tokens] = token[state], labels[arc]
+                                next_token[target], next_cost[target] = tokens, total
+                                next_graph[target] = graph[state] + costs[arc]
+                                tokens += 1
+                for index in range(size):
+                    cost[inside[index]] = np.inf
+                cost, next_cost = next_cost, cost
+                graph, next_graph = next_graph, graph
+                token, next_token = next_token, token
+                inside, next_inside = next_inside, inside
+                size = next_size
+                if size == 0:
+                    break
+            if frame < 0:
+                break
+    found = (
+        arc_source[:arcs],
+        arc_target[:arcs],
+        arc_phone[:arcs],
+        arc_graph[:arcs],
+        arc_acoustic[:arcs],
+        arc_label[:arcs],
+        arc_offset[:arcs],
+        arc_length[:arcs],
+    )
+    return found, classes[:class_count]
+
+
+@njit(cache=True)
+def _doubled(values: npt.NDArray) -> npt.NDArray:
+    larger = np.empty(2 * len(values), values.dtype)
+    larger[: len(values)] = values
+    return larger

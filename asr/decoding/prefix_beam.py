@@ -1,0 +1,197 @@
+"""CTC prefix beam search without a graph (Graves & Jaitly 2014, algorithm 1; Hannun et al. 2014, algorithm 1).
+
+Where a best-path search takes the best alignment of a phone sequence, this one adds up the probabilities of all its
+alignments.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from asr.decoding.arpa import END, START, Ngrams
+from asr.decoding.ctc import BLANK
+from asr.errors import InputError
+
+Integers = npt.NDArray[np.int32]
+Logarithms = npt.NDArray[np.float64]
+
+NEVER = -math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class PhonePrior:
+    """An n-gram over P phones as tables, weighted: for each history [H, P] the natural log that each phone adds and the
+    history behind it, and [H] the natural log that the end adds."""
+
+    start: int
+    added: Logarithms
+    histories: Integers
+    ends: Logarithms
+
+
+@dataclass(frozen=True, slots=True)
+class CtcHypothesis:
+    """Phone indices, and the natural log of their probability over all alignments, with the prior's part."""
+
+    phones: list[int]
+    score: float
+
+
+def phone_prior(
+    ngrams: Ngrams, phones: Sequence[str], weight: float = 1.0, insertion_penalty: float = 0.0
+) -> PhonePrior:
+    """The prior that adds `weight` times the n-gram's log probability, less a penalty (natural log) for each phone."""
+    listed: dict[tuple[str, ...], list[tuple[int, float]]] = {(): [], (START,): []}
+    columns = {symbol: column for column, symbol in enumerate([*phones, END])}
+    for ngram, probability in ngrams.probabilities.items():
+        if ngram[-1] in columns:
+            listed.setdefault(ngram[:-1], []).append((columns[ngram[-1]], probability))
+    histories = sorted(listed, key=lambda history: (len(history), history))
+    numbers = {history: number for number, history in enumerate(histories)}
+    tables = np.full((len(histories), len(columns)), NEVER)
+    following = np.zeros((len(histories), len(phones)), np.int32)
+    for history, number in numbers.items():
+        shorter, backoff = history, 0.0
+        while shorter and (shorter == history or shorter not in numbers):
+            backoff += ngrams.backoffs.get(shorter, 0.0)
+            shorter = shorter[1:]
+        if history:
+            tables[number] = backoff + tables[numbers[shorter]]
+        for column, probability in listed[history]:
+            tables[number, column] = probability
+        for column, phone in enumerate(phones):
+            longest = (*history, phone)
+            while longest not in numbers:
+                longest = longest[1:]
+            following[number, column] = numbers[longest]
+    weighted = weight * tables if weight else np.zeros_like(tables)
+    return PhonePrior(numbers[(START,)], weighted[:, :-1] - insertion_penalty, following, weighted[:, -1].copy())
+
+
+def prefix_beam_search(
+    log_posteriors: npt.NDArray[np.float32], beam: int, prior: PhonePrior | None = None, count: int = 1
+) -> list[CtcHypothesis]:
+    """The `count` most probable phone sequences of log posteriors [T, 1 + P] (natural), best first.
+
+    `beam` prefixes survive each frame. With a prior, a sequence's score is log P(sequence | frames) plus what the prior
+    adds, for the end too. Raises InputError for posteriors that are no numbers, ValueError for a beam below 1.
+    """
+    if beam < 1:
+        raise ValueError("beam must be at least 1")
+    if np.isnan(log_posteriors).any():
+        raise InputError("acoustic scores are not finite; the model's training has diverged, train it again")
+    phones = log_posteriors.shape[1] - 1
+    if prior is None:
+        prior = PhonePrior(0, np.zeros((1, phones)), np.zeros((1, phones), np.int32), np.zeros(1))
+    scores, prefixes, parents, last_phones = _search(
+        log_posteriors.astype(np.float64), beam, prior.start, prior.added, prior.histories, prior.ends
+    )
+    found = []
+    for score, prefix in zip(scores.tolist(), prefixes.tolist(), strict=True):
+        sequence = []
+        while prefix:
+            sequence.append(int(last_phones[prefix]))
+            prefix = int(parents[prefix])
+        found.append(CtcHypothesis(sequence[::-1], score))
+    return sorted(found, key=lambda hypothesis: (-hypothesis.score, hypothesis.phones))[:count]
+
+
+@njit(cache=True)
+def _search(
+    frames: Logarithms, beam: int, start: int, added: Logarithms, histories: Integers, ends: Logarithms
+) -> tuple[Logarithms, Integers, Integers, Integers]:
+    """Scores and prefixes of the last frame; prefixes are nodes of a tree, given by parents and last phones.
+
+    A prefix has two log probabilities: of its alignments that end in a blank, and in its last phone.
+    """
+    phones = added.shape[1]
+    capacity = 1 << 12
+    parents, last_phones = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
+    children, siblings = np.full(capacity, -1, np.int32), np.full(capacity, -1, np.int32)
+    history, language, slots = np.empty(capacity, np.int32), np.empty(capacity), np.full(capacity, -1, np.int32)
+    parents[0], last_phones[0], history[0], language[0] = -1, -1, start, 0.0
+    nodes, size = 1, 1
+    prefixes, next_prefixes = np.zeros(beam, np.int32), np.zeros(beam, np.int32)
+    blank, phone_end = np.full(beam, NEVER), np.full(beam, NEVER)
+    blank[0] = 0.0
+    # A column for the prefix as it is, and one for each phone that may follow.
+    new_blank, new_phone = np.empty((beam, phones + 1)), np.empty((beam, phones + 1))
+    scores = np.empty((beam, phones + 1))
+    for frame in frames:
+        for slot in range(size):
+            slots[prefixes[slot]] = slot
+        new_blank[:size] = NEVER
+        new_phone[:size] = NEVER
+        for slot in range(size):
+            node = prefixes[slot]
+            last = last_phones[node]
+            total = np.logaddexp(blank[slot], phone_end[slot])
+            new_blank[slot, 0] = total + frame[BLANK]
+            if last >= 0:
+                new_phone[slot, 0] = np.logaddexp(new_phone[slot, 0], phone_end[slot] + frame[last + 1])
+            for phone in range(phones):
+                # Straight after itself a phone is the same one: a second needs a blank between.
+                new_phone[slot, phone + 1] = (blank[slot] if phone == last else total) + frame[phone + 1]
+            child = children[node]
+            while child >= 0:
+                if slots[child] >= 0:  # this longer prefix is in the beam already
+                    place, column = slots[child], last_phones[child] + 1
+                    new_phone[place, 0] = np.logaddexp(new_phone[place, 0], new_phone[slot, column])
+                    new_phone[slot, column] = NEVER
+                child = siblings[child]
+        for slot in range(size):
+            node = prefixes[slot]
+            slots[node] = -1
+            scores[slot, 0] = np.logaddexp(new_blank[slot, 0], new_phone[slot, 0]) + language[node]
+            for phone in range(phones):
+                scores[slot, phone + 1] = new_phone[slot, phone + 1] + language[node] + added[history[node], phone]
+        candidates = scores[:size].ravel()
+        kept = min(beam, len(candidates))
+        threshold = np.partition(candidates, len(candidates) - kept)[len(candidates) - kept]
+        equal = kept - (candidates > threshold).sum()  # how many may be as good as the threshold
+        next_size = 0
+        if nodes + beam > capacity:
+            capacity *= 2
+            parents, last_phones, history = _doubled(parents), _doubled(last_phones), _doubled(history)
+            children, siblings, slots = _doubled(children), _doubled(siblings), _doubled(slots)
+            language = _doubled(language)
+            children[nodes:], siblings[nodes:], slots[nodes:] = -1, -1, -1
+        for candidate in range(len(candidates)):
+            score = candidates[candidate]
+            if score == NEVER or score < threshold or (score == threshold and equal == 0):
+                continue
+            equal -= score == threshold
+            slot, column = candidate // (phones + 1), candidate % (phones + 1)
+            node = prefixes[slot]
+            if column:
+                child = children[node]
+                while child >= 0 and last_phones[child] != column - 1:
+                    child = siblings[child]
+                if child < 0:
+                    child = nodes
+                    nodes += 1
+                    parents[child], last_phones[child] = node, column - 1
+                    siblings[child], children[node] = children[node], child
+                    history[child] = histories[history[node], column - 1]
+                    language[child] = language[node] + added[history[node], column - 1]
+                node = child
+            next_prefixes[next_size] = node
+            blank[next_size], phone_end[next_size] = new_blank[slot, column], new_phone[slot, column]
+            next_size += 1
+        prefixes, next_prefixes, size = next_prefixes, prefixes, next_size
+    final = np.empty(size)
+    for slot in range(size):
+        node = prefixes[slot]
+        final[slot] = np.logaddexp(blank[slot], phone_end[slot]) + language[node] + ends[history[node]]
+    return final, prefixes[:size], parents, last_phones
+
+
+@njit(cache=True)
+def _doubled(values: npt.NDArray) -> npt.NDArray:
+    larger = np.empty(2 * len(values), values.dtype)
+    larger[: len(values)] = values
+    return larger

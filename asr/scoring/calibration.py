@@ -1,0 +1,159 @@
+"""Whether confidences can be taken at their word: of the phones with confidence 0.8, are four of five right?"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from asr.config import PhoneSetName
+from asr.errors import InputError
+from asr.files import write_json, write_text
+from asr.phones.phone_set import fold, fold_segments
+from asr.report.svg import figure, line, number, standalone, text
+from asr.scoring.alignment import align
+from asr.scoring.silence import silences, transcribed
+from asr.transcript import Transcript, read_transcripts
+
+BINS = 10
+CERTAINTY = 1e-4
+"""A confidence nearer to 0 or 1 counts as this near: one error of certainty must not outweigh all else."""
+
+SIDE, LEFT, TOP = 240, 44, 26
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Phones whose confidence is at least `low` and below `high` (in the last bin, at most): how many, the mean of
+    their confidences and the share that is right."""
+
+    low: float
+    high: float
+    phones: int
+    confidence: float
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How well confidences foretell which recognised phones are right.
+
+    `expected_calibration_error` is the mean over phones of their bin's |confidence - accuracy| (Naeini et al. 2015,
+    equation 3). `normalized_cross_entropy` is 1 where every confidence is certain and right, 0 where they say no more
+    than the overall accuracy does, below 0 where they mislead (Siu et al. 1997); None where all phones are right, or
+    none is. Bins without phones are left out.
+    """
+
+    phones: int
+    accuracy: float
+    confidence: float
+    expected_calibration_error: float
+    normalized_cross_entropy: float | None
+    bins: list[Bin]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def judge(
+    pairs: Iterable[tuple[Transcript, Transcript]], phone_set: PhoneSetName = "timit39"
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """The confidence of each recognised phone of (reference, hypothesis) pairs, and whether it is right.
+
+    Right is what the alignment of the strings pairs with the same phone, both folded to `phone_set`; runs of silence
+    are not merged. Where no reference has a silence, silences are not judged. Phones without a score are left out.
+    """
+    aligned = [
+        (fold(reference.symbols, phone_set), fold_segments(hypothesis.phones, phone_set))
+        for reference, hypothesis in pairs
+    ]
+    silence = silences(phone_set)
+    if not transcribed((reference for reference, _ in aligned), silence):
+        aligned = [(spoken, [phone for phone in heard if phone.phone not in silence]) for spoken, heard in aligned]
+    confidences, correct = [], []
+    for spoken, heard in aligned:
+        steps = align(spoken, [phone.phone for phone in heard])
+        matches = [first == second for first, second in steps if second is not None]
+        for phone, match in zip(heard, matches, strict=True):
+            if phone.score is not None:
+                confidences.append(phone.score)
+                correct.append(match)
+    return np.array(confidences, np.float64), np.array(correct, np.bool_)
+
+
+def calibrate(confidences: npt.NDArray[np.float64], correct: npt.NDArray[np.bool_]) -> Calibration:
+    """Measures confidences [N] in 0 to 1 against what was right [N]. Raises InputError where there is none."""
+    if not len(confidences):
+        raise InputError("no recognised phone has a score; there are no confidences to judge")
+    places = np.minimum((confidences * BINS).astype(np.int64), BINS - 1)
+    bins = []
+    for place in np.unique(places).tolist():
+        inside = places == place
+        means = float(confidences[inside].mean()), float(correct[inside].mean())
+        bins.append(Bin(place / BINS, (place + 1) / BINS, int(inside.sum()), *means))
+    return Calibration(
+        phones=len(confidences),
+        accuracy=float(correct.mean()),
+        confidence=float(confidences.mean()),
+        expected_calibration_error=sum(each.phones * abs(each.confidence - each.accuracy) for each in bins)
+        / len(confidences),
+        normalized_cross_entropy=normalized_cross_entropy(confidences, correct),
+        bins=bins,
+    )
+
+
+def normalized_cross_entropy(confidences: npt.NDArray[np.float64], correct: npt.NDArray[np.bool_]) -> float | None:
+    """What the confidences tell of which phones are right, as a share of what there is to tell; see Calibration."""
+    accuracy = correct.mean() if len(correct) else 0.0
+    if accuracy in (0.0, 1.0):
+        return None
+    sure = np.clip(confidences, CERTAINTY, 1 - CERTAINTY)
+    to_tell = -accuracy * np.log(accuracy) - (1 - accuracy) * np.log(1 - accuracy)
+    return float(1 + np.where(correct, np.log(sure), np.log(1 - sure)).mean() / to_tell)
+
+
+def calibrate_files(
+    references: Path | str, hypotheses: Path | str, out_dir: Path | str, phone_set: PhoneSetName
+) -> None:
+    """Writes calibration.json and its reliability plot, calibration.svg, of hypotheses.jsonl against references.jsonl.
+
+    Writes nothing where no recognised phone has a score.
+    """
+    spoken = {transcript.utterance: transcript for transcript in read_transcripts(references)}
+    pairs = [(spoken[heard.utterance], heard) for heard in read_transcripts(hypotheses)]
+    confidences, correct = judge(pairs, phone_set)
+    if len(confidences):
+        result = calibrate(confidences, correct)
+        write_json(Path(out_dir) / "calibration.json", result.to_json())
+        styles = (Path(__file__).parents[1] / "report" / "templates" / "figures.css").read_text(encoding="utf-8")
+        write_text(Path(out_dir) / "calibration.svg", standalone(reliability_plot(result), styles))
+
+
+def reliability_plot(calibration: Calibration) -> str:
+    """Accuracy over confidence, a dot a bin, its area the bin's share of the phones; calibrated dots lie on the
+    diagonal."""
+
+    def x(value: float) -> float:
+        return LEFT + SIDE * value
+
+    def y(value: float) -> float:
+        return TOP + SIDE * (1 - value)
+
+    parts = [text(LEFT, TOP - 10, "Share of phones that are right")]
+    for tick in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
+        parts += [line(x(0), y(tick), x(1), y(tick)), line(x(tick), y(0), x(tick), y(1))]
+        parts.append(text(x(0) - 6, y(tick) + 4, f"{tick:g}", "end", "muted"))
+        parts.append(text(x(tick), y(0) + 16, f"{tick:g}", "middle", "muted"))
+    parts.append(line(x(0), y(0), x(1), y(1)))
+    for each in calibration.bins:
+        radius = max(2.0, 24 * (each.phones / calibration.phones) ** 0.5)
+        hint = f"{each.phones} phones: confidence {each.confidence:.2f}, {each.accuracy:.2f} right"
+        parts.append(
+            f'<circle cx="{number(x(each.confidence))}" cy="{number(y(each.accuracy))}" r="{number(radius)}" '
+            f'class="good" fill-opacity="0.6"><title>{hint}</title></circle>'
+        )
+    error = f"expected calibration error {calibration.expected_calibration_error:.3f}"
+    parts.append(text(LEFT, y(0) + 34, f"Confidence; {error}"))
+    return figure(LEFT + SIDE + 16, TOP + SIDE + 44, parts, f"Reliability of the confidences: {error}")

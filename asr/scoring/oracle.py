@@ -1,0 +1,67 @@
+"""The PER of the best of N hypotheses, had one known which it is: what a better choice among them could reach."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from asr.config import PhoneSetName
+from asr.errors import InputError
+from asr.files import read_jsonl, write_json
+from asr.phones.phone_set import fold
+from asr.scoring.alignment import align, count
+from asr.scoring.score import counted_per
+from asr.scoring.silence import Treatment, silences, transcribed, treat
+from asr.transcript import read_transcripts
+
+
+@dataclass(frozen=True, slots=True)
+class Oracle:
+    """In per cent, silence counted: the PER of the first hypotheses, and of those with the fewest errors among the
+    first `nbest` of each utterance."""
+
+    nbest: int
+    per: float
+    oracle_per: float
+
+
+def oracle(
+    utterances: Iterable[tuple[Sequence[str], Sequence[Sequence[str]]]],
+    nbest: int,
+    phone_set: PhoneSetName = "timit39",
+) -> Oracle:
+    """Scores references, each with its hypotheses, best first. Raises InputError where there is no reference phone."""
+    pairs = [(reference, list(hypotheses)[:nbest] or [[]]) for reference, hypotheses in utterances]
+    silence = silences(phone_set)
+    folded = (fold(reference, phone_set) for reference, _ in pairs)
+    treatment: Treatment = "counted" if transcribed(folded, silence) else "removed"
+
+    def errors(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
+        spoken, heard = (treat(fold(side, phone_set), treatment, silence) for side in (reference, hypothesis))
+        return count(align(spoken, heard)).errors
+
+    first = counted_per(((reference, hypotheses[0]) for reference, hypotheses in pairs), phone_set)
+    best = [
+        (reference, min(hypotheses, key=lambda hypothesis: errors(reference, hypothesis)))
+        for reference, hypotheses in pairs
+    ]
+    return Oracle(nbest, first, counted_per(best, phone_set))
+
+
+def oracle_files(references: Path | str, nbest_lists: Path | str, nbest: int, phone_set: PhoneSetName) -> Oracle:
+    """The oracle of nbest.jsonl against references.jsonl, written beside the former as oracle.json.
+
+    Raises InputError for a list whose utterance has no reference, and for a line that is no n-best list.
+    """
+    spoken = {transcript.utterance: transcript.symbols for transcript in read_transcripts(references)}
+    result = oracle(_paired(spoken, Path(nbest_lists)), nbest, phone_set)
+    write_json(Path(nbest_lists).with_name("oracle.json"), asdict(result))
+    return result
+
+
+def _paired(spoken: dict[str, list[str]], path: Path) -> Iterator[tuple[list[str], list[list[str]]]]:
+    for number, row in enumerate(read_jsonl(path), 1):
+        try:
+            reference = spoken[row["utterance"]]
+            yield reference, [[phone["phone"] for phone in each["phones"]] for each in row["hypotheses"]]
+        except (KeyError, TypeError) as error:
+            raise InputError(f"not an n-best list of a referenced utterance: {error}", path, number) from error

@@ -1,0 +1,48 @@
+"""`asr decode` on a trained bundle."""
+
+import json
+import shutil
+
+from asr.files import read_jsonl
+
+
+def test_weights_are_kept_and_alternatives_written_as_asked(asr_command, own_run, tmp_path):
+    bundle = own_run / "decode" / "bundle"
+    tuned = "acoustic_scale: 1.5\ninsertion_penalty: -2.0\nlm_weight: 1.5\nposterior_scale: 0.2\n"
+    (bundle / "decoding.yaml").write_text(tuned)
+    inputs = bundle, own_run / "prepare", own_run / "features"
+    done = asr_command(
+        "decode",
+        *inputs,
+        tmp_path / "out",
+        "--no-tune",
+        "--nbest",
+        3,
+        "--lattices",
+        "--set",
+        "decoding.lattice_beam=0.5",
+    )
+    assert done.status == 0, done.err
+    assert "of the best of 3" in done.err
+    assert not (tmp_path / "out" / "tuning.json").exists()
+    assert sorted((tmp_path / "out" / "bundle" / "decoding.yaml").read_text().split("\n")) == sorted(tuned.split("\n"))
+    for split in ("dev", "test"):
+        folder = tmp_path / "out" / split
+        best = [row["phones"] for row in read_jsonl(folder / "hypotheses.jsonl")]
+        lists = [row["hypotheses"] for row in read_jsonl(folder / "nbest.jsonl")]
+        assert all(1 <= len(hypotheses) <= 3 for hypotheses in lists)
+        symbols = [[phone["phone"] for phone in phones] for phones in best]
+        assert [[phone["phone"] for phone in hypotheses[0]["phones"]] for hypotheses in lists] == symbols
+        found = json.loads((folder / "oracle.json").read_text())
+        assert found["oracle_per"] <= found["per"]
+        assert json.loads((folder / "calibration.json").read_text())["phones"] > 0
+        assert len(list(read_jsonl(folder / "lattices.jsonl"))) == len(best)
+    shutil.rmtree(tmp_path / "out")
+
+
+def test_a_run_tunes_the_confidences_too(own_run):
+    tuning = json.loads((own_run / "decode" / "tuning.json").read_text())
+    assert tuning["lm_weight"] == 1.0
+    assert 0 < tuning["posterior_scale"] <= 1
+    assert not (own_run / "decode" / "test" / "nbest.jsonl").exists()
+    assert (own_run / "decode" / "test" / "calibration.svg").is_file()
