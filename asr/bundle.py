@@ -36,7 +36,9 @@ from asr.weights import load_weights, save_weights
 
 SCHEMA = 1
 BESIDE = "recipe.yaml beside it"
-DAMAGED_TUNING = "damaged; it holds acoustic_scale, insertion_penalty, lm_weight and posterior_scale, four numbers"
+DAMAGED_TUNING = (
+    "damaged; it holds acoustic_scale, insertion_penalty, lm_weight, prior_scale and posterior_scale, numbers"
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Tuning:
     acoustic_scale: float = 1.0
     insertion_penalty: float = 0.0
     lm_weight: float = 1.0
+    prior_scale: float = 1.0
     posterior_scale: float = 0.4
 
 

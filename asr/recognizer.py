@@ -74,6 +74,7 @@ def bundle_search(bundle: Bundle, graph: Graph, tuning: Tuning) -> Search:
         priors=bundle.statistics.priors,
         phones=phones,
         times=FrameTimes.of(config.features, bundle.model.subsampling),
+        prior_scale=tuning.prior_scale,
         posterior_scale=tuning.posterior_scale,
         groups=phone_groups(phones, config.scoring.phone_set),
     )

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, PositiveFloat
+from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from asr.config.section import Section
 from asr.config.targets import PhoneSetName
@@ -22,7 +22,13 @@ class DecodingConfig(Section):
         "standard", description="topology under CTC; modified: two phones that are the same need no blank between them"
     )
     acoustic_scales: list[PositiveFloat] = Field(
-        [0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.3, 1.6], min_length=1, description="times the acoustic log scores"
+        [0.3, 0.5, 0.7, 1.0, 1.4, 2.0], min_length=1, description="times the acoustic log scores"
+    )
+    prior_scales: list[NonNegativeFloat] = Field(
+        [0.25, 0.5, 0.75, 1.0],
+        min_length=1,
+        description="times the log priors that are taken off the log posteriors of HMM states; 0: none; nothing under "
+        "CTC",
     )
     insertion_penalties: list[float] = Field(
         [-4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0], min_length=1, description="cost (natural log) of each phone entered"

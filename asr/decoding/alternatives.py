@@ -12,7 +12,6 @@ from asr.config import DecodingConfig
 from asr.decoding.decode import LogPosteriors, Search, segment_times
 from asr.decoding.lattice import Lattice, lattice
 from asr.decoding.nbest import Hypothesis, n_best
-from asr.decoding.priors import scaled_likelihoods
 from asr.files import complete_file, write_text
 from asr.transcript import Transcript
 
@@ -40,7 +39,7 @@ def alternatives_files(folder: Path, config: DecodingConfig, search: Search) -> 
         def write(utterance: Transcript, log_posteriors: LogPosteriors) -> None:
             if not opened:
                 return
-            scores = scaled_likelihoods(log_posteriors, search.priors)
+            scores = search.scores(log_posteriors)
             paths = lattice(search.decoder.flat, scores, search.acoustic_scale, config.lattice_beam)
             if NBEST in opened:
                 row = _nbest_json(utterance, n_best(paths, config.nbest), search)

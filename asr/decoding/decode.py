@@ -34,7 +34,7 @@ class FrameTimes:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """All that decoding needs beside the posteriors; `priors` [C] are probabilities.
+    """All that decoding needs beside the posteriors; `priors` [C] are probabilities, scaled by `prior_scale`.
 
     `posterior_scale` and `groups` [P] are those of `phone_confidences`; without groups each phone is its own.
     """
@@ -44,17 +44,22 @@ class Search:
     priors: npt.NDArray[np.float64]
     phones: Sequence[str]
     times: FrameTimes
+    prior_scale: float = 1.0
     posterior_scale: float = 1.0
     groups: npt.NDArray[np.int32] | None = None
 
+    def scores(self, log_posteriors: LogPosteriors) -> npt.NDArray[np.float32]:
+        """Scaled likelihoods [T, C] of `log_posteriors` [T, C], natural."""
+        return scaled_likelihoods(log_posteriors, self.priors, self.prior_scale)
+
     def best_path(self, log_posteriors: LogPosteriors) -> BestPath:
         """The best path for `log_posteriors` [T, C], natural."""
-        return self.decoder.decode(scaled_likelihoods(log_posteriors, self.priors), self.acoustic_scale)
+        return self.decoder.decode(self.scores(log_posteriors), self.acoustic_scale)
 
     def confidences(self, log_posteriors: LogPosteriors, path: BestPath) -> npt.NDArray[np.float64]:
         """The confidence, 0 to 1, of each phone of the path that was found for `log_posteriors`."""
         groups = np.arange(len(self.phones), dtype=np.int32) if self.groups is None else self.groups
-        scores = scaled_likelihoods(log_posteriors, self.priors)
+        scores = self.scores(log_posteriors)
         return phone_confidences(self.decoder.flat, scores, path, self.acoustic_scale, self.posterior_scale, groups)
 
 

@@ -8,11 +8,11 @@ PRIOR_FLOOR = 1e-5
 
 
 def scaled_likelihoods(
-    log_posteriors: npt.NDArray[np.float32], priors: npt.NDArray[np.float64]
+    log_posteriors: npt.NDArray[np.float32], priors: npt.NDArray[np.float64], prior_scale: float = 1.0
 ) -> npt.NDArray[np.float32]:
-    """log p(class | frame) - log p(class), natural, [T, C] from [T, C] and priors [C] (probabilities).
+    """log p(class | frame) - prior_scale * log p(class), natural, [T, C] from [T, C] and priors [C] (probabilities).
 
-    By Bayes' rule it is log p(frame | class) up to a constant of the frame (Bourlard & Morgan 1994, Connectionist
-    speech recognition).
+    With a scale of 1 it is log p(frame | class) up to a constant of the frame, by Bayes' rule (Bourlard & Morgan 1994,
+    Connectionist speech recognition). A smaller one trusts the training set's share of each class as well: dev decides.
     """
-    return log_posteriors - np.log(np.maximum(priors, PRIOR_FLOOR)).astype(np.float32)
+    return log_posteriors - (prior_scale * np.log(np.maximum(priors, PRIOR_FLOOR))).astype(np.float32)

@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import torch
 
 from asr.bundle import Bundle, Tuning, copy_bundle, portable, read_bundle, write_tuning
@@ -16,8 +14,7 @@ from asr.config import DecodingConfig, RecipeConfig
 from asr.corpora.cuts import read_cuts, reference
 from asr.decoding.alternatives import NBEST, Write, alternatives_files
 from asr.decoding.decode import LogPosteriors, Search, decode_split
-from asr.decoding.priors import scaled_likelihoods
-from asr.decoding.tuning import Utterance, tune, tune_posterior_scale
+from asr.decoding.tuning import tune, tune_posterior_scale
 from asr.device import describe_device
 from asr.errors import InputError
 from asr.features.archive import Archive
@@ -40,17 +37,6 @@ Scored = tuple[Transcript, LogPosteriors]
 
 SPEED = "speed.json"
 """How long the test set took: its audio, the acoustic model and the search in seconds. Features are made before."""
-
-
-@dataclass(frozen=True)
-class _ScaledLikelihoods:
-    """Utterances as the tuning reads them, scaled as they are read: only the posteriors stay in memory."""
-
-    items: Sequence[Scored]
-    priors: npt.NDArray[np.float64]
-
-    def __iter__(self) -> Iterator[Utterance]:
-        return ((spoken.symbols, scaled_likelihoods(posteriors, self.priors)) for spoken, posteriors in self.items)
 
 
 @dataclass
@@ -126,21 +112,27 @@ def _references(prepare_dir: Path, features_dir: Path, split: str) -> Iterator[T
 
 def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path) -> Tuning:
     config = bundle.config
-    utterances = _ScaledLikelihoods(dev, bundle.statistics.priors)
+    utterances = [(spoken.symbols, posteriors) for spoken, posteriors in dev]
     phones = load_phone_set(config.targets.phone_set)
-    found = tune(utterances, partial(bundle_graph, bundle), phones, config.decoding, config.scoring.phone_set)
+    graph_of, settings = partial(bundle_graph, bundle), _settings_to_tune(config)
+    found = tune(utterances, bundle.statistics.priors, graph_of, phones, settings, config.scoring.phone_set)
     print(
-        f"tuned on dev: acoustic scale {found.acoustic_scale:g}, insertion penalty {found.insertion_penalty:g}, "
-        f"weight of the language model {found.lm_weight:g}, dev PER {found.per:.1f}",
+        f"tuned on dev: acoustic scale {found.acoustic_scale:g}, prior scale {found.prior_scale:g}, insertion penalty "
+        f"{found.insertion_penalty:g}, weight of the language model {found.lm_weight:g}, dev PER {found.per:.1f}",
         file=sys.stderr,
     )
     for name in found.at_edge:
         print(f"decoding.{name}: the best is at the end of the list; a longer list might do better", file=sys.stderr)
-    tuning = Tuning(found.acoustic_scale, found.insertion_penalty, found.lm_weight)
+    tuning = Tuning(found.acoustic_scale, found.insertion_penalty, found.lm_weight, found.prior_scale)
     search = bundle_search(bundle, bundle_graph(bundle, tuning.lm_weight), tuning)
     tuning = replace(tuning, posterior_scale=tune_posterior_scale(dev, search, config.scoring.phone_set))
     write_json(out_dir / "tuning.json", asdict(found) | {"posterior_scale": tuning.posterior_scale})
     return tuning
+
+
+def _settings_to_tune(config: RecipeConfig) -> DecodingConfig:
+    """Under CTC priors are uniform: their scale changes nothing and is not searched."""
+    return config.decoding if config.topology == "hmm" else config.decoding.model_copy(update={"prior_scales": [1.0]})
 
 
 def _decode_timed(

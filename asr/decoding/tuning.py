@@ -1,4 +1,4 @@
-"""Choosing acoustic scale, insertion penalty and weight of the language model on the dev set.
+"""Choosing the scales of likelihoods and priors, insertion penalty and weight of the language model on the dev set.
 
 The acoustic model runs once. Each point of the grid is then a search of its own over its scores, which takes about a
 thousandth of the audio's time: a point gets the PER that decoding gives there, not that of another point's lattice.
@@ -6,6 +6,7 @@ thousandth of the audio's time: a point gets the PER that decoding gives there, 
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +15,21 @@ from asr.config import DecodingConfig, PhoneSetName
 from asr.decoding.confidence import POSTERIOR_SCALES
 from asr.decoding.decode import LogPosteriors, Search, decode_utterance
 from asr.decoding.graph import Graph
-from asr.decoding.search import Decoder
+from asr.decoding.priors import scaled_likelihoods
+from asr.decoding.search import Decoder, Path
 from asr.transcript import Transcript
 
 Utterance = tuple[Sequence[str], npt.NDArray[np.float32]]
-"""Reference phones and scaled likelihoods [T, C]."""
+"""Reference phones and log posteriors [T, C]."""
+
+
+LISTS = {
+    "acoustic_scale": "acoustic_scales",
+    "insertion_penalty": "insertion_penalties",
+    "lm_weight": "lm_weights",
+    "prior_scale": "prior_scales",
+}
+"""The recipe's list for each value that is chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +39,7 @@ class Trial:
     acoustic_scale: float
     insertion_penalty: float
     lm_weight: float
+    prior_scale: float
     per: float
 
 
@@ -39,6 +51,7 @@ class Tuned:
     acoustic_scale: float
     insertion_penalty: float
     lm_weight: float
+    prior_scale: float
     per: float
     at_edge: list[str]
     trials: list[Trial]
@@ -46,6 +59,7 @@ class Tuned:
 
 def tune(
     utterances: Iterable[Utterance],
+    priors: npt.NDArray[np.float64],
     weighted_graph: Callable[[float], Graph],
     phones: Sequence[str],
     config: DecodingConfig,
@@ -53,32 +67,34 @@ def tune(
 ) -> Tuned:
     """Decodes the dev set with each point of the recipe's lists; the lowest PER wins.
 
-    `weighted_graph` makes the graph for a weight of the language model. Among equal PERs the point nearest to the
-    middle of the grid wins, then the smaller scale, penalty and weight. The PER counts silence and is that of
-    `phone_set`. `utterances` is iterated anew for each point of the grid, so it is no generator. Raises InputError when
-    there is no reference phone.
+    `priors` [C] are probabilities; `weighted_graph` makes the graph for a weight of the language model. Among equal
+    PERs the point nearest to the middle of the grid wins, then the smaller values. The PER counts silence and is that
+    of `phone_set`. `utterances` is iterated anew for each point of the grid, so it is no generator. Raises InputError
+    when there is no reference phone.
     """
-    scales, penalties = sorted(set(config.acoustic_scales)), sorted(set(config.insertion_penalties))
-    weights = sorted(set(config.lm_weights))
+    lists = {name: sorted(set(getattr(config, setting))) for name, setting in LISTS.items()}
     trials = []
-    for weight in weights:
+    for weight in lists["lm_weight"]:
         graph = weighted_graph(weight)
-        for penalty in penalties:
+        for penalty in lists["insertion_penalty"]:
             decoder = Decoder(graph, config.beam, penalty)
-            trials += [
-                Trial(scale, penalty, weight, _per(utterances, decoder, scale, phones, phone_set)) for scale in scales
-            ]
+            for prior_scale, scale in product(lists["prior_scale"], lists["acoustic_scale"]):
+                hypotheses = (
+                    (spoken, decoder.decode(scaled_likelihoods(posteriors, priors, prior_scale), scale))
+                    for spoken, posteriors in utterances
+                )
+                trials.append(Trial(scale, penalty, weight, prior_scale, _per(hypotheses, phones, phone_set)))
 
-    def rank(trial: Trial) -> tuple[float, float, float, float, float]:
-        off_centre = _off_centre(scales, trial.acoustic_scale) + _off_centre(penalties, trial.insertion_penalty)
-        off_centre += _off_centre(weights, trial.lm_weight)
-        return trial.per, off_centre, trial.acoustic_scale, trial.insertion_penalty, trial.lm_weight
+    def rank(trial: Trial) -> tuple[float, ...]:
+        point = [getattr(trial, name) for name in lists]
+        off_centre = sum(_off_centre(values, value) for values, value in zip(lists.values(), point, strict=True))
+        return trial.per, off_centre, *point
 
     best = min(trials, key=rank)
-    at_edge = ["acoustic_scales"] * _at_edge(scales, best.acoustic_scale)
-    at_edge += ["insertion_penalties"] * _at_edge(penalties, best.insertion_penalty)
-    at_edge += ["lm_weights"] * _at_edge(weights, best.lm_weight)
-    return Tuned(best.acoustic_scale, best.insertion_penalty, best.lm_weight, best.per, at_edge, trials)
+    at_edge = [LISTS[name] for name, values in lists.items() if _at_edge(values, getattr(best, name))]
+    return Tuned(
+        best.acoustic_scale, best.insertion_penalty, best.lm_weight, best.prior_scale, best.per, at_edge, trials
+    )
 
 
 def tune_posterior_scale(
@@ -100,17 +116,11 @@ def tune_posterior_scale(
     return max(known, key=lambda scale: known[scale]) if known else search.posterior_scale
 
 
-def _per(
-    dev: Iterable[Utterance], decoder: Decoder, scale: float, phones: Sequence[str], phone_set: PhoneSetName
-) -> float:
+def _per(hypotheses: Iterable[tuple[Sequence[str], Path]], phones: Sequence[str], phone_set: PhoneSetName) -> float:
     from asr.scoring.score import counted_per
 
     return counted_per(
-        (
-            (reference, [phones[span.phone] for span in decoder.decode(likelihoods, scale).phones])
-            for reference, likelihoods in dev
-        ),
-        phone_set,
+        ((reference, [phones[span.phone] for span in path.phones]) for reference, path in hypotheses), phone_set
     )
 
 

@@ -30,7 +30,6 @@ from asr.corpora.cuts import read_cuts, reference
 from asr.corpora.prepare import prepare
 from asr.decoding.decode import LogPosteriors
 from asr.decoding.graph import Graph
-from asr.decoding.priors import scaled_likelihoods
 from asr.decoding.tuning import tune
 from asr.features.stage import compute_features
 from asr.files import complete_file, read_jsonl, write_jsonl, write_text
@@ -51,7 +50,9 @@ DROPOUT, INPUT_DROPOUT = 0.3, 0.1
 co-adaptation of feature detectors", are for hours of speech: the sample's four minutes do not fit so few units."""
 PER_EVERY = 2
 """Epochs between two that are decoded; the first and the last always are."""
-GRID = DecodingConfig(acoustic_scales=[0.3, 0.4, 0.5, 0.6, 0.8, 1.0], insertion_penalties=[-3.0, -2.0, -1.0, 0.0, 1.0])
+GRID = DecodingConfig(
+    acoustic_scales=[0.3, 0.4, 0.5, 0.6, 0.8, 1.0], insertion_penalties=[-3.0, -2.0, -1.0, 0.0, 1.0], prior_scales=[1.0]
+)
 FOLD = "fold-1"
 CPU = torch.device("cpu")
 
@@ -229,9 +230,9 @@ def frame_error(speech: Speech, scored: Sequence[LogPosteriors]) -> float:
 
 def tuned(bundle: Bundle, graph: Graph, dev: SpokenSet) -> Tuning:
     """The acoustic scale and insertion penalty of the least PER on dev."""
-    scaled = [scaled_likelihoods(each, bundle.statistics.priors) for each in posteriors(bundle, dev.speech)]
     phones = bundle_search(bundle, graph, Tuning()).phones
-    chosen = tune(list(zip(dev.references, scaled, strict=True)), lambda _: graph, phones, GRID)
+    scored = list(zip(dev.references, posteriors(bundle, dev.speech), strict=True))
+    chosen = tune(scored, bundle.statistics.priors, lambda _: graph, phones, GRID)
     return Tuning(chosen.acoustic_scale, chosen.insertion_penalty)
 
 

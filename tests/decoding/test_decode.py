@@ -192,12 +192,12 @@ def noisy_dev(seed=0):
 
 
 def test_tuning_takes_the_lowest_per_of_the_grid(graph):
-    config = DecodingConfig(acoustic_scales=[0.01, 0.5, 1.0], insertion_penalties=[50.0, 0.0, -6.0])
-    tuned = tune(noisy_dev(), lambda weight: graph, PHONES, config)
+    config = DecodingConfig(acoustic_scales=[0.01, 0.5, 1.0], insertion_penalties=[50.0, 0.0, -6.0], prior_scales=[1.0])
+    tuned = tune(noisy_dev(), UNIFORM, lambda weight: graph, PHONES, config)
     assert len(tuned.trials) == 9
     assert tuned.per == min(trial.per for trial in tuned.trials)
     assert max(trial.per for trial in tuned.trials) > tuned.per
-    assert tuned == tune(noisy_dev(), lambda weight: graph, PHONES, config)
+    assert tuned == tune(noisy_dev(), UNIFORM, lambda weight: graph, PHONES, config)
 
 
 def test_tuning_holds_no_copy_of_the_dev_set(graph):
@@ -208,16 +208,18 @@ def test_tuning_holds_no_copy_of_the_dev_set(graph):
             self.readings += 1
             return iter(noisy_dev())
 
-    config = DecodingConfig(acoustic_scales=[0.5, 1.0], insertion_penalties=[0.0, -6.0])
+    config = DecodingConfig(acoustic_scales=[0.5, 1.0], insertion_penalties=[0.0, -6.0], prior_scales=[1.0])
     dev = Dev()
-    assert tune(dev, lambda weight: graph, PHONES, config) == tune(noisy_dev(), lambda weight: graph, PHONES, config)
+    assert tune(dev, UNIFORM, lambda weight: graph, PHONES, config) == tune(
+        noisy_dev(), UNIFORM, lambda weight: graph, PHONES, config
+    )
     assert dev.readings == 4
 
 
 def test_equal_points_are_decided_by_the_middle_of_the_grid(graph):
     dev = [(["sil", "aa", "sil"], posteriors(["sil", "aa", "sil"], peak=0.9999))]
     config = DecodingConfig(acoustic_scales=[0.8, 1.0, 1.2], insertion_penalties=[-0.1, 0.1, 0.0])
-    tuned = tune(dev, lambda weight: graph, PHONES, config)
+    tuned = tune(dev, UNIFORM, lambda weight: graph, PHONES, config)
     assert (tuned.acoustic_scale, tuned.insertion_penalty, tuned.per, tuned.at_edge) == (1.0, 0.0, 0.0, [])
 
 
@@ -225,9 +227,12 @@ def test_the_weight_of_the_language_model_is_tuned_too(tmp_path):
     """What was said never occurs in training: the less the language model weighs, the better."""
     train_ngram([["aa", "b"] * 4] * 20, 2, PHONES, tmp_path / "lm.arpa")
     said = ["b", "b", "sil", "sil", "aa"]
-    config = DecodingConfig(acoustic_scales=[0.2], insertion_penalties=[0.0], lm_weights=[30.0, 0.1, 1.0])
+    config = DecodingConfig(
+        acoustic_scales=[0.2], insertion_penalties=[0.0], lm_weights=[30.0, 0.1, 1.0], prior_scales=[1.0]
+    )
     tuned = tune(
         [(said, posteriors(said))],
+        UNIFORM,
         lambda weight: build_graph(tmp_path / "lm.arpa", PHONES, STATES, lm_weight=weight),
         PHONES,
         config,
@@ -238,8 +243,22 @@ def test_the_weight_of_the_language_model_is_tuned_too(tmp_path):
     assert pers[0] < pers[-1]
 
 
+def test_the_scale_of_the_priors_is_tuned_too(graph):
+    """Posteriors that are likelihoods times priors: taking all of the priors off gives back what was said."""
+    said = ["sil", "aa", "b", "sil"]
+    priors = np.where(np.arange(len(UNIFORM)) < STATES, 0.999, 0.001)
+    biased = posteriors(said) + np.log(priors).astype(np.float32)
+    config = DecodingConfig(acoustic_scales=[1.0], insertion_penalties=[0.0], prior_scales=[0.0, 1.0])
+    tuned = tune([(said, biased)], priors, lambda weight: graph, PHONES, config)
+    assert (tuned.prior_scale, tuned.per) == (1.0, 0.0)
+    assert tuned.trials[0].prior_scale == 0.0
+    assert tuned.trials[0].per > 0
+
+
 def test_the_edge_of_the_grid_is_told(graph):
     config = DecodingConfig(acoustic_scales=[0.001, 1.0], insertion_penalties=[0.0])
-    tuned = tune([(["sil", "aa", "sil"], posteriors(["sil", "aa", "sil"]))], lambda weight: graph, PHONES, config)
+    tuned = tune(
+        [(["sil", "aa", "sil"], posteriors(["sil", "aa", "sil"]))], UNIFORM, lambda weight: graph, PHONES, config
+    )
     assert tuned.acoustic_scale == 1.0
     assert tuned.at_edge == ["acoustic_scales"]
