@@ -74,9 +74,3 @@ def force_align(log_posteriors: Posteriors, transcript: Sequence[Item], classes:
         first_frames=first,
         classes=emitted,
     )
-
-
-def align_states(log_posteriors: Posteriors, transcript: Sequence[Item], classes: Classes) -> Indices:
-    """The class of each frame [T] on the best path, as labels to train on; raises InputError as `force_align`."""
-    graph = classes.graph(transcript)
-    return graph.classes[best_path(scaled_likelihoods(log_posteriors, classes.priors), graph).states]

@@ -38,9 +38,7 @@ def show(
     from asr.models.summary import summarize
     from asr.training.targets import class_names
 
-    summary = summarize(
-        models.build(config.model, config.features.dim, len(class_names(config))), config.features
-    )
+    summary = summarize(models.build(config.model, config.features.dim, len(class_names(config))), config.features)
     console = Console()
     console.print(_table(summary, config.model.type))
     console.print(_totals(summary), highlight=False)

@@ -107,7 +107,7 @@ def phone_segments(cut: MonoCut) -> list[PhoneSegment]:
     """The phones of a cut with their times in seconds. Raises InputError when it has no phones with times."""
     alignment = cut.supervisions[0].alignment or {}
     if not alignment.get("phone"):
-        raise InputError(f"utterance {cut.id} has no phones with times; training.loss: ctc needs none")
+        raise InputError(f"utterance {cut.id} has no phones with times; set training.flat_start, or training.loss: ctc")
     return [PhoneSegment(item.symbol, item.start, item.end) for item in alignment["phone"]]
 
 

@@ -23,6 +23,7 @@ from asr.features.extract import BATCH_SECONDS, read_ahead
 from asr.features.frontend import FrontEnd, StaticFeatures, build_front_end
 from asr.features.normalize import split_cmvn
 from asr.progress import track
+from asr.training.alignments import NO_ALIGNMENTS, Alignments
 from asr.training.batching import Batching
 from asr.training.layout import Layout, Numbers, normalize_rows, on
 from asr.training.memory import fits_in_memory
@@ -58,23 +59,30 @@ def draw(config: AugmentationConfig, seed: int, epoch: int, utterances: int) -> 
 
 
 class EpochSpeech:
-    """Makes the training set's model input and frame labels of each epoch, on a device."""
+    """Makes the training set's model input, and frame labels where it has those, of each epoch, on a device."""
 
     def __init__(
-        self, config: RecipeConfig, clean: Speech, prepare_dir: Path, features_dir: Path, device: torch.device
+        self,
+        config: RecipeConfig,
+        clean: Speech,
+        prepare_dir: Path,
+        features_dir: Path,
+        device: torch.device,
+        alignments: Alignments = NO_ALIGNMENTS,
     ) -> None:
-        """Reads the audio of `clean`, the unchanged training set. Raises InputError as `read_audio` does."""
+        """Reads the audio of `clean`, the unchanged training set, whose labels are those of `alignments` as in
+        `load_speech`. Raises InputError as `read_audio` does."""
         self.config, self.features, self.device = config, config.features, device
         self.stopped = threading.Event()
         self.front_ends: dict[float, StaticFeatures] = {1.0: build_front_end(self.features, device)}
         self.choices = [speed_factor(factor) for factor in config.augmentation.speed]
-        # Unchanged speed is always there, for utterances of which another would leave no frame.
+        # Unchanged speed is always there, for utterances of which another would leave too few frames.
         self.factors = sorted({*self.choices, speed_factor(1.0)})
         self.archive = Archive(features_dir / "train")
         self.cmvn = split_cmvn(features_dir, "train", self.features)
         resident, held = self._fitting()
         self.waveforms = Waveforms(self.features.sample_rate, device, held)
-        self.table = SpeedTable(config, self.factors, self.front_ends[1.0])
+        self.table = SpeedTable(config, self.factors, self.front_ends[1.0], alignments)
         self._read(prepare_dir)
         place = device if resident else torch.device("cpu")
         self.table.close(place)
@@ -83,7 +91,8 @@ class EpochSpeech:
         # Two, in turn: one is filled while the other trains.
         self.rows = [row_storage((largest.rows, self.features.dim), path, place) for path in paths]
         empty = torch.empty(0, device=place)
-        self.clean = replace(clean, rows=empty, labels=empty, starts=empty, lengths=empty, resident=resident)
+        labels = empty if clean.phones is None else clean.labels.to(place)
+        self.clean = replace(clean, rows=empty, labels=labels, starts=empty, lengths=empty, resident=resident)
 
     def _fitting(self) -> tuple[bool, bool]:
         """Whether both epochs' rows, and whether the audio, stay in the device's memory."""
@@ -117,14 +126,15 @@ class EpochSpeech:
         own = self._fill(rows, layout, groups, draws)
         normalize_rows(rows, layout, groups, self._normalizing(own), self.features)
         starts, lengths = (on(rows.device, values) for values in (layout.starts, layout.lengths))
-        labels = self.table.labels(draws.speed, layout)
+        labels = self.table.labels(draws.speed, layout) if self.clean.phones is None else self.clean.labels
         return replace(self.clean, rows=rows, labels=labels, starts=starts, lengths=lengths)
 
     def _draws(self, epoch: int) -> Draws:
         draws = draw(self.config.augmentation, self.config.seed, epoch, len(self.archive))
         speed = np.array([self.factors.index(factor) for factor in self.choices])[draws.speed]
-        empty = self.table.frames[np.arange(len(speed)), speed] == 0
-        return replace(draws, speed=np.where(empty, self.factors.index(speed_factor(1.0)), speed))
+        fewest = 1 if self.clean.phones is None else self.clean.phones.fewest
+        few = self.table.frames[np.arange(len(speed)), speed] < fewest
+        return replace(draws, speed=np.where(few, self.factors.index(speed_factor(1.0)), speed))
 
     def _groups(self, draws: Draws) -> list[Numbers]:
         """Utterances of one speed and warp and of similar length, of at most so many samples, padding counted."""

@@ -14,7 +14,7 @@ State = dict[str, Tensor]
 
 
 def epochs_to_keep(config: AverageConfig, dev_errors: Sequence[float]) -> list[int]:
-    """The epochs (from 1) whose weights are averaged, so far: the last, or those of least frame error on dev."""
+    """The epochs (from 1) whose weights are averaged, so far: the last, or those of least error on dev."""
     epochs = range(1, len(dev_errors) + 1)
     if config.of == "last":
         return list(epochs)[-config.count :]

@@ -19,7 +19,7 @@ from asr.training.targets import UNLABELLED
 @dataclass(frozen=True)
 class Batch:
     """Windows [B, 2 * context + 1, D] about single frames, with labels [B] and no lengths; or utterances [B, T, D],
-    padded after lengths [B], with labels [B, T] (UNLABELLED in the padding)."""
+    padded after lengths [B], with labels of their frames [B, T] or their phones [B, U] (UNLABELLED in the padding)."""
 
     inputs: Tensor
     labels: Tensor
@@ -99,28 +99,48 @@ class UtteranceBatching:
     def __init__(self, speech: Speech) -> None:
         self.speech = speech
         self.lengths = speech.lengths.cpu()
+        self.usable = torch.arange(len(self.lengths))
+        if speech.phones is not None:
+            self.phones = speech.phones.counts
+            self.usable = self.phones.nonzero()[:, 0]
+            self.first_phones = self.phones.cumsum(0) - self.phones
 
     def for_epoch(self, epoch: int) -> Batching:
         return self
 
     def plan(self, size: int, shuffled: bool) -> list[Tensor]:
-        """Each minibatch has at most `size` frames, padding counted, or is one utterance that is longer."""
-        keys = self.lengths.float()
+        """Each minibatch has at most `size` frames, padding counted, or is one utterance that is longer.
+
+        Utterances without a phone to learn from are left out.
+        """
+        lengths = self.lengths[self.usable]
+        keys = lengths.float()
         if shuffled:
             keys *= 1 + self.SPREAD * (2 * torch.rand(len(keys)) - 1)
-        parts = _within_budget(keys.argsort(stable=True).tolist(), self.lengths.tolist(), size)
-        order = torch.randperm(len(parts)).tolist() if shuffled else range(len(parts))
-        return [torch.tensor(parts[number]) for number in order]
+        order = self.usable[keys.argsort(stable=True)]
+        parts = _within_budget(order.tolist(), self.lengths.tolist(), size)
+        turns = torch.randperm(len(parts)).tolist() if shuffled else range(len(parts))
+        return [torch.tensor(parts[number]) for number in turns]
 
     def batch(self, members: Tensor) -> Batch:
         speech = self.speech
         longest = int(self.lengths[members].max())  # known here, so that a GPU is not asked and waited for
+        labels = self._phone_labels(members) if speech.phones is not None else None
         members = members.to(speech.starts.device, non_blocking=True)
         starts, lengths = speech.starts[members], speech.lengths[members]
         frame = torch.arange(longest, device=members.device)
         rows = starts[:, None] + torch.minimum(frame, lengths[:, None] - 1)
-        labels = speech.labels[rows].masked_fill(frame >= lengths[:, None], UNLABELLED)
+        if labels is None:
+            labels = speech.labels[rows].masked_fill(frame >= lengths[:, None], UNLABELLED)
         return Batch(speech.rows[rows], labels, lengths)
+
+    def _phone_labels(self, members: Tensor) -> Tensor:
+        """The phones [B, U] of some utterances."""
+        place = torch.arange(int(self.phones[members].max()))
+        beyond = place >= self.phones[members, None]
+        index = (self.first_phones[members, None] + place).masked_fill(beyond, 0)
+        labels = self.speech.labels
+        return labels[index.to(labels.device)].masked_fill(beyond.to(labels.device), UNLABELLED)
 
     def utterances(self, members: Tensor) -> list[str]:
         return [self.speech.utterances[number] for number in members.tolist()]
@@ -140,13 +160,15 @@ def _within_budget(order: Sequence[int], lengths: Sequence[int], size: int) -> l
 
 
 def draws_frames(config: TrainingConfig, model: AcousticModel) -> bool:
-    """Whether minibatches are of single frames: as the recipe says, else where the model sees a fixed window.
+    """Whether minibatches are of single frames: as the recipe says, else where the model sees a fixed window and the
+    loss is not of a phone sequence.
 
     Raises InputError when the recipe asks for frames of a model that needs whole utterances.
     """
     if config.batching == "frames" and model.context is None:
         raise InputError("training.batching: this model needs whole utterances; set it to utterances")
-    return (config.batching or ("utterances" if model.context is None else "frames")) == "frames"
+    whole = model.context is None or config.loss == "ctc"
+    return (config.batching or ("utterances" if whole else "frames")) == "frames"
 
 
 def batches(

@@ -17,7 +17,7 @@ from asr.weights import save_weights
 
 @dataclass
 class Progress:
-    """How far training has come: the learning rate before a schedule's steps, the dev set's frame errors (per cent)."""
+    """How far training has come: the learning rate before a schedule's steps, the dev set's errors (per cent)."""
 
     learning_rate: float
     dev_errors: list[float] = field(default_factory=list)
@@ -29,7 +29,7 @@ class Progress:
 
     @property
     def best_epoch(self) -> int:
-        """The first epoch with the least frame error; 0 before the first."""
+        """The first epoch with the least error; 0 before the first."""
         return 1 + self.dev_errors.index(min(self.dev_errors)) if self.dev_errors else 0
 
     def goes_on(self, training: TrainingConfig) -> bool:

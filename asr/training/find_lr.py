@@ -18,7 +18,7 @@ NEIGHBOURHOOD = 16  # steps; rates are a factor of 5 apart over so many
 
 @dataclass(frozen=True)
 class Sweep:
-    """Smoothed loss (nats a frame) at each learning rate, and the suggested one."""
+    """Smoothed loss (of a label) at each learning rate, and the suggested one."""
 
     rates: list[float]
     losses: list[float]
@@ -41,8 +41,8 @@ def find_learning_rate(trainer: Trainer, data: Batching) -> Sweep:
         rate = LOWEST * (HIGHEST / LOWEST) ** (step / (STEPS - 1))
         for group in trainer.optimizer.param_groups:
             group["lr"] = rate
-        loss, _, frames = train_step(trainer, batch).tolist()
-        average = SMOOTHING * average + (1 - SMOOTHING) * loss / frames
+        loss, _, labels, _ = train_step(trainer, batch).tolist()
+        average = SMOOTHING * average + (1 - SMOOTHING) * loss / labels
         smooth = average / (1 - SMOOTHING ** (step + 1))
         if not math.isfinite(smooth) or (losses and smooth > DIVERGED * min(losses)):
             break
@@ -67,7 +67,7 @@ def write_sweep(sweep: Sweep, out_dir: Path) -> None:
     rows = (f"{rate:.4g}\t{loss:.4f}\n" for rate, loss in zip(sweep.rates, sweep.losses, strict=True))
     write_text(out_dir / "learning_rate.tsv", "learning_rate\tloss\n" + "".join(rows))
     figure = Figure(figsize=(6.4, 3.6), layout="constrained")
-    axes = figure.add_subplot(xscale="log", xlabel="learning rate", ylabel="training loss (nats a frame)")
+    axes = figure.add_subplot(xscale="log", xlabel="learning rate", ylabel="training loss")
     axes.plot(sweep.rates, sweep.losses)
     axes.axvline(sweep.suggested, color="tab:red", linestyle="--", label=f"suggested: {sweep.suggested:.2g}")
     axes.legend(frameon=False)

@@ -22,11 +22,10 @@ from asr.progress import track
 from asr.training.averaging import MovingAverage, epoch_path, epochs_to_keep, forget_epochs, load_average
 from asr.training.batching import Batch, Batching, EpochSets, batches
 from asr.training.checkpoint import Progress, Trained, load_checkpoint, save_checkpoint
-from asr.training.losses import frame_loss
+from asr.training.losses import Criterion, Sums, make_criterion
 from asr.training.metrics import Figures, MetricsLog
 from asr.training.optimizers import make_optimizer
 from asr.training.schedules import dev_factor, step_factor
-from asr.training.targets import UNLABELLED, output_labels
 from asr.weights import save_weights
 
 DEV_BATCH = 4096
@@ -57,16 +56,16 @@ class Trainer:
     fabric: Fabric
     model: Model
     optimizer: torch.optim.Optimizer
-    subsampling: int
+    criterion: Criterion
     moving: MovingAverage | None = None
     spec_augment: SpecAugment | None = None
 
-    def scores(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Logits [N, C], in single precision, and labels [N] of a minibatch's output frames."""
+    def sums(self, batch: Batch, training: bool) -> Sums:
+        """Loss and errors of a minibatch, in single precision whatever the model computes in."""
         # Fabric sets the precision for `forward` alone, not for `forward_windows`.
         with self.fabric.autocast():
-            logits, labels = flat_scores(self.model, batch, self.subsampling)
-        return logits.float(), labels
+            logits, lengths = scores(self.model, batch)
+        return self.criterion(logits.float(), lengths, batch, training=training)
 
 
 def make_trainer(
@@ -79,7 +78,8 @@ def make_trainer(
     """Hands the model and its optimiser to Fabric."""
     wrapped, wrapped_optimizer = fabric.setup(model, optimizer)
     wrapped.mark_forward_method("forward_windows")
-    return Trainer(config, fabric, wrapped, wrapped_optimizer, model.subsampling, moving)
+    criterion = make_criterion(config, model.subsampling)
+    return Trainer(config, fabric, wrapped, wrapped_optimizer, criterion, moving)
 
 
 def fit(
@@ -114,7 +114,7 @@ def fit(
         seconds = time.perf_counter() - started
         with moving.applied() if moving else nullcontext():
             dev = evaluate(trainer, dev_set)
-            progress.dev_errors.append(dev.frame_error)
+            progress.dev_errors.append(dev.error)
             kept = epochs_to_keep(settings.average, progress.dev_errors)
             if log is not None and progress.epoch in kept:
                 save_weights(epoch_path(folder, progress.epoch), model.state_dict())
@@ -132,7 +132,7 @@ def fit(
 
 
 def train_epoch(trainer: Trainer, data: Batching, progress: Progress) -> Figures:
-    """One pass over all labelled frames in random order. The device is asked for figures once, at the end.
+    """One pass over all that is labelled in random order. The device is asked for figures once, at the end.
 
     Raises InputError that names the utterances of the first minibatch whose loss is not finite, or the setting to
     lower when the device's memory is not enough.
@@ -142,7 +142,7 @@ def train_epoch(trainer: Trainer, data: Batching, progress: Progress) -> Figures
     plan = data.plan(config.batch_size, shuffled=True)
     if fabric.global_rank:  # the plan is that of all processes, the dropout each one's own
         torch.manual_seed(torch.initial_seed() + fabric.global_rank)
-    totals = torch.zeros(len(plan), 3, dtype=torch.float64, device=fabric.device)
+    totals = torch.zeros(len(plan), 4, dtype=torch.float64, device=fabric.device)
     description = f"epoch {progress.epoch + 1}"
     shares = batches(data, plan, fabric.device, fabric.global_rank, fabric.world_size)
     stream = track(shares, description, total=len(plan))
@@ -165,20 +165,18 @@ def train_epoch(trainer: Trainer, data: Batching, progress: Progress) -> Figures
             f"training.optimizer.learning_rate: the loss is not finite in epoch {progress.epoch + 1}; lower it, or "
             f"check the audio of {', '.join(names[:5])}" + (f" and {len(names) - 5} more" if len(names) > 5 else "")
         )
-    return Figures.of(totals.sum(dim=0))
+    return Figures.of(totals.sum(dim=0), trainer.config.measure)
 
 
 def train_step(trainer: Trainer, batch: Batch) -> Tensor:
-    """One update; returns summed loss, errors and labelled frames [3]."""
+    """One update; returns summed loss, errors, labels and frames [4]."""
     if trainer.spec_augment is not None:
         batch = replace(batch, inputs=trainer.spec_augment(batch.inputs, batch.lengths))
-    logits, labels = trainer.scores(batch)
-    loss = frame_loss(trainer.config, logits, labels)
-    count = (labels != UNLABELLED).sum()
+    sums = trainer.sums(batch, training=True)
     trainer.optimizer.zero_grad(set_to_none=True)
-    # Processes average their gradients; the mean over all their frames weighs each by the frames that it has.
-    share = trainer.fabric.world_size / summed(trainer.fabric, count).clamp(min=1)
-    trainer.fabric.backward(loss * share)
+    # Processes average their gradients; the mean over all their labels weighs each by the labels that it has.
+    share = trainer.fabric.world_size / summed(trainer.fabric, sums.labels).clamp(min=1)
+    trainer.fabric.backward(sums.loss * share)
     if trainer.config.clip_gradient is not None:
         trainer.fabric.clip_gradients(
             trainer.model, trainer.optimizer, max_norm=trainer.config.clip_gradient, error_if_nonfinite=False
@@ -186,41 +184,33 @@ def train_step(trainer: Trainer, batch: Batch) -> Tensor:
     trainer.optimizer.step()
     if trainer.moving is not None:
         trainer.moving.update()
-    return _totals(loss.detach(), logits.detach(), labels, count)
+    return sums.detached()
 
 
 @torch.no_grad()
 def evaluate(trainer: Trainer, data: Batching) -> Figures:
-    """Loss and frame error over all labelled frames, without dropout."""
+    """Loss and error over all that is labelled, without dropout."""
     trainer.model.eval()
     fabric = trainer.fabric
-    totals = torch.zeros(3, dtype=torch.float64, device=fabric.device)
+    totals = torch.zeros(4, dtype=torch.float64, device=fabric.device)
     plan = data.plan(DEV_BATCH, shuffled=False)
     for batch in batches(data, plan, fabric.device, fabric.global_rank, fabric.world_size):
-        logits, labels = trainer.scores(batch)
-        loss = frame_loss(trainer.config, logits, labels)
-        totals += _totals(loss, logits, labels, (labels != UNLABELLED).sum())
-    return Figures.of(summed(fabric, totals))
+        totals += trainer.sums(batch, training=False).detached()
+    return Figures.of(summed(fabric, totals), trainer.config.measure)
 
 
 def summed(fabric: Fabric, values: Tensor) -> Tensor:
     """The sum over all processes."""
     if fabric.world_size == 1:
         return values
-    total = fabric.all_reduce(values, reduce_op="sum")
+    total = fabric.all_reduce(values.clone(), reduce_op="sum")  # which would overwrite what it is given
     assert isinstance(total, Tensor)
     return total
 
 
-def flat_scores(model: Model, batch: Batch, subsampling: int) -> tuple[Tensor, Tensor]:
-    """Logits [N, C] and labels [N] of a minibatch's output frames."""
+def scores(model: Model, batch: Batch) -> tuple[Tensor, Tensor | None]:
+    """Logits [B, C] of single frames; or [B, T', C] of utterances, with their lengths [B] in output frames."""
     if batch.lengths is None:
         score: Callable[[Tensor], Tensor] = model.forward_windows
-        return score(batch.inputs), batch.labels
-    logits, _ = model(batch.inputs, batch.lengths)
-    return logits.flatten(0, 1), output_labels(batch.labels, subsampling).flatten()
-
-
-def _totals(loss: Tensor, logits: Tensor, labels: Tensor, count: Tensor) -> Tensor:
-    wrong = (logits.argmax(dim=1) != labels) & (labels != UNLABELLED)
-    return torch.stack([loss.double(), wrong.sum().double(), count.double()])
+        return score(batch.inputs), None
+    return model(batch.inputs, batch.lengths)

@@ -1,5 +1,6 @@
 """What an epoch's figures are, and where they are written: metrics.jsonl, TensorBoard's events, standard error."""
 
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +12,24 @@ from asr.files import read_jsonl, write_jsonl
 
 @dataclass(frozen=True)
 class Figures:
-    """Mean loss (a frame) and frame error (per cent) over `frames` labelled frames."""
+    """Mean loss and error (per cent; NaN: not counted) a label, which is a frame, or a phone under CTC; what the error
+    is called; and the frames of the labelled speech."""
 
     loss: float
-    frame_error: float
+    error: float
+    measure: str
     frames: int
 
     @classmethod
-    def of(cls, totals: Tensor) -> "Figures":
-        """From summed loss, errors and labelled frames [3]."""
-        loss, errors, frames = totals.tolist()
-        return cls(loss / frames, 100 * errors / frames, int(frames))
+    def of(cls, sums: Tensor, measure: str) -> "Figures":
+        """From summed loss, errors, labels and frames [4]."""
+        loss, errors, labels, frames = sums.tolist()
+        return cls(loss / labels, 100 * errors / labels, measure, int(frames))
+
+    def named(self, side: str) -> dict[str, float]:
+        """Loss and, where it is counted, error, as metrics.jsonl names them."""
+        error = {} if math.isnan(self.error) else {f"{side}_{self.measure}": self.error}
+        return {f"{side}_loss": self.loss, **error}
 
 
 class MetricsLog:
@@ -38,10 +46,8 @@ class MetricsLog:
     def add(self, epoch: int, learning_rate: float, train: Figures, dev: Figures, seconds: float) -> None:
         row = {
             "epoch": epoch,
-            "train_loss": train.loss,
-            "train_frame_error": train.frame_error,
-            "dev_loss": dev.loss,
-            "dev_frame_error": dev.frame_error,
+            **train.named("train"),
+            **dev.named("dev"),
             "learning_rate": learning_rate,
             "seconds": round(seconds, 3),
             "frames_per_second": round(train.frames / seconds, 1),
@@ -50,13 +56,17 @@ class MetricsLog:
         write_jsonl(self.path, self.rows)
         for name, value in row.items():
             self.events.add_scalar(name, value, epoch)
-        print(
-            f"epoch {epoch}: loss {train.loss:.3f} train {dev.loss:.3f} dev, frame error "
-            f"{train.frame_error:.1f}% train {dev.frame_error:.1f}% dev, learning rate {learning_rate:g}, "
-            f"{row['frames_per_second']:.0f} frames/s",
-            file=sys.stderr,
-            flush=True,
-        )
+        print(_line(row, train, dev), file=sys.stderr, flush=True)
 
     def close(self) -> None:
         self.events.close()
+
+
+def _line(row: dict[str, float], train: Figures, dev: Figures) -> str:
+    errors = [
+        f"{each.error:.1f}% {side}" for side, each in (("train", train), ("dev", dev)) if math.isfinite(each.error)
+    ]
+    return (
+        f"epoch {row['epoch']}: loss {train.loss:.3f} train {dev.loss:.3f} dev, {dev.measure.replace('_', ' ')} "
+        f"{' '.join(errors)}, learning rate {row['learning_rate']:g}, {row['frames_per_second']:.0f} frames/s"
+    )

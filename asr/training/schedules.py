@@ -33,7 +33,7 @@ def step_factor(config: ScheduleConfig, epochs_done: float, epochs: int) -> floa
 
 
 def dev_factor(config: ScheduleConfig, errors: list[float]) -> float:
-    """What the learning rate is multiplied by for good after an epoch, from the dev set's frame errors so far."""
+    """What the learning rate is multiplied by for good after an epoch, from the dev set's errors so far."""
     match config:
         case NewbobSchedule(factor=factor, threshold=threshold):
             previous, current = [100.0, *errors][-2:]

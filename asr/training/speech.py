@@ -1,4 +1,4 @@
-"""The model input and frame labels of a split, in the device's memory or in a memory-mapped file."""
+"""The model input and labels of a split, in the device's memory or in a memory-mapped file."""
 
 import os
 from dataclasses import dataclass
@@ -10,23 +10,25 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from asr.config import FeaturesConfig, RecipeConfig
-from asr.corpora.cuts import phone_segments, read_cuts
+from asr.corpora.cuts import phone_sequence, read_cuts
 from asr.errors import InputError
 from asr.features.archive import Archive
 from asr.features.cmvn import Cmvn
 from asr.features.normalize import split_cmvn, utterance_statistics
 from asr.progress import track
-from asr.training.layout import Layout, normalize_rows
+from asr.training.alignments import NO_ALIGNMENTS, Alignments, cut_labels
+from asr.training.layout import Layout, Numbers, normalize_rows
 from asr.training.memory import fits_in_memory
-from asr.training.targets import UNLABELLED, frame_labels
+from asr.training.targets import UNLABELLED, ctc_frames, phone_labels
 
 
 @dataclass(frozen=True)
 class Speech:
     """Utterance after utterance, each edged by `edge` copies of its first and last frame.
 
-    The window of a frame is thus contiguous in memory. rows [R, D] is the model input, labels [R] its classes
-    (UNLABELLED in the edges); starts [U] and lengths [U] say where the frames of an utterance are. All lie on one
+    The window of a frame is thus contiguous in memory. rows [R, D] is the model input; starts [U] and lengths [U] say
+    where the frames of an utterance are. labels [R] is the class of each row, UNLABELLED in the edges; but where
+    `phones` counts those of each utterance, labels has their classes, one utterance after the other. All lie on one
     device; where they are not `resident`, rows is a memory-mapped file and the rest is on the CPU.
     """
 
@@ -37,14 +39,34 @@ class Speech:
     utterances: list[str]
     edge: int
     resident: bool
+    phones: "PhoneCounts | None" = None
+
+
+@dataclass(frozen=True)
+class PhoneCounts:
+    """For CTC: how many phones [U] each utterance has to learn from (on the CPU), and the fewest frames [U] that they
+    need. `too_short` are those that have fewer frames, of which no phone is left: each one's name and the reason."""
+
+    counts: Tensor
+    fewest: Numbers
+    too_short: dict[str, str]
 
 
 def load_speech(
-    config: RecipeConfig, prepare_dir: Path, features_dir: Path, split: str, edge: int, device: torch.device
+    config: RecipeConfig,
+    prepare_dir: Path,
+    features_dir: Path,
+    split: str,
+    edge: int,
+    device: torch.device,
+    subsampling: int = 1,
+    alignments: Alignments = NO_ALIGNMENTS,
 ) -> Speech:
     """Reads a split's features and labels; they stay on `device` where they fit, in a memory-mapped file else.
 
-    Raises InputError when the split has no labelled frame.
+    `subsampling` is the model's, for CTC. Frame labels are those of `alignments`; of an utterance without one, those of
+    the corpus's phone times. Raises InputError when the split has no labelled frame, or no utterance that
+    CTC can learn from.
     """
     archive = Archive(features_dir / split, config.features.static_dim)
     layout = Layout(np.diff(archive.starts), edge)
@@ -55,7 +77,9 @@ def load_speech(
     place = device if resident else torch.device("cpu")
     rows = row_storage(shape, None if resident else features_dir / f".{split}.{os.getpid()}.rows", place)
     cmvn = split_cmvn(features_dir, split, config.features)
-    labels = np.full(layout.rows, UNLABELLED)
+    ctc = config.topology == "ctc"
+    labels = np.full(0 if ctc else layout.rows, UNLABELLED)
+    sequences = [labels[:0]] * len(archive)
     numbers = {utterance: number for number, utterance in enumerate(archive.utterances)}
     cuts = read_cuts(prepare_dir / f"{split}.cuts.jsonl.gz")
     for cut in track(cuts, f"loading {split}", total=len(archive)):
@@ -64,9 +88,18 @@ def load_speech(
         frames, first = int(layout.lengths[number]), int(layout.starts[number])
         edged = _edged_input(archive[number], archive.speakers[number], cmvn, config.features, edge)
         rows[first - edge : first + frames + edge] = edged.to(place)
-        labels[first : first + frames] = frame_labels(phone_segments(cut), frames, config.targets, config.features)
+        if ctc:
+            sequences[number] = phone_labels(phone_sequence(cut), config.targets)
+        else:
+            labels[first : first + frames] = cut_labels(cut, frames, config, alignments)
+    phones = None
+    if ctc:
+        phones, labels = _alignable(sequences, layout.lengths, archive.utterances, subsampling)
     if not (labels != UNLABELLED).any():
-        raise InputError(f"{split} has no frame with a phone label; check the corpus's phone times", prepare_dir)
+        reason = "no utterance with as many frames as CTC needs for its phones; lower model.subsampling"
+        raise InputError(
+            f"{split} has {reason if ctc else 'no frame with a phone label'}; check the corpus's phones", prepare_dir
+        )
     return Speech(
         rows=rows,
         labels=torch.from_numpy(labels).to(place),
@@ -75,7 +108,22 @@ def load_speech(
         utterances=archive.utterances,
         edge=edge,
         resident=resident,
+        phones=phones,
     )
+
+
+def _alignable(
+    sequences: list[Numbers], lengths: Numbers, utterances: list[str], subsampling: int
+) -> tuple[PhoneCounts, Numbers]:
+    """The phones of those utterances whose frames CTC can align to them, and their classes one after the other."""
+    fewest = np.array([(ctc_frames(labels) - 1) * subsampling + 1 for labels in sequences])
+    too_short = {
+        utterances[number]: f"{lengths[number]} frames are too few for CTC; its phones need {fewest[number]}"
+        for number in np.flatnonzero(lengths < fewest).tolist()
+    }
+    kept = [labels[:0] if name in too_short else labels for labels, name in zip(sequences, utterances, strict=True)]
+    counts = torch.tensor([len(labels) for labels in kept])
+    return PhoneCounts(counts, np.where(counts > 0, fewest, 1), too_short), np.concatenate(kept)
 
 
 def _edged_input(static: NDArray[np.float32], speaker: str, cmvn: Cmvn, config: FeaturesConfig, edge: int) -> Tensor:

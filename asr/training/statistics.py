@@ -12,8 +12,11 @@ def class_statistics(speech: Speech, classes: int, subsampling: int = 1) -> Clas
     """Counts the labels of a model's output frames, each of which stands for `subsampling` frames of the speech.
 
     The self-loop probability is 1 - visits / frames, the maximum likelihood estimate of a geometric duration; a visit
-    ends where its utterance does. A class never seen counts as one frame.
+    ends where its utterance does. A class never seen counts as one frame. For CTC nothing is counted: its posteriors
+    are not divided by priors, and its graph has no transition probabilities.
     """
+    if speech.phones is not None:
+        return ClassStatistics(priors=np.full(classes, 1 / classes), self_loops=np.full(classes, 0.5))
     labels, between = speech.labels.cpu(), torch.tensor([UNLABELLED])
     parts = [between]
     for start, length in zip(speech.starts.tolist(), speech.lengths.tolist(), strict=True):

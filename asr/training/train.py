@@ -1,64 +1,140 @@
-"""The training stage: features and phone times in, a model bundle out."""
+"""The training stage: features and phones in, a model bundle out."""
 
 import hashlib
 import json
 import sys
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from lightning_fabric import Fabric
 
 from asr import models
 from asr.bundle import find_bundle, write_bundle
 from asr.config import RecipeConfig
-from asr.corpora.cuts import phone_segments, read_cuts
+from asr.corpora.cuts import phone_sequence, read_cuts
 from asr.decoding.lm import train_ngram
 from asr.errors import InputError
 from asr.features.archive import array_path, index_path
 from asr.features.cmvn import cmvn_path
-from asr.files import make_folder
+from asr.files import make_folder, write_json
 from asr.models import AcousticModel
 from asr.models.initializers import initialize_from
 from asr.phones.phone_set import fold, load_phone_set
+from asr.training.alignments import NO_ALIGNMENTS, Alignments
 from asr.training.augmented import AugmentedSets, EpochSpeech
 from asr.training.batching import EpochSets, FrameBatching, UtteranceBatching, draws_frames
 from asr.training.find_lr import Sweep, find_learning_rate, write_sweep
 from asr.training.loop import fit, make_fabric, make_trainer
 from asr.training.optimizers import make_optimizer
-from asr.training.speech import load_speech
+from asr.training.realignment import (
+    AlignedSplits,
+    align,
+    bundle_digest,
+    failures,
+    forget_alignments,
+    forget_rounds,
+    name_failures,
+    read_splits,
+    round_folder,
+    start_flat,
+)
+from asr.training.speech import Speech, load_speech
 from asr.training.statistics import class_statistics
 from asr.training.targets import class_names
 from asr.weights import read_weights
 
-# A checkpoint stays good when these change: they say when to stop, or where the data lies.
-PASSING_SETTINGS = {"epochs", "patience", "resident"}
+# A checkpoint stays good when these change: they say when to stop, where the data lies, and where labels come from, of
+# which the content counts.
+PASSING_SETTINGS = {"epochs", "patience", "resident", "realign", "flat_start", "align_with"}
 SCHEDULES_BY_EPOCHS = ("cosine", "one_cycle")
+
+
+@dataclass(frozen=True)
+class _Training:
+    """What all rounds of a training share."""
+
+    config: RecipeConfig
+    prepare_dir: Path
+    features_dir: Path
+    fabric: Fabric
+
+    @property
+    def device(self) -> torch.device:
+        return self.fabric.device
 
 
 def train(config: RecipeConfig, prepare_dir: Path, features_dir: Path, out_dir: Path, device: torch.device) -> None:
     """Trains the recipe's model and writes `out_dir`/bundle, with metrics and checkpoints beside it.
 
-    Stopped at any moment, it goes on from the last whole epoch when called again.
+    The rounds before the last, where the recipe has some, are trained in `out_dir`/round-0 and on. Stopped at any
+    moment, it goes on from the last whole epoch when called again.
     """
     make_folder(out_dir)
-    fabric = make_fabric(config.training, device)
+    training = _Training(config, prepare_dir, features_dir, make_fabric(config.training, device))
+    last = config.training.realign
+    if training.fabric.is_global_zero:
+        forget_rounds(out_dir, last)
+    not_aligned = []
+    aligner = initial_aligner(config)
+    labels: AlignedSplits = {}
+    for number in range(last + 1):
+        folder = round_folder(out_dir, number) if number < last else out_dir
+        labels = _labels(training, aligner, labels, folder)
+        not_aligned += failures(labels, number)
+        if last and training.fabric.is_global_zero:
+            print(f"round {number}, the last is {last}", file=sys.stderr, flush=True)
+        skipped = _train_round(training, labels, folder)
+        aligner = folder / "bundle"
+    if training.fabric.is_global_zero:
+        write_json(out_dir / "summary.json", {"skipped": skipped} | ({"not_aligned": not_aligned} if labels else {}))
+
+
+def _labels(training: _Training, aligner: Path | None, former: AlignedSplits, folder: Path) -> AlignedSplits:
+    """The alignments by which a round labels its frames; none where those are the corpus's own phone times."""
+    config, prepare_dir, features_dir = training.config, training.prepare_dir, training.features_dir
+    if aligner is None and not config.training.flat_start:
+        if training.fabric.is_global_zero:
+            forget_alignments(folder)
+        return {}
+    if training.fabric.is_global_zero:
+        if aligner is None:
+            start_flat(config, prepare_dir, features_dir, folder)
+        else:
+            source = f"{bundle_digest(aligner)} {_fingerprint(config, prepare_dir, features_dir, former)}"
+            align(config, aligner, prepare_dir, features_dir, folder, source, former, training.device)
+    training.fabric.barrier()
+    labels = read_splits(folder)
+    if training.fabric.is_global_zero:
+        name_failures(labels)
+    return labels
+
+
+def _train_round(training: _Training, labels: AlignedSplits, folder: Path) -> list[dict[str, str]]:
+    """Trains the model anew and writes `folder`/bundle; returns the utterances that were left out."""
+    config, prepare_dir, features_dir = training.config, training.prepare_dir, training.features_dir
+    fabric = training.fabric
     model = _build(config)
-    train_set = _load(config, model, prepare_dir, features_dir, "train", fabric.device)
-    dev_set = _load(config, model, prepare_dir, features_dir, "dev", fabric.device)
-    statistics = class_statistics(train_set.speech, len(class_names(config.targets)), model.subsampling)
+    alignments = labels["train"].alignments if labels else NO_ALIGNMENTS
+    train_set = _load(config, model, prepare_dir, features_dir, "train", fabric.device, labels)
+    dev_set = _load(config, model, prepare_dir, features_dir, "dev", fabric.device, labels)
+    skipped = _too_short({"train": train_set.speech, "dev": dev_set.speech}) if fabric.is_global_zero else []
+    statistics = class_statistics(train_set.speech, len(class_names(config)), model.subsampling)
     with ExitStack() as stack:
         epochs: EpochSets = train_set
         if config.augmentation.changes_waveforms:
-            speech = EpochSpeech(config, train_set.speech, prepare_dir, features_dir, fabric.device)
+            speech = EpochSpeech(config, train_set.speech, prepare_dir, features_dir, fabric.device, alignments)
             epochs = stack.enter_context(AugmentedSets(speech, config.training.epochs, type(train_set)))
         del train_set  # its rows need not stay in memory where each epoch has its own
-        fit(config, fabric, model, epochs, dev_set, out_dir, _fingerprint(config, prepare_dir, features_dir))
-    if not fabric.is_global_zero:
-        return
-    bundle = out_dir / "bundle"
-    write_bundle(bundle, config, model, statistics, features_dir)
-    phones = load_phone_set(config.targets.phone_set)
-    train_ngram(_transcripts(config, prepare_dir), config.lm.order, phones, bundle / "lm.arpa")
+        fit(config, fabric, model, epochs, dev_set, folder, _fingerprint(config, prepare_dir, features_dir, labels))
+    if fabric.is_global_zero:
+        bundle = folder / "bundle"
+        write_bundle(bundle, config, model, statistics, features_dir)
+        phones = load_phone_set(config.targets.phone_set)
+        train_ngram(_transcripts(config, prepare_dir, alignments), config.lm.order, phones, bundle / "lm.arpa")
+    fabric.barrier()
+    return skipped
 
 
 def sweep_learning_rates(
@@ -66,9 +142,12 @@ def sweep_learning_rates(
 ) -> Sweep:
     """Finds a learning rate for the recipe; writes learning_rate.tsv and .png into `out_dir`."""
     model = _build(config)
-    data = _load(config, model, prepare_dir, features_dir, "train", device)
+    fabric = make_fabric(config.training, device)
+    aligner = initial_aligner(config)
+    labels = _labels(_Training(config, prepare_dir, features_dir, fabric), aligner, {}, out_dir)
+    data = _load(config, model, prepare_dir, features_dir, "train", device, labels)
     optimizer = make_optimizer(config.training.optimizer, model.parameters())
-    trainer = make_trainer(config.training, make_fabric(config.training, device), model, optimizer)
+    trainer = make_trainer(config.training, fabric, model, optimizer)
     sweep = find_learning_rate(trainer, data)
     write_sweep(sweep, out_dir)
     return sweep
@@ -76,7 +155,7 @@ def sweep_learning_rates(
 
 def _build(config: RecipeConfig) -> AcousticModel:
     torch.manual_seed(config.seed)
-    model = models.build(config.model, config.features.dim, len(class_names(config.targets)))
+    model = models.build(config.model, config.features.dim, len(class_names(config)))
     if (weights := pretrained_weights(config)) is not None:
         with torch.no_grad():
             copied = initialize_from(model, read_weights(weights))
@@ -99,24 +178,58 @@ def pretrained_weights(config: RecipeConfig) -> Path | None:
         raise InputError(f"model.pretrained: {error}") from error
 
 
+def initial_aligner(config: RecipeConfig) -> Path | None:
+    """The bundle that aligns for the first labels; None where the recipe names none.
+
+    Raises InputError that names training.align_with when there is no such bundle.
+    """
+    if config.training.align_with is None:
+        return None
+    try:
+        return find_bundle(config.training.align_with)
+    except InputError as error:
+        raise InputError(f"training.align_with: {error}") from error
+
+
 def _load(
-    config: RecipeConfig, model: AcousticModel, prepare_dir: Path, features_dir: Path, split: str, device: torch.device
+    config: RecipeConfig,
+    model: AcousticModel,
+    prepare_dir: Path,
+    features_dir: Path,
+    split: str,
+    device: torch.device,
+    labels: AlignedSplits,
 ) -> FrameBatching | UtteranceBatching:
     frames = draws_frames(config.training, model)
     edge = (model.context or 0) if frames else 0
-    speech = load_speech(config, prepare_dir, features_dir, split, edge, device)
+    alignments = labels[split].alignments if labels else NO_ALIGNMENTS
+    speech = load_speech(config, prepare_dir, features_dir, split, edge, device, model.subsampling, alignments)
     return FrameBatching(speech) if frames else UtteranceBatching(speech)
 
 
-def _transcripts(config: RecipeConfig, prepare_dir: Path) -> list[list[str]]:
-    """The training transcripts in the targets' phone set."""
+def _too_short(splits: dict[str, Speech]) -> list[dict[str, str]]:
+    """The utterances that CTC cannot align to their phones, as rows of summary.json; says on standard error which."""
+    skipped = []
+    for split, speech in splits.items():
+        if speech.phones is None or not speech.phones.too_short:
+            continue
+        too_short = speech.phones.too_short
+        skipped += [{"split": split, "utterance": name, "reason": reason} for name, reason in too_short.items()]
+        first = ", ".join(list(too_short)[:5]) + (", ..." if len(too_short) > 5 else "")
+        total = len(speech.utterances)
+        print(f"{split}: {len(too_short)} of {total} utterances are too short for CTC: {first}", file=sys.stderr)
+    return skipped
+
+
+def _transcripts(config: RecipeConfig, prepare_dir: Path, alignments: Alignments) -> list[list[str]]:
+    """The training transcripts in the targets' phone set, with the silences that were heard in their alignment."""
     return [
-        fold((segment.phone for segment in phone_segments(cut)), config.targets.phone_set)
+        aligned.phones if (aligned := alignments.get(cut.id)) else fold(phone_sequence(cut), config.targets.phone_set)
         for cut in read_cuts(prepare_dir / "train.cuts.jsonl.gz")
     ]
 
 
-def _fingerprint(config: RecipeConfig, prepare_dir: Path, features_dir: Path) -> str:
+def _fingerprint(config: RecipeConfig, prepare_dir: Path, features_dir: Path, labels: AlignedSplits) -> str:
     """Changes with whatever would make a checkpoint belong to another training."""
     passing = PASSING_SETTINGS - ({"epochs"} if config.training.schedule.type in SCHEDULES_BY_EPOCHS else set())
     names = {"seed", "features", "augmentation", "targets", "model", "training"}
@@ -130,4 +243,6 @@ def _fingerprint(config: RecipeConfig, prepare_dir: Path, features_dir: Path) ->
     for path in files:
         with open(path, "rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
+    for aligned in labels.values():
+        digest.update(aligned.digest.encode())
     return digest.hexdigest()

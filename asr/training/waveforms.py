@@ -12,13 +12,12 @@ from torch.nn.utils.rnn import pad_sequence
 
 from asr.audio import read_audio
 from asr.config import RecipeConfig
-from asr.corpora.cuts import phone_segments
 from asr.features.augmentation import perturbed_length
 from asr.features.extract import Samples
 from asr.features.frontend import FULL_SCALE, StaticFeatures
+from asr.training.alignments import NO_ALIGNMENTS, Alignments, cut_labels
 from asr.training.layout import Layout, Numbers, on
-from asr.training.targets import UNLABELLED, frame_labels
-from asr.transcript import PhoneSegment
+from asr.training.targets import UNLABELLED
 
 
 class Waveforms:
@@ -59,20 +58,27 @@ def _sixteen_bits(samples: Samples) -> Tensor:
 
 
 class SpeedTable:
-    """How many frames each utterance has at each speed, and their labels."""
+    """How many frames each utterance has at each speed, and their labels where a label is of a frame."""
 
-    def __init__(self, config: RecipeConfig, factors: Sequence[Fraction], front_end: StaticFeatures) -> None:
-        self.config, self.factors, self.front_end = config, factors, front_end
+    def __init__(
+        self,
+        config: RecipeConfig,
+        factors: Sequence[Fraction],
+        front_end: StaticFeatures,
+        alignments: Alignments = NO_ALIGNMENTS,
+    ) -> None:
+        """Labels are those of `alignments`, as in `load_speech`."""
+        self.config, self.factors, self.front_end, self.alignments = config, factors, front_end, alignments
         self._frames: list[list[int]] = []
         self._labels: list[NDArray[np.int16]] = []
 
     def add(self, cut: MonoCut, samples: int) -> None:
-        segments = phone_segments(cut)
         counts = [self.front_end.frame_count(perturbed_length(samples, factor)) for factor in self.factors]
         self._frames.append(counts)
+        if self.config.topology == "ctc":
+            return  # its labels have no times
         for factor, count in zip(self.factors, counts, strict=True):
-            at_speed = [_scaled(segment, float(factor)) for segment in segments]
-            labels = frame_labels(at_speed, count, self.config.targets, self.config.features)
+            labels = cut_labels(cut, count, self.config, self.alignments, float(factor))
             self._labels.append(labels.astype(np.int16))
 
     def close(self, device: torch.device) -> None:
@@ -80,7 +86,7 @@ class SpeedTable:
         self.frames = np.array(self._frames, dtype=np.int64)
         ends = np.cumsum(self.frames.ravel()).reshape(self.frames.shape)
         self._starts = ends - self.frames
-        self._flat = torch.from_numpy(np.concatenate(self._labels)).to(device)
+        self._flat = torch.from_numpy(np.concatenate([*self._labels, np.empty(0, np.int16)])).to(device)
         self._labels.clear()
         self._frames.clear()
 
@@ -92,9 +98,3 @@ class SpeedTable:
         labels = torch.full((layout.rows,), UNLABELLED, device=device)
         labels[on(device, row)] = self._flat[on(device, self._starts[everyone, speed][utterance] + frame)].long()
         return labels
-
-
-def _scaled(segment: PhoneSegment, factor: float) -> PhoneSegment:
-    start = None if segment.start is None else segment.start / factor
-    end = None if segment.end is None else segment.end / factor
-    return PhoneSegment(segment.phone, start, end)

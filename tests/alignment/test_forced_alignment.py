@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.alignment.forced_alignment import Classes, align_states, force_align
+from asr.alignment.forced_alignment import Classes, force_align
 from asr.alignment.graph import AlignmentGraph, Item, build_alignment_graph
 from asr.alignment.posterior import SCALE, boundary_posteriors
 from asr.alignment.viterbi import best_path
@@ -163,7 +163,7 @@ def test_hmm_equals_kaldi_decoder(seed: int, frames: int, phones: list[int]) -> 
     classes = Classes("hmm", 3, np.ones(12), loops)
     found = best_path(scores, classes.graph(phones))
     assert found.score == pytest.approx(-(weight.value1 + weight.value2), abs=1e-3)
-    assert (align_states(scores, phones, classes) == np.array(labels) - 1).mean() > 0.9
+    assert (force_align(scores, phones, classes).classes == np.array(labels) - 1).mean() > 0.9
 
 
 def test_finds_what_was_put_into_the_scores() -> None:

@@ -40,11 +40,27 @@ def test_a_run_by_ctc_from_the_corpus_to_the_report(tmp_path: Path, asr_command:
     assert all(segment.start is None for reference in references for segment in reference.phones)
 
 
+def test_a_run_by_a_flat_start_has_the_per_of_each_round(tmp_path: Path, asr_command: Command) -> None:
+    build_speechocean762(tmp_path / "corpus", train=TRAIN[:10])
+    recipe = tmp_path / "hmm.yaml"
+    recipe.write_text(RECIPE.format(corpus=tmp_path / "corpus"))
+    rounds = {"epochs": 1, "flat_start": True, "realign": 1}
+    command = ("run", recipe, "--set", f"training={json.dumps(rounds)}", "--out", tmp_path / "run")
+    outcome = asr_command(*command)
+    assert outcome.status == 0, outcome.err
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert [row["round"] for row in results["rounds"]] == [0, 1]
+    assert results["rounds"][1]["counted"] == results["counted"]
+    for name in ("report.md", "report.html"):
+        assert "model of the round before" in (tmp_path / "run" / name).read_text()
+    assert "running" not in asr_command(*command).err
+
+
 def test_training_on_frames_says_that_there_are_no_phone_times(tmp_path: Path, asr_command: Command) -> None:
     build_speechocean762(tmp_path / "corpus", train=TRAIN[:10])
     recipe = tmp_path / "hmm.yaml"
     recipe.write_text(RECIPE.format(corpus=tmp_path / "corpus"))
     outcome = asr_command("run", recipe, "--set", "training.loss=cross_entropy", "--out", tmp_path / "run")
     assert outcome.status != 0
-    assert "has no phones with times; training.loss: ctc needs none" in outcome.err
+    assert "has no phones with times; set training.flat_start, or training.loss: ctc" in outcome.err
     assert "Traceback" not in outcome.err

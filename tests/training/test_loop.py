@@ -11,11 +11,11 @@ from asr.config import RecipeConfig
 from asr.errors import InputError
 from asr.files import read_jsonl
 from asr.training import loop
-from asr.training.batching import FrameBatching
+from asr.training.batching import FrameBatching, UtteranceBatching
 from asr.training.checkpoint import Progress, Trained, load_checkpoint, save_checkpoint
 from asr.training.loop import fit, make_fabric, make_trainer, train_step
 from asr.training.optimizers import make_optimizer
-from asr.training.speech import Speech
+from asr.training.speech import PhoneCounts, Speech
 from asr.training.targets import UNLABELLED
 
 CPU = torch.device("cpu")
@@ -27,6 +27,7 @@ def recipe(**training: object) -> RecipeConfig:
         {
             "corpus": {"name": "timit"},
             "model": {"layers": 1, "width": 32, "context": CONTEXT, "dropout": 0.2},
+            "targets": {"states": 1 if training.get("loss") == "ctc" else 3},
             "training": {"batch_size": 32, "epochs": 4, **training},
         }
     )
@@ -50,6 +51,26 @@ def separable_frames(seed: int, device: torch.device = CPU) -> FrameBatching:
     return FrameBatching(speech)
 
 
+def separable_phones(seed: int) -> UtteranceBatching:
+    """Utterances whose frames say their phone: three frames each, and a fourth that says the blank."""
+    generator = torch.Generator().manual_seed(seed)
+    counts = torch.arange(1, 8)
+    phones = torch.randint(1, 4, (int(counts.sum()),), generator=generator)
+    said = torch.stack([phones, phones, phones, torch.zeros_like(phones)], dim=1).flatten()
+    ends = (4 * counts).cumsum(0)
+    speech = Speech(
+        rows=3 * nn.functional.one_hot(said, 4) + torch.randn(len(said), 4, generator=generator),
+        labels=phones,
+        starts=ends - 4 * counts,
+        lengths=4 * counts,
+        utterances=[str(count) for count in counts.tolist()],
+        edge=0,
+        resident=True,
+        phones=PhoneCounts(counts, 2 * counts.numpy(), {}),
+    )
+    return UtteranceBatching(speech)
+
+
 def train(config: RecipeConfig, out: Path, fingerprint: str = "one") -> dict[str, Tensor]:
     torch.manual_seed(config.seed)
     model = models.build(config.model, 4, 4)
@@ -68,6 +89,19 @@ def test_learns_and_logs_each_epoch(tmp_path: Path) -> None:
     assert rows[-1]["train_loss"] < rows[0]["train_loss"]
     assert rows[-1]["dev_frame_error"] < 30  # chance is 75
     assert list((tmp_path / "tensorboard").iterdir())
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_learns_phones_by_ctc(tmp_path: Path, precision: str) -> None:
+    optimizer = {"type": "adam", "learning_rate": 0.03}
+    config = recipe(loss="ctc", epochs=10, patience=10, optimizer=optimizer, precision=precision)
+    torch.manual_seed(0)
+    model = models.build(config.model, 4, 4)
+    sets = separable_phones(0), separable_phones(1)
+    progress = fit(config, make_fabric(config.training, CPU), model, *sets, tmp_path, "one")
+    rows = list(read_jsonl(tmp_path / "metrics.jsonl"))
+    assert [row["dev_phone_error"] for row in rows] == progress.dev_errors
+    assert progress.dev_errors[-1] < 20  # all blanks: 100
 
 
 @pytest.mark.parametrize(

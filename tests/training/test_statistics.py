@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from asr.config import CrdnnConfig
 from asr.models import build
 from asr.training.batching import UtteranceBatching
-from asr.training.loop import flat_scores
+from asr.training.loop import scores
 from asr.training.speech import Speech
 from asr.training.statistics import class_statistics
 from asr.training.targets import UNLABELLED, output_labels
@@ -71,7 +71,9 @@ def test_they_are_the_labels_that_training_sees(subsampling: int) -> None:
     )  # fmt: skip
     model = build(config, 2, CLASSES)
     (members,) = batching.plan(1000, shuffled=False)
-    logits, labels = flat_scores(model, batching.batch(members), subsampling)
-    assert len(logits) == len(labels)
+    batch = batching.batch(members)
+    logits, _ = scores(model, batch)
+    labels = output_labels(batch.labels, subsampling).flatten()
+    assert len(logits.flatten(0, 1)) == len(labels)
     counts = torch.bincount(labels[labels != UNLABELLED], minlength=CLASSES).clamp(min=1).double()
     assert class_statistics(speech, CLASSES, subsampling).priors == pytest.approx((counts / counts.sum()).numpy())

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from asr.config import FeaturesConfig, TargetsConfig
+from asr.config import FeaturesConfig, RecipeConfig, TargetsConfig
 from asr.phones.phone_set import load_phone_set
-from asr.training.targets import UNLABELLED, class_names, frame_labels
+from asr.training.targets import UNLABELLED, class_names, frame_labels, phone_labels
 from asr.transcript import PhoneSegment
 
 SHIFT = 0.01
@@ -58,10 +59,44 @@ def test_dropped_phone_leaves_its_frames_unlabelled() -> None:
     assert labels.tolist() == [phones.index("sil")] * 10 + [UNLABELLED] * 10 + [phones.index("iy")] * 8
 
 
+def recipe(phone_set: str, states: int, loss: str = "cross_entropy") -> RecipeConfig:
+    return RecipeConfig.model_validate(
+        {
+            "corpus": {"name": "timit"},
+            "targets": {"phone_set": phone_set, "states": states},
+            "training": {"loss": loss},
+        }
+    )
+
+
 @pytest.mark.parametrize(
     ("phone_set", "states", "count"), [("timit61", 3, 183), ("timit48", 3, 144), ("timit39", 1, 39)]
 )
 def test_class_names(phone_set: str, states: int, count: int) -> None:
-    names = class_names(TargetsConfig(phone_set=phone_set, states=states))
+    names = class_names(recipe(phone_set, states))
     assert len(set(names)) == count
     assert names[states - 1].endswith(f"_{states - 1}")
+
+
+def test_ctc_has_a_blank_before_the_phones() -> None:
+    config = recipe("timit48", 1, "ctc")
+    names = class_names(config)
+    assert names[0] == "<blank>"
+    assert names[1:] == list(load_phone_set("timit48"))
+    labels = phone_labels(["h#", "pau", "q", "aa", "ix"], config.targets)
+    assert [names[label] for label in labels] == ["sil", "sil", "aa", "ix"]
+
+
+@pytest.mark.parametrize(
+    ("sections", "message"),
+    [
+        ({"targets": {"states": 3}}, "needs targets.states: 1"),
+        ({"training": {"loss": "ctc", "batching": "frames"}}, "needs whole utterances"),
+        ({"training": {"loss": "ctc", "label_smoothing": 0.1}}, "label_smoothing"),
+    ],
+)
+def test_what_ctc_cannot_be_is_named(sections: dict[str, object], message: str) -> None:
+    whole = {"corpus": {"name": "timit"}, "targets": {"states": 1}, "training": {"loss": "ctc"}}
+    assert RecipeConfig.model_validate(whole).topology == "ctc"
+    with pytest.raises(ValidationError, match=message):
+        RecipeConfig.model_validate(whole | sections)

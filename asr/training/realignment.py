@@ -1,0 +1,224 @@
+"""Rounds of training, each on labels that the model of the round before gives.
+
+A training with `training.realign: N` has N + 1 rounds, and each trains the recipe's model anew, from the same seed. The
+labels of the first are the corpus's phone times, a flat start or an alignment by another model; those of each later one
+are the states on the best path of the model before through the known phones of every utterance. That is so of dev as of
+train, so that errors on dev are measured by labels of the same kind. Priors and self-loop probabilities follow from the
+labels of each round.
+"""
+
+import hashlib
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from lhotse import MonoCut
+
+from asr.alignment.aligner import AligningModel, LogPosteriors
+from asr.alignment.split import scored_split, spoken_in
+from asr.alignment.spoken import Spoken
+from asr.alignment.viterbi import best_path
+from asr.bundle import read_bundle
+from asr.config import RecipeConfig, TargetsConfig
+from asr.decoding.priors import scaled_likelihoods
+from asr.errors import InputError
+from asr.phones.phone_set import load_phone_set
+from asr.training.alignments import (
+    AlignedSplit,
+    AlignmentRow,
+    Alignments,
+    StateAlignment,
+    read_alignments,
+    write_alignments,
+)
+from asr.training.flat_start import flat_alignments, pauses_of
+
+SPLITS = ("train", "dev")
+APPLIED_LATER = {"deltas", "cmvn", "cmvn_variance"}
+"""Of the features: not in the archive, but made from it as each model needs."""
+FLAT = "flat start"
+FIRST_NAMED = 5
+
+AlignedSplits = dict[str, AlignedSplit]
+"""Of train and dev."""
+
+
+def round_folder(folder: Path, number: int) -> Path:
+    """The folder of a round before the last, counted from 0, below a stage's folder, which is the last round's."""
+    return folder / f"round-{number}"
+
+
+def forget_rounds(folder: Path, rounds: int) -> None:
+    """Removes the folders of rounds that a recipe with `rounds` rounds before the last does not have."""
+    kept = {round_folder(folder, number) for number in range(rounds)}
+    for path in set(folder.glob("round-*")) - kept:
+        shutil.rmtree(path)
+
+
+def forget_alignments(folder: Path) -> None:
+    """Removes the alignments of a round that no longer has any."""
+    for split in SPLITS:
+        alignments_path(folder, split).unlink(missing_ok=True)
+
+
+def start_flat(config: RecipeConfig, prepare_dir: Path, features_dir: Path, folder: Path) -> None:
+    """Writes alignments of train and dev that spread the phones of each utterance evenly over its speech."""
+    for split in SPLITS:
+        write_alignments(
+            alignments_path(folder, split), FLAT, flat_alignments(config, prepare_dir, features_dir, split)
+        )
+
+
+def align(
+    config: RecipeConfig,
+    bundle_dir: Path,
+    prepare_dir: Path,
+    features_dir: Path,
+    folder: Path,
+    source: str,
+    former: AlignedSplits,
+    device: torch.device,
+) -> None:
+    """Writes alignments of train and dev by a trained model, for which `source` stands.
+
+    Files from the same source are left as they are. An utterance that cannot be aligned keeps the alignment that it
+    has in `former`. Raises InputError as `aligning_model`, and where no
+    utterance can be aligned.
+    """
+    if all(_is_from(alignments_path(folder, split), source) for split in SPLITS):
+        return
+    model = aligning_model(config, bundle_dir, device)
+    for split in SPLITS:
+        known = former[split].alignments if former else {}
+        rows = _aligned(model, config.targets, prepare_dir, features_dir, split, known)
+        write_alignments(alignments_path(folder, split), source, rows)
+
+
+def _is_from(path: Path, source: str) -> bool:
+    try:
+        return path.is_file() and read_alignments(path).source == source
+    except InputError:
+        return False
+
+
+def aligning_model(config: RecipeConfig, bundle_dir: Path, device: torch.device) -> AligningModel:
+    """A trained model that can align for the recipe. Raises InputError where its phones or its features are others."""
+    bundle = read_bundle(bundle_dir, device)
+    trained, wanted = bundle.config.targets.phone_set, config.targets.phone_set
+    if trained != wanted:
+        raise InputError(
+            f"training.align_with: knows the phones of {trained}, not targets.phone_set {wanted}", bundle_dir
+        )
+    theirs, ours = (each.features.model_dump(exclude=APPLIED_LATER) for each in (bundle.config, config))
+    if others := [name for name, value in ours.items() if theirs[name] != value]:
+        message = f"training.align_with: was trained with another features.{others[0]} ({theirs[others[0]]})"
+        raise InputError(message, bundle_dir)
+    return AligningModel(bundle, device)
+
+
+def _aligned(
+    model: AligningModel,
+    targets: TargetsConfig,
+    prepare_dir: Path,
+    features_dir: Path,
+    split: str,
+    former: Alignments,
+) -> Iterator[AlignmentRow]:
+    """Raises InputError where no utterance can be aligned: then it is the model's fault and not the utterances'."""
+    any_aligned, reason = False, None
+    for cut, posteriors in scored_split(model, prepare_dir, features_dir, split):
+        try:
+            aligned = align_cut(model, posteriors, cut, targets)
+        except InputError as error:
+            reason = str(error)
+            yield cut.id, former.get(cut.id, _unaligned(cut)), reason
+        else:
+            any_aligned = True
+            yield cut.id, aligned, None
+    if not any_aligned:
+        raise InputError(f"no utterance of {split} can be aligned; the last: {reason}", model.bundle.folder)
+
+
+def _unaligned(cut: MonoCut) -> StateAlignment | None:
+    """For a cut that was never aligned: None where the corpus has its phone times, else an alignment without phones."""
+    return None if (cut.supervisions[0].alignment or {}).get("phone") else StateAlignment()
+
+
+def align_cut(
+    model: AligningModel, log_posteriors: LogPosteriors, cut: MonoCut, targets: TargetsConfig
+) -> StateAlignment:
+    """Aligns a cut's phones, with silences where the model hears some, to log posteriors [T', C].
+
+    An HMM with the targets' states gives the times of the states; another model those of the phones, which are split
+    evenly. Raises InputError for a cut without phones and where the frames are too few for them.
+    """
+    spoken = spoken_in(cut, model.phone_set)
+    if model.classes.topology == "hmm" and model.classes.states == targets.states:
+        return _state_path(model, log_posteriors, spoken, cut.duration)
+    aligned = model.align(log_posteriors, spoken)
+    symbols = load_phone_set(model.phone_set)
+    phones = [symbols[phone] for phone in aligned.phones.tolist()]
+    edges = model.boundaries(aligned, cut.duration)[0].tolist()
+    return _with_silent_edges(phones, edges, cut.duration, model.times.shift, targets)
+
+
+def _state_path(model: AligningModel, log_posteriors: LogPosteriors, spoken: Spoken, duration: float) -> StateAlignment:
+    graph = model.classes.graph(spoken.items)
+    path = best_path(scaled_likelihoods(log_posteriors, model.classes.priors), graph).states
+    entered = np.flatnonzero(np.diff(path, prepend=-1))
+    phones = graph.phones[path[entered[:: model.classes.states]]]
+    times = model.times.offset + model.times.shift * entered
+    times[0] = 0.0
+    symbols = load_phone_set(model.phone_set)
+    return StateAlignment([symbols[phone] for phone in phones.tolist()], np.append(times, duration).round(6))
+
+
+def _with_silent_edges(
+    phones: list[str], edges: list[float], duration: float, shift: float, targets: TargetsConfig
+) -> StateAlignment:
+    """Phones with their boundaries; what CTC leaves before the first and behind the last one is silence, from a frame
+    on."""
+    pauses = pauses_of(targets)
+    if edges[0] >= shift and phones[0] not in pauses:
+        phones, edges = [pauses[0], *phones], [0.0, *edges]
+    if duration - edges[-1] >= shift and phones[-1] not in pauses:
+        phones, edges = [*phones, pauses[0]], [*edges, duration]
+    return StateAlignment.split_evenly(phones, [0.0, *edges[1:-1], duration], targets.states)
+
+
+def alignments_path(folder: Path, split: str) -> Path:
+    return folder / "alignments" / f"{split}.jsonl"
+
+
+def read_splits(folder: Path) -> AlignedSplits:
+    return {split: read_alignments(alignments_path(folder, split)) for split in SPLITS}
+
+
+def failures(splits: AlignedSplits, number: int) -> list[dict[str, object]]:
+    """The utterances that could not be aligned for a round, as rows of summary.json."""
+    return [
+        {"round": number, "split": split, "utterance": utterance, "reason": reason}
+        for split, aligned in splits.items()
+        for utterance, reason in aligned.failed.items()
+    ]
+
+
+def name_failures(splits: AlignedSplits) -> None:
+    """Says on standard error which utterances could not be aligned."""
+    for split, aligned in splits.items():
+        if names := list(aligned.failed):
+            first = ", ".join(names[:FIRST_NAMED]) + (", ..." if len(names) > FIRST_NAMED else "")
+            count = f"{len(names)} of {len(aligned.alignments.keys() | aligned.failed.keys())} utterances"
+            print(f"{split}: {count} cannot be aligned and keep their labels: {first}", file=sys.stderr)
+
+
+def bundle_digest(bundle_dir: Path) -> str:
+    """A digest of all files of a bundle that an alignment depends on."""
+    digest = hashlib.sha256()
+    for name in ("recipe.yaml", "model.safetensors", "classes.tsv", "cmvn.safetensors"):
+        with open(bundle_dir / name, "rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()

@@ -1,0 +1,321 @@
+"""Rounds of training: on labels from a flat start, from another model, and from the model of the round before."""
+
+import json
+import shutil
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from lhotse import MonoCut
+from lhotse.supervision import AlignmentItem
+from pydantic import ValidationError
+from safetensors.torch import load_file, save_file
+
+from asr.alignment.aligner import AligningModel
+from asr.alignment.split import scored_split, spoken_in
+from asr.bundle import read_bundle
+from asr.config import RecipeConfig
+from asr.corpora.cuts import phone_segments, phone_sequence, read_cuts, write_cuts
+from asr.decoding.stage import decode
+from asr.errors import InputError
+from asr.features.stage import extract_folder
+from asr.files import read_json, read_jsonl
+from asr.phones.phone_set import fold, fold_segments
+from asr.recipe import Run, execute
+from asr.recipe_file import read_recipe
+from asr.scoring.score import score_files
+from asr.training import loop, realignment
+from asr.training.augmented import EpochSpeech
+from asr.training.realignment import read_splits
+from asr.training.speech import load_speech
+from asr.training.targets import UNLABELLED, class_names
+from asr.training.train import train
+
+CPU = torch.device("cpu")
+MODEL = {"type": "dnn", "layers": 1, "width": 32, "context": 2}
+
+
+def recipe(states: int = 3, model: dict[str, object] = MODEL, **training: object) -> RecipeConfig:
+    return RecipeConfig.model_validate(
+        {
+            "corpus": {"name": "demo"},
+            "targets": {"phone_set": "timit48", "states": states},
+            "model": model,
+            "training": {"epochs": 2, "batch_size": 128, "schedule": {"type": "constant"}, **training},
+            "decoding": {"acoustic_scales": [0.6], "insertion_penalties": [0.0]},
+            "scoring": {"bootstrap": 10},
+        }
+    )
+
+
+@pytest.fixture
+def prepared(tiny_run: Path, tmp_path: Path) -> Path:
+    """The tiny corpus's manifests, which a test may change."""
+    return Path(shutil.copytree(tiny_run / "prepare", tmp_path / "prepare"))
+
+
+@pytest.fixture
+def features(tiny_run: Path) -> Path:
+    return tiny_run / "features"
+
+
+def cuts_of(prepared: Path, split: str) -> list[MonoCut]:
+    return list(read_cuts(prepared / f"{split}.cuts.jsonl.gz"))
+
+
+def forget_times(prepared: Path, *splits: str) -> None:
+    for split in splits:
+        cuts = cuts_of(prepared, split)
+        for cut in cuts:
+            cut.supervisions[0].custom = {"phones": " ".join(phone_sequence(cut))}
+            cut.supervisions[0].alignment = None
+        write_cuts(prepared / f"{split}.cuts.jsonl.gz", cuts)
+
+
+@pytest.fixture(scope="module")
+def two_rounds(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("two") / "train"
+    train(recipe(realign=1), tiny_run / "prepare", tiny_run / "features", out, CPU)
+    return out
+
+
+@pytest.mark.parametrize("split", ["train", "dev"])
+def test_realigned_labels_keep_the_phones_and_move_their_times(
+    prepared: Path, features: Path, two_rounds: Path, split: str
+) -> None:
+    config, alignments = recipe(), read_splits(two_rounds)[split].alignments
+    before = load_speech(config, prepared, features, split, 0, CPU)
+    after = load_speech(config, prepared, features, split, 0, CPU, alignments=alignments)
+    assert 0.1 < (before.labels != after.labels).float().mean() < 0.9
+    assert (after.labels != UNLABELLED).all()
+    names = class_names(config)
+    cuts = {cut.id: cut for cut in cuts_of(prepared, split)}
+    assert alignments.keys() == cuts.keys()
+    for name, start, length in zip(after.utterances, after.starts, after.lengths, strict=True):
+        spoken = fold(phone_sequence(cuts[name]), "timit48")
+        assert alignments[name].phones == spoken
+        labels = after.labels[start : start + length]
+        entered = [labels[0].item(), *(b for a, b in pairwise(labels.tolist()) if a != b)]
+        assert [names[label] for label in entered] == [f"{phone}_{state}" for phone in spoken for state in range(3)]
+
+
+def test_labels_are_the_states_of_the_aligners_best_path(prepared: Path, features: Path, two_rounds: Path) -> None:
+    alignments = read_splits(two_rounds)["train"].alignments
+    speech = load_speech(recipe(), prepared, features, "train", 0, CPU, alignments=alignments)
+    model = AligningModel(read_bundle(two_rounds / "round-0" / "bundle"))
+    numbers = {name: number for number, name in enumerate(speech.utterances)}
+    for cut, posteriors in scored_split(model, prepared, features, "train"):
+        start, length = speech.starts[numbers[cut.id]], speech.lengths[numbers[cut.id]]
+        expected = model.align(posteriors, spoken_in(cut, "timit48")).classes
+        assert speech.labels[start : start + length].tolist() == expected.tolist()
+
+
+def test_each_round_has_its_own_model_priors_and_metrics(two_rounds: Path) -> None:
+    first, last = (read_bundle(folder / "bundle") for folder in (two_rounds / "round-0", two_rounds))
+    for name in ("priors", "self_loops"):
+        assert not np.array_equal(getattr(first.statistics, name), getattr(last.statistics, name))
+    for folder in (two_rounds / "round-0", two_rounds):
+        assert [row["epoch"] for row in read_jsonl(folder / "metrics.jsonl")] == [1, 2]
+    assert read_json(two_rounds / "summary.json") == {"skipped": [], "not_aligned": []}
+
+
+def test_the_first_round_is_that_of_a_training_without_realignment(
+    prepared: Path, features: Path, two_rounds: Path, tmp_path: Path
+) -> None:
+    train(recipe(flat_start=True, epochs=1), prepared, features, tmp_path / "one", CPU)
+    train(recipe(), prepared, features, tmp_path / "one", CPU)
+    assert not list((tmp_path / "one/alignments").iterdir())
+    for name in ("model.safetensors", "classes.tsv", "lm.arpa"):
+        assert (tmp_path / "one/bundle" / name).read_bytes() == (two_rounds / "round-0/bundle" / name).read_bytes()
+
+
+def test_at_other_speeds_labels_are_of_the_same_moments(prepared: Path, features: Path, two_rounds: Path) -> None:
+    sections = recipe().model_dump() | {"augmentation": {"speed": [0.8]}}
+    config = RecipeConfig.model_validate(sections)
+    alignments = read_splits(two_rounds)["train"].alignments
+    clean = load_speech(config, prepared, features, "train", 0, CPU, alignments=alignments)
+    slow = EpochSpeech(config, clean, prepared, features, CPU, alignments)(0)
+    for number in range(len(clean.utterances)):
+        one, other = (
+            speech.labels[speech.starts[number] : speech.starts[number] + speech.lengths[number]]
+            for speech in (clean, slow)
+        )
+        centres = (config.features.frame_offset + (torch.arange(len(other)) + 0.5) * 0.01) * 0.8
+        frames = ((centres - config.features.frame_offset) / 0.01).long().clamp(0, len(one) - 1)
+        assert (other == one[frames]).float().mean() > 0.97  # a moment may lie on a border
+        assert other.unique_consecutive().tolist() == one.unique_consecutive().tolist()
+
+
+class PowerCutError(Exception):
+    """Training ends at once, as if it were killed."""
+
+
+def test_stopped_in_any_round_it_goes_on_to_the_same_bytes(
+    tiny_recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = ["training.realign=2", "training.epochs=2", "training.flat_start=true"]
+    config = read_recipe(tiny_recipe, settings)
+    execute(Run(config, "tiny/dnn", tmp_path / "whole", CPU))
+    parts = Run(config, "tiny/dnn", tmp_path / "parts", CPU)
+    save = loop.save_checkpoint
+    for epoch in (1, 2, 3):  # from the last stop: in the first round, at the end of the second, in the third
+        left = [epoch]
+
+        def save_and_stop(*arguments: object, left: list[int] = left) -> None:
+            save(*arguments)  # type: ignore[arg-type]
+            left[0] -= 1
+            if left[0] == 0:
+                raise PowerCutError
+
+        with monkeypatch.context() as patched:
+            patched.setattr(loop, "save_checkpoint", save_and_stop)
+            with pytest.raises(PowerCutError):
+                execute(parts)
+    capsys.readouterr()
+    with monkeypatch.context() as patched:
+        patched.setattr(realignment, "aligning_model", None)  # nothing is left to be aligned
+        execute(parts)
+    shown = capsys.readouterr().err
+    assert shown.count("epoch 1:") == 0
+    for path in (tmp_path / "whole/train").rglob("*"):
+        if path.is_file() and path.suffix in (".safetensors", ".tsv", ".arpa", ".jsonl", ".yaml"):
+            other = tmp_path / "parts" / path.relative_to(tmp_path / "whole")
+            if path.name == "metrics.jsonl":
+                assert len(list(read_jsonl(path))) == len(list(read_jsonl(other))) == 2
+            else:
+                assert path.read_bytes() == other.read_bytes(), path
+    results = [read_json(tmp_path / name / "results.json") for name in ("whole", "parts")]
+    assert [row["round"] for row in results[0]["rounds"]] == [0, 1, 2]
+    assert results[0]["rounds"] == results[1]["rounds"]
+    assert results[0]["rounds"][-1]["counted"] == results[0]["counted"]
+    fewer = read_recipe(tiny_recipe, [*settings, "training.realign=0"])
+    execute(Run(fewer, "tiny/dnn", tmp_path / "parts", CPU))
+    assert not list((tmp_path / "parts").rglob("round-*"))
+    for name in ("model.safetensors", "lm.arpa"):
+        first = tmp_path / "whole/train/round-0/bundle" / name
+        assert (tmp_path / "parts/train/bundle" / name).read_bytes() == first.read_bytes()
+
+
+def test_an_utterance_that_cannot_be_aligned_keeps_its_labels_and_is_named(
+    prepared: Path, features: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cuts = cuts_of(prepared, "train")
+    items = [AlignmentItem("aa" if number % 2 else "b", number / 1000, 0.001) for number in range(1000)]
+    cuts[1].supervisions[0].alignment = {"phone": items}
+    write_cuts(prepared / "train.cuts.jsonl.gz", cuts)
+    train(recipe(realign=1), prepared, features, tmp_path / "out", CPU)
+    said = f"train: 1 of {len(cuts)} utterances cannot be aligned and keep their labels: {cuts[1].id}\n"
+    assert said in capsys.readouterr().err
+    (row,) = read_json(tmp_path / "out/summary.json")["not_aligned"]
+    assert (row["round"], row["split"], row["utterance"]) == (1, "train", cuts[1].id)
+    assert "too few for its phones" in row["reason"]
+    alignments = read_splits(tmp_path / "out")["train"].alignments
+    before = load_speech(recipe(), prepared, features, "train", 0, CPU)
+    after = load_speech(recipe(), prepared, features, "train", 0, CPU, alignments=alignments)
+    same = [
+        torch.equal(before.labels[start : start + length], after.labels[start : start + length])
+        for start, length in zip(before.starts, before.lengths, strict=True)
+    ]
+    assert [name for name, kept in zip(before.utterances, same, strict=True) if kept] == [cuts[1].id]
+
+
+def test_a_model_that_can_align_nothing_is_an_error(prepared: Path, features: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    train(recipe(), prepared, features, out, CPU)
+    path = out / "bundle/model.safetensors"
+    save_file({name: torch.full_like(weight, torch.nan) for name, weight in load_file(path).items()}, path)
+    with pytest.raises(InputError, match=r"no utterance of train can be aligned; the last: .* not finite"):
+        train(recipe(align_with=out / "bundle"), prepared, features, tmp_path / "other", CPU)
+    assert not list((tmp_path / "other/alignments").iterdir())
+
+
+def boundary_errors(folder: Path, cuts: list[MonoCut], phone_set: str) -> float:
+    """Mean distance (s) of the boundaries of a round's labels from the corpus's."""
+    alignments, errors = read_splits(folder)["train"].alignments, []
+    for cut in cuts:
+        reference = fold_segments(phone_segments(cut), phone_set)  # type: ignore[arg-type]
+        found = alignments[cut.id].segments
+        assert [segment.phone for segment in found] == [segment.phone for segment in reference]
+        errors += [abs(ours.end - theirs.end) for ours, theirs in zip(found[:-1], reference[:-1], strict=True)]  # type: ignore[operator]
+    return float(np.mean(errors))
+
+
+def test_a_flat_start_without_times_learns_where_the_phones_are(demo_corpus: Path, tmp_path: Path) -> None:
+    from asr.corpora.prepare import prepare
+
+    config = RecipeConfig.model_validate(
+        {
+            "corpus": {"name": "demo", "dir": demo_corpus},
+            "targets": {"phone_set": "timit39", "states": 1},
+            "model": {"type": "dnn", "layers": 1, "width": 64, "context": 4},
+            "training": {
+                "epochs": 4, "batch_size": 128, "optimizer": {"learning_rate": 0.003}, "flat_start": True, "realign": 3,
+                "schedule": {"type": "cosine", "warmup": 0},
+            },
+            "decoding": {"acoustic_scales": [0.6], "insertion_penalties": [0.0]},
+            "scoring": {"bootstrap": 10},
+        }
+    )  # fmt: skip
+    prepared, features, out = tmp_path / "prepare", tmp_path / "features", tmp_path / "train"
+    prepare(config.corpus, prepared)
+    timed = cuts_of(prepared, "train")[::8]
+    write_cuts(prepared / "train.cuts.jsonl.gz", timed)
+    for split in ("dev", "test"):
+        write_cuts(prepared / f"{split}.cuts.jsonl.gz", cuts_of(prepared, split)[::8])
+    extract_folder(prepared, features, config.features)
+    forget_times(prepared, "train", "dev", "test")
+    train(config, prepared, features, out, CPU)
+    rounds = [out / "round-0", out / "round-1", out]
+    errors = [boundary_errors(folder, timed, "timit39") for folder in rounds]
+    assert errors[2] < errors[1] < errors[0]
+    assert errors[2] < 0.6 * errors[0]
+    rates = []
+    for folder in (out / "round-0", out):
+        decode(config, folder / "bundle", prepared, features, folder / "decode", CPU)
+        test = folder / "decode/test"
+        result = score_files(test / "references.jsonl", test / "hypotheses.jsonl", None, config.scoring)
+        rates.append(result.treatments["counted"].counts.per)
+    assert rates[1] < rates[0]
+    assert rates[1] < 65  # at random it is about 95
+
+
+def test_first_labels_from_a_model_by_ctc(prepared: Path, features: Path, tmp_path: Path) -> None:
+    gru = {"type": "gru", "layers": 1, "width": 8}
+    forget_times(prepared, "train", "dev")
+    train(recipe(states=1, model=gru, loss="ctc", batch_size=600), prepared, features, tmp_path / "ctc", CPU)
+    train(recipe(align_with=tmp_path / "ctc/bundle", realign=1), prepared, features, tmp_path / "out", CPU)
+    for folder in (tmp_path / "out/round-0", tmp_path / "out"):
+        alignments = read_splits(folder)["train"].alignments
+        for cut in cuts_of(prepared, "train"):
+            aligned = alignments[cut.id]
+            assert aligned.phones == fold(phone_sequence(cut), "timit48")
+            assert (aligned.times[0], aligned.times[-1]) == (0, pytest.approx(cut.duration, abs=1e-6))
+            assert (np.diff(aligned.times) >= 0).all()
+    assert read_bundle(tmp_path / "out/bundle").config.training.align_with is None
+
+
+def test_the_model_that_aligns_must_fit(tiny_run: Path, prepared: Path, features: Path, tmp_path: Path) -> None:
+    """The tiny run knows the phones of timit39."""
+    for config, message in [
+        (recipe(align_with=tiny_run), r"training\.align_with: knows the phones of timit39, not .*timit48"),
+        (recipe(align_with=tmp_path), r"training\.align_with: .*holds no model bundle"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            train(config, prepared, features, tmp_path / "out", CPU)
+    sections = json.loads(recipe(align_with=tiny_run).model_dump_json())
+    sections |= {"features": {"preemphasis": 0.9}, "targets": {"phone_set": "timit39"}}
+    with pytest.raises(InputError, match=r"training\.align_with: was trained with another features\.preemphasis"):
+        train(RecipeConfig.model_validate(sections), prepared, features, tmp_path / "out", CPU)
+
+
+@pytest.mark.parametrize("training", [{"realign": 1}, {"flat_start": True}, {"align_with": "runs/x"}])
+def test_ctc_has_no_labels_to_realign(training: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match="which loss: ctc does not have"):
+        recipe(states=1, loss="ctc", **training)
+
+
+def test_there_is_one_source_of_first_labels() -> None:
+    with pytest.raises(ValidationError, match="flat_start and align_with exclude each other"):
+        recipe(flat_start=True, align_with="runs/x")
