@@ -44,6 +44,9 @@ class DecodingConfig(Section):
     lattice_beam: float = Field(
         8.0, gt=0, description="cost (natural log) over the best path's up to which lattice and n-best list are exact"
     )
+    lattice_density: float = Field(
+        100.0, gt=0, description="arcs a frame of a lattice, on average; where it would have more, its beam is narrowed"
+    )
 
 
 class ScoringConfig(Section):

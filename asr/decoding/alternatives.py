@@ -40,7 +40,8 @@ def alternatives_files(folder: Path, config: DecodingConfig, search: Search) -> 
             if not opened:
                 return
             scores = search.scores(log_posteriors)
-            paths = lattice(search.decoder.flat, scores, search.acoustic_scale, config.lattice_beam)
+            beam, density = config.lattice_beam, config.lattice_density
+            paths = lattice(search.decoder.flat, scores, search.acoustic_scale, beam, density)
             if NBEST in opened:
                 row = _nbest_json(utterance, n_best(paths, config.nbest), search)
                 opened[NBEST].write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -16,8 +16,17 @@ from asr.decoding.search import check_scores
 
 Integers = npt.NDArray[np.int32]
 Costs = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
+PlaceArcs = tuple[Places, Places, Integers, Costs, Costs, Integers, Integers, Integers]
+"""Of each arc: the places where it begins and ends, its phone, graph cost, acoustic cost (scaled), the class of its
+first frame, and where those of its other frames begin and how many they are."""
 
 NO_PHONE = -1
+
+BISECTIONS = 10
+"""With which the beam of a lattice that would have too many arcs is narrowed."""
+ROUNDING = 1e-9
+"""Sums of the same costs in another order differ by less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +57,24 @@ class Lattice:
 
     def best_behind(self) -> Costs:
         """[N] the cost of the best path from each node to the end."""
-        behind, costs = self.finals.copy(), self.costs
-        firsts = np.searchsorted(self.sources, np.arange(len(behind) + 1))
-        for node in range(len(behind) - 1, -1, -1):
-            arcs = slice(firsts[node], firsts[node + 1])
-            behind[node] = min(behind[node], np.min(costs[arcs] + behind[self.targets[arcs]], initial=np.inf))
-        return behind
+        return _best_behind(self.sources, self.targets, self.costs, self.finals)
 
 
-def lattice(flat: FlatGraph, scores: npt.NDArray[np.float32], acoustic_scale: float, beam: float) -> Lattice:
+@njit(cache=True)
+def _best_behind(sources: Integers, targets: Integers, costs: Costs, finals: Costs) -> Costs:
+    behind = finals.copy()
+    for arc in range(len(sources) - 1, -1, -1):
+        behind[sources[arc]] = min(behind[sources[arc]], costs[arc] + behind[targets[arc]])
+    return behind
+
+
+def lattice(
+    flat: FlatGraph, scores: npt.NDArray[np.float32], acoustic_scale: float, beam: float, density: float = np.inf
+) -> Lattice:
     """The lattice of log scores [T, C]. It has no arcs where no path ends in a final state.
 
+    Where it would have more than `density` arcs a frame on average, as with a model that has learned little, the beam is
+    narrowed to the widest with which it has not, so that time and memory are bounded; paths as cheap as the best stay.
     Takes 24 bytes times T times the graph's states. Raises what `Decoder.decode` raises of scores, and ValueError for a
     graph where an arc that consumes no frame enters a phone.
     """
@@ -69,31 +85,30 @@ def lattice(flat: FlatGraph, scores: npt.NDArray[np.float32], acoustic_scale: fl
     walk = flat.walk[1:]
     before = _costs_before(flat.start, *walk, frame_costs, len(flat.finals))
     behind, leaving = _costs_behind(*walk, flat.phones, flat.finals, frame_costs)
-    limit = behind[0, flat.start] + beam
-    if limit == np.inf:
+    best = behind[0, flat.start]
+    if best == np.inf:
         return _without_paths(acoustic_scale)
     entering = np.flatnonzero(flat.phones >= 0).astype(np.uint32)
     entering = entering[np.argsort(flat.targets[entering], kind="stable")]
     order = np.argsort(flat.free_sources, kind="stable")
     free_first = np.searchsorted(flat.free_sources[order], np.arange(flat.states + 1)).astype(np.uint32)
     free = flat.free_targets[order], flat.free_costs[order]
-    found, classes = _phone_arcs(
-        flat.start,
-        flat.first,
-        flat.sources,
-        flat.targets,
-        flat.labels,
-        flat.phones,
-        flat.costs,
-        free_first,
-        *free,
-        entering,
-        frame_costs,
-        before,
-        behind,
-        leaving,
-        limit,
-    )
+    arrays = (flat.first, flat.sources, flat.targets, flat.labels, flat.phones, flat.costs, free_first, *free, entering)
+    costs = (frame_costs, before, behind, leaving)
+
+    def arcs_within(beam: float, most: float) -> tuple[PlaceArcs, Integers] | None:
+        return _phone_arcs(flat.start, *arrays, *costs, best + beam + ROUNDING, most)
+
+    kept = arcs_within(beam, density * len(scores))
+    if kept is None:
+        narrow, wide = 0.0, beam
+        for _ in range(BISECTIONS):
+            middle = (narrow + wide) / 2
+            if (found := arcs_within(middle, density * len(scores))) is None:
+                wide = middle
+            else:
+                narrow, kept = middle, found
+    found, classes = kept or arcs_within(0.0, np.inf)
     return _numbered(flat, found, classes, acoustic_scale, len(scores))
 
 
@@ -104,7 +119,7 @@ def _without_paths(acoustic_scale: float) -> Lattice:
 
 def _numbered(
     flat: FlatGraph,
-    found: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Integers, Costs, Costs, Integers, Integers, Integers],
+    found: PlaceArcs,
     classes: Integers,
     acoustic_scale: float,
     frames: int,
@@ -115,7 +130,7 @@ def _numbered(
     order = np.lexsort((phones, targets, sources))
     first_classes, offsets, lengths = first_classes[order], offsets[order], lengths[order]
     entered = first_classes >= 0
-    ends = np.cumsum([0, *(lengths + entered)])
+    ends = np.concatenate([[0], np.cumsum(lengths + entered)])
     aligned = np.empty(ends[-1], np.int32)
     inner = np.ones(ends[-1], np.bool_)
     inner[ends[:-1][entered]] = False
@@ -221,11 +236,10 @@ def _phone_arcs(
     behind: Costs,
     leaving: Costs,
     limit: float,
-) -> tuple[
-    tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Integers, Costs, Costs, Integers, Integers, Integers], Integers
-]:
+    most: float,
+) -> tuple[PlaceArcs, Integers] | None:
     """All arcs of the lattice, between places, each with the class of its first frame (-1: it has none), and where
-    those of its other frames are in the array of classes.
+    those of its other frames are in the array of classes; None where they are more than `most`.
 
     For each frame and state that a phone enters: token passing inside the phone, until no path is within the limit.
     """
@@ -345,8 +359,10 @@ def _phone_arcs(
                 size = next_size
                 if size == 0:
                     break
-            if frame < 0:
+            if frame < 0 or arcs > most:
                 break
+        if arcs > most:
+            return None
     found = (
         arc_source[:arcs],
         arc_target[:arcs],
