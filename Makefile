@@ -2,13 +2,14 @@
 
 PYTHON ?= python3
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench
+.PHONY: help install demo test lint bench bench-decoding
 
 help:
 	@echo "make demo   train and test on the synthetic demo corpus, then transcribe a file (under 5 minutes on 2 cores)"
 	@echo "make test   run the tests"
 	@echo "make lint   ruff and mypy"
-	@echo "make bench  time features and training beside other libraries"
+	@echo "make bench  time features, training and decoding beside other libraries"
+	@echo "make bench-decoding   decoding alone, and beside those whose installation takes a compiler and minutes"
 
 install: .venv/installed
 
@@ -41,11 +42,25 @@ lint: install
 bench: .venv/bench-installed
 	.venv/bin/python benchmarks/features.py
 	.venv/bin/python benchmarks/training.py
+	.venv/bin/python benchmarks/decoding.py
+
+bench-decoding: .venv/bench-decoding-installed
+	.venv/bin/python benchmarks/decoding.py
 
 .venv/bench-installed: .venv/installed
 	@if command -v uv >/dev/null 2>&1; then \
 		uv pip install --quiet --python .venv/bin/python -e '.[dev,bench]'; \
 	else \
 		.venv/bin/python -m pip install --quiet -e '.[dev,bench]'; \
+	fi
+	@touch $@
+
+.venv/bench-decoding-installed: .venv/installed
+	@if command -v uv >/dev/null 2>&1; then \
+		uv pip install --quiet --python .venv/bin/python -e '.[dev,bench-decoding]' && \
+		uv pip install --quiet --python .venv/bin/python --no-deps 'pyctcdecode==0.5.*'; \
+	else \
+		.venv/bin/python -m pip install --quiet -e '.[dev,bench-decoding]' && \
+		.venv/bin/python -m pip install --quiet --no-deps 'pyctcdecode==0.5.*'; \
 	fi
 	@touch $@

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from asr.alignment.aligner import aligner_digest
 from asr.bundle import SCHEMA
 from asr.config import RecipeConfig
 from asr.corpora.prepare import corpus_dir, prepare
@@ -22,7 +23,7 @@ from asr.report.report import report
 from asr.scoring.results import ScoreResult, read_utterances, summarize
 from asr.scoring.score import score_files
 from asr.stage import Stage, corpus_digest, file_digest
-from asr.training.realignment import bundle_digest, forget_rounds, round_folder
+from asr.training.realignment import forget_rounds, round_folder
 from asr.training.train import initial_aligner, pretrained_weights, train
 
 RECIPE = "recipe.yaml"
@@ -135,7 +136,7 @@ def _fold_stages(run: Run, prepared: Stage, fold: str) -> list[Stage]:
         _sections(config, "seed", "features", "augmentation", "targets", "model", "training", "lm")
         | {"bundle": SCHEMA}
         | ({} if weights is None else {"weights": file_digest(weights)})
-        | ({} if aligner is None else {"aligner": bundle_digest(aligner)}),
+        | ({} if aligner is None else {"aligner": aligner_digest(aligner)}),
         lambda: train(config, cuts, folders["features"], folders["train"], device),
         device=describe_device(device),
         kept=("metrics.jsonl",),

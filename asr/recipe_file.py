@@ -101,7 +101,10 @@ def _describe(detail: ErrorDetails) -> str:
         )
     if detail["type"] == "missing":
         return f"{name}: is missing; give it in the recipe or with --set {name}=..."
-    return f"{name}: {detail['input']!r} is not allowed: {detail['msg'].removeprefix('Value error, ')}"
+    message = detail["msg"].removeprefix("Value error, ")
+    if isinstance(detail["input"], dict):  # its keys do not go together; of the whole recipe, the message names them
+        return f"{name}: {message}" if keys else message
+    return f"{name}: {detail['input']!r} is not allowed: {message}"
 
 
 def _walk(location: Sequence[str]) -> tuple[list[str], list[type[BaseModel]]]:

@@ -12,6 +12,7 @@ from asr.decoding.confidence import phone_groups
 from asr.decoding.decode import FrameTimes, Search, decode_utterance
 from asr.decoding.graph import Graph, build_graph
 from asr.decoding.search import Decoder
+from asr.decoding.viterbi import BatchViterbi
 from asr.errors import InputError
 from asr.features.frontend import build_front_end
 from asr.features.normalize import model_input
@@ -63,11 +64,16 @@ def bundle_graph(bundle: Bundle, lm_weight: float = 1.0) -> Graph:
     )
 
 
-def bundle_search(bundle: Bundle, graph: Graph, tuning: Tuning) -> Search:
+def bundle_search(bundle: Bundle, graph: Graph, tuning: Tuning, device: torch.device | None = None) -> Search:
     """The search through a bundle's graph, which has the tuned weight of the language model, with tuned scale and
-    penalty."""
+    penalty.
+
+    On a CUDA `device` splits are searched there, exactly and in batches, where the graph is small enough that this is
+    no more work than the beam search's: with a bigram.
+    """
     config = bundle.config
     phones = load_phone_set(config.targets.phone_set)
+    batched = device is not None and device.type == "cuda" and config.lm.order <= 2
     return Search(
         decoder=Decoder(graph, config.decoding.beam, tuning.insertion_penalty),
         acoustic_scale=tuning.acoustic_scale,
@@ -77,6 +83,7 @@ def bundle_search(bundle: Bundle, graph: Graph, tuning: Tuning) -> Search:
         prior_scale=tuning.prior_scale,
         posterior_scale=tuning.posterior_scale,
         groups=phone_groups(phones, config.scoring.phone_set),
+        viterbi=BatchViterbi(graph, device or "cpu") if batched else None,
     )
 
 

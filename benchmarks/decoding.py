@@ -1,7 +1,7 @@
 """CTC decoding with a phone trigram: PER and real-time factor at several beams, on the same scores, in one process.
 
-    pip install -e .[bench]
-    python benchmarks/decoding.py [RUN] [--order N] [--corpus DIR]
+    make bench-decoding
+    .venv/bin/python benchmarks/decoding.py [RUN] [--order N] [--corpus DIR]
 
 RUN is a finished run (or a fold of one) of a recipe with `training.loss: ctc`; without it the scores are made from the
 phone times of real utterances, with noise and confusions. Systems, each with its language model weight and insertion
@@ -11,6 +11,7 @@ penalty tuned on dev with a middle beam, and then timed on test with every beam,
 - torchaudio: `ctc_decoder` (flashlight-text) with KenLM, lexicon-free and summing alignments; it has no insertion
   penalty there, and with a lexicon of one phone a word it repeats phones that last for several frames;
 - pyctcdecode: with KenLM, each phone a word.
+A system that is not installed is left out, and said to be.
 """
 
 import argparse
@@ -18,11 +19,13 @@ import json
 import logging
 import math
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 
@@ -194,6 +197,10 @@ SYSTEMS: dict[str, tuple[Callable[[Task, float, float, float], Recognize], tuple
 """Each with its beams: costs for the graph, numbers of hypotheses for the others. Tuning takes the middle one."""
 
 
+PACKAGES = {"torchaudio": ("flashlight", "kenlm"), "pyctcdecode": ("pyctcdecode", "kenlm")}
+"""What the others need beside torchaudio."""
+
+
 def per(utterances: list[Utterance], recognize: Recognize) -> float:
     return counted_per((each.phones, recognize(each.posteriors)) for each in utterances)
 
@@ -201,6 +208,9 @@ def per(utterances: list[Utterance], recognize: Recognize) -> float:
 def measure(task: Task) -> Iterator[dict[str, object]]:
     audio = sum(each.seconds for each in task.test)
     for name, (system, beams) in SYSTEMS.items():
+        if missing := [package for package in PACKAGES.get(name, ()) if find_spec(package) is None]:
+            print(f"{name}: not measured, as {missing[0]} is not installed; see make bench-decoding", file=sys.stderr)
+            continue
         points = product(WEIGHTS, (0.0,) if system is flashlight else PENALTIES)
         weight, penalty = min(points, key=lambda point: per(task.dev, system(task, beams[len(beams) // 2], *point)))
         for beam in beams:

@@ -114,6 +114,18 @@ def tiny_run(tiny_recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture
+def prepared(tiny_run: Path, tmp_path: Path) -> Path:
+    """The tiny corpus's manifests, which a test may change."""
+    return Path(shutil.copytree(tiny_run / "prepare", tmp_path / "prepare"))
+
+
+@pytest.fixture
+def features(tiny_run: Path) -> Path:
+    """The tiny corpus's feature archives."""
+    return tiny_run / "features"
+
+
+@pytest.fixture
 def own_run(tiny_run: Path, tmp_path: Path) -> Path:
     """A copy of the finished run that a test may change."""
     return Path(shutil.copytree(tiny_run, tmp_path / "run"))

@@ -62,7 +62,8 @@ def test_a_given_type_stays(tmp_path: Path) -> None:
         (MINIMAL, ["model.dropout=much"], "model.dropout: 'much' is not allowed"),
         (MINIMAL, ["model.dropout=1.5"], "less than 1"),
         (MINIMAL, ["features.type=plp"], "'fbank' or 'mfcc'"),
-        (MINIMAL, ["features.type=mfcc", "features.bins=10"], "cepstra (13) must not be more than bins (10)"),
+        (MINIMAL, ["features.type=mfcc", "features.bins=10"], "recipe.yaml: features: cepstra (13) must not be more "),
+        (MINIMAL, ["training.loss=ctc"], "recipe.yaml: training.loss: ctc needs targets.states: 1"),
         (
             MINIMAL,
             ["training.optimizer.type=lion"],

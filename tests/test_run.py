@@ -59,7 +59,6 @@ def test_a_second_run_changes_no_byte(tiny_recipe: Path, own_run: Path, asr_comm
     ("setting", "expected"),
     [
         ("scoring.bootstrap=60", ["score"]),
-        ("scoring.phone_set=timit48", ["decode", "score"]),
         ("decoding.beam=10", ["decode"]),
         ("lm.order=3", ["train", "decode", "score"]),
         ("model.width=16", ["train", "decode", "score"]),

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from asr.alignment.aligner import Aligner, Alignment
+from asr.alignment.aligner import Aligner, Alignment, aligner_digest
 from asr.alignment.spoken import Spoken, spoken_phones, spoken_words
 from asr.alignment.transcripts import Transcripts
 from asr.audio import audio_info
@@ -21,7 +21,7 @@ from asr.lock import locked
 from asr.phones.lexicon import Lexicon
 from asr.progress import track
 from asr.textgrid import write_textgrid
-from asr.transcribe import Source, Summary, bundle_digest, check_name, cut_last_line, read_ahead
+from asr.transcribe import Source, Summary, check_name, cut_last_line, read_ahead
 from asr.transcript import PhoneSegment, Transcript, read_transcripts
 
 Format = Literal["textgrid", "ctm", "phn"]
@@ -143,7 +143,7 @@ def _spoken(text: str, lexicon: Lexicon | None, phone_set: PhoneSetName) -> Spok
 def _mark(aligner: Aligner, lexicon: Lexicon | None) -> dict[str, Any]:
     """What alignments depend on beside the audio and the transcript."""
     words = None if lexicon is None else hashlib.sha256(json.dumps(lexicon, sort_keys=True).encode()).hexdigest()
-    return {"models": [bundle_digest(model.bundle.folder) for model in aligner.models], "lexicon": words}
+    return {"models": [aligner_digest(model.bundle.folder) for model in aligner.models], "lexicon": words}
 
 
 def _resume(output: Path, mark: dict[str, Any], sources: Sequence[Source], said: dict[str, str]) -> set[str]:

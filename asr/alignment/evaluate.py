@@ -14,7 +14,7 @@ from asr.alignment.accuracy import TOLERANCES, BoundaryAccuracy, boundary_accura
 from asr.alignment.aligner import Aligner, AligningModel, Alignment
 from asr.alignment.split import scored_split
 from asr.alignment.spoken import exact_phones
-from asr.corpora.cuts import phone_segments, phone_sequence, reference
+from asr.corpora.cuts import phone_sequence, reference
 from asr.errors import InputError
 from asr.files import write_json
 from asr.phones.phone_set import fold_segments
@@ -110,9 +110,13 @@ def _aligned_test_sets(
             raise InputError("they test other utterances; evaluate runs of the same corpus and folds", runs[0].parent)
         cut = each[0][0]
         spoken = exact_phones(phone_sequence(cut), aligner.phone_set)
-        labels = labelled_boundaries(fold_segments(phone_segments(cut), aligner.phone_set))
+        said = reference(cut)
         try:
-            aligned = aligner.align_scored(reference(cut), spoken, [posteriors for _, posteriors in each])
+            labels = labelled_boundaries(fold_segments(said.phones, aligner.phone_set))
+        except ValueError as error:
+            raise InputError(f"its corpus has no phone times to measure by: utterance {cut.id}", runs[0]) from error
+        try:
+            aligned = aligner.align_scored(said, spoken, [posteriors for _, posteriors in each])
         except InputError as error:
             raise InputError(f"utterance {cut.id}: {error}") from error
         yield aligned, labels

@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from asr.config import FeaturesConfig
+from asr.decoding.batches import batch_paths
 from asr.decoding.confidence import phone_confidences
 from asr.decoding.ctm import write_ctm
 from asr.decoding.priors import scaled_likelihoods
-from asr.decoding.search import Decoder, PhoneSpan
+from asr.decoding.search import Decoder, PhoneSpan, check_scores
 from asr.decoding.search import Path as BestPath
+from asr.decoding.viterbi import BatchViterbi, Weights
 from asr.errors import InputError
 from asr.transcript import PhoneSegment, Transcript, read_transcripts, write_transcripts
 
@@ -36,7 +38,9 @@ class FrameTimes:
 class Search:
     """All that decoding needs beside the posteriors; `priors` [C] are probabilities, scaled by `prior_scale`.
 
-    `posterior_scale` and `groups` [P] are those of `phone_confidences`; without groups each phone is its own.
+    With `viterbi`, of the decoder's graph, a split is searched exactly and in batches on the device of that; else by
+    the decoder, an utterance at a time. `posterior_scale` and `groups` [P] are those of `phone_confidences`; without
+    groups each phone is its own.
     """
 
     decoder: Decoder
@@ -47,6 +51,7 @@ class Search:
     prior_scale: float = 1.0
     posterior_scale: float = 1.0
     groups: npt.NDArray[np.int32] | None = None
+    viterbi: BatchViterbi | None = None
 
     def scores(self, log_posteriors: LogPosteriors) -> npt.NDArray[np.float32]:
         """Scaled likelihoods [T, C] of `log_posteriors` [T, C], natural."""
@@ -55,6 +60,28 @@ class Search:
     def best_path(self, log_posteriors: LogPosteriors) -> BestPath:
         """The best path for `log_posteriors` [T, C], natural."""
         return self.decoder.decode(self.scores(log_posteriors), self.acoustic_scale)
+
+    def best_paths(
+        self, items: Iterable[tuple[Transcript, LogPosteriors]]
+    ) -> Iterator[tuple[Transcript, LogPosteriors, BestPath]]:
+        """Each utterance with the best path of its log posteriors [T, C], in order.
+
+        Raises InputError that names the utterance whose posteriors are not numbers.
+        """
+        scored = ((item, self._checked(*item)) for item in items)
+        if self.viterbi is None:
+            for item, scores in scored:
+                yield *item, self.decoder.decode(scores, self.acoustic_scale)
+        else:
+            weights = Weights(self.acoustic_scale, self.decoder.insertion_penalty)
+            for item, path in batch_paths(scored, self.viterbi, weights):
+                yield *item, path
+
+    def _checked(self, utterance: Transcript, log_posteriors: LogPosteriors) -> npt.NDArray[np.float32]:
+        try:
+            return check_scores(self.scores(log_posteriors), self.decoder.flat)
+        except InputError as error:
+            raise InputError(f"utterance {utterance.utterance}: {error}") from error
 
     def confidences(self, log_posteriors: LogPosteriors, path: BestPath) -> npt.NDArray[np.float64]:
         """The confidence, 0 to 1, of each phone of the path that was found for `log_posteriors`."""
@@ -77,10 +104,10 @@ def decode_utterance(utterance: Transcript, log_posteriors: LogPosteriors, searc
 
 
 def decode_split(items: Iterable[tuple[Transcript, LogPosteriors]], search: Search, out_dir: Path | str) -> Decoded:
-    """Decodes utterances as they come and writes hypotheses.jsonl and hypotheses.ctm; one utterance is in memory.
+    """Decodes utterances as they come and writes hypotheses.jsonl and hypotheses.ctm.
 
-    An item is an utterance, whose phones are ignored, and its log posteriors [T, C]. Raises InputError that names the
-    utterance whose posteriors are not numbers.
+    One utterance, or one batch, is in memory. An item is an utterance, whose phones are ignored, and its log posteriors
+    [T, C]. Raises InputError that names the utterance whose posteriors are not numbers.
     """
     decoded = Decoded()
     path = Path(out_dir) / "hypotheses.jsonl"
@@ -92,11 +119,7 @@ def decode_split(items: Iterable[tuple[Transcript, LogPosteriors]], search: Sear
 def _hypotheses(
     items: Iterable[tuple[Transcript, LogPosteriors]], search: Search, decoded: Decoded
 ) -> Iterator[Transcript]:
-    for utterance, log_posteriors in items:
-        try:
-            path = search.best_path(log_posteriors)
-        except InputError as error:
-            raise InputError(f"utterance {utterance.utterance}: {error}") from error
+    for utterance, log_posteriors, path in search.best_paths(items):
         decoded.utterances += 1
         if not path.complete:
             decoded.incomplete.append(utterance.utterance)

@@ -51,6 +51,14 @@ class FlatGraph:
         arcs = (self.first, self.targets, self.labels, self.costs)
         return (self.start, *arcs, self.free_sources, self.free_targets, self.free_costs)
 
+    @property
+    def entering(self) -> tuple[Indices, Integers, Indices, Indices, Costs]:
+        """The arcs that consume a frame by rising target: the first of each state [S + 1], and of each arc its index
+        in the other arrays, its source, its label and its cost."""
+        order = np.argsort(self.targets, kind="stable")
+        first = np.searchsorted(self.targets[order], np.arange(self.states + 1)).astype(np.uint32)
+        return first, order.astype(np.int32), self.sources[order], self.labels[order], self.costs[order]
+
 
 def flatten(graph: Graph, insertion_penalty: float = 0.0) -> FlatGraph:
     """The graph's arrays, with `insertion_penalty` added to the cost of each phone.

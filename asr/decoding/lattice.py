@@ -5,6 +5,7 @@ two such nodes, in the best of its alignments. The lattice is exact: which arcs 
 the best paths before and behind them (full-search Viterbi from both ends).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,8 +74,8 @@ def lattice(
 ) -> Lattice:
     """The lattice of log scores [T, C]. It has no arcs where no path ends in a final state.
 
-    Where it would have more than `density` arcs a frame on average, as with a model that has learned little, the beam is
-    narrowed to the widest with which it has not, so that time and memory are bounded; paths as cheap as the best stay.
+    Where it would have more than `density` arcs a frame on average, as with a model that has learned little, the beam
+    is narrowed until it has not, so that time and memory are bounded; paths as cheap as the best stay.
     Takes 24 bytes times T times the graph's states. Raises what `Decoder.decode` raises of scores, and ValueError for a
     graph where an arc that consumes no frame enters a phone.
     """
@@ -99,17 +100,28 @@ def lattice(
     def arcs_within(beam: float, most: float) -> tuple[PlaceArcs, Integers] | None:
         return _phone_arcs(flat.start, *arrays, *costs, best + beam + ROUNDING, most)
 
-    kept = arcs_within(beam, density * len(scores))
-    if kept is None:
-        narrow, wide = 0.0, beam
-        for _ in range(BISECTIONS):
-            middle = (narrow + wide) / 2
-            if (found := arcs_within(middle, density * len(scores))) is None:
-                wide = middle
-            else:
-                narrow, kept = middle, found
-    found, classes = kept or arcs_within(0.0, np.inf)
+    found, classes = _within(arcs_within, beam, density * len(scores))
     return _numbered(flat, found, classes, acoustic_scale, len(scores))
+
+
+def _within(
+    arcs_within: Callable[[float, float], tuple[PlaceArcs, Integers] | None], beam: float, most: float
+) -> tuple[PlaceArcs, Integers]:
+    """The arcs within the beam, or within a narrower one that leaves `most` and hardly fewer than half of them."""
+    if kept := arcs_within(beam, most):
+        return kept
+    narrow, wide = 0.0, beam
+    for _ in range(BISECTIONS):
+        middle = (narrow + wide) / 2
+        if found := arcs_within(middle, most):
+            narrow, kept = middle, found
+            if 2 * len(found[0][0]) > most:
+                break
+        else:
+            wide = middle
+    whole = kept or arcs_within(0.0, np.inf)
+    assert whole is not None
+    return whole
 
 
 def _without_paths(acoustic_scale: float) -> Lattice:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heapreplace
 from itertools import islice
 from math import inf
 from operator import itemgetter
@@ -83,13 +83,16 @@ def _by_cost(lattice: Lattice, count: int) -> Iterator[Hypothesis]:
             least = min(cost + remaining[node] for node, (cost, _) in nodes.items())
             found.append((least, _Prefix(prefix, phone, nodes), None))
         found.sort(key=itemgetter(0))
-        for rank, (least, longer, node) in enumerate(found):
-            serial += 1
-            heappush(open_prefixes, (least, serial, longer, node))
+        for rank, (least, longer, end) in enumerate(found):
             if rank:  # the cheapest is the sequence that the prefix stood for
-                heappush(dearest, -least)
-        while len(dearest) > count:
-            heappop(dearest)
+                if len(dearest) < count:
+                    heappush(dearest, -least)
+                elif least < -dearest[0]:  # among equally cheap ones, those found first are enough
+                    heapreplace(dearest, -least)
+                else:
+                    break
+            serial += 1
+            heappush(open_prefixes, (least, serial, longer, end))
         limit = -dearest[0] if len(dearest) == count else inf
 
 

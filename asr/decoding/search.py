@@ -42,7 +42,9 @@ class Decoder:
 
     def __init__(self, graph: Graph, beam: float, insertion_penalty: float = 0.0) -> None:
         self.flat = flatten(graph, insertion_penalty)
+        self._entering = self.flat.entering
         self.beam = beam
+        self.insertion_penalty = insertion_penalty
 
     def decode(self, scores: np.ndarray, acoustic_scale: float = 1.0) -> Path:
         """The best path for `acoustic_scale` times `scores` [T, C], the log score of each class in each frame.
@@ -53,7 +55,8 @@ class Decoder:
         scores = check_scores(scores, self.flat)
         if len(scores) == 0:
             return Path([], np.zeros(0, np.int64), 0.0, complete=True)
-        arcs, cost, complete = best_path(*self.flat.walk, self.flat.finals, scores, acoustic_scale, self.beam)
+        graph = (*self.flat.walk, self.flat.finals, self._entering)
+        arcs, cost, complete = best_path(*graph, scores, acoustic_scale, self.beam)
         return read_path(self.flat, arcs, cost, complete)
 
 

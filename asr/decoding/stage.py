@@ -14,13 +14,14 @@ from asr.config import DecodingConfig, RecipeConfig
 from asr.corpora.cuts import read_cuts, reference
 from asr.decoding.alternatives import NBEST, Write, alternatives_files
 from asr.decoding.decode import LogPosteriors, Search, decode_split
+from asr.decoding.lm import perplexity
 from asr.decoding.tuning import tune, tune_posterior_scale
 from asr.device import describe_device
 from asr.errors import InputError
 from asr.features.archive import Archive
 from asr.features.normalize import model_input, split_cmvn
 from asr.files import write_json
-from asr.phones.phone_set import load_phone_set
+from asr.phones.phone_set import fold, load_phone_set
 from asr.progress import track
 from asr.recipe_file import write_recipe
 from asr.recognizer import AcousticScorer, bundle_graph, bundle_search
@@ -79,7 +80,7 @@ def decode(
     scorer = AcousticScorer(bundle, device)
     dev = list(_scored(bundle, scorer, prepare_dir, features_dir, "dev"))
     tuning = _tune(bundle, dev, out_dir) if tuned else bundle.tuning
-    search = bundle_search(bundle, bundle_graph(bundle, tuning.lm_weight), tuning)
+    search = bundle_search(bundle, bundle_graph(bundle, tuning.lm_weight), tuning, device)
     _decode(dev, search, out_dir / "dev", config.decoding)
     test = _scored(bundle, scorer, prepare_dir, features_dir, "test")
     _decode_timed(test, search, out_dir, config.decoding, device)
@@ -126,7 +127,10 @@ def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path) -> Tuning:
     tuning = Tuning(found.acoustic_scale, found.insertion_penalty, found.lm_weight, found.prior_scale)
     search = bundle_search(bundle, bundle_graph(bundle, tuning.lm_weight), tuning)
     tuning = replace(tuning, posterior_scale=tune_posterior_scale(dev, search, config.scoring.phone_set))
-    write_json(out_dir / "tuning.json", asdict(found) | {"posterior_scale": tuning.posterior_scale})
+    dev_perplexity = perplexity(bundle.lm_path, (fold(said, config.targets.phone_set) for said, _ in utterances))
+    print(f"phone language model: order {config.lm.order}, perplexity {dev_perplexity:.2f} on dev", file=sys.stderr)
+    beside = {"posterior_scale": tuning.posterior_scale, "dev_perplexity": round(dev_perplexity, 4)}
+    write_json(out_dir / "tuning.json", asdict(found) | beside)
     return tuning
 
 

@@ -69,10 +69,15 @@ class BatchViterbi:
         levels = [np.flatnonzero(depths == depth) for depth in range(1, depths.max(initial=0) + 1)]
         self._free_levels = [self._rows(states, *free) for states in levels]
 
+    @property
+    def frame_bytes(self) -> int:
+        """Memory that a frame of one utterance under one of the weights takes."""
+        return 8 * (len(self._finals) + self.classes)
+
     def decode(self, scores: Tensor, lengths: Sequence[int], weights: Sequence[Weights]) -> list[list[Path]]:
         """The best path of each utterance under each of the weights, [B][W], from padded log scores [B, T, C].
 
-        Takes 8 bytes times B * W * (T + 1) * (states + classes). Raises InputError for scores that are not numbers,
+        Takes `frame_bytes` times B * W * (T + 1). Raises InputError for scores that are not numbers,
         ValueError for another number of classes than the graph's, and for a graph without a path of so many frames.
         """
         if scores.ndim != 3 or scores.shape[2] != self.classes:

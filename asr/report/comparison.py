@@ -155,7 +155,8 @@ def settings_table(compared: Sequence[Compared]) -> Cells:
         values = [str(each.get(key, MISSING)) for each in settings]
         if len(set(values)) > 1 and key not in SAME_EVERYWHERE:
             rows.append([key, *values])
-    return Cells("Settings that differ", ["setting", *(each.name for each in compared)], rows, "")
+    note = "" if rows else "None."
+    return Cells("Settings that differ", ["setting", *(each.name for each in compared)], rows, note)
 
 
 def _read(folder: Path, name: str) -> Compared:

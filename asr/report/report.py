@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from asr.files import write_text
 from asr.phones.phone_set import load_phone_set
+from asr.report.decoding import decoding_rows, reliability
 from asr.report.figures import confusion_matrix, curves, interval_bar
 from asr.report.run_files import Fold, RunFiles, curve_fields, read_run
 from asr.report.svg import standalone
@@ -34,6 +35,10 @@ def report(run_dir: Path) -> Path:
     pairs = confusions(run.utterances)
     phones = load_phone_set(run.phone_set)
     columns = curve_fields(run.training)
+    names, reliable = [fold.name for fold in run.folds], None
+    decoded = decoding_rows(run_dir, names)
+    if decoded:
+        reliable = reliability(run_dir, names, run.phone_set)
     training_curves, matrix = curves(run.folds, run.training), confusion_matrix(phones, pairs)
     content = {
         "title": run.results.get("recipe", run_dir.name),
@@ -47,6 +52,8 @@ def report(run_dir: Path) -> Path:
         "training": [_training(fold, columns) for fold in run.folds if fold.epochs],
         "columns": columns,
         "averaged": any(len(fold.kept) > 1 for fold in run.folds),
+        "decoding": decoded,
+        "reliability": Markup(reliable) if reliable else None,
         "matrix": Markup(matrix),
         **_frequent(ranked(pairs)),
         "worst": [_utterance(item) for item in worst(run.utterances, LIST_LENGTH)],
@@ -55,7 +62,7 @@ def report(run_dir: Path) -> Path:
     }
     environment = _environment()
     styles = environment.get_template("figures.css").render()
-    for name, svg in (("curves", training_curves), ("confusions", matrix)):
+    for name, svg in (("curves", training_curves), ("reliability", reliable), ("confusions", matrix)):
         if svg:
             write_text(run_dir / "report-figures" / f"{name}.svg", standalone(svg, styles))
     for suffix in ("md", "html"):
@@ -80,6 +87,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
     )
     environment.filters["percent"] = lambda value: "–" if value is None else f"{value:.1f}"
+    environment.filters["decimals"] = lambda value, places: "–" if value is None else f"{value:.{places}f}"
     environment.filters["thousands"] = lambda value: f"{value:,}"
     environment.filters["cell"] = lambda value: str(value).replace("|", "\\|").replace("\n", " ")
     return environment

@@ -83,6 +83,19 @@ def judge(
     return np.array(confidences, np.float64), np.array(correct, np.bool_)
 
 
+def judge_files(
+    references: Path | str, hypotheses: Path | str, phone_set: PhoneSetName
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """The same of hypotheses.jsonl against references.jsonl. Raises InputError for an utterance without a reference."""
+    spoken = {transcript.utterance: transcript for transcript in read_transcripts(references)}
+    pairs = []
+    for heard in read_transcripts(hypotheses):
+        if heard.utterance not in spoken:
+            raise InputError(f"utterance {heard.utterance} has no reference in {references}", hypotheses)
+        pairs.append((spoken[heard.utterance], heard))
+    return judge(pairs, phone_set)
+
+
 def calibrate(confidences: npt.NDArray[np.float64], correct: npt.NDArray[np.bool_]) -> Calibration:
     """Measures confidences [N] in 0 to 1 against what was right [N]. Raises InputError where there is none."""
     if not len(confidences):
@@ -121,9 +134,7 @@ def calibrate_files(
 
     Writes nothing where no recognised phone has a score.
     """
-    spoken = {transcript.utterance: transcript for transcript in read_transcripts(references)}
-    pairs = [(spoken[heard.utterance], heard) for heard in read_transcripts(hypotheses)]
-    confidences, correct = judge(pairs, phone_set)
+    confidences, correct = judge_files(references, hypotheses, phone_set)
     if len(confidences):
         result = calibrate(confidences, correct)
         write_json(Path(out_dir) / "calibration.json", result.to_json())

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from sys import intern
 
 from asr.config import PhoneSetName
 from asr.errors import InputError
@@ -62,6 +63,7 @@ def _paired(spoken: dict[str, list[str]], path: Path) -> Iterator[tuple[list[str
     for number, row in enumerate(read_jsonl(path), 1):
         try:
             reference = spoken[row["utterance"]]
-            yield reference, [[phone["phone"] for phone in each["phones"]] for each in row["hypotheses"]]
+            # One string a symbol, not one an occurrence: the lists of a test set are kept.
+            yield reference, [[intern(phone["phone"]) for phone in each["phones"]] for each in row["hypotheses"]]
         except (KeyError, TypeError) as error:
             raise InputError(f"not an n-best list of a referenced utterance: {error}", path, number) from error

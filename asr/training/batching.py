@@ -140,7 +140,8 @@ class UtteranceBatching:
         beyond = place >= self.phones[members, None]
         index = (self.first_phones[members, None] + place).masked_fill(beyond, 0)
         labels = self.speech.labels
-        return labels[index.to(labels.device)].masked_fill(beyond.to(labels.device), UNLABELLED)
+        index, beyond = (each.to(labels.device, non_blocking=True) for each in (index, beyond))
+        return labels[index].masked_fill(beyond, UNLABELLED)
 
     def utterances(self, members: Tensor) -> list[str]:
         return [self.speech.utterances[number] for number in members.tolist()]

@@ -63,8 +63,8 @@ class CtcCriterion:
         assert batch.lengths is not None
         labels, phones = batch.labels, (batch.labels != UNLABELLED).sum(dim=1)
         frames = torch.where(phones > 0, batch.lengths, 0).sum()
-        errors = torch.tensor(torch.nan) if training else torch.tensor(greedy_errors(logits, lengths, labels))
-        return Sums(ctc_loss(logits, lengths, labels), errors.to(logits.device), phones.sum(), frames)
+        errors = logits.new_full((), torch.nan if training else greedy_errors(logits, lengths, labels))
+        return Sums(ctc_loss(logits, lengths, labels), errors, phones.sum(), frames)
 
 
 def make_criterion(config: TrainingConfig, subsampling: int) -> Criterion:

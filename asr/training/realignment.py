@@ -7,7 +7,6 @@ train, so that errors on dev are measured by labels of the same kind. Priors and
 labels of each round.
 """
 
-import hashlib
 import shutil
 import sys
 from collections.abc import Iterator
@@ -213,12 +212,3 @@ def name_failures(splits: AlignedSplits) -> None:
             first = ", ".join(names[:FIRST_NAMED]) + (", ..." if len(names) > FIRST_NAMED else "")
             count = f"{len(names)} of {len(aligned.alignments.keys() | aligned.failed.keys())} utterances"
             print(f"{split}: {count} cannot be aligned and keep their labels: {first}", file=sys.stderr)
-
-
-def bundle_digest(bundle_dir: Path) -> str:
-    """A digest of all files of a bundle that an alignment depends on."""
-    digest = hashlib.sha256()
-    for name in ("recipe.yaml", "model.safetensors", "classes.tsv", "cmvn.safetensors"):
-        with open(bundle_dir / name, "rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()

@@ -11,6 +11,7 @@ import torch
 from lightning_fabric import Fabric
 
 from asr import models
+from asr.alignment.aligner import aligner_digest
 from asr.bundle import find_bundle, write_bundle
 from asr.config import RecipeConfig
 from asr.corpora.cuts import phone_sequence, read_cuts
@@ -31,7 +32,6 @@ from asr.training.optimizers import make_optimizer
 from asr.training.realignment import (
     AlignedSplits,
     align,
-    bundle_digest,
     failures,
     forget_alignments,
     forget_rounds,
@@ -102,7 +102,7 @@ def _labels(training: _Training, aligner: Path | None, former: AlignedSplits, fo
         if aligner is None:
             start_flat(config, prepare_dir, features_dir, folder)
         else:
-            source = f"{bundle_digest(aligner)} {_fingerprint(config, prepare_dir, features_dir, former)}"
+            source = f"{aligner_digest(aligner)} {_fingerprint(config, prepare_dir, features_dir, former)}"
             align(config, aligner, prepare_dir, features_dir, folder, source, former, training.device)
     training.fabric.barrier()
     labels = read_splits(folder)

@@ -38,6 +38,9 @@ def test_a_run_by_ctc_from_the_corpus_to_the_report(tmp_path: Path, asr_command:
     references = list(read_transcripts(tmp_path / "run" / "decode" / "test" / "references.jsonl"))
     assert [reference.symbols for reference in references] == [PHONES] * 4
     assert all(segment.start is None for reference in references for segment in reference.phones)
+    evaluation = asr_command("align", tmp_path / "run", "--evaluate")
+    assert evaluation.status == 1
+    assert "its corpus has no phone times to measure by" in evaluation.err
 
 
 def test_a_run_by_a_flat_start_has_the_per_of_each_round(tmp_path: Path, asr_command: Command) -> None:

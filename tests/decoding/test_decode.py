@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from asr.config import DecodingConfig, FeaturesConfig
 from asr.decoding.alternatives import alternatives_files
+from asr.decoding.batches import batch_paths
 from asr.decoding.confidence import POSTERIOR_SCALES
 from asr.decoding.ctm import read_ctm
 from asr.decoding.decode import FrameTimes, Search, decode_split, decode_utterance
@@ -16,6 +18,7 @@ from asr.decoding.lm import train_ngram
 from asr.decoding.priors import scaled_likelihoods
 from asr.decoding.search import Decoder
 from asr.decoding.tuning import tune, tune_posterior_scale
+from asr.decoding.viterbi import BatchViterbi, Weights
 from asr.errors import InputError
 from asr.files import read_jsonl
 from asr.scoring.calibration import judge, normalized_cross_entropy
@@ -170,9 +173,61 @@ def test_a_split_streams_to_jsonl_and_ctm_that_agree(search, tmp_path):
     assert [(row.utterance, row.phones) for row in from_ctm] == [(row.utterance, row.phones) for row in from_jsonl]
 
 
-def test_posteriors_that_are_no_numbers_name_the_utterance_and_leave_no_file(search, tmp_path):
+def noisy_split():
+    """Utterances of several lengths, one without a frame and one that is too short for a phone."""
+    random = np.random.default_rng(0)
+    lengths = (90, 0, 40, 200, 2, 33)
+    items = [random.normal(0, 2, (frames, len(UNIFORM))).astype(np.float32) for frames in lengths]
+    return [(Transcript(f"u{number}"), scores) for number, scores in enumerate(items)]
+
+
+def test_batches_on_a_device_give_the_same_files(graph, search, tmp_path):
+    search = replace(search, decoder=Decoder(graph, np.inf, -1.5), acoustic_scale=0.7)
+    decoded = decode_split(noisy_split(), search, tmp_path / "one")
+    batched = replace(search, viterbi=BatchViterbi(graph))
+    assert decode_split(noisy_split(), batched, tmp_path / "batches") == decoded
+    assert_same_files(tmp_path / "one", tmp_path / "batches")
+
+
+@pytest.mark.cuda
+def test_cuda_gives_the_files_of_the_cpu(graph, search, tmp_path):
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    decode_split(noisy_split(), search, tmp_path / "cpu")
+    decode_split(noisy_split(), replace(search, viterbi=BatchViterbi(graph, "cuda")), tmp_path / "cuda")
+    assert_same_files(tmp_path / "cpu", tmp_path / "cuda")
+
+
+def assert_same_files(first, second):
+    for name in ("hypotheses.jsonl", "hypotheses.ctm"):
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+        assert (first / name).stat().st_size > 0
+
+
+@pytest.mark.parametrize(("frames", "batches"), [(1, 6), (190, 4), (900, 2), (5000, 1)])
+def test_batches_are_as_large_as_memory_allows_and_keep_their_order(graph, frames, batches):
+    sizes = []
+
+    class Measured(BatchViterbi):
+        def decode(self, scores, lengths, weights):
+            sizes.append(scores.shape[:2].numel())
+            return super().decode(scores, lengths, weights)
+
+    viterbi = Measured(graph)
+    items = noisy_split()
+    found = list(batch_paths(items, viterbi, Weights(0.7), frames * viterbi.frame_bytes))
+    assert [utterance for utterance, _ in found] == [utterance for utterance, _ in items]
+    alone = Decoder(graph, np.inf)
+    for (_, scores), (_, path) in zip(items, found, strict=True):
+        assert path.phones == alone.decode(scores, 0.7).phones
+    assert len(sizes) == batches
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_posteriors_that_are_no_numbers_name_the_utterance_and_leave_no_file(graph, search, batched, tmp_path):
     bad = posteriors(["aa"])
     bad[2, 3] = np.nan
+    search = replace(search, viterbi=BatchViterbi(graph) if batched else None)
     with pytest.raises(InputError, match="utterance u7: "):
         decode_split([(Transcript("u7"), bad)], search, tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []

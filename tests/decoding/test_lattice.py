@@ -18,7 +18,7 @@ from asr.decoding.lm import estimate
 from asr.decoding.nbest import n_best
 from asr.decoding.posteriors import class_posteriors
 from asr.decoding.search import Decoder
-from asr.decoding.topology import ctc
+from asr.decoding.topology import ctc, hmm
 
 CASES = st.integers(0, 10**6), st.integers(1, 3), st.sampled_from(["hmm 1", "hmm 2", "ctc"])
 
@@ -85,6 +85,42 @@ def test_a_lattice_holds_every_sequence_within_the_beam_at_its_cost(seed, order,
     within = {phones: cost for phones, cost in expected.items() if cost < best + beam - 1e-6}
     assert {phones: named[phones] for phones in within} == pytest.approx(within, abs=1e-5)
     assert all(named[phones] >= expected[phones] - 1e-5 for phones in named)
+
+
+@settings(max_examples=30, deadline=None)
+@given(*CASES, st.integers(1, 12))
+def test_a_short_list_is_the_beginning_of_a_long_one(seed, order, topology, count):
+    graph, scores = small_case(seed, order, topology)
+    paths = lattice(flatten(graph), scores, 0.2, 8.0)
+    costs = [hypothesis.cost for hypothesis in n_best(paths, count)]
+    assert costs == pytest.approx([hypothesis.cost for hypothesis in n_best(paths, 10_000)][:count])
+
+
+@pytest.mark.parametrize("density", [5.0, 40.0])
+def test_a_model_that_has_learned_nothing_gets_a_lattice_of_bounded_size(density):
+    """Any phone may be anywhere, and the beam asked for leaves far more arcs."""
+    graph = hmm(grammar(estimate([list(PHONES)] * 3, 3, PHONES), PHONES), 3, np.full(9, 0.5))
+    scores = np.random.default_rng(0).normal(0, 0.2, (150, 9)).astype(np.float32)
+    paths = lattice(flatten(graph, -2.0), scores, 1.0, 8.0, density)
+    assert 0.4 * density * len(scores) < len(paths.phones) <= density * len(scores)
+    assert paths.best_behind()[0] == pytest.approx(Decoder(graph, np.inf, -2.0).decode(scores).cost)
+    costs = [hypothesis.cost for hypothesis in n_best(paths, 100)]
+    assert len(costs) == 100
+    assert costs == sorted(costs)
+
+
+def test_equally_good_paths_are_all_kept_however_many_arcs_they_have():
+    graph = hmm(grammar(estimate([["aa"]], 1, PHONES), PHONES).weighted(0.0), 1, np.full(3, 0.5))
+    paths = lattice(flatten(graph), np.zeros((4, 3), np.float32), 1.0, 8.0, density=0.5)
+    assert len(n_best(paths, 1000)) == sum(3**length for length in range(1, 5))
+
+
+def test_a_short_list_of_countless_equally_good_sequences_is_found_at_once():
+    graph = hmm(grammar(estimate([["aa"]], 1, PHONES), PHONES).weighted(0.0), 1, np.full(3, 0.5))
+    paths = lattice(flatten(graph), np.zeros((40, 3), np.float32), 1.0, 8.0, density=0.5)
+    found = n_best(paths, 20)  # of 3 + 9 + ... + 3^40
+    assert len({tuple(span.phone for span in hypothesis.phones) for hypothesis in found}) == 20
+    assert {round(hypothesis.cost, 6) for hypothesis in found} == {round(40 * math.log(2), 6)}
 
 
 @settings(max_examples=20, deadline=None)

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr.decoding.arpa import Ngrams, write_arpa
+from asr.decoding.flat_graph import flatten
 from asr.decoding.grammar import grammar
 from asr.decoding.graph import build_graph
 from asr.decoding.lm import estimate, train_ngram
 from asr.decoding.search import Decoder
+from asr.decoding.token_passing import _pull, _push
 from asr.decoding.topology import hmm
 from asr.errors import InputError
 
@@ -57,6 +60,34 @@ def test_beam_search_is_exact_when_wide_and_never_better_when_narrow(seed, order
     costs = [path.cost for beam in (2.0, 8.0, 16.0, WIDE) if (path := Decoder(graph, beam).decode(scores)).complete]
     assert costs[-1] == pytest.approx(exact, abs=1e-3)
     assert min(costs) >= exact - 1e-3
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), order=st.integers(1, 3), states=st.sampled_from([1, 3]), share=st.floats(0.05, 1.0))
+def test_tokens_that_are_pushed_and_pulled_arrive_alike(seed, order, states, share):
+    """Whole numbers as costs, so that there are ties."""
+    random, _, _, graph = random_case(seed, order, states)
+    flat = flatten(graph)
+    flat = replace(flat, costs=random.integers(0, 3, len(flat.costs)).astype(np.float64))
+    active = np.flatnonzero(random.random(flat.states) < share).astype(np.int32)
+    if not len(active):
+        active = np.array([flat.start], np.int32)
+    now = np.full(flat.states, np.inf)
+    now[active] = random.integers(0, 4, len(active))
+    frame_costs = random.integers(0, 3, flat.classes).astype(np.float64)
+    arrivals = []
+    for way in ("push", "pull"):
+        following, reached = np.full(flat.states, np.inf), np.zeros(flat.states, np.int32)
+        arc, origin = np.full(flat.states, -1, np.int32), np.full(flat.states, -1, np.int32)
+        filled = now, following, arc, origin, reached
+        if way == "push":
+            leaving = flat.first, flat.targets, flat.labels, flat.costs
+            count, _ = _push(*leaving, frame_costs, np.inf, active, *filled)
+        else:
+            count, _ = _pull(*flat.entering, frame_costs, np.inf, *filled)
+        states_reached = np.sort(reached[:count])
+        arrivals.append([values.tolist() for values in (following, states_reached, arc, origin)])
+    assert arrivals[0] == arrivals[1]
 
 
 @settings(max_examples=25, deadline=None)

@@ -8,9 +8,12 @@ import pytest
 
 from asr.config import AverageConfig, TrainingConfig
 from asr.errors import InputError
+from asr.files import write_json
 from asr.recipe_file import read_recipe, write_recipe
 from asr.report.report import report
+from asr.scoring.calibration import calibrate_files
 from asr.scoring.silence import NOTE, USED_BY
+from asr.transcript import PhoneSegment, Transcript, write_transcripts
 
 UNCLOSED = {"meta", "br", "hr", "img", "link", "input"}
 
@@ -125,6 +128,42 @@ def test_the_figures_beside_the_markdown_are_images(run_with_folds: Path) -> Non
     report(run_with_folds)
     for name in re.findall(r"\]\((report-figures/.*?)\)", (run_with_folds / "report.md").read_text()):
         assert ElementTree.parse(run_with_folds / name).getroot().tag == "{http://www.w3.org/2000/svg}svg"
+
+
+def decoded(folder: Path, nbest: int | None = None) -> None:
+    """What the decode stage leaves of one utterance, of whose two phones one is right."""
+    test = folder / "decode" / "test"
+    said = [PhoneSegment("aa"), PhoneSegment("b")]
+    write_transcripts(test / "references.jsonl", [Transcript("u", said)])
+    write_transcripts(
+        test / "hypotheses.jsonl", [Transcript("u", [PhoneSegment("aa", score=0.9), PhoneSegment("d", score=0.3)])]
+    )
+    calibrate_files(test / "references.jsonl", test / "hypotheses.jsonl", test, "timit39")
+    write_json(folder / "decode" / "tuning.json", {"dev_perplexity": 14.257})
+    if nbest:
+        write_json(test / "oracle.json", {"nbest": nbest, "per": 50.0, "oracle_per": 37.64})
+
+
+def test_calibration_perplexity_and_oracle_are_shown_where_decoding_wrote_them(run_with_folds: Path) -> None:
+    decoded(run_with_folds / "fold-1")
+    decoded(run_with_folds / "fold-3", nbest=100)
+    page = parse(report(run_with_folds))
+    markdown = (run_with_folds / "report.md").read_text()
+    assert "decoding" in page.ids
+    assert "| fold-1 | 14.26 | 0.50 | 0.60 | 0.200 | " in markdown
+    assert re.search(r"\| fold-3 .* \| 100 \| 37.6 \|", markdown)
+    assert "| fold-2 | 14.26" not in markdown
+    assert (
+        "2 phones: confidence 0.90, 1.00 right" in (run_with_folds / "report-figures" / "reliability.svg").read_text()
+    )
+
+
+def test_a_damaged_calibration_is_named(run_without_folds: Path) -> None:
+    decoded(run_without_folds)
+    path = run_without_folds / "decode" / "test" / "calibration.json"
+    path.write_text('{"accuracy": "high"}')
+    with pytest.raises(InputError, match=r"calibration.json: field accuracy must be a number"):
+        report(run_without_folds)
 
 
 def test_names_cannot_inject_markup(run_without_folds: Path) -> None:

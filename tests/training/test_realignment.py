@@ -1,7 +1,6 @@
 """Rounds of training: on labels from a flat start, from another model, and from the model of the round before."""
 
 import json
-import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -48,17 +47,6 @@ def recipe(states: int = 3, model: dict[str, object] = MODEL, **training: object
             "scoring": {"bootstrap": 10},
         }
     )
-
-
-@pytest.fixture
-def prepared(tiny_run: Path, tmp_path: Path) -> Path:
-    """The tiny corpus's manifests, which a test may change."""
-    return Path(shutil.copytree(tiny_run / "prepare", tmp_path / "prepare"))
-
-
-@pytest.fixture
-def features(tiny_run: Path) -> Path:
-    return tiny_run / "features"
 
 
 def cuts_of(prepared: Path, split: str) -> list[MonoCut]:

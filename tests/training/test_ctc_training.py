@@ -1,7 +1,6 @@
 """A recipe trained by CTC: without phone times, with speech too short for its phones, stopped and gone on with."""
 
 import json
-import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -40,17 +39,6 @@ def recipe(**sections: object) -> RecipeConfig:
             **sections,
         }
     )
-
-
-@pytest.fixture
-def prepared(tiny_run: Path, tmp_path: Path) -> Path:
-    """The tiny corpus's manifests, which a test may change."""
-    return Path(shutil.copytree(tiny_run / "prepare", tmp_path / "prepare"))
-
-
-@pytest.fixture
-def features(tiny_run: Path) -> Path:
-    return tiny_run / "features"
 
 
 def without_times(cut: MonoCut, phones: Iterable[str] | None = None) -> MonoCut:
