@@ -1,8 +1,9 @@
 """Every recipe that ships is valid, and its model learns from one minibatch."""
 
+from pathlib import Path
+
 import pytest
 import torch
-from conftest import REPOSITORY
 from torch import nn
 
 from asr import models
@@ -10,7 +11,7 @@ from asr.models import AcousticModel
 from asr.recipe_file import read_recipe
 from asr.training.targets import class_names
 
-FOLDER = REPOSITORY / "recipes"
+FOLDER = Path(__file__).resolve().parents[1] / "recipes"
 RECIPES = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.yaml"))
 FULL_TIMIT = ["bigru", "bilstm", "cnn", "crdnn", "deep_cnn", "dnn", "dnn_no_dropout", "gru", "ligru", "lstm", "rnn"]
 RESULTS = (FOLDER / "timit" / "RESULTS.md").read_text()

@@ -20,7 +20,7 @@ from asr.device import describe_device
 from asr.errors import InputError
 from asr.features.archive import Archive
 from asr.features.normalize import model_input, split_cmvn
-from asr.files import write_json
+from asr.files import make_folder, write_json
 from asr.phones.phone_set import fold, load_phone_set
 from asr.progress import track
 from asr.recipe_file import write_recipe
@@ -72,6 +72,7 @@ def decode(
     references.jsonl, calibration.json and .svg, and where the recipe asks for them n-best lists with oracle.json, and
     lattices. Raises InputError when the recipe's model is not the bundle's.
     """
+    make_folder(out_dir)
     trained, config = read_bundle(bundle_dir, device), portable(config)
     for section in TRAINED_SECTIONS:
         if getattr(config, section) != getattr(trained.config, section):
