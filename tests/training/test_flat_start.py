@@ -36,7 +36,7 @@ def test_a_flat_start_tiles_the_utterance_with_its_phones(
     first, last = symbols[0] in ("h#", "pau"), len(symbols) > 1 and symbols[-1] in ("h#", "pau")
     assert aligned.phones[not first : len(aligned.phones) - (not last)] == symbols
     spoken = [segment.end - segment.start for segment in aligned.segments[1:-1]]  # type: ignore[operator]
-    assert spoken == pytest.approx([length / len(spoken)] * len(spoken), abs=3e-6)
+    assert all(seconds == pytest.approx(length / len(spoken), abs=3e-6) for seconds in spoken)
 
 
 def test_speech_is_where_the_labels_say(tiny_run: Path) -> None:
