@@ -11,6 +11,7 @@ from numba import njit
 
 from asr.decoding.flat_graph import FlatGraph, Indices
 from asr.decoding.search import check_scores
+from asr.errors import InputError
 
 Integers = npt.NDArray[np.int32]
 Costs = npt.NDArray[np.float64]
@@ -29,7 +30,7 @@ def class_posteriors(
     """[T, C] the probability that each frame is of each class, over all paths, from log scores [T, C].
 
     A path weighs exp(-posterior_scale * cost). Where no path ends in a final state, those that end anywhere count.
-    Raises what `Decoder.decode` raises.
+    Raises what `Decoder.decode` raises of scores, and InputError where every path's probability is too small a number.
     """
     scores = check_scores(scores, flat)
     found = _forward_backward(
@@ -47,7 +48,7 @@ def class_posteriors(
         np.exp(-beam),
     )
     if not found.any(axis=1).all():
-        raise ValueError("the graph has no path of so many frames")
+        raise InputError("no path keeps a probability above 0 under these scores; has the model's training diverged?")
     return found
 
 

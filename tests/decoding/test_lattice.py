@@ -19,6 +19,7 @@ from asr.decoding.nbest import n_best
 from asr.decoding.posteriors import class_posteriors
 from asr.decoding.search import Decoder
 from asr.decoding.topology import ctc, hmm
+from asr.errors import InputError
 
 CASES = st.integers(0, 10**6), st.integers(1, 3), st.sampled_from(["hmm 1", "hmm 2", "ctc"])
 
@@ -52,6 +53,14 @@ def test_posteriors_do_not_depend_on_where_blocks_end(monkeypatch):
     near_the_end = class_posteriors(flatten(graph), scores[1000:])
     assert whole[1100:] == pytest.approx(near_the_end[100:], abs=1e-4)
     assert class_posteriors(flatten(graph), scores, beam=25.0) == pytest.approx(whole, abs=1e-4)
+
+
+def test_scores_that_leave_no_path_a_probability_are_told():
+    """The first frame is, all but surely, of a state that no phone begins with."""
+    graph, scores = small_case(0, 2, "hmm 2")
+    scores[0, 1] = 2000.0
+    with pytest.raises(InputError, match="diverged"):
+        class_posteriors(flatten(graph), scores)
 
 
 def test_posteriors_of_too_few_frames_are_those_of_beginnings():
