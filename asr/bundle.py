@@ -6,7 +6,7 @@ model.safetensors  the acoustic model's weights
 phones.txt         the phone set, one symbol a line
 classes.tsv        each class (phone and HMM state) with its prior and self-loop probability
 cmvn.safetensors   the training set's normalisation statistics
-lm.arpa            the phone n-gram
+lm.arpa            the phone n-gram, which decoding adds
 decoding.yaml      acoustic scale, insertion penalty, weight of the language model and scale of the confidences,
                    once they are tuned
 """

@@ -133,7 +133,7 @@ def _fold_stages(run: Run, prepared: Stage, fold: str) -> list[Stage]:
         "train",
         folders["train"],
         [prepared, features],
-        _sections(config, "seed", "features", "augmentation", "targets", "model", "training", "lm")
+        _sections(config, "seed", "features", "augmentation", "targets", "model", "training")
         | {"bundle": SCHEMA}
         | ({} if weights is None else {"weights": file_digest(weights)})
         | ({} if aligner is None else {"aligner": aligner_digest(aligner)}),
@@ -145,7 +145,7 @@ def _fold_stages(run: Run, prepared: Stage, fold: str) -> list[Stage]:
         "decode",
         folders["decode"],
         [prepared, features, trained],
-        [_sections(config, "decoding"), config.scoring.phone_set],
+        [_sections(config, "lm", "decoding"), config.scoring.phone_set],
         lambda: _decode(config, folders["train"], cuts, folders["features"], folders["decode"], device),
     )
     scored = Stage(

@@ -1,5 +1,7 @@
 """A model bundle as one object: audio in, phones with times out."""
 
+from collections.abc import Callable
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +10,13 @@ import torch
 
 from asr.audio import read_audio
 from asr.bundle import Bundle, Tuning, read_bundle
+from asr.decoding.arpa import read_arpa
 from asr.decoding.confidence import phone_groups
+from asr.decoding.ctc import GreedyDecoder
 from asr.decoding.decode import FrameTimes, Search, decode_utterance
 from asr.decoding.graph import Graph, build_graph
-from asr.decoding.search import Decoder
+from asr.decoding.prefix_beam import PrefixBeamDecoder
+from asr.decoding.search import Decoder, PathFinder
 from asr.decoding.viterbi import BatchViterbi
 from asr.errors import InputError
 from asr.features.frontend import build_front_end
@@ -73,7 +78,8 @@ def bundle_search(bundle: Bundle, graph: Graph, tuning: Tuning, device: torch.de
     """
     config = bundle.config
     phones = load_phone_set(config.targets.phone_set)
-    batched = device is not None and device.type == "cuda" and config.lm.order <= 2
+    in_graph = config.decoding.search == "graph"
+    batched = in_graph and device is not None and device.type == "cuda" and config.lm.order <= 2
     return Search(
         decoder=Decoder(graph, config.decoding.beam, tuning.insertion_penalty),
         acoustic_scale=tuning.acoustic_scale,
@@ -84,7 +90,24 @@ def bundle_search(bundle: Bundle, graph: Graph, tuning: Tuning, device: torch.de
         posterior_scale=tuning.posterior_scale,
         groups=phone_groups(phones, config.scoring.phone_set),
         viterbi=BatchViterbi(graph, device or "cpu") if batched else None,
+        finder=None if in_graph else path_finders(bundle)(tuning.lm_weight, tuning.insertion_penalty),
     )
+
+
+def path_finders(bundle: Bundle) -> Callable[[float, float], PathFinder]:
+    """Makes the search that the recipe names for a weight of the language model and an insertion penalty."""
+    decoding, phones = bundle.config.decoding, load_phone_set(bundle.config.targets.phone_set)
+    graph_of = lru_cache(maxsize=1)(partial(bundle_graph, bundle))
+
+    def finder(lm_weight: float, insertion_penalty: float) -> PathFinder:
+        if decoding.search == "greedy":
+            return GreedyDecoder()
+        if decoding.search == "prefix_beam":
+            ngrams = read_arpa(bundle.lm_path)
+            return PrefixBeamDecoder(ngrams, phones, decoding.prefixes, lm_weight, insertion_penalty)
+        return Decoder(graph_of(lm_weight), decoding.beam, insertion_penalty)
+
+    return finder
 
 
 class Recognizer:

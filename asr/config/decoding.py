@@ -12,11 +12,20 @@ class LmConfig(Section):
     """The phone n-gram, estimated on the training transcripts."""
 
     order: int = Field(2, ge=1, le=9, description="phones of an n-gram")
+    prune: float = Field(
+        0.0, ge=0, description="n-grams whose loss raises the perplexity by a smaller share are left out; 0: none"
+    )
 
 
 class DecodingConfig(Section):
     """Search; where a list has more than one value, the dev set chooses."""
 
+    search: Literal["graph", "greedy", "prefix_beam"] = Field(
+        "graph",
+        description="graph: the best path under the n-gram; under CTC also greedy: the best class of each frame, "
+        "without n-gram, or prefix_beam: the phones that are best over all alignments, under the n-gram",
+    )
+    prefixes: int = Field(16, gt=0, description="prefixes that prefix_beam keeps")
     beam: float = Field(16.0, gt=0, description="cost (natural log) over the best path's at which a path is given up")
     ctc: Literal["standard", "modified"] = Field(
         "standard", description="topology under CTC; modified: two phones that are the same need no blank between them"

@@ -149,7 +149,7 @@ class CrdnnConfig(ModelSection):
     filters: list[PositiveInt] = Field([32, 64], description="of each block: two convolutions and a max pooling")
     kernel: Extent = Field(3, description="frames and bins, odd numbers")
     frequency_pooling: int = Field(2, gt=0, description="bins that each block makes one of")
-    subsampling: Literal[1, 2, 4] = Field(1, description="frames that become one before the recurrent layers")
+    subsampling: Literal[1, 2, 3, 4] = Field(1, description="frames that become one before the recurrent layers")
     recurrent: RecurrentCell = Field("ligru", description="type of the recurrent layers")
     recurrent_layers: int = Field(3, gt=0)
     recurrent_width: int = Field(256, gt=0, description="units of a layer, in each direction")

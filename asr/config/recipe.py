@@ -73,6 +73,8 @@ class RecipeConfig(Section):
                 raise ValueError("training.loss: ctc needs whole utterances, not training.batching: frames")
             if training.label_smoothing:
                 raise ValueError("training.label_smoothing is of frame labels; with training.loss: ctc it must be 0")
+        elif self.decoding.search != "graph":
+            raise ValueError(f"decoding.search: {self.decoding.search} needs training.loss: ctc")
         return self
 
 

@@ -3,10 +3,21 @@
 import numpy as np
 import numpy.typing as npt
 
-from asr.decoding.search import PhoneSpan
+from asr.decoding.search import Path, PhoneSpan, check_scores
 
 BLANK = 0
 """The class of a frame in which CTC emits no phone; phone i has class i + 1."""
+
+
+class GreedyDecoder:
+    """Finds the phones of the best class of each frame; a scale changes nothing."""
+
+    def decode(self, scores: npt.NDArray[np.float32], acoustic_scale: float = 1.0) -> Path:
+        """As `PathFinder.decode`; the path costs what its classes do."""
+        scores = check_scores(scores, scores.shape[1])
+        classes = scores.argmax(axis=1)
+        cost = -acoustic_scale * float(scores.max(axis=1).sum())
+        return Path(collapse(classes), classes, cost, complete=True)
 
 
 def greedy(log_posteriors: npt.NDArray[np.float32]) -> list[PhoneSpan]:

@@ -12,7 +12,7 @@ from asr.decoding.batches import batch_paths
 from asr.decoding.confidence import phone_confidences
 from asr.decoding.ctm import write_ctm
 from asr.decoding.priors import scaled_likelihoods
-from asr.decoding.search import Decoder, PhoneSpan, check_scores
+from asr.decoding.search import Decoder, PathFinder, PhoneSpan, check_scores
 from asr.decoding.search import Path as BestPath
 from asr.decoding.viterbi import BatchViterbi, Weights
 from asr.errors import InputError
@@ -38,9 +38,9 @@ class FrameTimes:
 class Search:
     """All that decoding needs beside the posteriors; `priors` [C] are probabilities, scaled by `prior_scale`.
 
-    With `viterbi`, of the decoder's graph, a split is searched exactly and in batches on the device of that; else by
-    the decoder, an utterance at a time. `posterior_scale` and `groups` [P] are those of `phone_confidences`; without
-    groups each phone is its own.
+    `finder` searches an utterance at a time, by default the decoder. With `viterbi`, of the decoder's graph, a split is
+    searched exactly and in batches on the device of that. Confidences are by the decoder's graph; `posterior_scale` and
+    `groups` [P] are those of `phone_confidences`; without groups each phone is its own.
     """
 
     decoder: Decoder
@@ -52,6 +52,7 @@ class Search:
     posterior_scale: float = 1.0
     groups: npt.NDArray[np.int32] | None = None
     viterbi: BatchViterbi | None = None
+    finder: PathFinder | None = None
 
     def scores(self, log_posteriors: LogPosteriors) -> npt.NDArray[np.float32]:
         """Scaled likelihoods [T, C] of `log_posteriors` [T, C], natural."""
@@ -59,7 +60,7 @@ class Search:
 
     def best_path(self, log_posteriors: LogPosteriors) -> BestPath:
         """The best path for `log_posteriors` [T, C], natural."""
-        return self.decoder.decode(self.scores(log_posteriors), self.acoustic_scale)
+        return self._find(self.scores(log_posteriors))
 
     def best_paths(
         self, items: Iterable[tuple[Transcript, LogPosteriors]]
@@ -71,15 +72,18 @@ class Search:
         scored = ((item, self._checked(*item)) for item in items)
         if self.viterbi is None:
             for item, scores in scored:
-                yield *item, self.decoder.decode(scores, self.acoustic_scale)
+                yield *item, self._find(scores)
         else:
             weights = Weights(self.acoustic_scale, self.decoder.insertion_penalty)
             for item, path in batch_paths(scored, self.viterbi, weights):
                 yield *item, path
 
+    def _find(self, scores: npt.NDArray[np.float32]) -> BestPath:
+        return (self.finder or self.decoder).decode(scores, self.acoustic_scale)
+
     def _checked(self, utterance: Transcript, log_posteriors: LogPosteriors) -> npt.NDArray[np.float32]:
         try:
-            return check_scores(self.scores(log_posteriors), self.decoder.flat)
+            return check_scores(self.scores(log_posteriors), self.decoder.flat.classes)
         except InputError as error:
             raise InputError(f"utterance {utterance.utterance}: {error}") from error
 

@@ -81,7 +81,7 @@ def lattice(
     """
     if (flat.free_phones >= 0).any():
         raise ValueError("an arc without an input label enters a phone")
-    scores = check_scores(scores, flat)
+    scores = check_scores(scores, flat.classes)
     frame_costs = -acoustic_scale * scores.astype(np.float64)
     walk = flat.walk[1:]
     before = _costs_before(flat.start, *walk, frame_costs, len(flat.finals))

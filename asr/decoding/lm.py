@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from asr.decoding.arpa import END, START, Ngrams, read_arpa, write_arpa
+from asr.decoding.lm_pruning import prune
 from asr.errors import InputError
 
 History = tuple[str, ...]
@@ -22,14 +23,16 @@ FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)
 """For a count of 1, 2, 3 or more, where too few n-grams occur once, twice and three times to estimate discounts."""
 
 
-def train_ngram(sentences: Iterable[Sequence[str]], order: int, phones: Sequence[str], arpa_path: Path | str) -> Ngrams:
-    """Estimates an n-gram of the given order and writes it in ARPA format.
+def train_ngram(
+    sentences: Iterable[Sequence[str]], order: int, phones: Sequence[str], arpa_path: Path | str, pruning: float = 0.0
+) -> Ngrams:
+    """Estimates an n-gram of the given order, prunes it to a threshold and writes it in ARPA format.
 
     `sentences` are transcripts in the phone set `phones`; every phone of the set gets a probability, seen or not.
     The file's bytes do not depend on the order of the sentences. Raises InputError when there are no sentences, or for
     a phone outside the set.
     """
-    ngrams = estimate(sentences, order, phones)
+    ngrams = prune(estimate(sentences, order, phones), pruning)
     write_arpa(arpa_path, ngrams)
     return ngrams
 

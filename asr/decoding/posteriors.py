@@ -32,7 +32,7 @@ def class_posteriors(
     A path weighs exp(-posterior_scale * cost). Where no path ends in a final state, those that end anywhere count.
     Raises what `Decoder.decode` raises of scores, and InputError where every path's probability is too small a number.
     """
-    scores = check_scores(scores, flat)
+    scores = check_scores(scores, flat.classes)
     found = _forward_backward(
         flat.start,
         flat.first,

@@ -7,13 +7,17 @@ alignments.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from asr.alignment.graph import build_alignment_graph
+from asr.alignment.viterbi import best_path
 from asr.decoding.arpa import END, START, Ngrams
-from asr.decoding.ctc import BLANK
+from asr.decoding.ctc import BLANK, collapse
+from asr.decoding.search import Path, check_scores
 from asr.errors import InputError
 
 Integers = npt.NDArray[np.int32]
@@ -98,6 +102,38 @@ def prefix_beam_search(
             prefix = int(parents[prefix])
         found.append(CtcHypothesis(sequence[::-1], score))
     return sorted(found, key=lambda hypothesis: (-hypothesis.score, hypothesis.phones))[:count]
+
+
+class PrefixBeamDecoder:
+    """Finds the phones that are best over all their alignments, and then their best alignment."""
+
+    def __init__(
+        self, ngrams: Ngrams, phones: Sequence[str], beam: int, lm_weight: float = 1.0, insertion_penalty: float = 0.0
+    ) -> None:
+        self.ngrams, self.phones, self.beam = ngrams, phones, beam
+        self.lm_weight, self.insertion_penalty = lm_weight, insertion_penalty
+        self._prior = lru_cache(maxsize=1)(self._prior_at)
+
+    def _prior_at(self, acoustic_scale: float) -> PhonePrior:
+        """Sums over alignments are of probabilities as they are: what is scaled is all that is weighed against them."""
+        weight, penalty = self.lm_weight / acoustic_scale, self.insertion_penalty / acoustic_scale
+        return phone_prior(self.ngrams, self.phones, weight, penalty)
+
+    def decode(self, scores: npt.NDArray[np.float32], acoustic_scale: float = 1.0) -> Path:
+        """As `PathFinder.decode`; the path's cost is the scaled negative score of its phones over all alignments."""
+        scores = check_scores(scores, 1 + len(self.phones))
+        if len(scores) == 0:
+            return Path([], np.zeros(0, np.int64), 0.0, complete=True)
+        (found,) = prefix_beam_search(scores, self.beam, self._prior(acoustic_scale))
+        classes = _best_alignment(scores, found.phones)
+        return Path(collapse(classes), classes, -acoustic_scale * found.score, complete=True)
+
+
+def _best_alignment(scores: npt.NDArray[np.float32], phones: list[int]) -> npt.NDArray[np.int64]:
+    if not phones:
+        return np.full(len(scores), BLANK, np.int64)
+    graph = build_alignment_graph(phones, "ctc", 1, np.zeros(0))
+    return graph.classes[best_path(scores, graph).states]
 
 
 @njit(cache=True)

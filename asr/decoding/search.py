@@ -1,6 +1,7 @@
 """Viterbi beam search for the best path through a decoding graph."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,16 @@ class Path:
     complete: bool
 
 
+class PathFinder(Protocol):
+    """Finds the phones of one utterance after the other, under weights of its own."""
+
+    def decode(self, scores: np.ndarray, acoustic_scale: float = 1.0) -> Path:
+        """The best path for `acoustic_scale` times `scores` [T, C], the log score of each class in each frame.
+
+        No frames give no phones. Raises InputError for scores that are not numbers.
+        """
+
+
 class Decoder:
     """Finds the best path for one utterance after the other, in one graph with one insertion penalty.
 
@@ -52,7 +63,7 @@ class Decoder:
         No frames give no phones. Raises InputError for scores that are not numbers, ValueError for another number of
         classes than the graph's, and for a graph that has no path of so many frames.
         """
-        scores = check_scores(scores, self.flat)
+        scores = check_scores(scores, self.flat.classes)
         if len(scores) == 0:
             return Path([], np.zeros(0, np.int64), 0.0, complete=True)
         graph = (*self.flat.walk, self.flat.finals, self._entering)
@@ -60,11 +71,11 @@ class Decoder:
         return read_path(self.flat, arcs, cost, complete)
 
 
-def check_scores(scores: np.ndarray, flat: FlatGraph) -> npt.NDArray[np.float32]:
+def check_scores(scores: np.ndarray, classes: int) -> npt.NDArray[np.float32]:
     """The scores [T, C] as the kernels read them. Raises what `Decoder.decode` says of scores."""
     scores = np.ascontiguousarray(scores, np.float32)
-    if scores.ndim != 2 or scores.shape[1] != flat.classes:
-        raise ValueError(f"scores of shape {scores.shape} for a graph of {flat.classes} classes")
+    if scores.ndim != 2 or scores.shape[1] != classes:
+        raise ValueError(f"scores of shape {scores.shape} for {classes} classes")
     if not np.isfinite(scores).all():
         raise InputError("acoustic scores are not finite; the model's training has diverged, train it again")
     return scores

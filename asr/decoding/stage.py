@@ -4,7 +4,6 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -14,19 +13,20 @@ from asr.config import DecodingConfig, RecipeConfig
 from asr.corpora.cuts import read_cuts, reference
 from asr.decoding.alternatives import NBEST, Write, alternatives_files
 from asr.decoding.decode import LogPosteriors, Search, decode_split
-from asr.decoding.lm import perplexity
+from asr.decoding.lm import perplexity, train_ngram
 from asr.decoding.tuning import tune, tune_posterior_scale
 from asr.device import describe_device
 from asr.errors import InputError
 from asr.features.archive import Archive
 from asr.features.normalize import model_input, split_cmvn
-from asr.files import make_folder, write_json
+from asr.files import make_folder, write_json, write_text
 from asr.phones.phone_set import fold, load_phone_set
 from asr.progress import track
 from asr.recipe_file import write_recipe
-from asr.recognizer import AcousticScorer, bundle_graph, bundle_search
+from asr.recognizer import AcousticScorer, bundle_graph, bundle_search, path_finders
 from asr.scoring.calibration import calibrate_files
 from asr.scoring.oracle import oracle_files
+from asr.training.alignments import NO_ALIGNMENTS, alignments_path, read_alignments, spoken_phones
 from asr.transcript import Transcript, write_transcripts
 
 TRAINED_SECTIONS = ("features", "targets", "model", "topology")
@@ -66,18 +66,21 @@ def decode(
     device: torch.device,
     tuned: bool = True,
 ) -> None:
-    """Tunes on dev what decoding weighs (or takes the bundle's own weights), then decodes dev and test.
+    """Estimates the language model, tunes on dev what decoding weighs (or takes the bundle's own weights), then decodes
+    dev and test.
 
-    Writes tuning.json, speed.json, the bundle with what was tuned, and for dev and test: hypotheses.jsonl, .ctm and
-    references.jsonl, calibration.json and .svg, and where the recipe asks for them n-best lists with oracle.json, and
-    lattices. Raises InputError when the recipe's model is not the bundle's.
+    Writes tuning.json, speed.json, the bundle with language model and what was tuned, and for dev and test:
+    hypotheses.jsonl, .ctm and references.jsonl, calibration.json and .svg, and where the recipe asks for them n-best
+    lists with oracle.json, and lattices. A bundle that has a language model already keeps it. Raises InputError when
+    the recipe's model, or language model, is not the bundle's.
     """
     make_folder(out_dir)
     trained, config = read_bundle(bundle_dir, device), portable(config)
     for section in TRAINED_SECTIONS:
         if getattr(config, section) != getattr(trained.config, section):
             raise InputError(f"was trained with other settings in {section}; train anew to change them", bundle_dir)
-    bundle = replace(trained, config=config)
+    bundle = replace(trained, config=config, folder=out_dir / "bundle")
+    _write_lm(trained, bundle, prepare_dir)
     scorer = AcousticScorer(bundle, device)
     dev = list(_scored(bundle, scorer, prepare_dir, features_dir, "dev"))
     tuning = _tune(bundle, dev, out_dir) if tuned else bundle.tuning
@@ -88,9 +91,26 @@ def decode(
     for split in ("dev", "test"):
         write_transcripts(out_dir / split / "references.jsonl", _references(prepare_dir, features_dir, split))
         _measure(out_dir / split, config)
-    copy_bundle(bundle_dir, out_dir / "bundle")
-    write_recipe(out_dir / "bundle" / "recipe.yaml", config)
-    write_tuning(out_dir / "bundle", tuning)
+    copy_bundle(trained.folder, bundle.folder)
+    write_recipe(bundle.folder / "recipe.yaml", config)
+    write_tuning(bundle.folder, tuning)
+
+
+def _write_lm(trained: Bundle, bundle: Bundle, prepare_dir: Path) -> None:
+    """Copies the language model of a bundle that has one; else estimates it, by the alignments that training had."""
+    config = bundle.config
+    make_folder(bundle.folder)
+    if trained.lm_path.is_file():
+        if config.lm != trained.config.lm:
+            message = "has a language model already; name the bundle that asr train wrote to change the settings in lm"
+            raise InputError(message, trained.folder)
+        write_text(bundle.lm_path, trained.lm_path.read_text(encoding="utf-8"))
+        return
+    path = alignments_path(trained.folder.parent, "train")
+    alignments = read_alignments(path).alignments if path.is_file() else NO_ALIGNMENTS
+    cuts = read_cuts(prepare_dir / "train.cuts.jsonl.gz")
+    sentences = (spoken_phones(cut, config, alignments) for cut in cuts)
+    train_ngram(sentences, config.lm.order, load_phone_set(config.targets.phone_set), bundle.lm_path, config.lm.prune)
 
 
 def _scored(
@@ -116,8 +136,8 @@ def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path) -> Tuning:
     config = bundle.config
     utterances = [(spoken.symbols, posteriors) for spoken, posteriors in dev]
     phones = load_phone_set(config.targets.phone_set)
-    graph_of, settings = partial(bundle_graph, bundle), _settings_to_tune(config)
-    found = tune(utterances, bundle.statistics.priors, graph_of, phones, settings, config.scoring.phone_set)
+    settings = _settings_to_tune(config)
+    found = tune(utterances, bundle.statistics.priors, path_finders(bundle), phones, settings, config.scoring.phone_set)
     print(
         f"tuned on dev: acoustic scale {found.acoustic_scale:g}, prior scale {found.prior_scale:g}, insertion penalty "
         f"{found.insertion_penalty:g}, weight of the language model {found.lm_weight:g}, dev PER {found.per:.1f}",
@@ -136,8 +156,13 @@ def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path) -> Tuning:
 
 
 def _settings_to_tune(config: RecipeConfig) -> DecodingConfig:
-    """Under CTC priors are uniform: their scale changes nothing and is not searched."""
-    return config.decoding if config.topology == "hmm" else config.decoding.model_copy(update={"prior_scales": [1.0]})
+    """Without what changes nothing: the scale of CTC's uniform priors, and all weights of a greedy search."""
+    fixed: dict[str, list[float]] = {}
+    if config.topology == "ctc":
+        fixed = {"prior_scales": [1.0]}
+    if config.decoding.search == "greedy":
+        fixed |= {"acoustic_scales": [1.0], "insertion_penalties": [0.0], "lm_weights": [1.0]}
+    return config.decoding.model_copy(update=fixed)
 
 
 def _decode_timed(

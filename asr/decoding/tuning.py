@@ -14,9 +14,8 @@ import numpy.typing as npt
 from asr.config import DecodingConfig, PhoneSetName
 from asr.decoding.confidence import POSTERIOR_SCALES
 from asr.decoding.decode import LogPosteriors, Search, decode_utterance
-from asr.decoding.graph import Graph
 from asr.decoding.priors import scaled_likelihoods
-from asr.decoding.search import Decoder, Path
+from asr.decoding.search import Path, PathFinder
 from asr.transcript import Transcript
 
 Utterance = tuple[Sequence[str], npt.NDArray[np.float32]]
@@ -60,24 +59,23 @@ class Tuned:
 def tune(
     utterances: Iterable[Utterance],
     priors: npt.NDArray[np.float64],
-    weighted_graph: Callable[[float], Graph],
+    finder: Callable[[float, float], PathFinder],
     phones: Sequence[str],
     config: DecodingConfig,
     phone_set: PhoneSetName = "timit39",
 ) -> Tuned:
     """Decodes the dev set with each point of the recipe's lists; the lowest PER wins.
 
-    `priors` [C] are probabilities; `weighted_graph` makes the graph for a weight of the language model. Among equal
-    PERs the point nearest to the middle of the grid wins, then the smaller values. The PER counts silence and is that
-    of `phone_set`. `utterances` is iterated anew for each point of the grid, so it is no generator. Raises InputError
-    when there is no reference phone.
+    `priors` [C] are probabilities; `finder` makes the search for a weight of the language model and a penalty. Among
+    equal PERs the point nearest to the middle of the grid wins, then the smaller values. The PER counts silence and is
+    that of `phone_set`. `utterances` is iterated anew for each point of the grid, so it is no generator. Raises
+    InputError when there is no reference phone.
     """
     lists = {name: sorted(set(getattr(config, setting))) for name, setting in LISTS.items()}
     trials = []
     for weight in lists["lm_weight"]:
-        graph = weighted_graph(weight)
         for penalty in lists["insertion_penalty"]:
-            decoder = Decoder(graph, config.beam, penalty)
+            decoder = finder(weight, penalty)
             for prior_scale, scale in product(lists["prior_scale"], lists["acoustic_scale"]):
                 hypotheses = (
                     (spoken, decoder.decode(scaled_likelihoods(posteriors, priors, prior_scale), scale))

@@ -14,9 +14,10 @@ import numpy.typing as npt
 from lhotse import MonoCut
 
 from asr.config import RecipeConfig
-from asr.corpora.cuts import phone_segments
+from asr.corpora.cuts import phone_segments, phone_sequence
 from asr.errors import InputError
 from asr.files import complete_file, read_jsonl
+from asr.phones.phone_set import fold
 from asr.training.targets import frame_labels, state_labels
 from asr.transcript import PhoneSegment
 
@@ -90,6 +91,18 @@ def _at_speed(segment: PhoneSegment, speed: float) -> PhoneSegment:
     start = None if segment.start is None else segment.start / speed
     end = None if segment.end is None else segment.end / speed
     return PhoneSegment(segment.phone, start, end)
+
+
+def spoken_phones(cut: MonoCut, config: RecipeConfig, alignments: Alignments) -> list[str]:
+    """The phones of a cut in the targets' phone set, with the silences that were heard where it is aligned."""
+    if (aligned := alignments.get(cut.id)) and aligned.phones:
+        return aligned.phones
+    return fold(phone_sequence(cut), config.targets.phone_set)
+
+
+def alignments_path(folder: Path, split: str) -> Path:
+    """Of a round of training, below its folder."""
+    return folder / "alignments" / f"{split}.jsonl"
 
 
 def write_alignments(path: Path, source: str, rows: Iterable[AlignmentRow]) -> None:

@@ -30,6 +30,7 @@ from asr.training.alignments import (
     AlignmentRow,
     Alignments,
     StateAlignment,
+    alignments_path,
     read_alignments,
     write_alignments,
 )
@@ -186,10 +187,6 @@ def _with_silent_edges(
     if duration - edges[-1] >= shift and phones[-1] not in pauses:
         phones, edges = [*phones, pauses[0]], [*edges, duration]
     return StateAlignment.split_evenly(phones, [0.0, *edges[1:-1], duration], targets.states)
-
-
-def alignments_path(folder: Path, split: str) -> Path:
-    return folder / "alignments" / f"{split}.jsonl"
 
 
 def read_splits(folder: Path) -> AlignedSplits:

@@ -14,16 +14,13 @@ from asr import models
 from asr.alignment.aligner import aligner_digest
 from asr.bundle import find_bundle, write_bundle
 from asr.config import RecipeConfig
-from asr.corpora.cuts import phone_sequence, read_cuts
-from asr.decoding.lm import train_ngram
 from asr.errors import InputError
 from asr.features.archive import array_path, index_path
 from asr.features.cmvn import cmvn_path
 from asr.files import make_folder, write_json
 from asr.models import AcousticModel
 from asr.models.initializers import initialize_from
-from asr.phones.phone_set import fold, load_phone_set
-from asr.training.alignments import NO_ALIGNMENTS, Alignments
+from asr.training.alignments import NO_ALIGNMENTS
 from asr.training.augmented import AugmentedSets, EpochSpeech
 from asr.training.batching import EpochSets, FrameBatching, UtteranceBatching, draws_frames
 from asr.training.find_lr import Sweep, find_learning_rate, write_sweep
@@ -129,10 +126,7 @@ def _train_round(training: _Training, labels: AlignedSplits, folder: Path) -> li
         del train_set  # its rows need not stay in memory where each epoch has its own
         fit(config, fabric, model, epochs, dev_set, folder, _fingerprint(config, prepare_dir, features_dir, labels))
     if fabric.is_global_zero:
-        bundle = folder / "bundle"
-        write_bundle(bundle, config, model, statistics, features_dir)
-        phones = load_phone_set(config.targets.phone_set)
-        train_ngram(_transcripts(config, prepare_dir, alignments), config.lm.order, phones, bundle / "lm.arpa")
+        write_bundle(folder / "bundle", config, model, statistics, features_dir)
     fabric.barrier()
     return skipped
 
@@ -161,7 +155,9 @@ def _build(config: RecipeConfig) -> AcousticModel:
             copied = initialize_from(model, read_weights(weights))
         if not copied:
             raise InputError("model.pretrained: no layer of it fits this model", config.model.pretrained)
-        print(f"from {config.model.pretrained}: {', '.join(copied)}", file=sys.stderr)
+        fresh = [name for name in model.state_dict() if name not in copied]
+        but = f" but for {', '.join(fresh)}" if fresh else ""
+        print(f"weights begin as those of {config.model.pretrained}{but}", file=sys.stderr)
     return model
 
 
@@ -219,14 +215,6 @@ def _too_short(splits: dict[str, Speech]) -> list[dict[str, str]]:
         total = len(speech.utterances)
         print(f"{split}: {len(too_short)} of {total} utterances are too short for CTC: {first}", file=sys.stderr)
     return skipped
-
-
-def _transcripts(config: RecipeConfig, prepare_dir: Path, alignments: Alignments) -> list[list[str]]:
-    """The training transcripts in the targets' phone set, with the silences that were heard in their alignment."""
-    return [
-        aligned.phones if (aligned := alignments.get(cut.id)) else fold(phone_sequence(cut), config.targets.phone_set)
-        for cut in read_cuts(prepare_dir / "train.cuts.jsonl.gz")
-    ]
 
 
 def _fingerprint(config: RecipeConfig, prepare_dir: Path, features_dir: Path, labels: AlignedSplits) -> str:

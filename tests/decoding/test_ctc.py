@@ -10,7 +10,7 @@ from exact_search import best_by_full_search, sentence_cost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asr.decoding.ctc import collapse, greedy
+from asr.decoding.ctc import GreedyDecoder, collapse, greedy
 from asr.decoding.grammar import grammar
 from asr.decoding.graph import Graph, build_graph
 from asr.decoding.lm import estimate, train_ngram
@@ -127,3 +127,12 @@ def test_greedy_phones_are_those_of_the_definition(classes: list[int]) -> None:
 
 def test_greedy_with_only_blanks_says_nothing() -> None:
     assert greedy(np.eye(CLASSES, dtype=np.float32)[[0] * 5]) == []
+
+
+def test_greedy_search_as_a_decoder() -> None:
+    scores = np.log(np.array([[0.1, 0.7, 0.1, 0.1], [0.6, 0.2, 0.1, 0.1], [0.1, 0.8, 0.05, 0.05]], np.float32))
+    path = GreedyDecoder().decode(scores, 2.0)
+    assert path.phones == greedy(scores)
+    assert path.classes.tolist() == [1, 0, 1]
+    assert path.cost == pytest.approx(-2 * math.log(0.7 * 0.6 * 0.8))
+    assert GreedyDecoder().decode(scores[:0]).phones == []

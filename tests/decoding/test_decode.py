@@ -248,11 +248,11 @@ def noisy_dev(seed=0):
 
 def test_tuning_takes_the_lowest_per_of_the_grid(graph):
     config = DecodingConfig(acoustic_scales=[0.01, 0.5, 1.0], insertion_penalties=[50.0, 0.0, -6.0], prior_scales=[1.0])
-    tuned = tune(noisy_dev(), UNIFORM, lambda weight: graph, PHONES, config)
+    tuned = tune(noisy_dev(), UNIFORM, lambda weight, penalty: Decoder(graph, 16.0, penalty), PHONES, config)
     assert len(tuned.trials) == 9
     assert tuned.per == min(trial.per for trial in tuned.trials)
     assert max(trial.per for trial in tuned.trials) > tuned.per
-    assert tuned == tune(noisy_dev(), UNIFORM, lambda weight: graph, PHONES, config)
+    assert tuned == tune(noisy_dev(), UNIFORM, lambda weight, penalty: Decoder(graph, 16.0, penalty), PHONES, config)
 
 
 def test_tuning_holds_no_copy_of_the_dev_set(graph):
@@ -265,8 +265,8 @@ def test_tuning_holds_no_copy_of_the_dev_set(graph):
 
     config = DecodingConfig(acoustic_scales=[0.5, 1.0], insertion_penalties=[0.0, -6.0], prior_scales=[1.0])
     dev = Dev()
-    assert tune(dev, UNIFORM, lambda weight: graph, PHONES, config) == tune(
-        noisy_dev(), UNIFORM, lambda weight: graph, PHONES, config
+    assert tune(dev, UNIFORM, lambda weight, penalty: Decoder(graph, 16.0, penalty), PHONES, config) == tune(
+        noisy_dev(), UNIFORM, lambda weight, penalty: Decoder(graph, 16.0, penalty), PHONES, config
     )
     assert dev.readings == 4
 
@@ -274,7 +274,7 @@ def test_tuning_holds_no_copy_of_the_dev_set(graph):
 def test_equal_points_are_decided_by_the_middle_of_the_grid(graph):
     dev = [(["sil", "aa", "sil"], posteriors(["sil", "aa", "sil"], peak=0.9999))]
     config = DecodingConfig(acoustic_scales=[0.8, 1.0, 1.2], insertion_penalties=[-0.1, 0.1, 0.0])
-    tuned = tune(dev, UNIFORM, lambda weight: graph, PHONES, config)
+    tuned = tune(dev, UNIFORM, lambda weight, penalty: Decoder(graph, 16.0, penalty), PHONES, config)
     assert (tuned.acoustic_scale, tuned.insertion_penalty, tuned.per, tuned.at_edge) == (1.0, 0.0, 0.0, [])
 
 
@@ -288,7 +288,9 @@ def test_the_weight_of_the_language_model_is_tuned_too(tmp_path):
     tuned = tune(
         [(said, posteriors(said))],
         UNIFORM,
-        lambda weight: build_graph(tmp_path / "lm.arpa", PHONES, STATES, lm_weight=weight),
+        lambda weight, penalty: Decoder(
+            build_graph(tmp_path / "lm.arpa", PHONES, STATES, lm_weight=weight), 16.0, penalty
+        ),
         PHONES,
         config,
     )
@@ -304,7 +306,7 @@ def test_the_scale_of_the_priors_is_tuned_too(graph):
     priors = np.where(np.arange(len(UNIFORM)) < STATES, 0.999, 0.001)
     biased = posteriors(said) + np.log(priors).astype(np.float32)
     config = DecodingConfig(acoustic_scales=[1.0], insertion_penalties=[0.0], prior_scales=[0.0, 1.0])
-    tuned = tune([(said, biased)], priors, lambda weight: graph, PHONES, config)
+    tuned = tune([(said, biased)], priors, lambda weight, penalty: Decoder(graph, 16.0, penalty), PHONES, config)
     assert (tuned.prior_scale, tuned.per) == (1.0, 0.0)
     assert tuned.trials[0].prior_scale == 0.0
     assert tuned.trials[0].per > 0
@@ -313,7 +315,11 @@ def test_the_scale_of_the_priors_is_tuned_too(graph):
 def test_the_edge_of_the_grid_is_told(graph):
     config = DecodingConfig(acoustic_scales=[0.001, 1.0], insertion_penalties=[0.0])
     tuned = tune(
-        [(["sil", "aa", "sil"], posteriors(["sil", "aa", "sil"]))], UNIFORM, lambda weight: graph, PHONES, config
+        [(["sil", "aa", "sil"], posteriors(["sil", "aa", "sil"]))],
+        UNIFORM,
+        lambda weight, penalty: Decoder(graph, 16.0, penalty),
+        PHONES,
+        config,
     )
     assert tuned.acoustic_scale == 1.0
     assert tuned.at_edge == ["acoustic_scales"]

@@ -45,3 +45,15 @@ def test_a_run_tunes_the_confidences_too(own_run):
     assert 1 < tuning["dev_perplexity"] < 100
     assert not (own_run / "decode" / "test" / "nbest.jsonl").exists()
     assert (own_run / "decode" / "test" / "calibration.svg").is_file()
+
+
+def test_a_language_model_is_estimated_once(asr_command, own_run, tmp_path):
+    """By training's bundle with any settings; a bundle that has one keeps it."""
+    inputs = own_run / "prepare", own_run / "features", tmp_path / "out", "--set", "lm.order=3"
+    done = asr_command("decode", own_run / "decode" / "bundle", *inputs)
+    assert done.status == 1
+    assert "the bundle that asr train wrote" in done.err
+    done = asr_command("decode", own_run / "train" / "bundle", *inputs)
+    assert done.status == 0, done.err
+    assert "order 3" in done.err
+    assert "ngram 3=" in (tmp_path / "out" / "bundle" / "lm.arpa").read_text()

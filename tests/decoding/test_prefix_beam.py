@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from asr.decoding.ctc import collapse, greedy
 from asr.decoding.lm import estimate
-from asr.decoding.prefix_beam import phone_prior, prefix_beam_search
+from asr.decoding.prefix_beam import PrefixBeamDecoder, phone_prior, prefix_beam_search
 from asr.errors import InputError
 
 PHONES = ("aa", "b", "zh")
@@ -123,3 +123,33 @@ def test_no_frames_impossible_phones_and_what_is_refused():
         prefix_beam_search(np.full((2, 4), np.nan, np.float32), 4)
     with pytest.raises(ValueError, match="at least 1"):
         prefix_beam_search(np.zeros((2, 4), np.float32), 0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    frames=st.integers(0, 6),
+    scale=st.floats(0.3, 3.0),
+    weight=st.floats(0.1, 2.0),
+    penalty=st.floats(-1.0, 1.0),
+)
+def test_the_decoder_finds_the_best_phones_and_their_best_alignment(seed, frames, scale, weight, penalty):
+    random = np.random.default_rng(seed)
+    log_posteriors, ngrams = random_posteriors(random, frames), random_ngrams(random, 2)
+    path = PrefixBeamDecoder(ngrams, PHONES, 5000, weight, penalty).decode(log_posteriors, scale)
+    if frames == 0:
+        assert (path.phones, path.cost) == ([], 0.0)
+        return
+    best = max(
+        scale * score + weight * language(ngrams, sequence) - penalty * len(sequence)
+        for sequence, score in summed(log_posteriors).items()
+    )
+    assert -path.cost == pytest.approx(best, abs=1e-4)
+    phones = tuple(span.phone for span in path.phones)
+    assert collapse(path.classes) == path.phones
+    alignments = {
+        each: sum(float(log_posteriors[frame, label]) for frame, label in enumerate(each))
+        for each in itertools.product(range(1 + len(PHONES)), repeat=frames)
+        if tuple(span.phone for span in collapse(np.array(each))) == phones
+    }
+    assert alignments[tuple(path.classes.tolist())] == pytest.approx(max(alignments.values()), abs=1e-5)

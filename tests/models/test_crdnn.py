@@ -18,7 +18,7 @@ SMALL = {
     "dropout": 0.0,
     "activation": "tanh",
 }
-each_subsampling = pytest.mark.parametrize("subsampling", [1, 2, 4])
+each_subsampling = pytest.mark.parametrize("subsampling", [1, 2, 3, 4])
 
 
 @pytest.fixture(autouse=True)

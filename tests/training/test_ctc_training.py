@@ -11,10 +11,13 @@ from lhotse import MonoCut
 
 from asr.config import RecipeConfig
 from asr.corpora.cuts import phone_segments, phone_sequence, read_cuts, write_cuts
+from asr.decoding.ctc import GreedyDecoder
+from asr.decoding.prefix_beam import PrefixBeamDecoder
 from asr.decoding.stage import decode
 from asr.errors import InputError
 from asr.files import read_json, read_jsonl
 from asr.phones.phone_set import fold
+from asr.recognizer import Recognizer
 from asr.scoring.score import score_files
 from asr.training.augmented import EpochSpeech
 from asr.training.batching import UtteranceBatching
@@ -85,9 +88,32 @@ def test_phone_times_change_nothing(prepared: Path, features: Path, tmp_path: Pa
         change(prepared, lambda _, cut: without_times(cut), ["train", "dev", "test"])
     with pytest.raises(InputError, match="has no phones with times"):
         phone_segments(next(read_cuts(prepared / "train.cuts.jsonl.gz")))
-    for name in ("bundle/model.safetensors", "bundle/lm.arpa", "bundle/classes.tsv", "decode/test/hypotheses.jsonl"):
+    same = "bundle/model.safetensors", "bundle/classes.tsv", "decode/bundle/lm.arpa", "decode/test/hypotheses.jsonl"
+    for name in same:
         assert (tmp_path / "timed" / name).read_bytes() == (tmp_path / "untimed" / name).read_bytes()
     assert errors[0].to_json() == errors[1].to_json()
+
+
+@pytest.mark.parametrize("search", ["greedy", "prefix_beam"])
+def test_decoding_without_a_graph(prepared: Path, features: Path, tmp_path: Path, search: str) -> None:
+    decoding = {"search": search, "acoustic_scales": [2.0, 3.0], "insertion_penalties": [-5.0, -4.0], "prefixes": 4}
+    config = recipe(decoding=decoding)
+    train(config, prepared, features, tmp_path, CPU)
+    decode(config, tmp_path / "bundle", prepared, features, tmp_path / "decode", CPU)
+    trials = read_json(tmp_path / "decode/tuning.json")["trials"]
+    assert len(trials) == (1 if search == "greedy" else 4)
+    hypotheses = list(read_transcripts(tmp_path / "decode/test/hypotheses.jsonl"))
+    assert any(hypothesis.phones for hypothesis in hypotheses)
+    recognizer = Recognizer(tmp_path / "decode/bundle")
+    assert isinstance(recognizer.search.finder, GreedyDecoder if search == "greedy" else PrefixBeamDecoder)
+    for phone in recognizer.recognize_file(str(hypotheses[0].audio)).phones:
+        assert phone.score is not None
+        assert 0 <= phone.score <= 1
+
+
+def test_frames_are_decoded_in_a_graph_alone() -> None:
+    with pytest.raises(ValueError, match=r"decoding\.search: greedy needs training\.loss: ctc"):
+        recipe(training={"loss": "cross_entropy"}, decoding={"search": "greedy"})
 
 
 def test_figures_of_an_epoch_have_their_right_names(prepared: Path, features: Path, tmp_path: Path) -> None:

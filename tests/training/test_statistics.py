@@ -61,7 +61,7 @@ def test_half_the_frame_rate_leaves_half_the_frames_of_a_phone() -> None:
     assert class_statistics(speech, 2, 4).self_loops == pytest.approx([1 / 2, 1 / 2])
 
 
-@pytest.mark.parametrize("subsampling", [1, 2, 4])
+@pytest.mark.parametrize("subsampling", [1, 2, 3, 4])
 def test_they_are_the_labels_that_training_sees(subsampling: int) -> None:
     speech = make_speech([[0, 0, 1, 1, 2, 2, 3], [1] * 9, [3, 2, 0]], edge=0)
     batching = UtteranceBatching(speech)
