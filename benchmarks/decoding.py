@@ -55,7 +55,7 @@ CORPORA = Path(os.environ.get("ASR_CORPORA", Path(__file__).resolve().parents[2]
 SAMPLE = CORPORA / "timit_sample"
 FRAME_SHIFT = 0.01
 WEIGHTS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.4)
-PENALTIES = (-3.0, -2.0, -1.0, 0.0, 1.0)
+PENALTIES = (-6.0, -5.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0)
 
 Posteriors = npt.NDArray[np.float32]
 Recognize = Callable[[Posteriors], list[str]]
@@ -190,7 +190,7 @@ def pyctcdecode(task: Task, beam: float, weight: float, penalty: float) -> Recog
 
 SYSTEMS: dict[str, tuple[Callable[[Task, float, float, float], Recognize], tuple[float, ...]]] = {
     "asr, graph": (graph, (2, 4, 8, 12, 16)),
-    "asr, prefix beam": (prefix_beam, (2, 4, 8, 16, 32)),
+    "asr, prefix beam": (prefix_beam, (4, 8, 16, 32, 64)),
     "torchaudio": (flashlight, (2, 5, 10, 20, 50)),
     "pyctcdecode": (pyctcdecode, (2, 5, 10, 20, 50)),
 }
