@@ -55,8 +55,13 @@ class AcousticScorer:
 
 
 def bundle_graph(bundle: Bundle, lm_weight: float = 1.0) -> Graph:
-    """The decoding graph of a bundle's phones, topology and language model."""
+    """The decoding graph of a bundle's phones, topology and language model.
+
+    Raises InputError for a bundle that has no language model yet.
+    """
     config = bundle.config
+    if not bundle.lm_path.is_file():
+        raise InputError("has no lm.arpa, which decoding adds; name the bundle that asr decode wrote", bundle.folder)
     phones = load_phone_set(config.targets.phone_set)
     return build_graph(
         bundle.lm_path,

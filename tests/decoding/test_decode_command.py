@@ -57,3 +57,11 @@ def test_a_language_model_is_estimated_once(asr_command, own_run, tmp_path):
     assert done.status == 0, done.err
     assert "order 3" in done.err
     assert "ngram 3=" in (tmp_path / "out" / "bundle" / "lm.arpa").read_text()
+
+
+def test_a_model_that_was_only_trained_recognises_nothing_yet(asr_command, own_run, demo_corpus, tmp_path):
+    audio = next(demo_corpus.rglob("*.flac"))
+    done = asr_command("transcribe", own_run / "train" / "bundle", audio, "--out", tmp_path / "out")
+    assert done.status == 1
+    assert "the bundle that asr decode wrote" in done.err
+    assert "Traceback" not in done.err
