@@ -80,7 +80,7 @@ def decode(
         if getattr(config, section) != getattr(trained.config, section):
             raise InputError(f"was trained with other settings in {section}; train anew to change them", bundle_dir)
     bundle = replace(trained, config=config, folder=out_dir / "bundle")
-    _write_lm(trained, bundle, prepare_dir)
+    write_lm(trained, bundle, prepare_dir)
     scorer = AcousticScorer(bundle, device)
     dev = list(_scored(bundle, scorer, prepare_dir, features_dir, "dev"))
     tuning = _tune(bundle, dev, out_dir) if tuned else bundle.tuning
@@ -96,7 +96,7 @@ def decode(
     write_tuning(bundle.folder, tuning)
 
 
-def _write_lm(trained: Bundle, bundle: Bundle, prepare_dir: Path) -> None:
+def write_lm(trained: Bundle, bundle: Bundle, prepare_dir: Path) -> None:
     """Copies the language model of a bundle that has one; else estimates it, by the alignments that training had."""
     config = bundle.config
     make_folder(bundle.folder)

@@ -30,10 +30,11 @@ from asr.corpora.cuts import read_cuts, reference
 from asr.corpora.prepare import prepare
 from asr.decoding.decode import LogPosteriors
 from asr.decoding.graph import Graph
+from asr.decoding.stage import write_lm
 from asr.decoding.tuning import tune
 from asr.features.stage import compute_features
 from asr.files import complete_file, read_jsonl, write_jsonl, write_text
-from asr.recognizer import AcousticScorer, bundle_graph, bundle_search
+from asr.recognizer import AcousticScorer, bundle_graph, bundle_search, path_finders
 from asr.scoring.score import counted_per
 from asr.training.averaging import epoch_path
 from asr.training.speech import Speech, load_speech
@@ -188,6 +189,7 @@ def measured(study: Study, setting: Setting) -> Sequence[Point]:
 def measure(study: Study, setting: Setting, folder: Path) -> Iterator[Point]:
     """Tests the weights of every epoch of a finished training."""
     bundle = read_bundle(folder / "bundle")
+    write_lm(bundle, bundle, study.prepared)
     graph = bundle_graph(bundle)
     dev, test = (spoken(study, bundle.config, split) for split in ("dev", "test"))
     epochs = list(read_jsonl(folder / "metrics.jsonl"))
@@ -232,7 +234,7 @@ def tuned(bundle: Bundle, graph: Graph, dev: SpokenSet) -> Tuning:
     """The acoustic scale and insertion penalty of the least PER on dev."""
     phones = bundle_search(bundle, graph, Tuning()).phones
     scored = list(zip(dev.references, posteriors(bundle, dev.speech), strict=True))
-    chosen = tune(scored, bundle.statistics.priors, lambda _: graph, phones, GRID)
+    chosen = tune(scored, bundle.statistics.priors, path_finders(bundle), phones, GRID)
     return Tuning(chosen.acoustic_scale, chosen.insertion_penalty)
 
 
