@@ -79,8 +79,10 @@ class Bundle:
 def write_bundle(
     folder: Path, config: RecipeConfig, model: nn.Module, statistics: ClassStatistics, features_dir: Path
 ) -> None:
-    """Writes all but lm.arpa and decoding.yaml, which the language model and the decoder's tuning add."""
+    """Writes all but lm.arpa and decoding.yaml, which decoding adds; those of a model before are removed."""
     folder.mkdir(parents=True, exist_ok=True)
+    for name in ("lm.arpa", "decoding.yaml"):
+        (folder / name).unlink(missing_ok=True)
     write_json(folder / "bundle.json", {"schema": SCHEMA})
     save_weights(folder / "model.safetensors", model.state_dict())
     write_text(folder / "phones.txt", "".join(f"{phone}\n" for phone in load_phone_set(config.targets.phone_set)))

@@ -49,7 +49,10 @@ def test_holds_what_it_says_and_nothing_else(bundle: Path) -> None:
 def test_comes_back_as_it_was_written(bundle: Path, tmp_path: Path) -> None:
     first = read_bundle(bundle)
     copy = tmp_path / "copy"
+    copy.mkdir()
+    (copy / "lm.arpa").write_text("of a model before")
     write_bundle(copy, first.config, first.model, first.statistics, bundle.parent.parent / "features")
+    assert sorted(path.name for path in copy.iterdir()) == sorted(FILES[:6])
     for name in FILES[:6]:
         assert (copy / name).read_bytes() == (bundle / name).read_bytes(), name
     second = read_bundle(copy)
