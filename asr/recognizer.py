@@ -1,7 +1,7 @@
 """A model bundle as one object: audio in, phones with times out."""
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -103,13 +103,13 @@ def path_finders(bundle: Bundle) -> Callable[[float, float], PathFinder]:
     """Makes the search that the recipe names for a weight of the language model and an insertion penalty."""
     decoding, phones = bundle.config.decoding, load_phone_set(bundle.config.targets.phone_set)
     graph_of = lru_cache(maxsize=1)(partial(bundle_graph, bundle))
+    ngrams = cache(partial(read_arpa, bundle.lm_path))
 
     def finder(lm_weight: float, insertion_penalty: float) -> PathFinder:
         if decoding.search == "greedy":
             return GreedyDecoder()
         if decoding.search == "prefix_beam":
-            ngrams = read_arpa(bundle.lm_path)
-            return PrefixBeamDecoder(ngrams, phones, decoding.prefixes, lm_weight, insertion_penalty)
+            return PrefixBeamDecoder(ngrams(), phones, decoding.prefixes, lm_weight, insertion_penalty)
         return Decoder(graph_of(lm_weight), decoding.beam, insertion_penalty)
 
     return finder

@@ -10,7 +10,7 @@ BLANK = 0
 
 
 class GreedyDecoder:
-    """Finds the phones of the best class of each frame; a scale changes nothing."""
+    """Finds the phones of the best class of each frame (Graves et al. 2006, section 3.2); a scale changes nothing."""
 
     def decode(self, scores: npt.NDArray[np.float32], acoustic_scale: float = 1.0) -> Path:
         """As `PathFinder.decode`; the path costs what its classes do."""
@@ -18,11 +18,6 @@ class GreedyDecoder:
         classes = scores.argmax(axis=1)
         cost = -acoustic_scale * float(scores.max(axis=1).sum())
         return Path(collapse(classes), classes, cost, complete=True)
-
-
-def greedy(log_posteriors: npt.NDArray[np.float32]) -> list[PhoneSpan]:
-    """The phones of the best class of each frame of `log_posteriors` [T, C] (Graves et al. 2006, section 3.2)."""
-    return collapse(log_posteriors.argmax(axis=1))
 
 
 def collapse(classes: npt.NDArray[np.int64]) -> list[PhoneSpan]:

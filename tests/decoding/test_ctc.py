@@ -10,11 +10,11 @@ from exact_search import best_by_full_search, sentence_cost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asr.decoding.ctc import GreedyDecoder, collapse, greedy
+from asr.decoding.ctc import GreedyDecoder, collapse
 from asr.decoding.grammar import grammar
 from asr.decoding.graph import Graph, build_graph
 from asr.decoding.lm import estimate, train_ngram
-from asr.decoding.search import Decoder
+from asr.decoding.search import Decoder, PhoneSpan
 from asr.decoding.topology import ctc
 
 PHONES = ("aa", "b", "zh")
@@ -116,7 +116,7 @@ def test_the_graph_of_a_file(tmp_path) -> None:
 def test_greedy_phones_are_those_of_the_definition(classes: list[int]) -> None:
     posteriors = np.full((len(classes), CLASSES), -9.0, np.float32)
     posteriors[range(len(classes)), classes] = -0.1
-    spans = greedy(posteriors)
+    spans = GreedyDecoder().decode(posteriors).phones
     assert [PHONES[span.phone] for span in spans] == said(tuple(classes))
     for span, following in itertools.pairwise([*(span.first for span in spans), len(classes)]):
         assert span < following
@@ -126,13 +126,13 @@ def test_greedy_phones_are_those_of_the_definition(classes: list[int]) -> None:
 
 
 def test_greedy_with_only_blanks_says_nothing() -> None:
-    assert greedy(np.eye(CLASSES, dtype=np.float32)[[0] * 5]) == []
+    assert GreedyDecoder().decode(np.eye(CLASSES, dtype=np.float32)[[0] * 5]).phones == []
 
 
 def test_greedy_search_as_a_decoder() -> None:
     scores = np.log(np.array([[0.1, 0.7, 0.1, 0.1], [0.6, 0.2, 0.1, 0.1], [0.1, 0.8, 0.05, 0.05]], np.float32))
     path = GreedyDecoder().decode(scores, 2.0)
-    assert path.phones == greedy(scores)
+    assert path.phones == [PhoneSpan(0, 0, 2), PhoneSpan(0, 2, 3)]
     assert path.classes.tolist() == [1, 0, 1]
     assert path.cost == pytest.approx(-2 * math.log(0.7 * 0.6 * 0.8))
     assert GreedyDecoder().decode(scores[:0]).phones == []

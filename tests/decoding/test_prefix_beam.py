@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asr.decoding.ctc import collapse, greedy
+from asr.decoding.ctc import GreedyDecoder, collapse
 from asr.decoding.lm import estimate
 from asr.decoding.prefix_beam import PrefixBeamDecoder, phone_prior, prefix_beam_search
 from asr.errors import InputError
@@ -92,7 +92,7 @@ def test_a_narrow_beam_keeps_the_best_and_claims_no_more_than_there_is(seed, bea
 def test_summing_beats_the_best_alignment():
     """Every frame's best class is the blank, and yet aa is more probable than nothing: 0.6 * 0.6 against 0.64."""
     log_posteriors = np.log(np.array([[0.6, 0.4, 1e-9, 1e-9]] * 2, np.float32))
-    assert greedy(log_posteriors) == []
+    assert GreedyDecoder().decode(log_posteriors).phones == []
     (best,) = prefix_beam_search(log_posteriors, 4)
     assert best.phones == [0]
     assert best.score == pytest.approx(math.log(0.64), abs=1e-5)
@@ -111,7 +111,7 @@ def test_clear_posteriors_give_the_greedy_phones():
     log_posteriors = np.full((len(classes), 4), -9.0, np.float32)
     log_posteriors[np.arange(len(classes)), classes] = -0.001
     (best,) = prefix_beam_search(log_posteriors, 8)
-    assert best.phones == [span.phone for span in greedy(log_posteriors)] == [0, 0, 1, 2, 2]
+    assert best.phones == [span.phone for span in GreedyDecoder().decode(log_posteriors).phones] == [0, 0, 1, 2, 2]
 
 
 def test_no_frames_impossible_phones_and_what_is_refused():
