@@ -12,6 +12,11 @@ class LmConfig(Section):
     """The phone n-gram, estimated on the training transcripts."""
 
     order: int = Field(2, ge=1, le=9, description="phones of an n-gram")
+    word_starts: bool = Field(
+        False,
+        description="a phone that begins a word is a symbol of its own in the n-gram, and what is recognised the same "
+        "phone; for corpora that have the phones of each word",
+    )
     prune: float = Field(
         0.0, ge=0, description="n-grams whose loss raises the perplexity by a smaller share are left out; 0: none"
     )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from asr.decoding.arpa import END, START, Ngrams
+from asr.decoding.word_starts import phone_of
 from asr.errors import InputError
 
 Symbols = tuple[str, ...]
@@ -37,7 +38,7 @@ class Grammar:
 
 
 def grammar(ngrams: Ngrams, phones: Sequence[str]) -> Grammar:
-    """Compiles an n-gram model over `phones`.
+    """Compiles an n-gram model over `phones`, or over these and their word starts, which are the same phones.
 
     The usual approximation of a back-off model: a back-off arc may be taken everywhere, also where the longer n-gram is
     listed, so the cheapest path of a phone sequence costs at most -log P(phones, end). For the models of
@@ -45,10 +46,11 @@ def grammar(ngrams: Ngrams, phones: Sequence[str]) -> Grammar:
     Raises InputError when a phone has no unigram, or the model has a symbol that is no phone of the set.
     """
     _check_vocabulary(ngrams, phones)
-    index = {phone: number for number, phone in enumerate(phones)}
+    numbers = {phone: number for number, phone in enumerate(phones)}
     histories = sorted({(), (START,)} | {ngram[:-1] for ngram in ngrams.probabilities})
     states = {history: state for state, history in enumerate(histories)}
-    result = Grammar(states[(START,)], [index.get(history[-1]) if history else None for history in histories])
+    last_phones = [numbers.get(phone_of(history[-1])) if history else None for history in histories]
+    result = Grammar(states[(START,)], last_phones)
     for ngram, log_probability in sorted(ngrams.probabilities.items()):
         history, symbol = ngram[:-1], ngram[-1]
         if log_probability == -math.inf:
@@ -57,7 +59,7 @@ def grammar(ngrams: Ngrams, phones: Sequence[str]) -> Grammar:
             result.finals[states[history]] = -log_probability
         else:
             target, backoff = _longest_history(ngram, states, ngrams)
-            result.arcs.append((states[history], target, index[symbol], backoff - log_probability))
+            result.arcs.append((states[history], target, numbers[phone_of(symbol)], backoff - log_probability))
     for history in histories:
         if history:
             target, backoff = _longest_history(history[1:], states, ngrams)
@@ -75,8 +77,9 @@ def _longest_history(symbols: Symbols, states: dict[Symbols, int], ngrams: Ngram
 
 
 def _check_vocabulary(ngrams: Ngrams, phones: Sequence[str]) -> None:
-    predicted = {ngram[-1] for ngram in ngrams.probabilities}
-    if missing := [phone for phone in phones if (phone,) not in ngrams.probabilities]:
+    predicted = {phone_of(ngram[-1]) for ngram in ngrams.probabilities}
+    unigrams = {phone_of(ngram[0]) for ngram in ngrams.probabilities if len(ngram) == 1}
+    if missing := [phone for phone in phones if phone not in unigrams]:
         raise InputError(f"phone {missing[0]!r} has no unigram in the phone language model; train it on this phone set")
     if foreign := sorted(predicted - set(phones) - {START, END}):
         raise InputError(f"symbol {foreign[0]!r} of the phone language model is not in the phone set")

@@ -11,8 +11,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from asr.decoding.arpa import END, START, Ngrams, read_arpa, write_arpa
 from asr.decoding.lm_pruning import prune
+from asr.decoding.word_starts import phone_of
 from asr.errors import InputError
 
 History = tuple[str, ...]
@@ -28,7 +31,7 @@ def train_ngram(
 ) -> Ngrams:
     """Estimates an n-gram of the given order, prunes it to a threshold and writes it in ARPA format.
 
-    `sentences` are transcripts in the phone set `phones`; every phone of the set gets a probability, seen or not.
+    `sentences` are transcripts in the symbols `phones`; every one of these gets a probability, seen or not.
     The file's bytes do not depend on the order of the sentences. Raises InputError when there are no sentences, or for
     a phone outside the set.
     """
@@ -104,19 +107,34 @@ def _discounts(histories: Counts) -> tuple[float, ...]:
 def perplexity(ngrams: Ngrams | Path | str, sentences: Iterable[Sequence[str]]) -> float:
     """exp of the mean negative log probability of the sentences' phones and ends.
 
+    Where the model knows word starts, a sentence's probability is the sum over all places where words may begin.
     Raises InputError when there is no sentence, or for a phone that the model does not know.
     """
     model = ngrams if isinstance(ngrams, Ngrams) else read_arpa(ngrams)
+    symbols: dict[str, list[str]] = defaultdict(list)
+    for ngram in model.probabilities:
+        if len(ngram) == 1:
+            symbols[phone_of(ngram[0])].append(ngram[0])
     total, predicted = 0.0, 0
     for sentence in sentences:
-        symbols = (START, *sentence, END)
-        for position in range(1, len(symbols)):
-            history = symbols[max(0, position - model.order + 1) : position]
-            log_probability = model.log_probability(history, symbols[position])
-            if log_probability == -math.inf:
-                raise InputError(f"phone {symbols[position]!r} is not in the phone language model")
-            total += log_probability
-            predicted += 1
+        if unknown := [phone for phone in sentence if phone not in symbols]:
+            raise InputError(f"phone {unknown[0]!r} is not in the phone language model")
+        total += _log_probability(model, [*(symbols[phone] for phone in sentence), [END]])
+        predicted += len(sentence) + 1
     if not predicted:
         raise InputError("no transcripts to compute the perplexity on")
     return math.exp(-total / predicted)
+
+
+def _log_probability(model: Ngrams, places: Iterable[Sequence[str]]) -> float:
+    """Summed over all sequences that have one of the symbols of each place."""
+    reached: dict[History, float] = {(START,): 0.0}
+    for place in places:
+        further: defaultdict[History, list[float]] = defaultdict(list)
+        for history, before in reached.items():
+            for symbol in place:
+                longer = (*history, symbol)
+                log_probability = before + model.log_probability(history, symbol)
+                further[longer[max(0, len(longer) - model.order + 1) :]].append(log_probability)
+        reached = {history: float(np.logaddexp.reduce(parts)) for history, parts in further.items()}
+    return float(np.logaddexp.reduce(list(reached.values())))

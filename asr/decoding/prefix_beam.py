@@ -5,6 +5,7 @@ alignments.
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +19,7 @@ from asr.alignment.viterbi import best_path
 from asr.decoding.arpa import END, START, Ngrams
 from asr.decoding.ctc import BLANK, collapse
 from asr.decoding.search import Path, check_scores
+from asr.decoding.word_starts import phone_of
 from asr.errors import InputError
 
 Integers = npt.NDArray[np.int32]
@@ -28,13 +30,14 @@ NEVER = -math.inf
 
 @dataclass(frozen=True, slots=True)
 class PhonePrior:
-    """An n-gram over P phones as tables, weighted: for each history [H, P] the natural log that each phone adds and the
-    history behind it, and [H] the natural log that the end adds."""
+    """An n-gram over S symbols as tables, weighted: for each history [H, S] the natural log that each symbol adds and
+    the history behind it, [H] the natural log that the end adds, and the phone of each symbol [S]."""
 
     start: int
     added: Logarithms
     histories: Integers
     ends: Logarithms
+    phones: Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +51,22 @@ class CtcHypothesis:
 def phone_prior(
     ngrams: Ngrams, phones: Sequence[str], weight: float = 1.0, insertion_penalty: float = 0.0
 ) -> PhonePrior:
-    """The prior that adds `weight` times the n-gram's log probability, less a penalty (natural log) for each phone."""
+    """The prior that adds `weight` times the n-gram's log probability, less a penalty (natural log) for each phone.
+
+    The n-gram is over `phones`, or over these and their word starts, which are the same phones.
+    """
     listed: dict[tuple[str, ...], list[tuple[int, float]]] = {(): [], (START,): []}
-    columns = {symbol: column for column, symbol in enumerate([*phones, END])}
+    indices = {phone: index for index, phone in enumerate(phones)}
+    unigrams = [ngram[0] for ngram in ngrams.probabilities if len(ngram) == 1]
+    symbols = sorted(symbol for symbol in unigrams if phone_of(symbol) in indices)
+    columns = {symbol: column for column, symbol in enumerate([*symbols, END])}
     for ngram, probability in ngrams.probabilities.items():
         if ngram[-1] in columns:
             listed.setdefault(ngram[:-1], []).append((columns[ngram[-1]], probability))
     histories = sorted(listed, key=lambda history: (len(history), history))
     numbers = {history: number for number, history in enumerate(histories)}
     tables = np.full((len(histories), len(columns)), NEVER)
-    following = np.zeros((len(histories), len(phones)), np.int32)
+    following = np.zeros((len(histories), len(symbols)), np.int32)
     for history, number in numbers.items():
         shorter, backoff = history, 0.0
         while shorter and (shorter == history or shorter not in numbers):
@@ -67,13 +76,15 @@ def phone_prior(
             tables[number] = backoff + tables[numbers[shorter]]
         for column, probability in listed[history]:
             tables[number, column] = probability
-        for column, phone in enumerate(phones):
-            longest = (*history, phone)
+        for column, symbol in enumerate(symbols):
+            longest = (*history, symbol)
             while longest not in numbers:
                 longest = longest[1:]
             following[number, column] = numbers[longest]
     weighted = weight * tables if weight else np.zeros_like(tables)
-    return PhonePrior(numbers[(START,)], weighted[:, :-1] - insertion_penalty, following, weighted[:, -1].copy())
+    spoken = np.array([indices[phone_of(symbol)] for symbol in symbols], np.int32)
+    added, ends = weighted[:, :-1] - insertion_penalty, weighted[:, -1].copy()
+    return PhonePrior(numbers[(START,)], added, following, ends, spoken)
 
 
 def prefix_beam_search(
@@ -82,7 +93,8 @@ def prefix_beam_search(
     """The `count` most probable phone sequences of log posteriors [T, 1 + P] (natural), best first.
 
     `beam` prefixes survive each frame. With a prior, a sequence's score is log P(sequence | frames) plus what the prior
-    adds, for the end too. Raises InputError for posteriors that are no numbers, ValueError for a beam below 1.
+    adds, for the end too; several sequences of its symbols that are the same phones count as one. Raises InputError for
+    posteriors that are no numbers, ValueError for a beam below 1.
     """
     if beam < 1:
         raise ValueError("beam must be at least 1")
@@ -90,17 +102,20 @@ def prefix_beam_search(
         raise InputError("acoustic scores are not finite; the model's training has diverged, train it again")
     phones = log_posteriors.shape[1] - 1
     if prior is None:
-        prior = PhonePrior(0, np.zeros((1, phones)), np.zeros((1, phones), np.int32), np.zeros(1))
-    scores, prefixes, parents, last_phones = _search(
-        log_posteriors.astype(np.float64), beam, prior.start, prior.added, prior.histories, prior.ends
+        none = np.zeros((1, phones), np.int32)
+        prior = PhonePrior(0, none.astype(np.float64), none, np.zeros(1), np.arange(phones, dtype=np.int32))
+    scores, prefixes, parents, last_symbols = _search(
+        log_posteriors.astype(np.float64), beam, prior.start, prior.added, prior.histories, prior.ends, prior.phones
     )
-    found = []
+    summed: defaultdict[tuple[int, ...], float] = defaultdict(lambda: NEVER)
     for score, prefix in zip(scores.tolist(), prefixes.tolist(), strict=True):
         sequence = []
         while prefix:
-            sequence.append(int(last_phones[prefix]))
+            sequence.append(int(prior.phones[last_symbols[prefix]]))
             prefix = int(parents[prefix])
-        found.append(CtcHypothesis(sequence[::-1], score))
+        key = tuple(sequence[::-1])
+        summed[key] = float(np.logaddexp(summed[key], score))
+    found = [CtcHypothesis(list(sequence), score) for sequence, score in summed.items()]
     return sorted(found, key=lambda hypothesis: (-hypothesis.score, hypothesis.phones))[:count]
 
 
@@ -138,25 +153,31 @@ def _best_alignment(scores: npt.NDArray[np.float32], phones: list[int]) -> npt.N
 
 @njit(cache=True)
 def _search(
-    frames: Logarithms, beam: int, start: int, added: Logarithms, histories: Integers, ends: Logarithms
+    frames: Logarithms,
+    beam: int,
+    start: int,
+    added: Logarithms,
+    histories: Integers,
+    ends: Logarithms,
+    phones: Integers,
 ) -> tuple[Logarithms, Integers, Integers, Integers]:
-    """Scores and prefixes of the last frame; prefixes are nodes of a tree, given by parents and last phones.
+    """Scores and prefixes of the last frame; prefixes are nodes of a tree, given by parents and last symbols.
 
     A prefix has two log probabilities: of its alignments that end in a blank, and in its last phone.
     """
-    phones = added.shape[1]
+    symbols = added.shape[1]
     capacity = 1 << 12
-    parents, last_phones = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
+    parents, last_symbols = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
     children, siblings = np.full(capacity, -1, np.int32), np.full(capacity, -1, np.int32)
     history, language, slots = np.empty(capacity, np.int32), np.empty(capacity), np.full(capacity, -1, np.int32)
-    parents[0], last_phones[0], history[0], language[0] = -1, -1, start, 0.0
+    parents[0], last_symbols[0], history[0], language[0] = -1, -1, start, 0.0
     nodes, size = 1, 1
     prefixes, next_prefixes = np.zeros(beam, np.int32), np.zeros(beam, np.int32)
     blank, phone_end = np.full(beam, NEVER), np.full(beam, NEVER)
     blank[0] = 0.0
-    # A column for the prefix as it is, and one for each phone that may follow.
-    new_blank, new_phone = np.empty((beam, phones + 1)), np.empty((beam, phones + 1))
-    scores = np.empty((beam, phones + 1))
+    # A column for the prefix as it is, and one for each symbol that may follow.
+    new_blank, new_phone = np.empty((beam, symbols + 1)), np.empty((beam, symbols + 1))
+    scores = np.empty((beam, symbols + 1))
     for frame in frames:
         for slot in range(size):
             slots[prefixes[slot]] = slot
@@ -164,18 +185,19 @@ def _search(
         new_phone[:size] = NEVER
         for slot in range(size):
             node = prefixes[slot]
-            last = last_phones[node]
+            last = phones[last_symbols[node]] if node else -1
             total = np.logaddexp(blank[slot], phone_end[slot])
             new_blank[slot, 0] = total + frame[BLANK]
             if last >= 0:
                 new_phone[slot, 0] = np.logaddexp(new_phone[slot, 0], phone_end[slot] + frame[last + 1])
-            for phone in range(phones):
+            for symbol in range(symbols):
                 # Straight after itself a phone is the same one: a second needs a blank between.
-                new_phone[slot, phone + 1] = (blank[slot] if phone == last else total) + frame[phone + 1]
+                phone = phones[symbol]
+                new_phone[slot, symbol + 1] = (blank[slot] if phone == last else total) + frame[phone + 1]
             child = children[node]
             while child >= 0:
                 if slots[child] >= 0:  # this longer prefix is in the beam already
-                    place, column = slots[child], last_phones[child] + 1
+                    place, column = slots[child], last_symbols[child] + 1
                     new_phone[place, 0] = np.logaddexp(new_phone[place, 0], new_phone[slot, column])
                     new_phone[slot, column] = NEVER
                 child = siblings[child]
@@ -183,8 +205,8 @@ def _search(
             node = prefixes[slot]
             slots[node] = -1
             scores[slot, 0] = np.logaddexp(new_blank[slot, 0], new_phone[slot, 0]) + language[node]
-            for phone in range(phones):
-                scores[slot, phone + 1] = new_phone[slot, phone + 1] + language[node] + added[history[node], phone]
+            for symbol in range(symbols):
+                scores[slot, symbol + 1] = new_phone[slot, symbol + 1] + language[node] + added[history[node], symbol]
         candidates = scores[:size].ravel()
         kept = min(beam, len(candidates))
         threshold = np.partition(candidates, len(candidates) - kept)[len(candidates) - kept]
@@ -192,7 +214,7 @@ def _search(
         next_size = 0
         if nodes + beam > capacity:
             capacity *= 2
-            parents, last_phones, history = _doubled(parents), _doubled(last_phones), _doubled(history)
+            parents, last_symbols, history = _doubled(parents), _doubled(last_symbols), _doubled(history)
             children, siblings, slots = _doubled(children), _doubled(siblings), _doubled(slots)
             language = _doubled(language)
             children[nodes:], siblings[nodes:], slots[nodes:] = -1, -1, -1
@@ -201,16 +223,16 @@ def _search(
             if score == NEVER or score < threshold or (score == threshold and equal == 0):
                 continue
             equal -= score == threshold
-            slot, column = candidate // (phones + 1), candidate % (phones + 1)
+            slot, column = candidate // (symbols + 1), candidate % (symbols + 1)
             node = prefixes[slot]
             if column:
                 child = children[node]
-                while child >= 0 and last_phones[child] != column - 1:
+                while child >= 0 and last_symbols[child] != column - 1:
                     child = siblings[child]
                 if child < 0:
                     child = nodes
                     nodes += 1
-                    parents[child], last_phones[child] = node, column - 1
+                    parents[child], last_symbols[child] = node, column - 1
                     siblings[child], children[node] = children[node], child
                     history[child] = histories[history[node], column - 1]
                     language[child] = language[node] + added[history[node], column - 1]
@@ -223,7 +245,7 @@ def _search(
     for slot in range(size):
         node = prefixes[slot]
         final[slot] = np.logaddexp(blank[slot], phone_end[slot]) + language[node] + ends[history[node]]
-    return final, prefixes[:size], parents, last_phones
+    return final, prefixes[:size], parents, last_symbols
 
 
 @njit(cache=True)

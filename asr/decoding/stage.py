@@ -7,14 +7,17 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
+from lhotse import MonoCut
 
+from asr.alignment.spoken import PAUSES
 from asr.bundle import Bundle, Tuning, copy_bundle, portable, read_bundle, write_tuning
 from asr.config import DecodingConfig, RecipeConfig
-from asr.corpora.cuts import read_cuts, reference
+from asr.corpora.cuts import read_cuts, reference, word_phones
 from asr.decoding.alternatives import NBEST, Write, alternatives_files
 from asr.decoding.decode import LogPosteriors, Search, decode_split
 from asr.decoding.lm import perplexity, train_ngram
 from asr.decoding.tuning import tune, tune_posterior_scale
+from asr.decoding.word_starts import mark_word_starts, symbols
 from asr.device import describe_device
 from asr.errors import InputError
 from asr.features.archive import Archive
@@ -26,7 +29,7 @@ from asr.recipe_file import write_recipe
 from asr.recognizer import AcousticScorer, bundle_graph, bundle_search, path_finders
 from asr.scoring.calibration import calibrate_files
 from asr.scoring.oracle import oracle_files
-from asr.training.alignments import NO_ALIGNMENTS, alignments_path, read_alignments, spoken_phones
+from asr.training.alignments import NO_ALIGNMENTS, Alignments, alignments_path, read_alignments, spoken_phones
 from asr.transcript import Transcript, write_transcripts
 
 TRAINED_SECTIONS = ("features", "targets", "model", "topology")
@@ -109,8 +112,23 @@ def write_lm(trained: Bundle, bundle: Bundle, prepare_dir: Path) -> None:
     path = alignments_path(trained.folder.parent, "train")
     alignments = read_alignments(path).alignments if path.is_file() else NO_ALIGNMENTS
     cuts = read_cuts(prepare_dir / "train.cuts.jsonl.gz")
-    sentences = (spoken_phones(cut, config, alignments) for cut in cuts)
-    train_ngram(sentences, config.lm.order, load_phone_set(config.targets.phone_set), bundle.lm_path, config.lm.prune)
+    phones: Sequence[str] = load_phone_set(config.targets.phone_set)
+    if config.lm.word_starts:
+        phones = symbols(phones)
+    sentences = (_sentence(cut, config, alignments) for cut in cuts)
+    train_ngram(sentences, config.lm.order, phones, bundle.lm_path, config.lm.prune)
+
+
+def _sentence(cut: MonoCut, config: RecipeConfig, alignments: Alignments) -> list[str]:
+    """What the language model learns from a training utterance."""
+    phones = spoken_phones(cut, config, alignments)
+    if not config.lm.word_starts:
+        return phones
+    try:
+        words = [fold(word, config.targets.phone_set) for _, word in word_phones(cut)]
+        return mark_word_starts(phones, words, PAUSES)
+    except (InputError, ValueError) as error:
+        raise InputError(f"lm.word_starts: {error}; set it to false") from error
 
 
 def _scored(

@@ -155,8 +155,8 @@ def _build(config: RecipeConfig) -> AcousticModel:
             copied = initialize_from(model, read_weights(weights))
         if not copied:
             raise InputError("model.pretrained: no layer of it fits this model", config.model.pretrained)
-        fresh = [name for name in model.state_dict() if name not in copied]
-        but = f" but for {', '.join(fresh)}" if fresh else ""
+        fresh = dict.fromkeys(name.split(".")[0] for name in model.state_dict() if name not in copied)
+        but = f" but for some of {', '.join(fresh)}" if fresh else ""
         print(f"weights begin as those of {config.model.pretrained}{but}", file=sys.stderr)
     return model
 
