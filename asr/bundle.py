@@ -9,8 +9,11 @@ cmvn.safetensors   the training set's normalisation statistics
 lm.arpa            the phone n-gram, which decoding adds
 decoding.yaml      acoustic scale, insertion penalty, weight of the language model and scale of the confidences,
                    once they are tuned
+ensemble           a bundle for each further model whose posteriors are averaged with this one's, in 01, 02, ...; absent
+                   where there are none
 """
 
+import hashlib
 import math
 import shutil
 from collections.abc import Sequence
@@ -35,6 +38,7 @@ from asr.training.targets import class_names
 from asr.weights import load_weights, save_weights
 
 SCHEMA = 1
+ENSEMBLE = "ensemble"
 BESIDE = "recipe.yaml beside it"
 DAMAGED_TUNING = (
     "damaged; it holds acoustic_scale, insertion_penalty, lm_weight, prior_scale and posterior_scale, numbers"
@@ -70,6 +74,7 @@ class Bundle:
     statistics: ClassStatistics
     cmvn: Cmvn
     tuning: Tuning
+    ensemble: tuple["Bundle", ...] = ()
 
     @property
     def lm_path(self) -> Path:
@@ -101,6 +106,7 @@ def portable(config: RecipeConfig) -> RecipeConfig:
             "corpus": config.corpus.model_copy(update={"dir": None}),
             "model": config.model.model_copy(update={"pretrained": None}),
             "training": config.training.model_copy(update={"align_with": None}),
+            "decoding": config.decoding.model_copy(update={"ensemble": []}),
         }
     )
 
@@ -110,12 +116,33 @@ def write_tuning(folder: Path, tuning: Tuning) -> None:
     write_text(folder / "decoding.yaml", yaml.safe_dump(asdict(tuning)))
 
 
-def copy_bundle(source: Path, target: Path) -> None:
-    """Copies a bundle's files."""
+def copy_bundle(source: Path, target: Path, ensemble: Sequence[Path] = ()) -> None:
+    """Copies a bundle's files, and below them those of the bundles of its ensemble in place of any there before."""
+    _copy_files(source, target)
+    shutil.rmtree(target / ENSEMBLE, ignore_errors=True)
+    for number, folder in enumerate(ensemble, 1):
+        _copy_files(folder, target / ENSEMBLE / f"{number:02}")
+
+
+def _copy_files(source: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for path in sorted(path for path in source.iterdir() if path.is_file()):
         with open(path, "rb") as original, complete_file(target / path.name, "wb") as copy:
             shutil.copyfileobj(original, copy)
+
+
+def acoustic_digest(folder: Path) -> str:
+    """A digest of all files of a bundle on which its posteriors, and so its alignments, depend."""
+    digest = hashlib.sha256()
+    for place in (folder, *_ensemble_folders(folder)):
+        for name in ("recipe.yaml", "model.safetensors", "classes.tsv", "cmvn.safetensors"):
+            with open(place / name, "rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _ensemble_folders(folder: Path) -> list[Path]:
+    return sorted(path for path in (folder / ENSEMBLE).glob("*") if path.is_dir())
 
 
 def find_bundle(path: Path) -> Path:
@@ -148,6 +175,7 @@ def read_bundle(path: Path, device: torch.device | str = "cpu") -> Bundle:
         statistics=_read_statistics(folder / "classes.tsv", names),
         cmvn=_read_cmvn(folder / "cmvn.safetensors", config.features.static_dim),
         tuning=_read_tuning(folder / "decoding.yaml"),
+        ensemble=tuple(read_bundle(path, device) for path in _ensemble_folders(folder)),
     )
 
 

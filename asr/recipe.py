@@ -7,8 +7,7 @@ from pathlib import Path
 
 import torch
 
-from asr.alignment.aligner import aligner_digest
-from asr.bundle import SCHEMA
+from asr.bundle import SCHEMA, acoustic_digest, find_bundle
 from asr.config import RecipeConfig
 from asr.corpora.prepare import corpus_dir, prepare
 from asr.decoding.stage import decode
@@ -136,17 +135,18 @@ def _fold_stages(run: Run, prepared: Stage, fold: str) -> list[Stage]:
         _sections(config, "seed", "features", "augmentation", "targets", "model", "training")
         | {"bundle": SCHEMA}
         | ({} if weights is None else {"weights": file_digest(weights)})
-        | ({} if aligner is None else {"aligner": aligner_digest(aligner)}),
+        | ({} if aligner is None else {"aligner": acoustic_digest(aligner)}),
         lambda: train(config, cuts, folders["features"], folders["train"], device),
         device=describe_device(device),
         kept=("metrics.jsonl",),
     )
+    ensemble = find_ensemble(config, fold)
     decoded = Stage(
         "decode",
         folders["decode"],
         [prepared, features, trained],
-        [_sections(config, "lm", "decoding"), config.scoring.phone_set],
-        lambda: _decode(config, folders["train"], cuts, folders["features"], folders["decode"], device),
+        [_sections(config, "lm", "decoding"), config.scoring.phone_set, *map(acoustic_digest, ensemble)],
+        lambda: _decode(config, ensemble, folders["train"], cuts, folders["features"], folders["decode"], device),
     )
     scored = Stage(
         "score",
@@ -169,12 +169,37 @@ def _each_round(config: RecipeConfig, *folders: Path) -> Iterator[tuple[Path, ..
     yield folders
 
 
+def find_ensemble(config: RecipeConfig, fold: str) -> list[Path]:
+    """The bundles of the further models with which a fold's model decodes.
+
+    Raises InputError where one is missing, and where it is not of the same fold: it might have heard the test speakers.
+    """
+    bundles = []
+    for path in config.decoding.ensemble:
+        if fold and not (path / fold).is_dir():
+            raise InputError(f"decoding.ensemble: is no run with a {fold}; its model may know the test speakers", path)
+        try:
+            bundles.append(find_bundle(path / fold))
+        except InputError as error:
+            raise InputError(f"decoding.ensemble: {error}") from error
+    return bundles
+
+
 def _decode(
-    config: RecipeConfig, trained: Path, cuts: Path, features: Path, out_dir: Path, device: torch.device
+    config: RecipeConfig,
+    ensemble: Sequence[Path],
+    trained: Path,
+    cuts: Path,
+    features: Path,
+    out_dir: Path,
+    device: torch.device,
 ) -> None:
+    """Decodes with the model of each round; with the further models that of the last."""
     forget_rounds(out_dir, config.training.realign)
     for source, target in _each_round(config, trained, out_dir):
-        decode(config, source / "bundle", cuts, features, target, device)
+        models = list(ensemble) if target == out_dir else []
+        decoding = config.decoding.model_copy(update={"ensemble": models})
+        decode(config.model_copy(update={"decoding": decoding}), source / "bundle", cuts, features, target, device)
 
 
 def _score(config: RecipeConfig, decoded: Path, out_dir: Path) -> None:

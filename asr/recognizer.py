@@ -1,5 +1,6 @@
 """A model bundle as one object: audio in, phones with times out."""
 
+import math
 from collections.abc import Callable
 from functools import cache, lru_cache, partial
 from pathlib import Path
@@ -29,15 +30,17 @@ PIECE_FRAMES = 16_384
 
 
 class AcousticScorer:
-    """The acoustic model of a bundle on a device."""
+    """The acoustic model of a bundle, or all of an ensemble, on a device."""
 
     def __init__(self, bundle: Bundle, device: torch.device | str = "cpu") -> None:
-        self.model = bundle.model.to(device)
+        self.models = [each.model.to(device) for each in (bundle, *bundle.ensemble)]
+        contexts = [model.context for model in self.models]
+        self.context = None if None in contexts else max(filter(None, contexts), default=0)
         self.device = torch.device(device)
 
     def log_posteriors(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Log posteriors [T', C] of one utterance's model input [T, D]."""
-        context = self.model.context
+        """Log posteriors [T', C] of one utterance's model input [T, D]; of an ensemble, of the mean of posteriors."""
+        context = self.context
         if context is None or len(features) <= PIECE_FRAMES:
             return self._score(features)
         # A recording of hours, in pieces with each piece's neighbours: the same scores in a bounded memory.
@@ -50,8 +53,9 @@ class AcousticScorer:
     @torch.inference_mode()
     def _score(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         batch = torch.from_numpy(features)[None].to(self.device)
-        logits, _ = self.model(batch, torch.tensor([len(features)], device=self.device))
-        return logits[0].float().log_softmax(dim=-1).cpu().numpy()
+        lengths = torch.tensor([len(features)], device=self.device)
+        posteriors = torch.stack([model(batch, lengths)[0][0].float().log_softmax(dim=-1) for model in self.models])
+        return (posteriors.logsumexp(dim=0) - math.log(len(self.models))).cpu().numpy()
 
 
 def bundle_graph(bundle: Bundle, lm_weight: float = 1.0) -> Graph:

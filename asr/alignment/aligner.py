@@ -1,6 +1,5 @@
 """Trained models that align: audio and what was said in it become phones and words with times."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
@@ -173,12 +172,3 @@ def _words(items: Sequence[int], labels: Sequence[str | None], times: Sequence[f
             words.append(WordSegment(label, times[first], times[end]))
         first = end
     return words
-
-
-def aligner_digest(bundle_dir: Path) -> str:
-    """A digest of all files of a bundle that an alignment depends on."""
-    digest = hashlib.sha256()
-    for name in ("recipe.yaml", "model.safetensors", "classes.tsv", "cmvn.safetensors"):
-        with open(bundle_dir / name, "rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()

@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from asr.alignment.aligner import Aligner, Alignment, aligner_digest
+from asr.alignment.aligner import Aligner, Alignment
 from asr.alignment.spoken import Spoken, spoken_phones, spoken_words
 from asr.alignment.transcripts import Transcripts
 from asr.audio import audio_info
+from asr.bundle import acoustic_digest
 from asr.config import PhoneSetName
 from asr.corpora.timit_labels import Label, format_labels
 from asr.decoding.ctm import write_ctm
@@ -143,7 +144,7 @@ def _spoken(text: str, lexicon: Lexicon | None, phone_set: PhoneSetName) -> Spok
 def _mark(aligner: Aligner, lexicon: Lexicon | None) -> dict[str, Any]:
     """What alignments depend on beside the audio and the transcript."""
     words = None if lexicon is None else hashlib.sha256(json.dumps(lexicon, sort_keys=True).encode()).hexdigest()
-    return {"models": [aligner_digest(model.bundle.folder) for model in aligner.models], "lexicon": words}
+    return {"models": [acoustic_digest(model.bundle.folder) for model in aligner.models], "lexicon": words}
 
 
 def _resume(output: Path, mark: dict[str, Any], sources: Sequence[Source], said: dict[str, str]) -> set[str]:

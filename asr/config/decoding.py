@@ -1,5 +1,6 @@
 """Settings of language model, decoding and scoring."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat
@@ -52,6 +53,12 @@ class DecodingConfig(Section):
         min_length=1,
         description="times the n-gram's log probabilities, beside those of HMM transitions, which weigh 1; under CTC "
         "there are none, and only the ratio to the acoustic scale counts",
+    )
+    ensemble: list[Path] = Field(
+        [],
+        description="bundles or runs of further models whose posteriors are averaged with this one's, frame by frame: "
+        "of the same features, targets and subsampling; models by CTC agree on frames only where they began with the "
+        "same weights",
     )
     nbest: int = Field(0, ge=0, description="phone sequences an utterance in nbest.jsonl; 0 writes none")
     lattices: bool = Field(False, description="write lattices.jsonl, and lattices.txt in Kaldi's text format")

@@ -74,15 +74,17 @@ def decode(
 
     Writes tuning.json, speed.json, the bundle with language model and what was tuned, and for dev and test:
     hypotheses.jsonl, .ctm and references.jsonl, calibration.json and .svg, and where the recipe asks for them n-best
-    lists with oracle.json, and lattices. A bundle that has a language model already keeps it. Raises InputError when
-    the recipe's model, or language model, is not the bundle's.
+    lists with oracle.json, and lattices. A bundle that has a language model, or an ensemble, already keeps it. Raises
+    InputError when the recipe's model, or language model, is not the bundle's, and for an ensemble that does not fit.
     """
     make_folder(out_dir)
-    trained, config = read_bundle(bundle_dir, device), portable(config)
+    trained = read_bundle(bundle_dir, device)
+    ensemble = read_ensemble(config, trained, device) or trained.ensemble
+    config = portable(config)
     for section in TRAINED_SECTIONS:
         if getattr(config, section) != getattr(trained.config, section):
             raise InputError(f"was trained with other settings in {section}; train anew to change them", bundle_dir)
-    bundle = replace(trained, config=config, folder=out_dir / "bundle")
+    bundle = replace(trained, config=config, folder=out_dir / "bundle", ensemble=ensemble)
     write_lm(trained, bundle, prepare_dir)
     scorer = AcousticScorer(bundle, device)
     dev = list(_scored(bundle, scorer, prepare_dir, features_dir, "dev"))
@@ -94,9 +96,23 @@ def decode(
     for split in ("dev", "test"):
         write_transcripts(out_dir / split / "references.jsonl", _references(prepare_dir, features_dir, split))
         _measure(out_dir / split, config)
-    copy_bundle(trained.folder, bundle.folder)
+    copy_bundle(trained.folder, bundle.folder, [each.folder for each in ensemble])
     write_recipe(bundle.folder / "recipe.yaml", config)
     write_tuning(bundle.folder, tuning)
+
+
+def read_ensemble(config: RecipeConfig, trained: Bundle, device: torch.device) -> tuple[Bundle, ...]:
+    """The recipe's further models. Raises InputError for one whose posteriors are of other frames or classes."""
+    ensemble = []
+    for path in config.decoding.ensemble:
+        bundle = read_bundle(path, device)
+        for section in ("features", "targets", "topology"):
+            if getattr(bundle.config, section) != getattr(trained.config, section):
+                raise InputError(f"decoding.ensemble: was trained with other settings in {section}", path)
+        if bundle.model.subsampling != trained.model.subsampling:
+            raise InputError("decoding.ensemble: its model.subsampling is another", path)
+        ensemble.append(bundle)
+    return tuple(ensemble)
 
 
 def write_lm(trained: Bundle, bundle: Bundle, prepare_dir: Path) -> None:

@@ -11,8 +11,7 @@ import torch
 from lightning_fabric import Fabric
 
 from asr import models
-from asr.alignment.aligner import aligner_digest
-from asr.bundle import find_bundle, write_bundle
+from asr.bundle import acoustic_digest, find_bundle, write_bundle
 from asr.config import RecipeConfig
 from asr.errors import InputError
 from asr.features.archive import array_path, index_path
@@ -99,7 +98,7 @@ def _labels(training: _Training, aligner: Path | None, former: AlignedSplits, fo
         if aligner is None:
             start_flat(config, prepare_dir, features_dir, folder)
         else:
-            source = f"{aligner_digest(aligner)} {_fingerprint(config, prepare_dir, features_dir, former)}"
+            source = f"{acoustic_digest(aligner)} {_fingerprint(config, prepare_dir, features_dir, former)}"
             align(config, aligner, prepare_dir, features_dir, folder, source, former, training.device)
     training.fabric.barrier()
     labels = read_splits(folder)

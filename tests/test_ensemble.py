@@ -1,0 +1,107 @@
+"""Several models as one: the mean of their posteriors, in one bundle, of runs that hear the same."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from asr_command import Command
+
+from asr.bundle import acoustic_digest, read_bundle
+from asr.errors import InputError
+from asr.files import read_jsonl
+from asr.recipe import find_ensemble
+from asr.recipe_file import read_recipe
+from asr.recognizer import AcousticScorer, Recognizer
+from asr.weights import read_weights, save_weights
+
+
+@pytest.fixture
+def other_run(own_run: Path, tmp_path: Path) -> Path:
+    """A second run, of a model with other weights."""
+    run = Path(shutil.copytree(own_run, tmp_path / "other"))
+    for folder in (run / "train" / "bundle", run / "decode" / "bundle"):
+        weights = read_weights(folder / "model.safetensors")
+        noise = torch.Generator().manual_seed(1)
+        other = {name: tensor + 0.3 * torch.randn(tensor.shape, generator=noise) for name, tensor in weights.items()}
+        save_weights(folder / "model.safetensors", other)
+    return run
+
+
+def decoded(asr_command: Command, run: Path, out: Path, *others: Path) -> None:
+    named = json.dumps([str(other) for other in others])
+    command = ("decode", run / "train" / "bundle", run / "prepare", run / "features", out)
+    outcome = asr_command(*command, "--set", f"decoding.ensemble={named}")
+    assert outcome.status == 0, outcome.err
+
+
+def test_a_bundle_holds_its_ensemble_and_scores_by_the_mean(
+    own_run: Path, other_run: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    decoded(asr_command, own_run, tmp_path / "out", other_run)
+    bundle = Path(shutil.move(tmp_path / "out" / "bundle", tmp_path / "moved"))
+    features = np.random.default_rng(0).normal(size=(50, read_bundle(bundle).config.features.dim)).astype(np.float32)
+    each = [AcousticScorer(read_bundle(run)).log_posteriors(features) for run in (own_run, other_run)]
+    mean = AcousticScorer(read_bundle(bundle)).log_posteriors(features)
+    assert np.abs(each[0] - each[1]).max() > 0.1
+    np.testing.assert_allclose(np.exp(mean), np.exp(each).mean(axis=0), atol=1e-5)
+    assert str(other_run) not in (bundle / "recipe.yaml").read_text()
+    assert acoustic_digest(bundle) != acoustic_digest(own_run / "decode" / "bundle")
+
+
+def test_a_model_beside_itself_recognises_the_same(
+    own_run: Path, tmp_path: Path, asr_command: Command, demo_corpus: Path
+) -> None:
+    decoded(asr_command, own_run, tmp_path / "out", own_run, own_run)
+    audio = next(demo_corpus.rglob("*.flac"))
+    alone, three = (Recognizer(path).recognize_file(audio) for path in (own_run, tmp_path / "out" / "bundle"))
+    assert three.symbols == alone.symbols
+    symbols = [
+        [[phone["phone"] for phone in row["phones"]] for row in read_jsonl(folder / "test" / "hypotheses.jsonl")]
+        for folder in (own_run / "decode", tmp_path / "out")
+    ]
+    assert symbols[0] == symbols[1]
+    decoded(asr_command, own_run, tmp_path / "out")
+    assert not (tmp_path / "out" / "bundle" / "ensemble").exists()
+
+
+def test_an_ensemble_trains_nothing_anew_and_follows_its_models(
+    tiny_recipe: Path, own_run: Path, other_run: Path, asr_command: Command
+) -> None:
+    command = ("run", tiny_recipe, "--out", own_run, "--set", f'decoding.ensemble=["{other_run}"]')
+    outcome = asr_command(*command)
+    assert outcome.status == 0, outcome.err
+    assert "train: up to date" in outcome.err
+    assert "decode: running" in outcome.err
+    assert "decode: up to date" in asr_command(*command).err
+    shutil.copyfile(own_run / "train/bundle/model.safetensors", other_run / "decode/bundle/model.safetensors")
+    assert "decode: running" in asr_command(*command).err
+
+
+def test_models_that_do_not_fit_are_named(
+    tiny_recipe: Path, own_run: Path, other_run: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    command = ("run", tiny_recipe, "--out", own_run, "--set")
+    missing = asr_command(*command, f'decoding.ensemble=["{tmp_path / "nowhere"}"]')
+    assert missing.status == 1
+    assert missing.err.startswith("asr: decoding.ensemble: ")
+    assert str(tmp_path / "nowhere") in missing.err
+    recipe = other_run / "decode" / "bundle" / "recipe.yaml"
+    recipe.write_text(recipe.read_text().replace("preemphasis: 0.97", "preemphasis: 0.9"))
+    foreign = asr_command(*command, f'decoding.ensemble=["{other_run}"]')
+    assert foreign.status == 1
+    assert "decoding.ensemble: was trained with other settings in features" in foreign.err
+    assert str(other_run) in foreign.err
+    assert "Traceback" not in missing.err + foreign.err
+
+
+def test_a_fold_takes_the_models_of_its_own_fold(own_run: Path, tmp_path: Path) -> None:
+    """One of another fold was trained on this fold's test speakers."""
+    config = read_recipe(own_run / "recipe.yaml", [f'decoding.ensemble=["{tmp_path / "folds"}"]'])
+    for fold in ("fold-1", "fold-2"):
+        shutil.copytree(own_run / "decode", tmp_path / "folds" / fold / "decode")
+        assert find_ensemble(config, fold) == [tmp_path / "folds" / fold / "decode" / "bundle"]
+    with pytest.raises(InputError, match="is no run with a fold-3; its model may know the test speakers"):
+        find_ensemble(config, "fold-3")
