@@ -13,6 +13,7 @@ from asr.decoding.decode import LogPosteriors, Search, segment_times
 from asr.decoding.lattice import Lattice, lattice
 from asr.decoding.nbest import Hypothesis, n_best
 from asr.files import complete_file, write_text
+from asr.scoring.oracle import ORACLE
 from asr.transcript import Transcript
 
 NBEST, LATTICES, KALDI_LATTICES, SYMBOLS = "nbest.jsonl", "lattices.jsonl", "lattices.txt", "lattice_phones.txt"
@@ -22,7 +23,8 @@ Write = Callable[[Transcript, LogPosteriors], None]
 
 @contextmanager
 def alternatives_files(folder: Path, config: DecodingConfig, search: Search) -> Iterator[Write]:
-    """Opens the files that the recipe asks for; what it yields adds an utterance, whose phones it ignores.
+    """Opens the files that the recipe asks for, and removes others that are there; what it yields adds an utterance,
+    whose phones it ignores.
 
     nbest.jsonl has `hypotheses` of phones with times, best first, each with its `cost`. lattices.jsonl has nodes'
     times (s), arcs [from, to, phone or null, graph cost, acoustic cost] and final nodes' costs; the acoustic cost is
@@ -31,6 +33,8 @@ def alternatives_files(folder: Path, config: DecodingConfig, search: Search) -> 
     """
     with ExitStack() as files:
         names = [NBEST] * (config.nbest > 0) + [LATTICES, KALDI_LATTICES] * config.lattices
+        for other in {NBEST, ORACLE, LATTICES, KALDI_LATTICES, SYMBOLS}.difference(names):
+            (folder / other).unlink(missing_ok=True)  # of a decoding before, which asked for them
         opened: dict[str, IO[str]] = {name: files.enter_context(complete_file(folder / name)) for name in names}
         if config.lattices:
             symbols = ["<eps>", *search.phones]

@@ -14,6 +14,8 @@ from asr.scoring.score import counted_per
 from asr.scoring.silence import Treatment, silences, transcribed, treat
 from asr.transcript import read_transcripts
 
+ORACLE = "oracle.json"
+
 
 @dataclass(frozen=True, slots=True)
 class Oracle:
@@ -55,7 +57,7 @@ def oracle_files(references: Path | str, nbest_lists: Path | str, nbest: int, ph
     """
     spoken = {transcript.utterance: transcript.symbols for transcript in read_transcripts(references)}
     result = oracle(_paired(spoken, Path(nbest_lists)), nbest, phone_set)
-    write_json(Path(nbest_lists).with_name("oracle.json"), asdict(result))
+    write_json(Path(nbest_lists).with_name(ORACLE), asdict(result))
     return result
 
 

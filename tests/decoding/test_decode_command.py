@@ -1,7 +1,6 @@
 """`asr decode` on a trained bundle."""
 
 import json
-import shutil
 
 from asr.files import read_jsonl
 
@@ -35,7 +34,10 @@ def test_weights_are_kept_and_alternatives_written_as_asked(asr_command, own_run
         assert found["oracle_per"] <= found["per"]
         assert json.loads((folder / "calibration.json").read_text())["phones"] > 0
         assert len(list(read_jsonl(folder / "lattices.jsonl"))) == len(best)
-    shutil.rmtree(tmp_path / "out")
+    assert asr_command("decode", *inputs, tmp_path / "out", "--no-tune").status == 0
+    kept = {path.name for path in (tmp_path / "out" / "test").iterdir()}
+    assert not kept & {"nbest.jsonl", "oracle.json", "lattices.jsonl", "lattices.txt", "lattice_phones.txt"}
+    assert "hypotheses.jsonl" in kept
 
 
 def test_a_run_tunes_the_confidences_too(own_run):
