@@ -36,10 +36,14 @@ class AcousticScorer:
         self.models = [each.model.to(device) for each in (bundle, *bundle.ensemble)]
         contexts = [model.context for model in self.models]
         self.context = None if None in contexts else max(filter(None, contexts), default=0)
+        self.apart = len(self.models) > 1 and bundle.config.decoding.search == "prefix_beam"
         self.device = torch.device(device)
 
     def log_posteriors(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Log posteriors [T', C] of one utterance's model input [T, D]; of an ensemble, of the mean of posteriors."""
+        """Log posteriors [T', C] of one utterance's model input [T, D].
+
+        Of an ensemble they are of the models' mean, or, for a prefix beam search, each model's [M, T', C].
+        """
         context = self.context
         if context is None or len(features) <= PIECE_FRAMES:
             return self._score(features)
@@ -47,15 +51,17 @@ class AcousticScorer:
         pieces = []
         for start in range(0, len(features), PIECE_FRAMES):
             first, end = max(start - context, 0), min(start + PIECE_FRAMES, len(features))
-            pieces.append(self._score(features[first : end + context])[start - first : end - first])
-        return np.concatenate(pieces)
+            pieces.append(self._score(features[first : end + context])[..., start - first : end - first, :])
+        return np.concatenate(pieces, axis=-2)
 
     @torch.inference_mode()
     def _score(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         batch = torch.from_numpy(features)[None].to(self.device)
         lengths = torch.tensor([len(features)], device=self.device)
         posteriors = torch.stack([model(batch, lengths)[0][0].float().log_softmax(dim=-1) for model in self.models])
-        return (posteriors.logsumexp(dim=0) - math.log(len(self.models))).cpu().numpy()
+        if not self.apart:
+            posteriors = posteriors.logsumexp(dim=0) - math.log(len(self.models))
+        return posteriors.cpu().numpy()
 
 
 def bundle_graph(bundle: Bundle, lm_weight: float = 1.0) -> Graph:

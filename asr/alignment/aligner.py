@@ -67,7 +67,7 @@ class Alignment:
 
 
 class AligningModel:
-    """One trained model."""
+    """One trained model; of an ensemble that which the others were added to."""
 
     def __init__(self, bundle: Bundle | Path | str, device: torch.device | str = "cpu") -> None:
         """Raises InputError when the bundle is missing or damaged."""
@@ -77,7 +77,7 @@ class AligningModel:
         self.classes = Classes(config.topology, config.targets.states, statistics.priors, statistics.self_loops)
         self.times = FrameTimes.of(config.features, self.bundle.model.subsampling)
         self.sample_rate = config.features.sample_rate
-        self.scorer = AcousticScorer(self.bundle, device)
+        self.scorer = AcousticScorer(replace(self.bundle, ensemble=()), device)
         self._front_end = build_front_end(config.features, torch.device(device))
 
     def static_features(self, waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

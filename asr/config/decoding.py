@@ -56,9 +56,9 @@ class DecodingConfig(Section):
     )
     ensemble: list[Path] = Field(
         [],
-        description="bundles or runs of further models whose posteriors are averaged with this one's, frame by frame: "
-        "of the same features, targets and subsampling; models by CTC agree on frames only where they began with the "
-        "same weights",
+        description="bundles or runs of further models, of the same features, targets and subsampling, that decode "
+        "with this one: by the mean of the posteriors of each frame, or in prefix_beam by that of the log "
+        "probabilities of a phone sequence, which suits CTC, whose models need not agree on frames",
     )
     nbest: int = Field(0, ge=0, description="phone sequences an utterance in nbest.jsonl; 0 writes none")
     lattices: bool = Field(False, description="write lattices.jsonl, and lattices.txt in Kaldi's text format")

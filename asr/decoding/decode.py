@@ -11,6 +11,7 @@ from asr.config import FeaturesConfig
 from asr.decoding.batches import batch_paths
 from asr.decoding.confidence import phone_confidences
 from asr.decoding.ctm import write_ctm
+from asr.decoding.prefix_beam import aligned_path
 from asr.decoding.priors import scaled_likelihoods
 from asr.decoding.search import Decoder, PathFinder, PhoneSpan, check_scores
 from asr.decoding.search import Path as BestPath
@@ -19,6 +20,7 @@ from asr.errors import InputError
 from asr.transcript import PhoneSegment, Transcript, read_transcripts, write_transcripts
 
 LogPosteriors = npt.NDArray[np.float32]
+"""[T, C]; of several models that are searched as one, [M, T, C]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,11 @@ class Search:
     finder: PathFinder | None = None
 
     def scores(self, log_posteriors: LogPosteriors) -> npt.NDArray[np.float32]:
-        """Scaled likelihoods [T, C] of `log_posteriors` [T, C], natural."""
+        """Scaled likelihoods, of the same shape, of log posteriors (natural)."""
         return scaled_likelihoods(log_posteriors, self.priors, self.prior_scale)
 
     def best_path(self, log_posteriors: LogPosteriors) -> BestPath:
-        """The best path for `log_posteriors` [T, C], natural."""
+        """The best path for log posteriors (natural)."""
         return self._find(self.scores(log_posteriors))
 
     def best_paths(
@@ -83,14 +85,24 @@ class Search:
 
     def _checked(self, utterance: Transcript, log_posteriors: LogPosteriors) -> npt.NDArray[np.float32]:
         try:
-            return check_scores(self.scores(log_posteriors), self.decoder.flat.classes)
+            scores = self.scores(log_posteriors)
+            for each in scores if scores.ndim == 3 else [scores]:
+                check_scores(each, self.decoder.flat.classes)
+            return scores
         except InputError as error:
             raise InputError(f"utterance {utterance.utterance}: {error}") from error
 
     def confidences(self, log_posteriors: LogPosteriors, path: BestPath) -> npt.NDArray[np.float64]:
-        """The confidence, 0 to 1, of each phone of the path that was found for `log_posteriors`."""
-        groups = np.arange(len(self.phones), dtype=np.int32) if self.groups is None else self.groups
+        """The confidence, 0 to 1, of each phone of the path that was found for `log_posteriors`; of several models, the
+        mean of their confidences, each in its own alignment."""
         scores = self.scores(log_posteriors)
+        if scores.ndim == 2:
+            return self._confidences(scores, path)
+        phones = [span.phone for span in path.phones]
+        return np.mean([self._confidences(each, aligned_path(each, phones)) for each in scores], axis=0)
+
+    def _confidences(self, scores: npt.NDArray[np.float32], path: BestPath) -> npt.NDArray[np.float64]:
+        groups = np.arange(len(self.phones), dtype=np.int32) if self.groups is None else self.groups
         return phone_confidences(self.decoder.flat, scores, path, self.acoustic_scale, self.posterior_scale, groups)
 
 

@@ -1,13 +1,14 @@
 """CTC prefix beam search without a graph (Graves & Jaitly 2014, algorithm 1; Hannun et al. 2014, algorithm 1).
 
 Where a best-path search takes the best alignment of a phone sequence, this one adds up the probabilities of all its
-alignments.
+alignments. So several models can be searched as one, though each aligns in its own way: what is averaged over them is
+the log probability of a phone sequence, not that of a frame.
 """
 
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -90,7 +91,8 @@ def phone_prior(
 def prefix_beam_search(
     log_posteriors: npt.NDArray[np.float32], beam: int, prior: PhonePrior | None = None, count: int = 1
 ) -> list[CtcHypothesis]:
-    """The `count` most probable phone sequences of log posteriors [T, 1 + P] (natural), best first.
+    """The `count` most probable phone sequences of log posteriors [T, 1 + P] (natural), best first; of several models
+    [M, T, 1 + P], by the mean of their log probabilities.
 
     `beam` prefixes survive each frame. With a prior, a sequence's score is log P(sequence | frames) plus what the prior
     adds, for the end too; several sequences of its symbols that are the same phones count as one. Raises InputError for
@@ -100,12 +102,18 @@ def prefix_beam_search(
         raise ValueError("beam must be at least 1")
     if np.isnan(log_posteriors).any():
         raise InputError("acoustic scores are not finite; the model's training has diverged, train it again")
-    phones = log_posteriors.shape[1] - 1
+    phones = log_posteriors.shape[-1] - 1
     if prior is None:
         none = np.zeros((1, phones), np.int32)
         prior = PhonePrior(0, none.astype(np.float64), none, np.zeros(1), np.arange(phones, dtype=np.int32))
     scores, prefixes, parents, last_symbols = _search(
-        log_posteriors.astype(np.float64), beam, prior.start, prior.added, prior.histories, prior.ends, prior.phones
+        _of_models(log_posteriors).astype(np.float64),
+        beam,
+        prior.start,
+        prior.added,
+        prior.histories,
+        prior.ends,
+        prior.phones,
     )
     summed: defaultdict[tuple[int, ...], float] = defaultdict(lambda: NEVER)
     for score, prefix in zip(scores.tolist(), prefixes.tolist(), strict=True):
@@ -120,7 +128,10 @@ def prefix_beam_search(
 
 
 class PrefixBeamDecoder:
-    """Finds the phones that are best over all their alignments, and then their best alignment."""
+    """Finds the phones that are best over all their alignments, and then their best alignment.
+
+    Of several models, [M, T, C], the alignment is by the first.
+    """
 
     def __init__(
         self, ngrams: Ngrams, phones: Sequence[str], beam: int, lm_weight: float = 1.0, insertion_penalty: float = 0.0
@@ -136,19 +147,26 @@ class PrefixBeamDecoder:
 
     def decode(self, scores: npt.NDArray[np.float32], acoustic_scale: float = 1.0) -> Path:
         """As `PathFinder.decode`; the path's cost is the scaled negative score of its phones over all alignments."""
-        scores = check_scores(scores, 1 + len(self.phones))
-        if len(scores) == 0:
+        models = [check_scores(each, 1 + len(self.phones)) for each in _of_models(scores)]
+        if len(models[0]) == 0:
             return Path([], np.zeros(0, np.int64), 0.0, complete=True)
-        (found,) = prefix_beam_search(scores, self.beam, self._prior(acoustic_scale))
-        classes = _best_alignment(scores, found.phones)
-        return Path(collapse(classes), classes, -acoustic_scale * found.score, complete=True)
+        (found,) = prefix_beam_search(np.stack(models), self.beam, self._prior(acoustic_scale))
+        return replace(aligned_path(models[0], found.phones), cost=-acoustic_scale * found.score)
 
 
-def _best_alignment(scores: npt.NDArray[np.float32], phones: list[int]) -> npt.NDArray[np.int64]:
-    if not phones:
-        return np.full(len(scores), BLANK, np.int64)
-    graph = build_alignment_graph(phones, "ctc", 1, np.zeros(0))
-    return graph.classes[best_path(scores, graph).states]
+def aligned_path(scores: npt.NDArray[np.float32], phones: list[int]) -> Path:
+    """The best alignment of phones to log scores [T, C] of a CTC model. Raises InputError where there is none."""
+    classes = np.full(len(scores), BLANK, np.int64)
+    score = scores[:, BLANK].sum(dtype=np.float64)
+    if phones:
+        graph = build_alignment_graph(phones, "ctc", 1, np.zeros(0))
+        best = best_path(scores, graph)
+        classes, score = graph.classes[best.states], best.score
+    return Path(collapse(classes), classes, -float(score), complete=True)
+
+
+def _of_models(log_posteriors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return log_posteriors if log_posteriors.ndim == 3 else log_posteriors[None]
 
 
 @njit(cache=True)
@@ -161,10 +179,12 @@ def _search(
     ends: Logarithms,
     phones: Integers,
 ) -> tuple[Logarithms, Integers, Integers, Integers]:
-    """Scores and prefixes of the last frame; prefixes are nodes of a tree, given by parents and last symbols.
+    """Scores and prefixes of the last of `frames` [M, T, C]; prefixes are nodes of a tree, given by parents and last
+    symbols.
 
-    A prefix has two log probabilities: of its alignments that end in a blank, and in its last phone.
+    By each model a prefix has two log probabilities: of its alignments that end in a blank, and in its last phone.
     """
+    models = len(frames)
     symbols = added.shape[1]
     capacity = 1 << 12
     parents, last_symbols = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
@@ -173,40 +193,46 @@ def _search(
     parents[0], last_symbols[0], history[0], language[0] = -1, -1, start, 0.0
     nodes, size = 1, 1
     prefixes, next_prefixes = np.zeros(beam, np.int32), np.zeros(beam, np.int32)
-    blank, phone_end = np.full(beam, NEVER), np.full(beam, NEVER)
+    blank, phone_end = np.full((beam, models), NEVER), np.full((beam, models), NEVER)
     blank[0] = 0.0
-    # A column for the prefix as it is, and one for each symbol that may follow.
-    new_blank, new_phone = np.empty((beam, symbols + 1)), np.empty((beam, symbols + 1))
+    # A column for the prefix as it is, and one for each symbol that may follow, behind which there is no blank yet.
+    new_blank = np.empty((beam, models))
+    new_phone = np.empty((beam, symbols + 1, models))
     scores = np.empty((beam, symbols + 1))
-    for frame in frames:
+    for time in range(frames.shape[1]):
         for slot in range(size):
             slots[prefixes[slot]] = slot
-        new_blank[:size] = NEVER
         new_phone[:size] = NEVER
         for slot in range(size):
             node = prefixes[slot]
             last = phones[last_symbols[node]] if node else -1
-            total = np.logaddexp(blank[slot], phone_end[slot])
-            new_blank[slot, 0] = total + frame[BLANK]
-            if last >= 0:
-                new_phone[slot, 0] = np.logaddexp(new_phone[slot, 0], phone_end[slot] + frame[last + 1])
-            for symbol in range(symbols):
-                # Straight after itself a phone is the same one: a second needs a blank between.
-                phone = phones[symbol]
-                new_phone[slot, symbol + 1] = (blank[slot] if phone == last else total) + frame[phone + 1]
+            for model in range(models):
+                frame = frames[model, time]
+                total = np.logaddexp(blank[slot, model], phone_end[slot, model])
+                new_blank[slot, model] = total + frame[BLANK]
+                if last >= 0:
+                    longer = phone_end[slot, model] + frame[last + 1]
+                    new_phone[slot, 0, model] = np.logaddexp(new_phone[slot, 0, model], longer)
+                for symbol in range(symbols):
+                    # Straight after itself a phone is the same one: a second needs a blank between.
+                    phone = phones[symbol]
+                    before = blank[slot, model] if phone == last else total
+                    new_phone[slot, symbol + 1, model] = before + frame[phone + 1]
             child = children[node]
             while child >= 0:
                 if slots[child] >= 0:  # this longer prefix is in the beam already
                     place, column = slots[child], last_symbols[child] + 1
-                    new_phone[place, 0] = np.logaddexp(new_phone[place, 0], new_phone[slot, column])
-                    new_phone[slot, column] = NEVER
+                    for model in range(models):
+                        both = np.logaddexp(new_phone[place, 0, model], new_phone[slot, column, model])
+                        new_phone[place, 0, model], new_phone[slot, column, model] = both, NEVER
                 child = siblings[child]
         for slot in range(size):
             node = prefixes[slot]
             slots[node] = -1
-            scores[slot, 0] = np.logaddexp(new_blank[slot, 0], new_phone[slot, 0]) + language[node]
+            scores[slot, 0] = np.logaddexp(new_blank[slot], new_phone[slot, 0]).mean() + language[node]
             for symbol in range(symbols):
-                scores[slot, symbol + 1] = new_phone[slot, symbol + 1] + language[node] + added[history[node], symbol]
+                spoken = new_phone[slot, symbol + 1].mean()
+                scores[slot, symbol + 1] = spoken + language[node] + added[history[node], symbol]
         candidates = scores[:size].ravel()
         kept = min(beam, len(candidates))
         threshold = np.partition(candidates, len(candidates) - kept)[len(candidates) - kept]
@@ -238,13 +264,17 @@ def _search(
                     language[child] = language[node] + added[history[node], column - 1]
                 node = child
             next_prefixes[next_size] = node
-            blank[next_size], phone_end[next_size] = new_blank[slot, column], new_phone[slot, column]
+            phone_end[next_size] = new_phone[slot, column]
+            if column:
+                blank[next_size] = NEVER
+            else:
+                blank[next_size] = new_blank[slot]
             next_size += 1
         prefixes, next_prefixes, size = next_prefixes, prefixes, next_size
     final = np.empty(size)
     for slot in range(size):
         node = prefixes[slot]
-        final[slot] = np.logaddexp(blank[slot], phone_end[slot]) + language[node] + ends[history[node]]
+        final[slot] = np.logaddexp(blank[slot], phone_end[slot]).mean() + language[node] + ends[history[node]]
     return final, prefixes[:size], parents, last_symbols
 
 

@@ -80,6 +80,8 @@ def decode(
     make_folder(out_dir)
     trained = read_bundle(bundle_dir, device)
     ensemble = read_ensemble(config, trained, device) or trained.ensemble
+    if ensemble and config.decoding.search == "prefix_beam" and (config.decoding.nbest or config.decoding.lattices):
+        raise InputError("decoding.nbest and lattices are of one model, or of an ensemble with decoding.search: graph")
     config = portable(config)
     for section in TRAINED_SECTIONS:
         if getattr(config, section) != getattr(trained.config, section):

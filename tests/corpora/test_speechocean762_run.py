@@ -6,6 +6,7 @@ from pathlib import Path
 from asr_command import Command
 from speechocean762_tree import PHONES, TRAIN, build_speechocean762
 
+from asr.phones.phone_set import load_phone_set
 from asr.transcript import read_transcripts
 
 RECIPE = """\
@@ -41,6 +42,40 @@ def test_a_run_by_ctc_from_the_corpus_to_the_report(tmp_path: Path, asr_command:
     evaluation = asr_command("align", tmp_path / "run", "--evaluate")
     assert evaluation.status == 1
     assert "its corpus has no phone times to measure by" in evaluation.err
+
+
+def test_models_by_ctc_decode_together(tmp_path: Path, asr_command: Command) -> None:
+    """With word starts in the language model, from prefixes that all of them have heard."""
+    build_speechocean762(tmp_path / "corpus", train=TRAIN[:10])
+    recipe = tmp_path / "ctc.yaml"
+    recipe.write_text(RECIPE.format(corpus=tmp_path / "corpus"))
+    settings = ["--set", "lm={order: 3, word_starts: true}", "--set", "decoding.search=prefix_beam"]
+    for number in (1, 2):
+        run = ("run", recipe, "--out", tmp_path / f"run-{number}", "--set", f"seed={number}", *settings)
+        outcome = asr_command(*run)
+        assert outcome.status == 0, outcome.err
+    assert "_B" in (tmp_path / "run-2" / "decode" / "bundle" / "lm.arpa").read_text()
+    both = (*run, "--set", f'decoding.ensemble=["{tmp_path / "run-1"}"]')
+    outcome = asr_command(*both)
+    assert outcome.status == 0, outcome.err
+    hypotheses = list(read_transcripts(tmp_path / "run-2" / "decode" / "test" / "hypotheses.jsonl"))
+    assert {phone.phone for spoken in hypotheses for phone in spoken.phones} <= set(load_phone_set("cmu39"))
+    assert all(0 <= phone.score <= 1 for spoken in hypotheses for phone in spoken.phones)
+    audio = next((tmp_path / "corpus").rglob("*.WAV"))
+    outcome = asr_command("transcribe", tmp_path / "run-2", audio, "--out", tmp_path / "out")
+    assert outcome.status == 0, outcome.err
+    refused = asr_command(*both, "--set", "decoding.nbest=5")
+    assert refused.status == 1
+    assert refused.err.endswith(
+        "asr: decoding.nbest and lattices are of one model, or of an ensemble with decoding.search: graph\n"
+    )
+
+
+def test_word_starts_need_words_with_their_phones(tiny_recipe: Path, own_run: Path, asr_command: Command) -> None:
+    outcome = asr_command("run", tiny_recipe, "--out", own_run, "--set", "lm.word_starts=true")
+    assert outcome.status == 1
+    assert "lm.word_starts: utterance " in outcome.err
+    assert "has no words with their phones; set it to false" in outcome.err
 
 
 def test_a_run_by_a_flat_start_has_the_per_of_each_round(tmp_path: Path, asr_command: Command) -> None:

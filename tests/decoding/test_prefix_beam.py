@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from asr.decoding.ctc import GreedyDecoder, collapse
 from asr.decoding.lm import estimate
-from asr.decoding.prefix_beam import PrefixBeamDecoder, phone_prior, prefix_beam_search
+from asr.decoding.prefix_beam import PrefixBeamDecoder, aligned_path, phone_prior, prefix_beam_search
 from asr.errors import InputError
 
 PHONES = ("aa", "b", "zh")
@@ -72,6 +72,26 @@ def test_the_prior_adds_the_weighted_n_gram(seed, frames, order, weight, penalty
     prior = phone_prior(ngrams, PHONES, weight, penalty)
     found = prefix_beam_search(log_posteriors, 5000, prior, count=5000)
     assert {tuple(each.phones): each.score for each in found} == pytest.approx(expected, abs=1e-5)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10**6), frames=st.integers(1, 4), models=st.integers(2, 3))
+def test_several_models_count_by_the_mean_of_their_logs(seed, frames, models):
+    random = np.random.default_rng(seed)
+    each = np.stack([random_posteriors(random, frames) for _ in range(models)])
+    ngrams = random_ngrams(random, 3)
+    sums = [summed(log_posteriors) for log_posteriors in each]
+    expected = {
+        sequence: np.mean([values[sequence] for values in sums]) + language(ngrams, sequence) for sequence in sums[0]
+    }
+    found = prefix_beam_search(each, 5000, phone_prior(ngrams, PHONES), count=5000)
+    assert {tuple(hypothesis.phones): hypothesis.score for hypothesis in found} == pytest.approx(expected, abs=1e-5)
+    path = PrefixBeamDecoder(ngrams, PHONES, 5000).decode(each)
+    assert [span.phone for span in path.phones] == found[0].phones
+    assert path.cost == pytest.approx(-found[0].score)
+    alone = aligned_path(each[0], found[0].phones)
+    assert (path.classes == alone.classes).all()
+    assert -alone.cost <= sums[0][tuple(found[0].phones)] + 1e-5
 
 
 @settings(max_examples=20, deadline=None)
