@@ -70,11 +70,9 @@ def bundle_graph(bundle: Bundle, lm_weight: float = 1.0) -> Graph:
     Raises InputError for a bundle that has no language model yet.
     """
     config = bundle.config
-    if not bundle.lm_path.is_file():
-        raise InputError("has no lm.arpa, which decoding adds; name the bundle that asr decode wrote", bundle.folder)
     phones = load_phone_set(config.targets.phone_set)
     return build_graph(
-        bundle.lm_path,
+        _lm_path(bundle),
         phones,
         config.targets.states,
         bundle.statistics.self_loops,
@@ -84,9 +82,14 @@ def bundle_graph(bundle: Bundle, lm_weight: float = 1.0) -> Graph:
     )
 
 
-def bundle_search(bundle: Bundle, graph: Graph, tuning: Tuning, device: torch.device | None = None) -> Search:
-    """The search through a bundle's graph, which has the tuned weight of the language model, with tuned scale and
-    penalty.
+def _lm_path(bundle: Bundle) -> Path:
+    if not bundle.lm_path.is_file():
+        raise InputError("has no lm.arpa, which decoding adds; name the bundle that asr decode wrote", bundle.folder)
+    return bundle.lm_path
+
+
+def bundle_search(bundle: Bundle, tuning: Tuning, device: torch.device | None = None) -> Search:
+    """The search that the recipe names, with tuned weights.
 
     On a CUDA `device` splits are searched there, exactly and in batches, where the graph is small enough that this is
     no more work than the beam search's: with a bigram.
@@ -95,8 +98,9 @@ def bundle_search(bundle: Bundle, graph: Graph, tuning: Tuning, device: torch.de
     phones = load_phone_set(config.targets.phone_set)
     in_graph = config.decoding.search == "graph"
     batched = in_graph and device is not None and device.type == "cuda" and config.lm.order <= 2
+    graph = None if config.decoding.search == "prefix_beam" else bundle_graph(bundle, tuning.lm_weight)
     return Search(
-        decoder=Decoder(graph, config.decoding.beam, tuning.insertion_penalty),
+        decoder=None if graph is None else Decoder(graph, config.decoding.beam, tuning.insertion_penalty),
         acoustic_scale=tuning.acoustic_scale,
         priors=bundle.statistics.priors,
         phones=phones,
@@ -104,7 +108,7 @@ def bundle_search(bundle: Bundle, graph: Graph, tuning: Tuning, device: torch.de
         prior_scale=tuning.prior_scale,
         posterior_scale=tuning.posterior_scale,
         groups=phone_groups(phones, config.scoring.phone_set),
-        viterbi=BatchViterbi(graph, device or "cpu") if batched else None,
+        viterbi=BatchViterbi(graph, device or "cpu") if batched and graph is not None else None,
         finder=None if in_graph else path_finders(bundle)(tuning.lm_weight, tuning.insertion_penalty),
     )
 
@@ -113,7 +117,7 @@ def path_finders(bundle: Bundle) -> Callable[[float, float], PathFinder]:
     """Makes the search that the recipe names for a weight of the language model and an insertion penalty."""
     decoding, phones = bundle.config.decoding, load_phone_set(bundle.config.targets.phone_set)
     graph_of = lru_cache(maxsize=1)(partial(bundle_graph, bundle))
-    ngrams = cache(partial(read_arpa, bundle.lm_path))
+    ngrams = cache(lambda: read_arpa(_lm_path(bundle)))
 
     def finder(lm_weight: float, insertion_penalty: float) -> PathFinder:
         if decoding.search == "greedy":
@@ -135,7 +139,7 @@ class Recognizer:
         self.scorer = AcousticScorer(self.bundle, device)
         self.front_end = build_front_end(self.bundle.config.features, torch.device(device))
         tuning = self.bundle.tuning
-        self.search = bundle_search(self.bundle, bundle_graph(self.bundle, tuning.lm_weight), tuning)
+        self.search = bundle_search(self.bundle, tuning)
 
     def recognize_file(self, path: Path | str, utterance: str | None = None) -> Transcript:
         """Recognises any audio file. Raises InputError when it cannot be read or is shorter than one frame."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat
+from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
 from asr.config.section import Section
 from asr.config.targets import PhoneSetName
@@ -68,6 +68,12 @@ class DecodingConfig(Section):
     lattice_density: float = Field(
         100.0, gt=0, description="arcs a frame of a lattice, on average; where it would have more, its beam is narrowed"
     )
+
+    @model_validator(mode="after")
+    def _lattices_have_a_graph(self) -> "DecodingConfig":
+        if self.lattices and self.search == "prefix_beam":
+            raise ValueError("lattices are of a graph, which search: prefix_beam does without")
+        return self
 
 
 class ScoringConfig(Section):

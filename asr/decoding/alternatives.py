@@ -12,6 +12,7 @@ from asr.config import DecodingConfig
 from asr.decoding.decode import LogPosteriors, Search, segment_times
 from asr.decoding.lattice import Lattice, lattice
 from asr.decoding.nbest import Hypothesis, n_best
+from asr.decoding.prefix_beam import aligned_path
 from asr.files import complete_file, write_text
 from asr.scoring.oracle import ORACLE
 from asr.transcript import Transcript
@@ -44,10 +45,14 @@ def alternatives_files(folder: Path, config: DecodingConfig, search: Search) -> 
             if not opened:
                 return
             scores = search.scores(log_posteriors)
-            beam, density = config.lattice_beam, config.lattice_density
-            paths = lattice(search.decoder.flat, scores, search.acoustic_scale, beam, density)
+            if search.decoder is None:
+                best = _kept_sequences(search, log_posteriors, scores)[: config.nbest]
+            else:
+                beam, density = config.lattice_beam, config.lattice_density
+                paths = lattice(search.decoder.flat, scores, search.acoustic_scale, beam, density)
+                best = n_best(paths, config.nbest)
             if NBEST in opened:
-                row = _nbest_json(utterance, n_best(paths, config.nbest), search)
+                row = _nbest_json(utterance, best, search)
                 opened[NBEST].write(json.dumps(row, ensure_ascii=False) + "\n")
             if LATTICES in opened:
                 row = _lattice_json(utterance, paths, search)
@@ -55,6 +60,13 @@ def alternatives_files(folder: Path, config: DecodingConfig, search: Search) -> 
                 opened[KALDI_LATTICES].writelines(_kaldi_lines(utterance.utterance, paths))
 
         yield write
+
+
+def _kept_sequences(search: Search, log_posteriors: LogPosteriors, scores: LogPosteriors) -> list[Hypothesis]:
+    """Of a search without a graph, in their best alignment to the scores of the first model."""
+    first = scores if scores.ndim == 2 else scores[0]
+    found = search.best_path(log_posteriors).sequences
+    return [Hypothesis(aligned_path(first, each.phones).phones, -each.score) for each in found]
 
 
 def _nbest_json(utterance: Transcript, hypotheses: list[Hypothesis], search: Search) -> dict[str, Any]:

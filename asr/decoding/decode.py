@@ -9,9 +9,8 @@ import numpy.typing as npt
 
 from asr.config import FeaturesConfig
 from asr.decoding.batches import batch_paths
-from asr.decoding.confidence import phone_confidences
+from asr.decoding.confidence import phone_confidences, sequence_confidences
 from asr.decoding.ctm import write_ctm
-from asr.decoding.prefix_beam import aligned_path
 from asr.decoding.priors import scaled_likelihoods
 from asr.decoding.search import Decoder, PathFinder, PhoneSpan, check_scores
 from asr.decoding.search import Path as BestPath
@@ -41,11 +40,12 @@ class Search:
     """All that decoding needs beside the posteriors; `priors` [C] are probabilities, scaled by `prior_scale`.
 
     `finder` searches an utterance at a time, by default the decoder. With `viterbi`, of the decoder's graph, a split is
-    searched exactly and in batches on the device of that. Confidences are by the decoder's graph; `posterior_scale` and
-    `groups` [P] are those of `phone_confidences`; without groups each phone is its own.
+    searched exactly and in batches on the device of that. Confidences are by the decoder's graph, or by the phone
+    sequences that a finder without one has kept; `posterior_scale` and `groups` [P] are those of `phone_confidences`;
+    without groups each phone is its own.
     """
 
-    decoder: Decoder
+    decoder: Decoder | None
     acoustic_scale: float
     priors: npt.NDArray[np.float64]
     phones: Sequence[str]
@@ -76,34 +76,34 @@ class Search:
             for item, scores in scored:
                 yield *item, self._find(scores)
         else:
-            weights = Weights(self.acoustic_scale, self.decoder.insertion_penalty)
+            weights = Weights(self.acoustic_scale, self._graph.insertion_penalty)
             for item, path in batch_paths(scored, self.viterbi, weights):
                 yield *item, path
 
     def _find(self, scores: npt.NDArray[np.float32]) -> BestPath:
-        return (self.finder or self.decoder).decode(scores, self.acoustic_scale)
+        return (self.finder or self._graph).decode(scores, self.acoustic_scale)
+
+    @property
+    def _graph(self) -> Decoder:
+        assert self.decoder is not None  # else there is a finder that keeps phone sequences
+        return self.decoder
 
     def _checked(self, utterance: Transcript, log_posteriors: LogPosteriors) -> npt.NDArray[np.float32]:
         try:
             scores = self.scores(log_posteriors)
             for each in scores if scores.ndim == 3 else [scores]:
-                check_scores(each, self.decoder.flat.classes)
+                check_scores(each, len(self.priors))
             return scores
         except InputError as error:
             raise InputError(f"utterance {utterance.utterance}: {error}") from error
 
     def confidences(self, log_posteriors: LogPosteriors, path: BestPath) -> npt.NDArray[np.float64]:
-        """The confidence, 0 to 1, of each phone of the path that was found for `log_posteriors`; of several models, the
-        mean of their confidences, each in its own alignment."""
-        scores = self.scores(log_posteriors)
-        if scores.ndim == 2:
-            return self._confidences(scores, path)
-        phones = [span.phone for span in path.phones]
-        return np.mean([self._confidences(each, aligned_path(each, phones)) for each in scores], axis=0)
-
-    def _confidences(self, scores: npt.NDArray[np.float32], path: BestPath) -> npt.NDArray[np.float64]:
+        """The confidence, 0 to 1, of each phone of the path that was found for `log_posteriors`."""
         groups = np.arange(len(self.phones), dtype=np.int32) if self.groups is None else self.groups
-        return phone_confidences(self.decoder.flat, scores, path, self.acoustic_scale, self.posterior_scale, groups)
+        if path.sequences:
+            return sequence_confidences(path.sequences, self.posterior_scale, groups)
+        flat, scores = self._graph.flat, self.scores(log_posteriors)
+        return phone_confidences(flat, scores, path, self.acoustic_scale, self.posterior_scale, groups)
 
 
 @dataclass(slots=True)
@@ -116,7 +116,7 @@ class Decoded:
 
 def decode_utterance(utterance: Transcript, log_posteriors: LogPosteriors, search: Search) -> Transcript:
     """The utterance with its recognised phones in place of its own, from log posteriors [T, C] (natural)."""
-    return _transcript(utterance, log_posteriors, search.best_path(log_posteriors), search)
+    return recognized(utterance, log_posteriors, search.best_path(log_posteriors), search)
 
 
 def decode_split(items: Iterable[tuple[Transcript, LogPosteriors]], search: Search, out_dir: Path | str) -> Decoded:
@@ -139,10 +139,11 @@ def _hypotheses(
         decoded.utterances += 1
         if not path.complete:
             decoded.incomplete.append(utterance.utterance)
-        yield _transcript(utterance, log_posteriors, path, search)
+        yield recognized(utterance, log_posteriors, path, search)
 
 
-def _transcript(utterance: Transcript, log_posteriors: LogPosteriors, path: BestPath, search: Search) -> Transcript:
+def recognized(utterance: Transcript, log_posteriors: LogPosteriors, path: BestPath, search: Search) -> Transcript:
+    """The utterance with the phones of the path that was found for its log posteriors, and their confidences."""
     confidences = search.confidences(log_posteriors, path)
     segments = [
         PhoneSegment(

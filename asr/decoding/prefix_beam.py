@@ -19,7 +19,7 @@ from asr.alignment.graph import build_alignment_graph
 from asr.alignment.viterbi import best_path
 from asr.decoding.arpa import END, START, Ngrams
 from asr.decoding.ctc import BLANK, collapse
-from asr.decoding.search import Path, check_scores
+from asr.decoding.search import Path, PhoneSequence, check_scores
 from asr.decoding.word_starts import phone_of
 from asr.errors import InputError
 
@@ -39,14 +39,6 @@ class PhonePrior:
     histories: Integers
     ends: Logarithms
     phones: Integers
-
-
-@dataclass(frozen=True, slots=True)
-class CtcHypothesis:
-    """Phone indices, and the natural log of their probability over all alignments, with the prior's part."""
-
-    phones: list[int]
-    score: float
 
 
 def phone_prior(
@@ -90,7 +82,7 @@ def phone_prior(
 
 def prefix_beam_search(
     log_posteriors: npt.NDArray[np.float32], beam: int, prior: PhonePrior | None = None, count: int = 1
-) -> list[CtcHypothesis]:
+) -> list[PhoneSequence]:
     """The `count` most probable phone sequences of log posteriors [T, 1 + P] (natural), best first; of several models
     [M, T, 1 + P], by the mean of their log probabilities.
 
@@ -123,7 +115,7 @@ def prefix_beam_search(
             prefix = int(parents[prefix])
         key = tuple(sequence[::-1])
         summed[key] = float(np.logaddexp(summed[key], score))
-    found = [CtcHypothesis(list(sequence), score) for sequence, score in summed.items()]
+    found = [PhoneSequence(list(sequence), score) for sequence, score in summed.items()]
     return sorted(found, key=lambda hypothesis: (-hypothesis.score, hypothesis.phones))[:count]
 
 
@@ -150,8 +142,9 @@ class PrefixBeamDecoder:
         models = [check_scores(each, 1 + len(self.phones)) for each in _of_models(scores)]
         if len(models[0]) == 0:
             return Path([], np.zeros(0, np.int64), 0.0, complete=True)
-        (found,) = prefix_beam_search(np.stack(models), self.beam, self._prior(acoustic_scale))
-        return replace(aligned_path(models[0], found.phones), cost=-acoustic_scale * found.score)
+        kept = prefix_beam_search(np.stack(models), self.beam, self._prior(acoustic_scale), count=self.beam)
+        scaled = [replace(each, score=acoustic_scale * each.score) for each in kept]
+        return replace(aligned_path(models[0], scaled[0].phones), cost=-scaled[0].score, sequences=scaled)
 
 
 def aligned_path(scores: npt.NDArray[np.float32], phones: list[int]) -> Path:

@@ -1,5 +1,6 @@
 """Viterbi beam search for the best path through a decoding graph."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,17 +23,27 @@ class PhoneSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class PhoneSequence:
+    """Phone indices, and the natural log of their probability over all alignments, with the language model's part."""
+
+    phones: list[int]
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Path:
     """The best path: its phones in order, the class of each frame (int64 [T]), and its cost (negative: the score).
 
     `complete` is False when no path through the whole graph fits the frames (fewer frames than one phone's states, or a
-    beam too narrow): then it is the best path that ends inside a phone.
+    beam too narrow): then it is the best path that ends inside a phone. A search of whole sequences without a graph
+    gives those that it kept, best first, this path's own among them.
     """
 
     phones: list[PhoneSpan]
     classes: np.ndarray
     cost: float
     complete: bool
+    sequences: Sequence[PhoneSequence] = ()
 
 
 class PathFinder(Protocol):

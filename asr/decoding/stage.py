@@ -26,7 +26,7 @@ from asr.files import make_folder, write_json, write_text
 from asr.phones.phone_set import fold, load_phone_set
 from asr.progress import track
 from asr.recipe_file import write_recipe
-from asr.recognizer import AcousticScorer, bundle_graph, bundle_search, path_finders
+from asr.recognizer import AcousticScorer, bundle_search, path_finders
 from asr.scoring.calibration import calibrate_files
 from asr.scoring.oracle import oracle_files
 from asr.training.alignments import NO_ALIGNMENTS, Alignments, alignments_path, read_alignments, spoken_phones
@@ -80,8 +80,6 @@ def decode(
     make_folder(out_dir)
     trained = read_bundle(bundle_dir, device)
     ensemble = read_ensemble(config, trained, device) or trained.ensemble
-    if ensemble and config.decoding.search == "prefix_beam" and (config.decoding.nbest or config.decoding.lattices):
-        raise InputError("decoding.nbest and lattices are of one model, or of an ensemble with decoding.search: graph")
     config = portable(config)
     for section in TRAINED_SECTIONS:
         if getattr(config, section) != getattr(trained.config, section):
@@ -91,7 +89,7 @@ def decode(
     scorer = AcousticScorer(bundle, device)
     dev = list(_scored(bundle, scorer, prepare_dir, features_dir, "dev"))
     tuning = _tune(bundle, dev, out_dir) if tuned else bundle.tuning
-    search = bundle_search(bundle, bundle_graph(bundle, tuning.lm_weight), tuning, device)
+    search = bundle_search(bundle, tuning, device)
     _decode(dev, search, out_dir / "dev", config.decoding)
     test = _scored(bundle, scorer, prepare_dir, features_dir, "test")
     _decode_timed(test, search, out_dir, config.decoding, device)
@@ -182,7 +180,7 @@ def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path) -> Tuning:
     for name in found.at_edge:
         print(f"decoding.{name}: the best is at the end of the list; a longer list might do better", file=sys.stderr)
     tuning = Tuning(found.acoustic_scale, found.insertion_penalty, found.lm_weight, found.prior_scale)
-    search = bundle_search(bundle, bundle_graph(bundle, tuning.lm_weight), tuning)
+    search = bundle_search(bundle, tuning)
     tuning = replace(tuning, posterior_scale=tune_posterior_scale(dev, search, config.scoring.phone_set))
     dev_perplexity = perplexity(bundle.lm_path, (fold(said, config.targets.phone_set) for said, _ in utterances))
     print(f"phone language model: order {config.lm.order}, perplexity {dev_perplexity:.2f} on dev", file=sys.stderr)

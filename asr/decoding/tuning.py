@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from asr.config import DecodingConfig, PhoneSetName
 from asr.decoding.confidence import POSTERIOR_SCALES
-from asr.decoding.decode import LogPosteriors, Search, decode_utterance
+from asr.decoding.decode import LogPosteriors, Search, recognized
 from asr.decoding.priors import scaled_likelihoods
 from asr.decoding.search import Path, PathFinder
 from asr.transcript import Transcript
@@ -100,15 +100,15 @@ def tune_posterior_scale(
 ) -> float:
     """The posterior scale whose confidences tell most of which phones of the dev set are right.
 
-    `dev` are references with log posteriors [T, C], iterated anew for each scale. Where all phones are right, or none,
-    the search's own.
+    `dev` are references with log posteriors. Where all phones are right, or none, the search's own.
     """
     from asr.scoring.calibration import judge, normalized_cross_entropy
 
+    found = [(*item, search.best_path(item[1])) for item in dev]
     told = {}
     for scale in POSTERIOR_SCALES:
         scaled = replace(search, posterior_scale=scale)
-        pairs = ((reference, decode_utterance(reference, posteriors, scaled)) for reference, posteriors in dev)
+        pairs = ((item[0], recognized(*item, scaled)) for item in found)
         told[scale] = normalized_cross_entropy(*judge(pairs, phone_set))
     known = {scale: value for scale, value in told.items() if value is not None}
     return max(known, key=lambda scale: known[scale]) if known else search.posterior_scale

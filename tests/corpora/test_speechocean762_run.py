@@ -6,6 +6,7 @@ from pathlib import Path
 from asr_command import Command
 from speechocean762_tree import PHONES, TRAIN, build_speechocean762
 
+from asr.files import read_jsonl
 from asr.phones.phone_set import load_phone_set
 from asr.transcript import read_transcripts
 
@@ -64,11 +65,15 @@ def test_models_by_ctc_decode_together(tmp_path: Path, asr_command: Command) -> 
     audio = next((tmp_path / "corpus").rglob("*.WAV"))
     outcome = asr_command("transcribe", tmp_path / "run-2", audio, "--out", tmp_path / "out")
     assert outcome.status == 0, outcome.err
-    refused = asr_command(*both, "--set", "decoding.nbest=5")
+    assert asr_command(*both, "--set", "decoding.nbest=5").status == 0
+    lists = [row["hypotheses"] for row in read_jsonl(tmp_path / "run-2" / "decode" / "test" / "nbest.jsonl")]
+    assert [[phone["phone"] for phone in found[0]["phones"]] for found in lists] == [
+        each.symbols for each in hypotheses
+    ]
+    assert all(1 <= len(found) <= 5 for found in lists)
+    refused = asr_command(*both, "--set", "decoding.lattices=true")
     assert refused.status == 1
-    assert refused.err.endswith(
-        "asr: decoding.nbest and lattices are of one model, or of an ensemble with decoding.search: graph\n"
-    )
+    assert "lattices are of a graph, which search: prefix_beam does without" in refused.err
 
 
 def test_word_starts_need_words_with_their_phones(tiny_recipe: Path, own_run: Path, asr_command: Command) -> None:
