@@ -25,6 +25,9 @@ from asr.features.normalize import model_input
 from asr.phones.phone_set import load_phone_set
 from asr.transcript import Transcript
 
+CONFIDENCE_ORDER = 2
+"""Of the n-gram in the confidences' graph, where the search needs none."""
+
 PIECE_FRAMES = 16_384
 """Scored at a time where the model needs a fixed context alone: under three minutes of audio."""
 
@@ -64,8 +67,8 @@ class AcousticScorer:
         return posteriors.cpu().numpy()
 
 
-def bundle_graph(bundle: Bundle, lm_weight: float = 1.0) -> Graph:
-    """The decoding graph of a bundle's phones, topology and language model.
+def bundle_graph(bundle: Bundle, lm_weight: float = 1.0, order: int | None = None) -> Graph:
+    """The decoding graph of a bundle's phones, topology and language model, of which n-grams of at most `order`.
 
     Raises InputError for a bundle that has no language model yet.
     """
@@ -79,6 +82,7 @@ def bundle_graph(bundle: Bundle, lm_weight: float = 1.0) -> Graph:
         config.topology,
         lm_weight,
         modified_ctc=config.decoding.ctc == "modified",
+        order=order,
     )
 
 
@@ -91,16 +95,17 @@ def _lm_path(bundle: Bundle) -> Path:
 def bundle_search(bundle: Bundle, tuning: Tuning, device: torch.device | None = None) -> Search:
     """The search that the recipe names, with tuned weights.
 
-    On a CUDA `device` splits are searched there, exactly and in batches, where the graph is small enough that this is
-    no more work than the beam search's: with a bigram.
+    A search without a graph has one for the confidences alone, of a bigram. On a CUDA `device` splits are searched in the
+    graph there, exactly and in batches, where it is small enough that this is no more work than the beam search's: with
+    a bigram.
     """
     config = bundle.config
     phones = load_phone_set(config.targets.phone_set)
     in_graph = config.decoding.search == "graph"
     batched = in_graph and device is not None and device.type == "cuda" and config.lm.order <= 2
-    graph = None if config.decoding.search == "prefix_beam" else bundle_graph(bundle, tuning.lm_weight)
+    graph = bundle_graph(bundle, tuning.lm_weight, None if in_graph else CONFIDENCE_ORDER)
     return Search(
-        decoder=None if graph is None else Decoder(graph, config.decoding.beam, tuning.insertion_penalty),
+        decoder=Decoder(graph, config.decoding.beam, tuning.insertion_penalty),
         acoustic_scale=tuning.acoustic_scale,
         priors=bundle.statistics.priors,
         phones=phones,
@@ -108,7 +113,7 @@ def bundle_search(bundle: Bundle, tuning: Tuning, device: torch.device | None = 
         prior_scale=tuning.prior_scale,
         posterior_scale=tuning.posterior_scale,
         groups=phone_groups(phones, config.scoring.phone_set),
-        viterbi=BatchViterbi(graph, device or "cpu") if batched and graph is not None else None,
+        viterbi=BatchViterbi(graph, device or "cpu") if batched else None,
         finder=None if in_graph else path_finders(bundle)(tuning.lm_weight, tuning.insertion_penalty),
     )
 

@@ -45,7 +45,7 @@ def alternatives_files(folder: Path, config: DecodingConfig, search: Search) -> 
             if not opened:
                 return
             scores = search.scores(log_posteriors)
-            if search.decoder is None:
+            if config.search == "prefix_beam":
                 best = _kept_sequences(search, log_posteriors, scores)[: config.nbest]
             else:
                 beam, density = config.lattice_beam, config.lattice_density
@@ -63,7 +63,7 @@ def alternatives_files(folder: Path, config: DecodingConfig, search: Search) -> 
 
 
 def _kept_sequences(search: Search, log_posteriors: LogPosteriors, scores: LogPosteriors) -> list[Hypothesis]:
-    """Of a search without a graph, in their best alignment to the scores of the first model."""
+    """Of a prefix beam search, in their best alignment to the scores of the first model."""
     first = scores if scores.ndim == 2 else scores[0]
     found = search.best_path(log_posteriors).sequences
     return [Hypothesis(aligned_path(first, each.phones).phones, -each.score) for each in found]

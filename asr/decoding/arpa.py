@@ -37,6 +37,12 @@ class Ngrams:
             history = history[1:]
         return backoff + self.probabilities[(*history, symbol)]
 
+    def shortened(self, order: int) -> "Ngrams":
+        """The model that lower orders are to back off to, with nothing above `order`: a distribution of its own."""
+        probabilities = {ngram: value for ngram, value in self.probabilities.items() if len(ngram) <= order}
+        backoffs = {history: value for history, value in self.backoffs.items() if len(history) < order}
+        return Ngrams(min(order, self.order), probabilities, backoffs)
+
 
 def write_arpa(path: Path | str, ngrams: Ngrams) -> None:
     """Writes ARPA text with sorted entries and seven decimals, complete or not at all: equal models, equal bytes."""

@@ -1,16 +1,14 @@
-"""A confidence for each recognised phone, from the posteriors of all paths through the decoding graph, or of the phone
-sequences that a search without a graph kept."""
+"""A confidence for each recognised phone, from the posteriors of all paths through the decoding graph."""
 
 from collections.abc import Sequence
 
-import kaldialign
 import numpy as np
 import numpy.typing as npt
 
 from asr.config import PhoneSetName
 from asr.decoding.flat_graph import FlatGraph
 from asr.decoding.posteriors import class_posteriors
-from asr.decoding.search import Path, PhoneSequence
+from asr.decoding.search import Path
 from asr.phones.phone_set import folding
 
 POSTERIOR_BEAM = 8.0
@@ -18,8 +16,6 @@ POSTERIOR_BEAM = 8.0
 
 POSTERIOR_SCALES = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0)
 """Factors of all costs, from which the dev set chooses that whose posteriors are neither too sure nor too modest."""
-
-NO_GROUP = -1
 
 
 def phone_groups(phones: Sequence[str], phone_set: PhoneSetName) -> npt.NDArray[np.int32]:
@@ -56,20 +52,3 @@ def phone_confidences(
     own = group_of[path.classes[frames]] == spoken
     starts = firsts - firsts[0]
     return np.minimum(np.add.reduceat(masses * own, starts) / np.add.reduceat(own, starts), 1.0)
-
-
-def sequence_confidences(
-    sequences: Sequence[PhoneSequence], posterior_scale: float, groups: npt.NDArray[np.int32]
-) -> npt.NDArray[np.float64]:
-    """[N] for each phone of the first sequence the posterior of all sequences that have a phone of its group there.
-
-    A sequence weighs exp(posterior_scale * score); what stands where is told by its alignment to the first with the
-    fewest edits, as in a confusion network (Mangu et al. 2000, Finding consensus in speech recognition).
-    """
-    first, *others = ([int(groups[phone]) for phone in each.phones] for each in sequences)
-    weights = np.exp(posterior_scale * (np.array([each.score for each in sequences]) - sequences[0].score))
-    masses = np.full(len(first), weights[0])
-    for other, weight in zip(others, weights[1:].tolist(), strict=True):
-        pairs = kaldialign.align(first, other, NO_GROUP)
-        masses += weight * np.array([mine == theirs for mine, theirs in pairs if mine != NO_GROUP], bool)
-    return masses / weights.sum()

@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from asr.config import FeaturesConfig
 from asr.decoding.batches import batch_paths
-from asr.decoding.confidence import phone_confidences, sequence_confidences
+from asr.decoding.confidence import phone_confidences
 from asr.decoding.ctm import write_ctm
+from asr.decoding.prefix_beam import aligned_path
 from asr.decoding.priors import scaled_likelihoods
 from asr.decoding.search import Decoder, PathFinder, PhoneSpan, check_scores
 from asr.decoding.search import Path as BestPath
@@ -40,12 +41,11 @@ class Search:
     """All that decoding needs beside the posteriors; `priors` [C] are probabilities, scaled by `prior_scale`.
 
     `finder` searches an utterance at a time, by default the decoder. With `viterbi`, of the decoder's graph, a split is
-    searched exactly and in batches on the device of that. Confidences are by the decoder's graph, or by the phone
-    sequences that a finder without one has kept; `posterior_scale` and `groups` [P] are those of `phone_confidences`;
-    without groups each phone is its own.
+    searched exactly and in batches on the device of that. Confidences are by the decoder's graph; `posterior_scale` and
+    `groups` [P] are those of `phone_confidences`; without groups each phone is its own.
     """
 
-    decoder: Decoder | None
+    decoder: Decoder
     acoustic_scale: float
     priors: npt.NDArray[np.float64]
     phones: Sequence[str]
@@ -76,17 +76,12 @@ class Search:
             for item, scores in scored:
                 yield *item, self._find(scores)
         else:
-            weights = Weights(self.acoustic_scale, self._graph.insertion_penalty)
+            weights = Weights(self.acoustic_scale, self.decoder.insertion_penalty)
             for item, path in batch_paths(scored, self.viterbi, weights):
                 yield *item, path
 
     def _find(self, scores: npt.NDArray[np.float32]) -> BestPath:
-        return (self.finder or self._graph).decode(scores, self.acoustic_scale)
-
-    @property
-    def _graph(self) -> Decoder:
-        assert self.decoder is not None  # else there is a finder that keeps phone sequences
-        return self.decoder
+        return (self.finder or self.decoder).decode(scores, self.acoustic_scale)
 
     def _checked(self, utterance: Transcript, log_posteriors: LogPosteriors) -> npt.NDArray[np.float32]:
         try:
@@ -98,12 +93,17 @@ class Search:
             raise InputError(f"utterance {utterance.utterance}: {error}") from error
 
     def confidences(self, log_posteriors: LogPosteriors, path: BestPath) -> npt.NDArray[np.float64]:
-        """The confidence, 0 to 1, of each phone of the path that was found for `log_posteriors`."""
+        """The confidence, 0 to 1, of each phone of the path that was found for `log_posteriors`; of several models the
+        mean of theirs, each in its own alignment."""
+        scores = self.scores(log_posteriors)
+        if scores.ndim == 2:
+            return self._confidences(scores, path)
+        phones = [span.phone for span in path.phones]
+        return np.mean([self._confidences(each, aligned_path(each, phones)) for each in scores], axis=0)
+
+    def _confidences(self, scores: npt.NDArray[np.float32], path: BestPath) -> npt.NDArray[np.float64]:
         groups = np.arange(len(self.phones), dtype=np.int32) if self.groups is None else self.groups
-        if path.sequences:
-            return sequence_confidences(path.sequences, self.posterior_scale, groups)
-        flat, scores = self._graph.flat, self.scores(log_posteriors)
-        return phone_confidences(flat, scores, path, self.acoustic_scale, self.posterior_scale, groups)
+        return phone_confidences(self.decoder.flat, scores, path, self.acoustic_scale, self.posterior_scale, groups)
 
 
 @dataclass(slots=True)

@@ -60,21 +60,24 @@ def build_graph(
     topology: Topology = "hmm",
     lm_weight: float = 1.0,
     modified_ctc: bool = False,
+    order: int | None = None,
 ) -> Graph:
     """The graph of a topology under the n-gram of an ARPA file.
 
     HMMs have `states` states a phone; `self_loops` [C]: probability of staying in each class's state; None: one half.
     `lm_weight` is the factor of the n-gram's log probabilities beside those of the HMMs' transitions.
-    `modified_ctc`: two phones that are the same need no blank between them.
+    `modified_ctc`: two phones that are the same need no blank between them. With an `order`, longer n-grams are left
+    out.
     Raises InputError for a broken file, or one whose symbols are not `phones`.
     """
     from asr.decoding.topology import ctc, hmm
 
     path = Path(arpa_path)
     try:
-        ngrams = grammar(read_arpa(path), phones).weighted(lm_weight)
+        ngrams = read_arpa(path)
+        acceptor = grammar(ngrams if order is None else ngrams.shortened(order), phones).weighted(lm_weight)
     except InputError as error:
         raise error if str(path) in str(error) else InputError(str(error), path) from error
     if topology == "ctc":
-        return ctc(ngrams, len(phones), modified_ctc)
-    return hmm(ngrams, states, np.full(len(phones) * states, 0.5) if self_loops is None else self_loops)
+        return ctc(acceptor, len(phones), modified_ctc)
+    return hmm(acceptor, states, np.full(len(phones) * states, 0.5) if self_loops is None else self_loops)

@@ -59,6 +59,19 @@ def test_a_listed_ngram_is_never_less_probable_than_its_back_off(sentences, orde
             assert log_probability >= backed_off - 1e-9
 
 
+@settings(max_examples=20, deadline=None)
+@given(sentences=SENTENCES, order=st.integers(2, 5), shorter=st.integers(1, 5))
+def test_a_shortened_model_is_a_distribution_over_next_phones(sentences, order, shorter):
+    ngrams = estimate(sentences, order, PHONES)
+    short = ngrams.shortened(shorter)
+    assert short.order == min(order, shorter) == max(map(len, short.probabilities))
+    for history in {ngram[:-1] for ngram in short.probabilities} | {("<s>",)}:
+        following = [math.exp(short.log_probability(history, symbol)) for symbol in (*PHONES, "</s>")]
+        assert sum(following) == pytest.approx(1)
+        if len(history) < shorter - 1:
+            assert short.log_probability(history, "b") == ngrams.log_probability(history, "b")
+
+
 def test_unigrams_by_hand():
     ngrams = estimate([["aa", "b"], ["aa"]], 1, ("aa", "b", "zh"))
     # counts aa 2, b 1, end 2 of 5; discounts 1, 0.5, 1 leave 0.5 to four symbols

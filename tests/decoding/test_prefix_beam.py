@@ -9,11 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asr.decoding.confidence import sequence_confidences
 from asr.decoding.ctc import GreedyDecoder, collapse
 from asr.decoding.lm import estimate
 from asr.decoding.prefix_beam import PrefixBeamDecoder, aligned_path, phone_prior, prefix_beam_search
-from asr.decoding.search import PhoneSequence
 from asr.errors import InputError
 
 PHONES = ("aa", "b", "zh")
@@ -175,30 +173,3 @@ def test_the_decoder_finds_the_best_phones_and_their_best_alignment(seed, frames
         if tuple(span.phone for span in collapse(np.array(each))) == phones
     }
     assert alignments[tuple(path.classes.tolist())] == pytest.approx(max(alignments.values()), abs=1e-5)
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    phones=st.lists(st.lists(st.integers(0, 2), max_size=4), min_size=1, max_size=5, unique_by=tuple),
-    scale=st.sampled_from([0.2, 1.0]),
-)
-def test_confidences_are_shares_of_the_kept_sequences(phones, scale):
-    sequences = [PhoneSequence(each, -0.7 * rank) for rank, each in enumerate(phones)]
-    weights = np.exp(scale * np.array([each.score for each in sequences]))
-    found = sequence_confidences(sequences, scale, np.arange(3, dtype=np.int32))
-    assert len(found) == len(phones[0])
-    assert ((weights[0] / weights.sum() - 1e-9 <= found) & (found <= 1 + 1e-9)).all()
-    # A phone of a group that no other sequence has is as sure as its own sequence; one that all have is certain.
-    for phone, confidence in zip(phones[0], found, strict=True):
-        if not any(phone in other for other in phones[1:]):
-            assert confidence == pytest.approx(weights[0] / weights.sum())
-    alike = sequence_confidences(sequences, scale, np.zeros(3, np.int32))
-    if all(len(other) >= len(phones[0]) for other in phones):
-        assert alike == pytest.approx(1)
-
-
-def test_confidences_by_hand():
-    sequences = [PhoneSequence([0, 1, 2], 0.0), PhoneSequence([0, 2], -1.0), PhoneSequence([0, 0, 2, 1], -2.0)]
-    shares = np.exp([0.0, -1.0, -2.0]) / np.exp([0.0, -1.0, -2.0]).sum()
-    expected = [1.0, shares[0], 1.0]
-    assert sequence_confidences(sequences, 1.0, np.arange(3, dtype=np.int32)) == pytest.approx(expected)
