@@ -25,7 +25,7 @@ from asr.features.normalize import model_input
 from asr.phones.phone_set import load_phone_set
 from asr.transcript import Transcript
 
-CONFIDENCE_ORDER = 2
+CONFIDENCE_ORDER = 3
 """Of the n-gram in the confidences' graph, where the search needs none."""
 
 PIECE_FRAMES = 16_384
@@ -95,9 +95,9 @@ def _lm_path(bundle: Bundle) -> Path:
 def bundle_search(bundle: Bundle, tuning: Tuning, device: torch.device | None = None) -> Search:
     """The search that the recipe names, with tuned weights.
 
-    A search without a graph has one for the confidences alone, of a bigram. On a CUDA `device` splits are searched in the
-    graph there, exactly and in batches, where it is small enough that this is no more work than the beam search's: with
-    a bigram.
+    A search without a graph has one for the confidences alone. On a CUDA `device` splits are searched in the graph
+    there, exactly and in batches, where it is small enough that this is no more work than the beam search's: with a
+    bigram.
     """
     config = bundle.config
     phones = load_phone_set(config.targets.phone_set)

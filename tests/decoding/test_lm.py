@@ -64,7 +64,7 @@ def test_a_listed_ngram_is_never_less_probable_than_its_back_off(sentences, orde
 def test_a_shortened_model_is_a_distribution_over_next_phones(sentences, order, shorter):
     ngrams = estimate(sentences, order, PHONES)
     short = ngrams.shortened(shorter)
-    assert short.order == min(order, shorter) == max(map(len, short.probabilities))
+    assert short.order == min(order, shorter) >= max(map(len, short.probabilities))
     for history in {ngram[:-1] for ngram in short.probabilities} | {("<s>",)}:
         following = [math.exp(short.log_probability(history, symbol)) for symbol in (*PHONES, "</s>")]
         assert sum(following) == pytest.approx(1)
