@@ -116,7 +116,7 @@ def _prepare_stage(run: Run) -> Stage:
 
 def _fold_stages(run: Run, prepared: Stage, fold: str) -> list[Stage]:
     """The stages from features to score of one fold."""
-    config, device = run.config, run.device
+    config, device = of_fold(run.config, fold), run.device
     cuts = prepared.folder / fold
     folders = {name: run.folder / fold / name for name in STAGES}
     weights, aligner = pretrained_weights(config), initial_aligner(config)
@@ -140,7 +140,7 @@ def _fold_stages(run: Run, prepared: Stage, fold: str) -> list[Stage]:
         device=describe_device(device),
         kept=("metrics.jsonl",),
     )
-    ensemble = find_ensemble(config, fold)
+    ensemble = find_ensemble(config)
     decoded = Stage(
         "decode",
         folders["decode"],
@@ -169,20 +169,33 @@ def _each_round(config: RecipeConfig, *folders: Path) -> Iterator[tuple[Path, ..
     yield folders
 
 
-def find_ensemble(config: RecipeConfig, fold: str) -> list[Path]:
-    """The bundles of the further models with which a fold's model decodes.
+def of_fold(config: RecipeConfig, fold: str) -> RecipeConfig:
+    """The recipe of one fold: of a run that it names and that has folds, it means that of the same fold.
 
-    Raises InputError where one is missing, and where it is not of the same fold: it might have heard the test speakers.
+    The model of another fold was trained on this one's test speakers. Raises InputError for a model of the ensemble
+    that is not of this fold; other models may be of another corpus.
     """
-    bundles = []
+    if not fold:
+        return config
+
+    def own(path: Path | None) -> Path | None:
+        return path / fold if path is not None and (path / fold).is_dir() else path
+
     for path in config.decoding.ensemble:
-        if fold and not (path / fold).is_dir():
+        if own(path) == path:
             raise InputError(f"decoding.ensemble: is no run with a {fold}; its model may know the test speakers", path)
-        try:
-            bundles.append(find_bundle(path / fold))
-        except InputError as error:
-            raise InputError(f"decoding.ensemble: {error}") from error
-    return bundles
+    model = config.model.model_copy(update={"pretrained": own(config.model.pretrained)})
+    training = config.training.model_copy(update={"align_with": own(config.training.align_with)})
+    decoding = config.decoding.model_copy(update={"ensemble": [own(path) for path in config.decoding.ensemble]})
+    return config.model_copy(update={"model": model, "training": training, "decoding": decoding})
+
+
+def find_ensemble(config: RecipeConfig) -> list[Path]:
+    """The bundles of the further models of a recipe. Raises InputError where one is missing."""
+    try:
+        return [find_bundle(path) for path in config.decoding.ensemble]
+    except InputError as error:
+        raise InputError(f"decoding.ensemble: {error}") from error
 
 
 def _decode(

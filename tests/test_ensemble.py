@@ -12,7 +12,7 @@ from asr_command import Command
 from asr.bundle import acoustic_digest, read_bundle
 from asr.errors import InputError
 from asr.files import read_jsonl
-from asr.recipe import find_ensemble
+from asr.recipe import find_ensemble, of_fold
 from asr.recipe_file import read_recipe
 from asr.recognizer import AcousticScorer, Recognizer
 from asr.weights import read_weights, save_weights
@@ -99,9 +99,15 @@ def test_models_that_do_not_fit_are_named(
 
 def test_a_fold_takes_the_models_of_its_own_fold(own_run: Path, tmp_path: Path) -> None:
     """One of another fold was trained on this fold's test speakers."""
-    config = read_recipe(own_run / "recipe.yaml", [f'decoding.ensemble=["{tmp_path / "folds"}"]'])
+    folds = tmp_path / "folds"
+    named = [f"model.pretrained={folds}", f"training.align_with={own_run}", f'decoding.ensemble=["{folds}"]']
+    config = read_recipe(own_run / "recipe.yaml", named)
     for fold in ("fold-1", "fold-2"):
-        shutil.copytree(own_run / "decode", tmp_path / "folds" / fold / "decode")
-        assert find_ensemble(config, fold) == [tmp_path / "folds" / fold / "decode" / "bundle"]
+        shutil.copytree(own_run / "decode", folds / fold / "decode")
+        own = of_fold(config, fold)
+        assert own.model.pretrained == folds / fold
+        assert own.training.align_with == own_run
+        assert find_ensemble(own) == [folds / fold / "decode" / "bundle"]
+    assert of_fold(config, "") == config
     with pytest.raises(InputError, match="is no run with a fold-3; its model may know the test speakers"):
-        find_ensemble(config, "fold-3")
+        of_fold(config, "fold-3")
