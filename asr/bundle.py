@@ -9,8 +9,7 @@ cmvn.safetensors   the training set's normalisation statistics
 lm.arpa            the phone n-gram, which decoding adds
 decoding.yaml      acoustic scale, insertion penalty, weight of the language model and scale of the confidences,
                    once they are tuned
-ensemble           a bundle for each further model whose posteriors are averaged with this one's, in 01, 02, ...; absent
-                   where there are none
+ensemble           a bundle for each further model that decodes with this one: 01, 02, ...; may be absent
 """
 
 import hashlib
@@ -30,7 +29,7 @@ from asr import models
 from asr.config import RecipeConfig
 from asr.errors import InputError
 from asr.features.cmvn import Cmvn, cmvn_path, load_cmvn, save_cmvn
-from asr.files import complete_file, read_json, write_json, write_text
+from asr.files import PARTIAL_SUFFIX, complete_file, read_json, write_json, write_text
 from asr.models import AcousticModel
 from asr.phones.phone_set import load_phone_set
 from asr.recipe_file import read_recipe, write_recipe
@@ -119,9 +118,13 @@ def write_tuning(folder: Path, tuning: Tuning) -> None:
 def copy_bundle(source: Path, target: Path, ensemble: Sequence[Path] = ()) -> None:
     """Copies a bundle's files, and below them those of the bundles of its ensemble in place of any there before."""
     _copy_files(source, target)
-    shutil.rmtree(target / ENSEMBLE, ignore_errors=True)
+    complete = target / f".{ENSEMBLE}{PARTIAL_SUFFIX}"  # what is copied may be what is replaced
+    shutil.rmtree(complete, ignore_errors=True)
     for number, folder in enumerate(ensemble, 1):
-        _copy_files(folder, target / ENSEMBLE / f"{number:02}")
+        _copy_files(folder, complete / f"{number:02}")
+    shutil.rmtree(target / ENSEMBLE, ignore_errors=True)
+    if ensemble:
+        complete.rename(target / ENSEMBLE)
 
 
 def _copy_files(source: Path, target: Path) -> None:

@@ -149,8 +149,8 @@ def check_name(source: Source) -> None:
 def _resume(output: Path, bundle: Path) -> dict[str, str | None]:
     """The utterances already in `output` by the same bundle, and the audio of each; a line cut short is cut away."""
     mark = output.with_name("bundle.json")
-    files = (path for path in sorted(bundle.iterdir()) if path.is_file())
-    digest = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    files = (path for path in sorted(bundle.rglob("*")) if path.is_file())
+    digest = {str(path.relative_to(bundle)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     if output.exists() and not mark.is_file():
         raise InputError("was not written by asr transcribe; choose another folder with --out", output)
     if not (mark.is_file() and read_json(mark) == digest):

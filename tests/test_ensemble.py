@@ -67,6 +67,22 @@ def test_a_model_beside_itself_recognises_the_same(
     assert not (tmp_path / "out" / "bundle" / "ensemble").exists()
 
 
+def test_an_ensemble_decodes_into_its_own_folder(
+    own_run: Path, other_run: Path, tmp_path: Path, asr_command: Command, demo_corpus: Path
+) -> None:
+    out = tmp_path / "out"
+    decoded(asr_command, own_run, out, other_run)
+    audio, bundle = next(demo_corpus.rglob("*.flac")), out / "bundle"
+    assert asr_command("transcribe", bundle, audio, "--out", tmp_path / "text").status == 0
+    before = {path: path.read_bytes() for path in bundle.rglob("*") if path.is_file()}
+    again = asr_command("decode", bundle, own_run / "prepare", own_run / "features", out)
+    assert again.status == 0, again.err
+    assert {path: path.read_bytes() for path in bundle.rglob("*") if path.is_file()} == before
+    assert "1 were done before" in asr_command("transcribe", bundle, audio, "--out", tmp_path / "text").err
+    shutil.copyfile(own_run / "train/bundle/model.safetensors", bundle / "ensemble/01/model.safetensors")
+    assert "were done before" not in asr_command("transcribe", bundle, audio, "--out", tmp_path / "text").err
+
+
 def test_an_ensemble_trains_nothing_anew_and_follows_its_models(
     tiny_recipe: Path, own_run: Path, other_run: Path, asr_command: Command
 ) -> None:
