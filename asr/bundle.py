@@ -29,7 +29,7 @@ from asr import models
 from asr.config import RecipeConfig
 from asr.errors import InputError
 from asr.features.cmvn import Cmvn, cmvn_path, load_cmvn, save_cmvn
-from asr.files import PARTIAL_SUFFIX, complete_file, read_json, write_json, write_text
+from asr.files import complete_file, read_json, write_json, write_text
 from asr.models import AcousticModel
 from asr.phones.phone_set import load_phone_set
 from asr.recipe_file import read_recipe, write_recipe
@@ -83,10 +83,11 @@ class Bundle:
 def write_bundle(
     folder: Path, config: RecipeConfig, model: nn.Module, statistics: ClassStatistics, features_dir: Path
 ) -> None:
-    """Writes all but lm.arpa and decoding.yaml, which decoding adds; those of a model before are removed."""
+    """Writes all but lm.arpa, decoding.yaml and the ensemble, which decoding adds; those of a model before go."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("lm.arpa", "decoding.yaml"):
         (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / ENSEMBLE, ignore_errors=True)
     write_json(folder / "bundle.json", {"schema": SCHEMA})
     save_weights(folder / "model.safetensors", model.state_dict())
     write_text(folder / "phones.txt", "".join(f"{phone}\n" for phone in load_phone_set(config.targets.phone_set)))
@@ -118,7 +119,7 @@ def write_tuning(folder: Path, tuning: Tuning) -> None:
 def copy_bundle(source: Path, target: Path, ensemble: Sequence[Path] = ()) -> None:
     """Copies a bundle's files, and below them those of the bundles of its ensemble in place of any there before."""
     _copy_files(source, target)
-    complete = target / f".{ENSEMBLE}{PARTIAL_SUFFIX}"  # what is copied may be what is replaced
+    complete = target / f".{ENSEMBLE}"  # what is copied may be what is replaced
     shutil.rmtree(complete, ignore_errors=True)
     for number, folder in enumerate(ensemble, 1):
         _copy_files(folder, complete / f"{number:02}")
@@ -134,18 +135,18 @@ def _copy_files(source: Path, target: Path) -> None:
             shutil.copyfileobj(original, copy)
 
 
+def model_folders(folder: Path) -> list[Path]:
+    """A bundle's folder, and those of the further models of its ensemble."""
+    return [folder, *sorted(path for path in (folder / ENSEMBLE).glob("*") if path.is_dir())]
+
+
 def acoustic_digest(folder: Path) -> str:
-    """A digest of all files of a bundle on which its posteriors, and so its alignments, depend."""
+    """A digest of all files of a bundle on which the posteriors of its own model, and so its alignments, depend."""
     digest = hashlib.sha256()
-    for place in (folder, *_ensemble_folders(folder)):
-        for name in ("recipe.yaml", "model.safetensors", "classes.tsv", "cmvn.safetensors"):
-            with open(place / name, "rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
+    for name in ("recipe.yaml", "model.safetensors", "classes.tsv", "cmvn.safetensors"):
+        with open(folder / name, "rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
-
-
-def _ensemble_folders(folder: Path) -> list[Path]:
-    return sorted(path for path in (folder / ENSEMBLE).glob("*") if path.is_dir())
 
 
 def find_bundle(path: Path) -> Path:
@@ -178,7 +179,7 @@ def read_bundle(path: Path, device: torch.device | str = "cpu") -> Bundle:
         statistics=_read_statistics(folder / "classes.tsv", names),
         cmvn=_read_cmvn(folder / "cmvn.safetensors", config.features.static_dim),
         tuning=_read_tuning(folder / "decoding.yaml"),
-        ensemble=tuple(read_bundle(path, device) for path in _ensemble_folders(folder)),
+        ensemble=tuple(read_bundle(path, device) for path in model_folders(folder)[1:]),
     )
 
 

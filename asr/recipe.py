@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from asr.bundle import SCHEMA, acoustic_digest, find_bundle
+from asr.bundle import SCHEMA, acoustic_digest, find_bundle, model_folders
 from asr.config import RecipeConfig
 from asr.corpora.prepare import corpus_dir, prepare
 from asr.decoding.stage import decode
@@ -140,12 +140,13 @@ def _fold_stages(run: Run, prepared: Stage, fold: str) -> list[Stage]:
         device=describe_device(device),
         kept=("metrics.jsonl",),
     )
-    ensemble = find_ensemble(config)
+    ensemble = find_ensemble(config, run.folder)
+    models = [folder for bundle in ensemble for folder in model_folders(bundle)]
     decoded = Stage(
         "decode",
         folders["decode"],
         [prepared, features, trained],
-        [_sections(config, "lm", "decoding"), config.scoring.phone_set, *map(acoustic_digest, ensemble)],
+        [_sections(config, "lm", "decoding"), config.scoring.phone_set, *map(acoustic_digest, models)],
         lambda: _decode(config, ensemble, folders["train"], cuts, folders["features"], folders["decode"], device),
     )
     scored = Stage(
@@ -179,10 +180,10 @@ def of_fold(config: RecipeConfig, fold: str) -> RecipeConfig:
         return config
 
     def own(path: Path | None) -> Path | None:
-        return path / fold if path is not None and (path / fold).is_dir() else path
+        return path / fold if path is not None and (path / "fold-1").is_dir() else path
 
     for path in config.decoding.ensemble:
-        if own(path) == path:
+        if not (path / fold).is_dir():
             raise InputError(f"decoding.ensemble: is no run with a {fold}; its model may know the test speakers", path)
     model = config.model.model_copy(update={"pretrained": own(config.model.pretrained)})
     training = config.training.model_copy(update={"align_with": own(config.training.align_with)})
@@ -190,12 +191,16 @@ def of_fold(config: RecipeConfig, fold: str) -> RecipeConfig:
     return config.model_copy(update={"model": model, "training": training, "decoding": decoding})
 
 
-def find_ensemble(config: RecipeConfig) -> list[Path]:
-    """The bundles of the further models of a recipe. Raises InputError where one is missing."""
+def find_ensemble(config: RecipeConfig, run_folder: Path) -> list[Path]:
+    """The bundles of the further models of a recipe. Raises InputError where one is missing, or of this run itself."""
     try:
-        return [find_bundle(path) for path in config.decoding.ensemble]
+        bundles = [find_bundle(path) for path in config.decoding.ensemble]
     except InputError as error:
         raise InputError(f"decoding.ensemble: {error}") from error
+    for bundle in bundles:
+        if run_folder.resolve() in bundle.resolve().parents:
+            raise InputError("decoding.ensemble: is of this run itself; leave it out", bundle)
+    return bundles
 
 
 def _decode(

@@ -16,7 +16,7 @@ from asr.decoding.confidence import phone_groups
 from asr.decoding.ctc import GreedyDecoder
 from asr.decoding.decode import FrameTimes, Search, decode_utterance
 from asr.decoding.graph import Graph, build_graph
-from asr.decoding.prefix_beam import PrefixBeamDecoder
+from asr.decoding.prefix_beam import PrefixBeamDecoder, phone_prior
 from asr.decoding.search import Decoder, PathFinder
 from asr.decoding.viterbi import BatchViterbi
 from asr.errors import InputError
@@ -26,7 +26,7 @@ from asr.phones.phone_set import load_phone_set
 from asr.transcript import Transcript
 
 CONFIDENCE_ORDER = 3
-"""Of the n-gram in the confidences' graph, where the search needs none."""
+"""Of the n-gram in the confidences' graph of a prefix beam search, which needs none itself."""
 
 PIECE_FRAMES = 16_384
 """Scored at a time where the model needs a fixed context alone: under three minutes of audio."""
@@ -95,7 +95,7 @@ def _lm_path(bundle: Bundle) -> Path:
 def bundle_search(bundle: Bundle, tuning: Tuning, device: torch.device | None = None) -> Search:
     """The search that the recipe names, with tuned weights.
 
-    A search without a graph has one for the confidences alone. On a CUDA `device` splits are searched in the graph
+    A prefix beam search has a graph for the confidences alone. On a CUDA `device` splits are searched in the graph
     there, exactly and in batches, where it is small enough that this is no more work than the beam search's: with a
     bigram.
     """
@@ -103,7 +103,8 @@ def bundle_search(bundle: Bundle, tuning: Tuning, device: torch.device | None = 
     phones = load_phone_set(config.targets.phone_set)
     in_graph = config.decoding.search == "graph"
     batched = in_graph and device is not None and device.type == "cuda" and config.lm.order <= 2
-    graph = bundle_graph(bundle, tuning.lm_weight, None if in_graph else CONFIDENCE_ORDER)
+    by_prefixes = config.decoding.search == "prefix_beam"
+    graph = bundle_graph(bundle, tuning.lm_weight, CONFIDENCE_ORDER if by_prefixes else None)
     return Search(
         decoder=Decoder(graph, config.decoding.beam, tuning.insertion_penalty),
         acoustic_scale=tuning.acoustic_scale,
@@ -122,13 +123,13 @@ def path_finders(bundle: Bundle) -> Callable[[float, float], PathFinder]:
     """Makes the search that the recipe names for a weight of the language model and an insertion penalty."""
     decoding, phones = bundle.config.decoding, load_phone_set(bundle.config.targets.phone_set)
     graph_of = lru_cache(maxsize=1)(partial(bundle_graph, bundle))
-    ngrams = cache(lambda: read_arpa(_lm_path(bundle)))
+    prior = cache(lambda: phone_prior(read_arpa(_lm_path(bundle)), phones))
 
     def finder(lm_weight: float, insertion_penalty: float) -> PathFinder:
         if decoding.search == "greedy":
             return GreedyDecoder()
         if decoding.search == "prefix_beam":
-            return PrefixBeamDecoder(ngrams(), phones, decoding.prefixes, lm_weight, insertion_penalty)
+            return PrefixBeamDecoder(prior(), decoding.prefixes, lm_weight, insertion_penalty)
         return Decoder(graph_of(lm_weight), decoding.beam, insertion_penalty)
 
     return finder

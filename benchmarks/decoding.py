@@ -153,7 +153,7 @@ def graph(task: Task, beam: float, weight: float, penalty: float) -> Recognize:
 
 
 def prefix_beam(task: Task, beam: float, weight: float, penalty: float) -> Recognize:
-    prior = phone_prior(read_arpa(task.arpa), task.phones, weight, penalty)
+    prior = phone_prior(read_arpa(task.arpa), task.phones).weighted(weight, penalty)
     return lambda posteriors: [task.phones[i] for i in prefix_beam_search(posteriors, int(beam), prior)[0].phones]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,10 @@ import pytest
 import torch
 from asr_command import Command
 
-from asr.bundle import acoustic_digest, read_bundle
+from asr import models
+from asr.alignment.aligner import AligningModel
+from asr.bundle import read_bundle, write_bundle
+from asr.config import DecodingConfig, GruConfig
 from asr.errors import InputError
 from asr.files import read_jsonl
 from asr.recipe import find_ensemble, of_fold
@@ -48,7 +52,45 @@ def test_a_bundle_holds_its_ensemble_and_scores_by_the_mean(
     assert np.abs(each[0] - each[1]).max() > 0.1
     np.testing.assert_allclose(np.exp(mean), np.exp(each).mean(axis=0), atol=1e-5)
     assert str(other_run) not in (bundle / "recipe.yaml").read_text()
-    assert acoustic_digest(bundle) != acoustic_digest(own_run / "decode" / "bundle")
+    aligning, alone = AligningModel(bundle), AligningModel(own_run)
+    waveform = np.random.default_rng(0).normal(size=8000).astype(np.float32)
+    np.testing.assert_array_equal(aligning.log_posteriors(waveform), alone.log_posteriors(waveform))
+
+
+def test_a_model_that_needs_whole_utterances_beside_one_that_does_not(own_run: Path) -> None:
+    alone = read_bundle(own_run)
+    torch.manual_seed(0)
+    model = models.build(GruConfig(layers=1, width=8), alone.config.features.dim, len(alone.statistics.priors))
+    scorer = AcousticScorer(replace(alone, ensemble=(replace(alone, model=model.eval()),)))
+    assert alone.model.context is not None
+    assert scorer.context is None
+    features = np.random.default_rng(0).normal(size=(30, alone.config.features.dim)).astype(np.float32)
+    each = [AcousticScorer(replace(alone, model=one)).log_posteriors(features) for one in (alone.model, model)]
+    np.testing.assert_allclose(np.exp(scorer.log_posteriors(features)), np.exp(each).mean(axis=0), atol=1e-5)
+
+
+def test_an_ensemble_of_ensembles_has_all_models(
+    own_run: Path, other_run: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    decoded(asr_command, other_run, tmp_path / "two", own_run)
+    decoded(asr_command, own_run, tmp_path / "three", tmp_path / "two" / "bundle")
+    bundle = read_bundle(tmp_path / "three" / "bundle")
+    weights = [each.model.state_dict() for each in (bundle, *bundle.ensemble)]
+    name = next(name for name in weights[0] if name.endswith("weight"))
+    assert [torch.equal(weights[0][name], each[name]) for each in weights] == [True, False, True]
+    write_bundle(bundle.folder, bundle.config, bundle.model, bundle.statistics, own_run / "features")
+    assert read_bundle(bundle.folder).ensemble == ()
+
+
+def test_a_copy_that_was_killed_does_no_harm(
+    tiny_recipe: Path, own_run: Path, other_run: Path, asr_command: Command
+) -> None:
+    shutil.copytree(other_run / "decode" / "bundle", own_run / "decode" / "bundle" / ".ensemble" / "01")
+    (own_run / "decode" / "stage.json").unlink()
+    outcome = asr_command("run", tiny_recipe, "--out", own_run, "--set", f'decoding.ensemble=["{other_run}"]')
+    assert outcome.status == 0, outcome.err
+    assert not (own_run / "decode" / "bundle" / ".ensemble").exists()
+    assert len(read_bundle(own_run).ensemble) == 1
 
 
 def test_a_model_beside_itself_recognises_the_same(
@@ -104,11 +146,15 @@ def test_models_that_do_not_fit_are_named(
     assert missing.status == 1
     assert missing.err.startswith("asr: decoding.ensemble: ")
     assert str(tmp_path / "nowhere") in missing.err
+    itself = asr_command(*command, f'decoding.ensemble=["{own_run}"]')
+    assert itself.status == 1
+    assert "decoding.ensemble: is of this run itself; leave it out" in itself.err
+    assert read_bundle(own_run).ensemble == ()
     recipe = other_run / "decode" / "bundle" / "recipe.yaml"
     recipe.write_text(recipe.read_text().replace("preemphasis: 0.97", "preemphasis: 0.9"))
     foreign = asr_command(*command, f'decoding.ensemble=["{other_run}"]')
     assert foreign.status == 1
-    assert "decoding.ensemble: was trained with other settings in features" in foreign.err
+    assert "decoding.ensemble: its settings in features differ; leave it out" in foreign.err
     assert str(other_run) in foreign.err
     assert "Traceback" not in missing.err + foreign.err
 
@@ -123,7 +169,9 @@ def test_a_fold_takes_the_models_of_its_own_fold(own_run: Path, tmp_path: Path) 
         own = of_fold(config, fold)
         assert own.model.pretrained == folds / fold
         assert own.training.align_with == own_run
-        assert find_ensemble(own) == [folds / fold / "decode" / "bundle"]
+        assert find_ensemble(own, own_run) == [folds / fold / "decode" / "bundle"]
     assert of_fold(config, "") == config
+    missing = of_fold(config.model_copy(update={"decoding": DecodingConfig()}), "fold-3").model.pretrained
+    assert missing == folds / "fold-3"  # told as missing, and not that of another fold
     with pytest.raises(InputError, match="is no run with a fold-3; its model may know the test speakers"):
         of_fold(config, "fold-3")

@@ -72,7 +72,7 @@ class DecodingConfig(Section):
     @model_validator(mode="after")
     def _lattices_have_a_graph(self) -> "DecodingConfig":
         if self.lattices and self.search == "prefix_beam":
-            raise ValueError("lattices are of a graph, which search: prefix_beam does without")
+            raise ValueError("lattices are of a graph; set lattices: false, or search: graph")
         return self
 
 

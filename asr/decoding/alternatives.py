@@ -46,7 +46,7 @@ def alternatives_files(folder: Path, config: DecodingConfig, search: Search) -> 
                 return
             scores = search.scores(log_posteriors)
             if config.search == "prefix_beam":
-                best = _kept_sequences(search, log_posteriors, scores)[: config.nbest]
+                best = _kept_sequences(search, log_posteriors, scores, config.nbest)
             else:
                 beam, density = config.lattice_beam, config.lattice_density
                 paths = lattice(search.decoder.flat, scores, search.acoustic_scale, beam, density)
@@ -62,10 +62,12 @@ def alternatives_files(folder: Path, config: DecodingConfig, search: Search) -> 
         yield write
 
 
-def _kept_sequences(search: Search, log_posteriors: LogPosteriors, scores: LogPosteriors) -> list[Hypothesis]:
+def _kept_sequences(
+    search: Search, log_posteriors: LogPosteriors, scores: LogPosteriors, count: int
+) -> list[Hypothesis]:
     """Of a prefix beam search, in their best alignment to the scores of the first model."""
     first = scores if scores.ndim == 2 else scores[0]
-    found = search.best_path(log_posteriors).sequences
+    found = search.best_path(log_posteriors).sequences[:count]
     return [Hypothesis(aligned_path(first, each.phones).phones, -each.score) for each in found]
 
 

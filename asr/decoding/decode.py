@@ -67,7 +67,7 @@ class Search:
     def best_paths(
         self, items: Iterable[tuple[Transcript, LogPosteriors]]
     ) -> Iterator[tuple[Transcript, LogPosteriors, BestPath]]:
-        """Each utterance with the best path of its log posteriors [T, C], in order.
+        """Each utterance with the best path of its log posteriors, in order.
 
         Raises InputError that names the utterance whose posteriors are not numbers.
         """
@@ -115,15 +115,15 @@ class Decoded:
 
 
 def decode_utterance(utterance: Transcript, log_posteriors: LogPosteriors, search: Search) -> Transcript:
-    """The utterance with its recognised phones in place of its own, from log posteriors [T, C] (natural)."""
+    """The utterance with its recognised phones in place of its own, from log posteriors (natural)."""
     return recognized(utterance, log_posteriors, search.best_path(log_posteriors), search)
 
 
 def decode_split(items: Iterable[tuple[Transcript, LogPosteriors]], search: Search, out_dir: Path | str) -> Decoded:
     """Decodes utterances as they come and writes hypotheses.jsonl and hypotheses.ctm.
 
-    One utterance, or one batch, is in memory. An item is an utterance, whose phones are ignored, and its log posteriors
-    [T, C]. Raises InputError that names the utterance whose posteriors are not numbers.
+    One utterance, or one batch, is in memory. Of an item the utterance's phones are ignored.
+    Raises InputError that names the utterance whose posteriors are not numbers.
     """
     decoded = Decoded()
     path = Path(out_dir) / "hypotheses.jsonl"

@@ -31,8 +31,8 @@ NEVER = -math.inf
 
 @dataclass(frozen=True, slots=True)
 class PhonePrior:
-    """An n-gram over S symbols as tables, weighted: for each history [H, S] the natural log that each symbol adds and
-    the history behind it, [H] the natural log that the end adds, and the phone of each symbol [S]."""
+    """An n-gram over S symbols as tables: for each history [H, S] the natural log that each symbol adds and the history
+    behind it, [H] the natural log that the end adds, and the phone of each symbol [S]."""
 
     start: int
     added: Logarithms
@@ -40,44 +40,47 @@ class PhonePrior:
     ends: Logarithms
     phones: Integers
 
+    def weighted(self, weight: float, insertion_penalty: float) -> "PhonePrior":
+        """`weight` times the logs, less a penalty (natural log) for each phone."""
+        added, ends = (weight * logs if weight else np.zeros_like(logs) for logs in (self.added, self.ends))
+        return replace(self, added=added - insertion_penalty, ends=ends)
 
-def phone_prior(
-    ngrams: Ngrams, phones: Sequence[str], weight: float = 1.0, insertion_penalty: float = 0.0
-) -> PhonePrior:
-    """The prior that adds `weight` times the n-gram's log probability, less a penalty (natural log) for each phone.
 
-    The n-gram is over `phones`, or over these and their word starts, which are the same phones.
-    """
-    listed: dict[tuple[str, ...], list[tuple[int, float]]] = {(): [], (START,): []}
+def phone_prior(ngrams: Ngrams, phones: Sequence[str]) -> PhonePrior:
+    """The tables of an n-gram over `phones`, or over these and their word starts, which are the same phones."""
     indices = {phone: index for index, phone in enumerate(phones)}
     unigrams = [ngram[0] for ngram in ngrams.probabilities if len(ngram) == 1]
     symbols = sorted(symbol for symbol in unigrams if phone_of(symbol) in indices)
     columns = {symbol: column for column, symbol in enumerate([*symbols, END])}
+    listed: dict[tuple[str, ...], list[tuple[int, float]]] = {(): [], (START,): []}
     for ngram, probability in ngrams.probabilities.items():
         if ngram[-1] in columns:
             listed.setdefault(ngram[:-1], []).append((columns[ngram[-1]], probability))
+    for history in list(listed):
+        for end in range(len(history)):
+            listed.setdefault(history[:end], [])
     histories = sorted(listed, key=lambda history: (len(history), history))
     numbers = {history: number for number, history in enumerate(histories)}
+    longer: defaultdict[tuple[str, ...], list[tuple[int, int]]] = defaultdict(list)
+    for history, number in numbers.items():
+        if history and history[-1] in columns:
+            longer[history[:-1]].append((columns[history[-1]], number))
     tables = np.full((len(histories), len(columns)), NEVER)
     following = np.zeros((len(histories), len(symbols)), np.int32)
     for history, number in numbers.items():
-        shorter, backoff = history, 0.0
-        while shorter and (shorter == history or shorter not in numbers):
-            backoff += ngrams.backoffs.get(shorter, 0.0)
-            shorter = shorter[1:]
         if history:
+            shorter, backoff = history[1:], ngrams.backoffs.get(history, 0.0)
+            while shorter not in numbers:
+                backoff += ngrams.backoffs.get(shorter, 0.0)
+                shorter = shorter[1:]
             tables[number] = backoff + tables[numbers[shorter]]
+            following[number] = following[numbers[shorter]]
         for column, probability in listed[history]:
             tables[number, column] = probability
-        for column, symbol in enumerate(symbols):
-            longest = (*history, symbol)
-            while longest not in numbers:
-                longest = longest[1:]
-            following[number, column] = numbers[longest]
-    weighted = weight * tables if weight else np.zeros_like(tables)
+        for column, behind in longer[history]:
+            following[number, column] = behind
     spoken = np.array([indices[phone_of(symbol)] for symbol in symbols], np.int32)
-    added, ends = weighted[:, :-1] - insertion_penalty, weighted[:, -1].copy()
-    return PhonePrior(numbers[(START,)], added, following, ends, spoken)
+    return PhonePrior(numbers[(START,)], tables[:, :-1], following, tables[:, -1].copy(), spoken)
 
 
 def prefix_beam_search(
@@ -125,21 +128,18 @@ class PrefixBeamDecoder:
     Of several models, [M, T, C], the alignment is by the first.
     """
 
-    def __init__(
-        self, ngrams: Ngrams, phones: Sequence[str], beam: int, lm_weight: float = 1.0, insertion_penalty: float = 0.0
-    ) -> None:
-        self.ngrams, self.phones, self.beam = ngrams, phones, beam
+    def __init__(self, prior: PhonePrior, beam: int, lm_weight: float = 1.0, insertion_penalty: float = 0.0) -> None:
+        self.prior, self.beam, self.classes = prior, beam, 2 + int(prior.phones.max())
         self.lm_weight, self.insertion_penalty = lm_weight, insertion_penalty
         self._prior = lru_cache(maxsize=1)(self._prior_at)
 
     def _prior_at(self, acoustic_scale: float) -> PhonePrior:
         """Sums over alignments are of probabilities as they are: what is scaled is all that is weighed against them."""
-        weight, penalty = self.lm_weight / acoustic_scale, self.insertion_penalty / acoustic_scale
-        return phone_prior(self.ngrams, self.phones, weight, penalty)
+        return self.prior.weighted(self.lm_weight / acoustic_scale, self.insertion_penalty / acoustic_scale)
 
     def decode(self, scores: npt.NDArray[np.float32], acoustic_scale: float = 1.0) -> Path:
         """As `PathFinder.decode`; the path's cost is the scaled negative score of its phones over all alignments."""
-        models = [check_scores(each, 1 + len(self.phones)) for each in _of_models(scores)]
+        models = [check_scores(each, self.classes) for each in _of_models(scores)]
         if len(models[0]) == 0:
             return Path([], np.zeros(0, np.int64), 0.0, complete=True)
         kept = prefix_beam_search(np.stack(models), self.beam, self._prior(acoustic_scale), count=self.beam)

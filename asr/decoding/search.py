@@ -24,7 +24,8 @@ class PhoneSpan:
 
 @dataclass(frozen=True, slots=True)
 class PhoneSequence:
-    """Phone indices, and the natural log of their probability over all alignments, with the language model's part."""
+    """Phone indices, and the natural log of their probability over all alignments, with the language model's part; of
+    several models the mean of their logs."""
 
     phones: list[int]
     score: float
@@ -36,7 +37,7 @@ class Path:
 
     `complete` is False when no path through the whole graph fits the frames (fewer frames than one phone's states, or a
     beam too narrow): then it is the best path that ends inside a phone. A search of whole sequences without a graph
-    gives those that it kept, best first, this path's own among them.
+    gives those that it kept, best first, this path's own among them, their scores scaled as the cost is.
     """
 
     phones: list[PhoneSpan]
@@ -52,6 +53,7 @@ class PathFinder(Protocol):
     def decode(self, scores: np.ndarray, acoustic_scale: float = 1.0) -> Path:
         """The best path for `acoustic_scale` times `scores` [T, C], the log score of each class in each frame.
 
+        A search of several models takes those of each, [M, T, C].
         No frames give no phones. Raises InputError for scores that are not numbers.
         """
 

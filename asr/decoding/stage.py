@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from lhotse import MonoCut
 
@@ -36,7 +37,7 @@ TRAINED_SECTIONS = ("features", "targets", "model", "topology")
 """What of the recipe a trained model holds fast."""
 
 Scored = tuple[Transcript, LogPosteriors]
-"""A reference and the log posteriors [T, C] of its utterance."""
+"""A reference and the log posteriors of its utterance."""
 
 
 SPEED = "speed.json"
@@ -102,17 +103,34 @@ def decode(
 
 
 def read_ensemble(config: RecipeConfig, trained: Bundle, device: torch.device) -> tuple[Bundle, ...]:
-    """The recipe's further models. Raises InputError for one whose posteriors are of other frames or classes."""
-    ensemble = []
+    """The recipe's further models; of one that has an ensemble itself, all.
+
+    Raises InputError for a model that is missing, hears other features, or scores other frames or classes.
+    """
+    ensemble: list[Bundle] = []
     for path in config.decoding.ensemble:
-        bundle = read_bundle(path, device)
-        for section in ("features", "targets", "topology"):
-            if getattr(bundle.config, section) != getattr(trained.config, section):
-                raise InputError(f"decoding.ensemble: was trained with other settings in {section}", path)
-        if bundle.model.subsampling != trained.model.subsampling:
-            raise InputError("decoding.ensemble: its model.subsampling is another", path)
-        ensemble.append(bundle)
+        try:
+            found = read_bundle(path, device)
+        except InputError as error:
+            raise InputError(f"decoding.ensemble: {error}") from error
+        ensemble += [found, *found.ensemble]
+        for bundle in (found, *found.ensemble):
+            if difference := _difference(bundle, trained):
+                raise InputError(f"decoding.ensemble: its {difference} differ; leave it out", path)
     return tuple(ensemble)
+
+
+def _difference(bundle: Bundle, trained: Bundle) -> str | None:
+    """In what a model cannot decode beside another."""
+    for section in ("features", "targets", "topology"):
+        if getattr(bundle.config, section) != getattr(trained.config, section):
+            return f"settings in {section}"
+    if bundle.model.subsampling != trained.model.subsampling:
+        return "frames (model.subsampling)"
+    mean, own = bundle.cmvn.total().mean, trained.cmvn.total().mean
+    if bundle.config.features.cmvn == "global" and not np.array_equal(mean, own):
+        return "statistics of the training set (features.cmvn: global)"
+    return None
 
 
 def write_lm(trained: Bundle, bundle: Bundle, prepare_dir: Path) -> None:
@@ -143,8 +161,10 @@ def _sentence(cut: MonoCut, config: RecipeConfig, alignments: Alignments) -> lis
     try:
         words = [fold(word, config.targets.phone_set) for _, word in word_phones(cut)]
         return mark_word_starts(phones, words, PAUSES)
-    except (InputError, ValueError) as error:
+    except InputError as error:
         raise InputError(f"lm.word_starts: {error}; set it to false") from error
+    except ValueError as error:
+        raise InputError(f"lm.word_starts: utterance {cut.id}: {error}; set it to false") from error
 
 
 def _scored(

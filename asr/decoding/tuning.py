@@ -18,8 +18,8 @@ from asr.decoding.priors import scaled_likelihoods
 from asr.decoding.search import Path, PathFinder
 from asr.transcript import Transcript
 
-Utterance = tuple[Sequence[str], npt.NDArray[np.float32]]
-"""Reference phones and log posteriors [T, C]."""
+Utterance = tuple[Sequence[str], LogPosteriors]
+"""Reference phones and log posteriors."""
 
 
 LISTS = {

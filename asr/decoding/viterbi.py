@@ -188,6 +188,6 @@ def _path(classes: npt.NDArray[np.int64], entered: npt.NDArray[np.int64], cost: 
     if len(classes) == 0:
         return Path([], classes, 0.0, complete=True)
     firsts = np.flatnonzero(entered >= 0).tolist()
-    ends = [*firsts[1:], len(classes)]
+    ends = [*firsts, len(classes)][1:]
     phones = [PhoneSpan(*span) for span in zip(entered[firsts].tolist(), firsts, ends, strict=True)]
     return Path(phones, classes, float(cost), bool(complete))

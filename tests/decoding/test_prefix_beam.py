@@ -69,7 +69,7 @@ def test_the_prior_adds_the_weighted_n_gram(seed, frames, order, weight, penalty
         sequence: value + weight * language(ngrams, sequence) - penalty * len(sequence)
         for sequence, value in summed(log_posteriors).items()
     }
-    prior = phone_prior(ngrams, PHONES, weight, penalty)
+    prior = phone_prior(ngrams, PHONES).weighted(weight, penalty)
     found = prefix_beam_search(log_posteriors, 5000, prior, count=5000)
     assert {tuple(each.phones): each.score for each in found} == pytest.approx(expected, abs=1e-5)
 
@@ -86,7 +86,7 @@ def test_several_models_count_by_the_mean_of_their_logs(seed, frames, models):
     }
     found = prefix_beam_search(each, 5000, phone_prior(ngrams, PHONES), count=5000)
     assert {tuple(hypothesis.phones): hypothesis.score for hypothesis in found} == pytest.approx(expected, abs=1e-5)
-    path = PrefixBeamDecoder(ngrams, PHONES, 5000).decode(each)
+    path = PrefixBeamDecoder(phone_prior(ngrams, PHONES), 5000).decode(each)
     assert [span.phone for span in path.phones] == found[0].phones
     assert path.cost == pytest.approx(-found[0].score)
     alone = aligned_path(each[0], found[0].phones)
@@ -98,7 +98,7 @@ def test_several_models_count_by_the_mean_of_their_logs(seed, frames, models):
 @given(seed=st.integers(0, 10**6), beam=st.integers(1, 6))
 def test_a_narrow_beam_keeps_the_best_and_claims_no_more_than_there_is(seed, beam):
     random = np.random.default_rng(seed)
-    prior = phone_prior(random_ngrams(random, 3), PHONES, 0.5)
+    prior = phone_prior(random_ngrams(random, 3), PHONES).weighted(0.5, 0.0)
     log_posteriors = random_posteriors(random, 40, sharpness=1.0)
     narrow = prefix_beam_search(log_posteriors, beam, prior, count=10)
     exact = {tuple(each.phones): each.score for each in prefix_beam_search(log_posteriors, 400, prior, count=400)}
@@ -156,7 +156,7 @@ def test_no_frames_impossible_phones_and_what_is_refused():
 def test_the_decoder_finds_the_best_phones_and_their_best_alignment(seed, frames, scale, weight, penalty):
     random = np.random.default_rng(seed)
     log_posteriors, ngrams = random_posteriors(random, frames), random_ngrams(random, 2)
-    path = PrefixBeamDecoder(ngrams, PHONES, 5000, weight, penalty).decode(log_posteriors, scale)
+    path = PrefixBeamDecoder(phone_prior(ngrams, PHONES), 5000, weight, penalty).decode(log_posteriors, scale)
     if frames == 0:
         assert (path.phones, path.cost) == ([], 0.0)
         return

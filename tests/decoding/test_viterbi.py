@@ -17,6 +17,7 @@ from asr.decoding.graph import Graph, build_graph
 from asr.decoding.lm import train_ngram
 from asr.decoding.search import Decoder
 from asr.decoding.viterbi import BatchViterbi, Weights
+from asr.decoding.word_starts import symbols
 from asr.errors import InputError
 from asr.features.stage import compute_features
 from asr.phones.phone_set import fold, load_phone_set
@@ -61,6 +62,21 @@ def test_the_best_path_is_that_of_enumeration(seed, order, states, extra):
     assert path.cost == pytest.approx(expected, abs=1e-6)
     if not any(first == second for (first, *_), (second, *_) in itertools.pairwise(expected_spans)):
         assert spans(path) == expected_spans  # where a phone repeats, its boundary may be a tie
+
+
+def test_an_utterance_of_blanks_alone_has_no_phones(tmp_path):
+    """Among others in a batch, under CTC and a bigram that knows word starts."""
+    path = tmp_path / "lm.arpa"
+    train_ngram([["aa_B", "b"], ["b_B"]], 2, symbols(("aa", "b")), path)
+    graph = build_graph(path, ("aa", "b"), topology="ctc")
+    blanks, spoken = np.full((2, 5, 3), -9.0, np.float32)
+    blanks[:, 0] = 0.0
+    spoken[[0, 1, 2, 3, 4], [1, 0, 2, 0, 0]] = 0.0
+    found = BatchViterbi(graph).decode(*batch([blanks, spoken], 3), [Weights()])
+    assert [spans(path) for (path,) in found] == [[], [(0, 0, 2), (1, 2, 5)]]
+    assert all(
+        same(path, Decoder(graph, np.inf).decode(each)) for (path,), each in zip(found, (blanks, spoken), strict=True)
+    )
 
 
 @settings(max_examples=25, deadline=None)

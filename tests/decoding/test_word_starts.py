@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from asr.decoding.arpa import END, START
 from asr.decoding.graph import build_graph
 from asr.decoding.lm import estimate, perplexity, train_ngram
+from asr.decoding.lm_pruning import prune
 from asr.decoding.prefix_beam import phone_prior, prefix_beam_search
 from asr.decoding.search import Decoder
 from asr.decoding.word_starts import mark_word_starts, phone_of, symbols
@@ -49,6 +50,15 @@ def test_marks_stand_at_word_starts_with_pauses_anywhere(words, pauses):
 def test_phones_that_are_not_those_of_the_words_are_refused(phones):
     with pytest.raises(ValueError, match="not those of the words"):
         mark_word_starts(phones, [["aa", "b"]], ("sil",))
+
+
+@settings(max_examples=20, deadline=None)
+@given(sentences=SENTENCES, order=st.integers(2, 4), threshold=st.sampled_from([1e-4, 1e-2]))
+def test_a_pruned_model_is_a_distribution_over_symbols(sentences, order, threshold):
+    ngrams = prune(estimate([marked(words) for words in sentences], order, symbols(PHONES)), threshold)
+    for history in {ngram[:-1] for ngram in ngrams.probabilities}:
+        following = [math.exp(ngrams.log_probability(history, symbol)) for symbol in (*symbols(PHONES), END)]
+        assert sum(following) == pytest.approx(1)
 
 
 @settings(max_examples=30, deadline=None)
