@@ -29,12 +29,11 @@ from asr.config import DecodingConfig, RecipeConfig
 from asr.corpora.cuts import read_cuts, reference
 from asr.corpora.prepare import prepare
 from asr.decoding.decode import LogPosteriors
-from asr.decoding.graph import Graph
 from asr.decoding.stage import write_lm
 from asr.decoding.tuning import tune
 from asr.features.stage import compute_features
 from asr.files import complete_file, read_jsonl, write_jsonl, write_text
-from asr.recognizer import AcousticScorer, bundle_graph, bundle_search, path_finders
+from asr.recognizer import AcousticScorer, bundle_search, path_finders
 from asr.scoring.score import counted_per
 from asr.training.averaging import epoch_path
 from asr.training.speech import Speech, load_speech
@@ -190,11 +189,10 @@ def measure(study: Study, setting: Setting, folder: Path) -> Iterator[Point]:
     """Tests the weights of every epoch of a finished training."""
     bundle = read_bundle(folder / "bundle")
     write_lm(bundle, bundle, study.prepared)
-    graph = bundle_graph(bundle)
     dev, test = (spoken(study, bundle.config, split) for split in ("dev", "test"))
     epochs = list(read_jsonl(folder / "metrics.jsonl"))
     load_weights(epoch_path(folder / "checkpoints", len(epochs)), bundle.model)
-    tuning = tuned(bundle, graph, dev)
+    tuning = tuned(bundle, dev)
     for row in epochs:
         epoch = row["epoch"]
         load_weights(epoch_path(folder / "checkpoints", epoch), bundle.model)
@@ -206,7 +204,7 @@ def measure(study: Study, setting: Setting, folder: Path) -> Iterator[Point]:
             train_frame_error=row["train_frame_error"],
             dev_frame_error=row["dev_frame_error"],
             frame_error=frame_error(test.speech, scored),
-            per=phone_error_rate(bundle, graph, tuning, test, scored) if decoded else None,
+            per=phone_error_rate(bundle, tuning, test, scored) if decoded else None,
         )
 
 
@@ -230,18 +228,16 @@ def frame_error(speech: Speech, scored: Sequence[LogPosteriors]) -> float:
     return 100 * (best != speech.labels)[labelled].double().mean().item()
 
 
-def tuned(bundle: Bundle, graph: Graph, dev: SpokenSet) -> Tuning:
+def tuned(bundle: Bundle, dev: SpokenSet) -> Tuning:
     """The acoustic scale and insertion penalty of the least PER on dev."""
-    phones = bundle_search(bundle, graph, Tuning()).phones
+    phones = bundle_search(bundle, Tuning()).phones
     scored = list(zip(dev.references, posteriors(bundle, dev.speech), strict=True))
     chosen = tune(scored, bundle.statistics.priors, path_finders(bundle), phones, GRID)
     return Tuning(chosen.acoustic_scale, chosen.insertion_penalty)
 
 
-def phone_error_rate(
-    bundle: Bundle, graph: Graph, tuning: Tuning, test: SpokenSet, scored: Sequence[LogPosteriors]
-) -> float:
-    search = bundle_search(bundle, graph, tuning)
+def phone_error_rate(bundle: Bundle, tuning: Tuning, test: SpokenSet, scored: Sequence[LogPosteriors]) -> float:
+    search = bundle_search(bundle, tuning)
     paths = ([search.phones[span.phone] for span in search.best_path(each).phones] for each in scored)
     return counted_per(zip(test.references, paths, strict=True))
 
