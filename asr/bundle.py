@@ -7,7 +7,7 @@ phones.txt         the phone set, one symbol a line
 classes.tsv        each class (phone and HMM state) with its prior and self-loop probability
 cmvn.safetensors   the training set's normalisation statistics
 lm.arpa            the phone n-gram, which decoding adds
-decoding.yaml      acoustic scale, insertion penalty, weight of the language model and scale of the confidences,
+decoding.yaml      acoustic scale, insertion penalty, weight of the language model, and what confidences are made with,
                    once they are tuned
 ensemble           a bundle for each further model that decodes with this one: 01, 02, ...; may be absent
 """
@@ -40,7 +40,8 @@ SCHEMA = 1
 ENSEMBLE = "ensemble"
 BESIDE = "recipe.yaml beside it"
 DAMAGED_TUNING = (
-    "damaged; it holds acoustic_scale, insertion_penalty, lm_weight, prior_scale and posterior_scale, numbers"
+    "damaged; it holds acoustic_scale, insertion_penalty, lm_weight, prior_scale, posterior_scale, confidence_slope "
+    "and confidence_offset, numbers"
 )
 
 
@@ -53,6 +54,8 @@ class Tuning:
     lm_weight: float = 1.0
     prior_scale: float = 1.0
     posterior_scale: float = 0.4
+    confidence_slope: float = 1.0
+    confidence_offset: float = 0.0
 
 
 @dataclass(frozen=True)

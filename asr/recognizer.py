@@ -12,7 +12,7 @@ import torch
 from asr.audio import read_audio
 from asr.bundle import Bundle, Tuning, read_bundle
 from asr.decoding.arpa import read_arpa
-from asr.decoding.confidence import phone_groups
+from asr.decoding.confidence import Recalibration, phone_groups
 from asr.decoding.ctc import GreedyDecoder
 from asr.decoding.decode import FrameTimes, Search, decode_utterance
 from asr.decoding.graph import Graph, build_graph
@@ -113,6 +113,7 @@ def bundle_search(bundle: Bundle, tuning: Tuning, device: torch.device | None = 
         times=FrameTimes.of(config.features, bundle.model.subsampling),
         prior_scale=tuning.prior_scale,
         posterior_scale=tuning.posterior_scale,
+        recalibration=Recalibration(tuning.confidence_slope, tuning.confidence_offset),
         groups=phone_groups(phones, config.scoring.phone_set),
         viterbi=BatchViterbi(graph, device or "cpu") if batched else None,
         finder=None if in_graph else path_finders(bundle)(tuning.lm_weight, tuning.insertion_penalty),

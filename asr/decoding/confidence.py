@@ -1,6 +1,7 @@
 """A confidence for each recognised phone, from the posteriors of all paths through the decoding graph."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +15,63 @@ from asr.phones.phone_set import folding
 POSTERIOR_BEAM = 8.0
 """exp(-8) of a frame's best state is left out: a share too small to show in a confidence."""
 
+NEWTON_STEPS = 20
+TOLERANCE = 1e-6
 POSTERIOR_SCALES = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0)
 """Factors of all costs, from which the dev set chooses that whose posteriors are neither too sure nor too modest."""
+
+CERTAINTY = 1e-3
+"""Posteriors nearer to 0 and to 1 than this are taken for as near."""
+
+PRIOR_WEIGHT = 1.0
+"""Of a recalibration that changes nothing, in the squares that its fit adds to the surprise (nats)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recalibration:
+    """A confidence is the logistic function of `offset` plus `slope` times the logit of a posterior (Platt 1999,
+    Probabilistic outputs for support vector machines)."""
+
+    slope: float = 1.0
+    offset: float = 0.0
+
+    def __call__(self, posteriors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return _logistic(self.offset + self.slope * _logit(posteriors))
+
+
+AS_THEY_ARE = Recalibration()
+
+
+def fit_recalibration(posteriors: npt.NDArray[np.float64], correct: npt.NDArray[np.bool_]) -> Recalibration:
+    """That by which the posteriors [N] are least surprised by what was correct [N]; by Newton's method, with steps that
+    are halved until they lead downwards."""
+    inputs = np.stack([_logit(posteriors), np.ones(len(posteriors))], axis=1)
+    nothing = np.array([1.0, 0.0])
+
+    def surprise(weights: npt.NDArray[np.float64]) -> float:
+        logits = np.where(correct, -1.0, 1.0) * (inputs @ weights)
+        return float(np.logaddexp(0.0, logits).sum() + PRIOR_WEIGHT / 2 * np.square(weights - nothing).sum())
+
+    weights = nothing
+    for _ in range(NEWTON_STEPS):
+        expected = _logistic(inputs @ weights)
+        gradient = inputs.T @ (expected - correct) + PRIOR_WEIGHT * (weights - nothing)
+        curvature = (inputs * (expected * (1 - expected))[:, None]).T @ inputs + PRIOR_WEIGHT * np.eye(2)
+        step = np.linalg.solve(curvature, gradient)
+        while surprise(weights - step) > surprise(weights) and np.abs(step).max() > TOLERANCE:
+            step = step / 2
+        weights = weights - step
+    slope, offset = weights.round(4).tolist()
+    return Recalibration(slope, offset)
+
+
+def _logit(posteriors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    sure = np.clip(posteriors, CERTAINTY, 1 - CERTAINTY)
+    return np.log(sure) - np.log1p(-sure)
+
+
+def _logistic(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-values)))
 
 
 def phone_groups(phones: Sequence[str], phone_set: PhoneSetName) -> npt.NDArray[np.int32]:

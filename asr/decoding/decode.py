@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from asr.config import FeaturesConfig
 from asr.decoding.batches import batch_paths
-from asr.decoding.confidence import phone_confidences
+from asr.decoding.confidence import AS_THEY_ARE, Recalibration, phone_confidences
 from asr.decoding.ctm import write_ctm
 from asr.decoding.prefix_beam import aligned_path
 from asr.decoding.priors import scaled_likelihoods
@@ -42,7 +42,7 @@ class Search:
 
     `finder` searches an utterance at a time, by default the decoder. With `viterbi`, of the decoder's graph, a split is
     searched exactly and in batches on the device of that. Confidences are by the decoder's graph; `posterior_scale` and
-    `groups` [P] are those of `phone_confidences`; without groups each phone is its own.
+    `groups` [P] are those of `phone_confidences`, which `recalibration` maps; without groups each phone is its own.
     """
 
     decoder: Decoder
@@ -52,6 +52,7 @@ class Search:
     times: FrameTimes
     prior_scale: float = 1.0
     posterior_scale: float = 1.0
+    recalibration: Recalibration = AS_THEY_ARE
     groups: npt.NDArray[np.int32] | None = None
     viterbi: BatchViterbi | None = None
     finder: PathFinder | None = None
@@ -93,15 +94,19 @@ class Search:
             raise InputError(f"utterance {utterance.utterance}: {error}") from error
 
     def confidences(self, log_posteriors: LogPosteriors, path: BestPath) -> npt.NDArray[np.float64]:
-        """The confidence, 0 to 1, of each phone of the path that was found for `log_posteriors`; of several models the
-        mean of theirs, each in its own alignment."""
+        """The confidence, 0 to 1, of each phone of the path that was found for `log_posteriors`.
+
+        Of several models it is by the mean of their posteriors, each in its own alignment.
+        """
         scores = self.scores(log_posteriors)
         if scores.ndim == 2:
-            return self._confidences(scores, path)
+            return self.recalibration(self._posteriors(scores, path))
         phones = [span.phone for span in path.phones]
-        return np.mean([self._confidences(each, aligned_path(each, phones)) for each in scores], axis=0)
+        return self.recalibration(
+            np.mean([self._posteriors(each, aligned_path(each, phones)) for each in scores], axis=0)
+        )
 
-    def _confidences(self, scores: npt.NDArray[np.float32], path: BestPath) -> npt.NDArray[np.float64]:
+    def _posteriors(self, scores: npt.NDArray[np.float32], path: BestPath) -> npt.NDArray[np.float64]:
         groups = np.arange(len(self.phones), dtype=np.int32) if self.groups is None else self.groups
         return phone_confidences(self.decoder.flat, scores, path, self.acoustic_scale, self.posterior_scale, groups)
 

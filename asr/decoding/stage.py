@@ -17,7 +17,7 @@ from asr.corpora.cuts import read_cuts, reference, word_phones
 from asr.decoding.alternatives import NBEST, Write, alternatives_files
 from asr.decoding.decode import LogPosteriors, Search, decode_split
 from asr.decoding.lm import perplexity, train_ngram
-from asr.decoding.tuning import tune, tune_posterior_scale
+from asr.decoding.tuning import tune, tune_confidences
 from asr.decoding.word_starts import mark_word_starts, symbols
 from asr.device import describe_device
 from asr.errors import InputError
@@ -201,10 +201,14 @@ def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path) -> Tuning:
         print(f"decoding.{name}: the best is at the end of the list; a longer list might do better", file=sys.stderr)
     tuning = Tuning(found.acoustic_scale, found.insertion_penalty, found.lm_weight, found.prior_scale)
     search = bundle_search(bundle, tuning)
-    tuning = replace(tuning, posterior_scale=tune_posterior_scale(dev, search, config.scoring.phone_set))
+    posterior_scale, recalibration = tune_confidences(dev, search, config.scoring.phone_set)
+    confidences = {"posterior_scale": posterior_scale} | {
+        f"confidence_{name}": value for name, value in asdict(recalibration).items()
+    }
+    tuning = replace(tuning, **confidences)
     dev_perplexity = perplexity(bundle.lm_path, (fold(said, config.targets.phone_set) for said, _ in utterances))
     print(f"phone language model: order {config.lm.order}, perplexity {dev_perplexity:.2f} on dev", file=sys.stderr)
-    beside = {"posterior_scale": tuning.posterior_scale, "dev_perplexity": round(dev_perplexity, 4)}
+    beside = confidences | {"dev_perplexity": round(dev_perplexity, 4)}
     write_json(out_dir / "tuning.json", asdict(found) | beside)
     return tuning
 

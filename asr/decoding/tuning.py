@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asr.config import DecodingConfig, PhoneSetName
-from asr.decoding.confidence import POSTERIOR_SCALES
+from asr.decoding.confidence import AS_THEY_ARE, POSTERIOR_SCALES, Recalibration, fit_recalibration
 from asr.decoding.decode import LogPosteriors, Search, recognized
 from asr.decoding.priors import scaled_likelihoods
 from asr.decoding.search import Path, PathFinder
@@ -95,23 +95,25 @@ def tune(
     )
 
 
-def tune_posterior_scale(
+def tune_confidences(
     dev: Iterable[tuple[Transcript, LogPosteriors]], search: Search, phone_set: PhoneSetName = "timit39"
-) -> float:
-    """The posterior scale whose confidences tell most of which phones of the dev set are right.
+) -> tuple[float, Recalibration]:
+    """The posterior scale and the recalibration whose confidences tell most of which phones of the dev set are right.
 
     `dev` are references with log posteriors. Where all phones are right, or none, the search's own.
     """
     from asr.scoring.calibration import judge, normalized_cross_entropy
 
     found = [(*item, search.best_path(item[1])) for item in dev]
-    told = {}
+    best, told = (search.posterior_scale, search.recalibration), -np.inf
     for scale in POSTERIOR_SCALES:
-        scaled = replace(search, posterior_scale=scale)
-        pairs = ((item[0], recognized(*item, scaled)) for item in found)
-        told[scale] = normalized_cross_entropy(*judge(pairs, phone_set))
-    known = {scale: value for scale, value in told.items() if value is not None}
-    return max(known, key=lambda scale: known[scale]) if known else search.posterior_scale
+        scaled = replace(search, posterior_scale=scale, recalibration=AS_THEY_ARE)
+        posteriors, correct = judge(((item[0], recognized(*item, scaled)) for item in found), phone_set)
+        recalibration = fit_recalibration(posteriors, correct)
+        tells = normalized_cross_entropy(recalibration(posteriors), correct)
+        if tells is not None and tells > told:
+            best, told = (scale, recalibration), tells
+    return best
 
 
 def _per(hypotheses: Iterable[tuple[Sequence[str], Path]], phones: Sequence[str], phone_set: PhoneSetName) -> float:

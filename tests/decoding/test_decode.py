@@ -6,18 +6,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from asr.config import DecodingConfig, FeaturesConfig
 from asr.decoding.alternatives import alternatives_files
 from asr.decoding.batches import batch_paths
-from asr.decoding.confidence import POSTERIOR_SCALES
+from asr.decoding.confidence import AS_THEY_ARE, Recalibration, fit_recalibration
+from asr.decoding.confidence import POSTERIOR_SCALES as SCALES
 from asr.decoding.ctm import read_ctm
 from asr.decoding.decode import FrameTimes, Search, decode_split, decode_utterance
 from asr.decoding.graph import build_graph
 from asr.decoding.lm import train_ngram
 from asr.decoding.priors import scaled_likelihoods
 from asr.decoding.search import Decoder
-from asr.decoding.tuning import tune, tune_posterior_scale
+from asr.decoding.tuning import tune, tune_confidences
 from asr.decoding.viterbi import BatchViterbi, Weights
 from asr.errors import InputError
 from asr.files import read_jsonl
@@ -92,19 +95,41 @@ def test_phones_that_scoring_folds_together_share_their_confidence(search):
     assert together > 0.95
 
 
-def test_the_posterior_scale_of_least_surprise_is_chosen(graph):
+def test_the_confidences_of_least_surprise_are_chosen(graph):
     """Confidences that are near 1 mislead where the frames are mostly wrong."""
     dev = [(Transcript("u", [PhoneSegment(p) for p in said]), scores) for said, scores in noisy_dev()]
     dev.append((Transcript("v", [PhoneSegment("b")]), posteriors(["aa"], peak=0.5)))
     search = Search(Decoder(graph, 16.0), 1.0, UNIFORM, PHONES, FrameTimes.of(FeaturesConfig()))
-    chosen = tune_posterior_scale(dev, search)
+    chosen, recalibration = tune_confidences(dev, search)
 
-    def told(scale):
-        scaled = replace(search, posterior_scale=scale)
-        return normalized_cross_entropy(*judge((said, decode_utterance(said, lp, scaled)) for said, lp in dev))
+    def judged(scale, recalibration=AS_THEY_ARE):
+        scaled = replace(search, posterior_scale=scale, recalibration=recalibration)
+        return judge((said, decode_utterance(said, lp, scaled)) for said, lp in dev)
 
-    assert told(chosen) == max(told(scale) for scale in POSTERIOR_SCALES)
-    assert told(chosen) > min(told(scale) for scale in POSTERIOR_SCALES)
+    told = {scale: normalized_cross_entropy(*judged(scale, fit_recalibration(*judged(scale)))) for scale in SCALES}
+    assert normalized_cross_entropy(*judged(chosen, recalibration)) == max(told.values())
+    assert max(told.values()) > max(normalized_cross_entropy(*judged(scale)) for scale in SCALES)
+
+
+@settings(max_examples=20, deadline=None)
+@given(slope=st.floats(0.3, 2), offset=st.floats(-1, 1), seed=st.integers(0, 10**6))
+def test_a_recalibration_is_found_again(slope, offset, seed):
+    random = np.random.default_rng(seed)
+    shown = random.uniform(0.02, 0.98, 20000)
+    true = Recalibration(slope, offset)
+    found = fit_recalibration(shown, random.random(len(shown)) < true(shown))
+    assert (found.slope, found.offset) == pytest.approx((slope, offset), abs=0.12)
+    order = np.argsort(shown)
+    assert (np.diff(found(shown)[order]) >= 0).all()
+
+
+@pytest.mark.parametrize("correct", [True, False])
+def test_a_recalibration_by_phones_that_are_all_alike_stays_bounded(correct):
+    found = fit_recalibration(np.array([0.0, 0.4, 1.0]), np.full(3, correct))
+    assert abs(found.slope) < 5
+    assert abs(found.offset) < 5
+    assert fit_recalibration(np.zeros(0), np.zeros(0, bool)) == AS_THEY_ARE
+    assert AS_THEY_ARE(np.array([0.0, 0.3, 1.0])) == pytest.approx([0.0, 0.3, 1.0], abs=2e-3)
 
 
 def test_n_best_lists_lattices_and_symbols_are_written_as_asked(search, tmp_path):

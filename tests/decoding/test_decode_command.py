@@ -8,6 +8,7 @@ from asr.files import read_jsonl
 def test_weights_are_kept_and_alternatives_written_as_asked(asr_command, own_run, tmp_path):
     bundle = own_run / "decode" / "bundle"
     tuned = "acoustic_scale: 1.5\ninsertion_penalty: -2.0\nlm_weight: 1.5\nprior_scale: 0.7\nposterior_scale: 0.2\n"
+    tuned += "confidence_slope: 0.9\nconfidence_offset: 0.1\n"
     (bundle / "decoding.yaml").write_text(tuned)
     inputs = bundle, own_run / "prepare", own_run / "features"
     done = asr_command(
