@@ -19,6 +19,7 @@ from asr.files import read_jsonl
 from asr.recipe import find_ensemble, of_fold
 from asr.recipe_file import read_recipe
 from asr.recognizer import AcousticScorer, Recognizer
+from asr.report.comparison import read_compared
 from asr.weights import read_weights, save_weights
 
 
@@ -134,6 +135,9 @@ def test_an_ensemble_trains_nothing_anew_and_follows_its_models(
     assert "train: up to date" in outcome.err
     assert "decode: running" in outcome.err
     assert "decode: up to date" in asr_command(*command).err
+    sizes = [each.parameters for each in read_compared([own_run, other_run])]
+    assert sizes[1] is not None
+    assert sizes[0] == 2 * sizes[1]
     shutil.copyfile(own_run / "train/bundle/model.safetensors", other_run / "decode/bundle/model.safetensors")
     assert "decode: running" in asr_command(*command).err
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from asr import models
+from asr.bundle import model_folders
 from asr.config import RecipeConfig, ScoringConfig
 from asr.decoding.stage import SPEED
 from asr.errors import InputError
@@ -38,7 +39,8 @@ class Speed:
 class Compared:
     """A run, or a score folder, of which only the scores are known.
 
-    `parameters` of the acoustic model; `training` in seconds, summed over the folds; `speed` of decoding the test set.
+    `parameters` of the acoustic model, or of all that decode together; `training` in seconds, summed over the folds;
+    `speed` of decoding the test set.
     """
 
     name: str
@@ -168,7 +170,7 @@ def _read(folder: Path, name: str) -> Compared:
         name=name,
         scores=summarize(run.utterances, recipe.scoring, recipe.seed),
         recipe=recipe,
-        parameters=_parameters(recipe),
+        parameters=_parameters(recipe) + sum(map(_parameters, _ensemble(folder / run.folds[0].name))),
         training=run.results.get("seconds", {}).get("train"),
         speed=_speed([folder / fold.name / "decode" / SPEED for fold in run.folds]),
     )
@@ -181,6 +183,11 @@ def _read_score_folder(folder: Path) -> ScoreResult:
     except (KeyError, TypeError, ValueError) as error:
         raise InputError("names no known phone_set; run asr score again", folder / "results.json") from error
     return summarize(read_utterances(folder / "utterances.jsonl"), config)
+
+
+def _ensemble(fold: Path) -> list[RecipeConfig]:
+    """The recipes of the further models with which a fold's model decodes."""
+    return [read_recipe(each / "recipe.yaml") for each in model_folders(fold / "decode" / "bundle")[1:]]
 
 
 def _parameters(recipe: RecipeConfig) -> int:
