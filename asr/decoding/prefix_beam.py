@@ -110,14 +110,15 @@ def prefix_beam_search(
         prior.ends,
         prior.phones,
     )
-    summed: defaultdict[tuple[int, ...], float] = defaultdict(lambda: NEVER)
+    spoken = prior.phones.tolist()
+    summed: dict[tuple[int, ...], float] = {}
     for score, prefix in zip(scores.tolist(), prefixes.tolist(), strict=True):
         sequence = []
         while prefix:
-            sequence.append(int(prior.phones[last_symbols[prefix]]))
-            prefix = int(parents[prefix])
+            sequence.append(spoken[last_symbols[prefix]])
+            prefix = parents[prefix]
         key = tuple(sequence[::-1])
-        summed[key] = float(np.logaddexp(summed[key], score))
+        summed[key] = float(np.logaddexp(summed[key], score)) if key in summed else score
     found = [PhoneSequence(list(sequence), score) for sequence, score in summed.items()]
     return sorted(found, key=lambda hypothesis: (-hypothesis.score, hypothesis.phones))[:count]
 
@@ -178,6 +179,7 @@ def _search(
     By each model a prefix has two log probabilities: of its alignments that end in a blank, and in its last phone.
     """
     models = len(frames)
+    share = 1.0 / models
     symbols = added.shape[1]
     capacity = 1 << 12
     parents, last_symbols = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
@@ -186,46 +188,54 @@ def _search(
     parents[0], last_symbols[0], history[0], language[0] = -1, -1, start, 0.0
     nodes, size = 1, 1
     prefixes, next_prefixes = np.zeros(beam, np.int32), np.zeros(beam, np.int32)
-    blank, phone_end = np.full((beam, models), NEVER), np.full((beam, models), NEVER)
-    blank[0] = 0.0
+    blank, phone_end = np.full((models, beam), NEVER), np.full((models, beam), NEVER)
+    blank[:, 0] = 0.0
     # A column for the prefix as it is, and one for each symbol that may follow, behind which there is no blank yet.
-    new_blank = np.empty((beam, models))
-    new_phone = np.empty((beam, symbols + 1, models))
+    new_blank = np.empty((models, beam))
+    new_phone = np.empty((models, beam, symbols + 1))
+    spoken = np.empty((models, symbols))
     scores = np.empty((beam, symbols + 1))
     for time in range(frames.shape[1]):
         for slot in range(size):
             slots[prefixes[slot]] = slot
-        new_phone[:size] = NEVER
+        new_phone[:, :size, 0] = NEVER
+        for model in range(models):
+            for symbol in range(symbols):
+                spoken[model, symbol] = frames[model, time, phones[symbol] + 1]
         for slot in range(size):
             node = prefixes[slot]
             last = phones[last_symbols[node]] if node else -1
             for model in range(models):
-                frame = frames[model, time]
-                total = np.logaddexp(blank[slot, model], phone_end[slot, model])
-                new_blank[slot, model] = total + frame[BLANK]
+                frame, longer = frames[model, time], new_phone[model, slot]
+                total = np.logaddexp(blank[model, slot], phone_end[model, slot])
+                new_blank[model, slot] = total + frame[BLANK]
                 if last >= 0:
-                    longer = phone_end[slot, model] + frame[last + 1]
-                    new_phone[slot, 0, model] = np.logaddexp(new_phone[slot, 0, model], longer)
+                    longer[0] = np.logaddexp(longer[0], phone_end[model, slot] + frame[last + 1])
                 for symbol in range(symbols):
+                    longer[symbol + 1] = total + spoken[model, symbol]
+                if last >= 0:
                     # Straight after itself a phone is the same one: a second needs a blank between.
-                    phone = phones[symbol]
-                    before = blank[slot, model] if phone == last else total
-                    new_phone[slot, symbol + 1, model] = before + frame[phone + 1]
+                    for symbol in range(symbols):
+                        if phones[symbol] == last:
+                            longer[symbol + 1] = blank[model, slot] + spoken[model, symbol]
             child = children[node]
             while child >= 0:
                 if slots[child] >= 0:  # this longer prefix is in the beam already
                     place, column = slots[child], last_symbols[child] + 1
                     for model in range(models):
-                        both = np.logaddexp(new_phone[place, 0, model], new_phone[slot, column, model])
-                        new_phone[place, 0, model], new_phone[slot, column, model] = both, NEVER
+                        both = np.logaddexp(new_phone[model, place, 0], new_phone[model, slot, column])
+                        new_phone[model, place, 0], new_phone[model, slot, column] = both, NEVER
                 child = siblings[child]
         for slot in range(size):
             node = prefixes[slot]
             slots[node] = -1
-            scores[slot, 0] = np.logaddexp(new_blank[slot], new_phone[slot, 0]).mean() + language[node]
+            scores[slot, 0] = language[node]
             for symbol in range(symbols):
-                spoken = new_phone[slot, symbol + 1].mean()
-                scores[slot, symbol + 1] = spoken + language[node] + added[history[node], symbol]
+                scores[slot, symbol + 1] = language[node] + added[history[node], symbol]
+            for model in range(models):
+                scores[slot, 0] += share * np.logaddexp(new_blank[model, slot], new_phone[model, slot, 0])
+                for column in range(1, symbols + 1):
+                    scores[slot, column] += share * new_phone[model, slot, column]
         candidates = scores[:size].ravel()
         kept = min(beam, len(candidates))
         threshold = np.partition(candidates, len(candidates) - kept)[len(candidates) - kept]
@@ -257,17 +267,16 @@ def _search(
                     language[child] = language[node] + added[history[node], column - 1]
                 node = child
             next_prefixes[next_size] = node
-            phone_end[next_size] = new_phone[slot, column]
-            if column:
-                blank[next_size] = NEVER
-            else:
-                blank[next_size] = new_blank[slot]
+            for model in range(models):
+                phone_end[model, next_size] = new_phone[model, slot, column]
+                blank[model, next_size] = NEVER if column else new_blank[model, slot]
             next_size += 1
         prefixes, next_prefixes, size = next_prefixes, prefixes, next_size
     final = np.empty(size)
     for slot in range(size):
         node = prefixes[slot]
-        final[slot] = np.logaddexp(blank[slot], phone_end[slot]).mean() + language[node] + ends[history[node]]
+        total = np.logaddexp(blank[:, slot], phone_end[:, slot]).mean()
+        final[slot] = total + language[node] + ends[history[node]]
     return final, prefixes[:size], parents, last_symbols
 
 
