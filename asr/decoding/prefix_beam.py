@@ -194,7 +194,8 @@ def _search(
     new_blank = np.empty((models, beam))
     new_phone = np.empty((models, beam, symbols + 1))
     spoken = np.empty((models, symbols))
-    scores = np.empty((beam, symbols + 1))
+    scores, unchanged = np.empty(symbols + 1), np.empty(beam)
+    candidates, places = np.empty(beam * (symbols + 1)), np.empty(beam * (symbols + 1), np.int32)
     for time in range(frames.shape[1]):
         for slot in range(size):
             slots[prefixes[slot]] = slot
@@ -227,19 +228,28 @@ def _search(
                         new_phone[model, place, 0], new_phone[model, slot, column] = both, NEVER
                 child = siblings[child]
         for slot in range(size):
-            node = prefixes[slot]
-            slots[node] = -1
-            scores[slot, 0] = language[node]
-            for symbol in range(symbols):
-                scores[slot, symbol + 1] = language[node] + added[history[node], symbol]
+            slots[prefixes[slot]] = -1
+            unchanged[slot] = language[prefixes[slot]]
             for model in range(models):
-                scores[slot, 0] += share * np.logaddexp(new_blank[model, slot], new_phone[model, slot, 0])
+                unchanged[slot] += share * np.logaddexp(new_blank[model, slot], new_phone[model, slot, 0])
+        # A full beam of prefixes as they are: what is worse than all of these will not survive.
+        least = unchanged.min() if size == beam else NEVER
+        found = 0
+        for slot in range(size):
+            known, adds = language[prefixes[slot]], added[history[prefixes[slot]]]
+            scores[0] = unchanged[slot]
+            for symbol in range(symbols):
+                scores[symbol + 1] = known + adds[symbol]
+            for model in range(models):
                 for column in range(1, symbols + 1):
-                    scores[slot, column] += share * new_phone[model, slot, column]
-        candidates = scores[:size].ravel()
-        kept = min(beam, len(candidates))
-        threshold = np.partition(candidates, len(candidates) - kept)[len(candidates) - kept]
-        equal = kept - (candidates > threshold).sum()  # how many may be as good as the threshold
+                    scores[column] += share * new_phone[model, slot, column]
+            for column in range(symbols + 1):
+                if scores[column] >= least and scores[column] > NEVER:
+                    candidates[found], places[found] = scores[column], slot * (symbols + 1) + column
+                    found += 1
+        kept = min(beam, found)
+        threshold = np.partition(candidates[:found], found - kept)[found - kept] if found else NEVER
+        equal = kept - (candidates[:found] > threshold).sum()  # how many may be as good as the threshold
         next_size = 0
         if nodes + beam > capacity:
             capacity *= 2
@@ -247,12 +257,12 @@ def _search(
             children, siblings, slots = _doubled(children), _doubled(siblings), _doubled(slots)
             language = _doubled(language)
             children[nodes:], siblings[nodes:], slots[nodes:] = -1, -1, -1
-        for candidate in range(len(candidates)):
+        for candidate in range(found):
             score = candidates[candidate]
-            if score == NEVER or score < threshold or (score == threshold and equal == 0):
+            if score < threshold or (score == threshold and equal == 0):
                 continue
             equal -= score == threshold
-            slot, column = candidate // (symbols + 1), candidate % (symbols + 1)
+            slot, column = places[candidate] // (symbols + 1), places[candidate] % (symbols + 1)
             node = prefixes[slot]
             if column:
                 child = children[node]
