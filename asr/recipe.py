@@ -10,14 +10,14 @@ import torch
 from asr.bundle import SCHEMA, acoustic_digest, find_bundle, model_folders
 from asr.config import RecipeConfig
 from asr.corpora.prepare import corpus_dir, prepare
-from asr.decoding.stage import decode
+from asr.decoding.stage import decode, unlike_section
 from asr.device import describe_device
 from asr.environment import environment
 from asr.errors import InputError
 from asr.features.stage import compute_features
 from asr.files import read_json, write_json
 from asr.lock import LOCK, locked
-from asr.recipe_file import write_recipe
+from asr.recipe_file import read_recipe, write_recipe
 from asr.report.report import report
 from asr.scoring.results import ScoreResult, read_utterances, summarize
 from asr.scoring.score import score_files
@@ -192,7 +192,10 @@ def of_fold(config: RecipeConfig, fold: str) -> RecipeConfig:
 
 
 def find_ensemble(config: RecipeConfig, run_folder: Path) -> list[Path]:
-    """The bundles of the further models of a recipe. Raises InputError where one is missing, or of this run itself."""
+    """The bundles of the further models of a recipe.
+
+    Raises InputError where one is missing, of this run itself, or of a recipe that does not fit this one.
+    """
     try:
         bundles = [find_bundle(path) for path in config.decoding.ensemble]
     except InputError as error:
@@ -200,6 +203,8 @@ def find_ensemble(config: RecipeConfig, run_folder: Path) -> list[Path]:
     for bundle in bundles:
         if run_folder.resolve() in bundle.resolve().parents:
             raise InputError("decoding.ensemble: is of this run itself; leave it out", bundle)
+        if section := unlike_section(read_recipe(bundle / "recipe.yaml"), config):
+            raise InputError(f"decoding.ensemble: its settings in {section} differ; leave it out", bundle)
     return bundles
 
 

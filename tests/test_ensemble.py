@@ -158,6 +158,7 @@ def test_models_that_do_not_fit_are_named(
     recipe.write_text(recipe.read_text().replace("preemphasis: 0.97", "preemphasis: 0.9"))
     foreign = asr_command(*command, f'decoding.ensemble=["{other_run}"]')
     assert foreign.status == 1
+    assert "prepare: " not in foreign.err, "told before a stage is run"
     assert "decoding.ensemble: its settings in features differ; leave it out" in foreign.err
     assert str(other_run) in foreign.err
     assert "Traceback" not in missing.err + foreign.err

@@ -120,11 +120,16 @@ def read_ensemble(config: RecipeConfig, trained: Bundle, device: torch.device) -
     return tuple(ensemble)
 
 
+def unlike_section(config: RecipeConfig, other: RecipeConfig) -> str | None:
+    """The section of two recipes by which their models cannot decode together."""
+    sections = ("features", "targets", "topology")
+    return next((name for name in sections if getattr(config, name) != getattr(other, name)), None)
+
+
 def _difference(bundle: Bundle, trained: Bundle) -> str | None:
     """In what a model cannot decode beside another."""
-    for section in ("features", "targets", "topology"):
-        if getattr(bundle.config, section) != getattr(trained.config, section):
-            return f"settings in {section}"
+    if section := unlike_section(bundle.config, trained.config):
+        return f"settings in {section}"
     if bundle.model.subsampling != trained.model.subsampling:
         return "frames (model.subsampling)"
     mean, own = bundle.cmvn.total().mean, trained.cmvn.total().mean
