@@ -9,7 +9,7 @@ import torch
 
 from asr.device import describe_device
 
-PACKAGES = ("asr", "torch", "torchaudio", "lhotse", "librosa", "numpy", "kaldifst", "kaldi_decoder")
+PACKAGES = ("asr", "torch", "torchaudio", "lhotse", "librosa", "numpy", "numba")
 
 
 def environment(device: torch.device) -> dict[str, object]:

@@ -120,6 +120,9 @@ def _fold_stages(run: Run, prepared: Stage, fold: str) -> list[Stage]:
     cuts = prepared.folder / fold
     folders = {name: run.folder / fold / name for name in STAGES}
     weights, aligner = pretrained_weights(config), initial_aligner(config)
+    for setting, path in (("model.pretrained", weights), ("training.align_with", aligner)):
+        if path is not None:
+            _refuse_own(setting, path, run.folder)
     features = Stage(
         "features",
         folders["features"],
@@ -179,16 +182,38 @@ def of_fold(config: RecipeConfig, fold: str) -> RecipeConfig:
     if not fold:
         return config
 
-    def own(path: Path | None) -> Path | None:
-        return path / fold if path is not None and (path / "fold-1").is_dir() else path
+    def own(path: Path | None, setting: str) -> Path | None:
+        if path is None:
+            return None
+        if (path / "fold-1").is_dir():
+            return path / fold
+        if _is_of_a_fold(path, config):
+            raise InputError(f"{setting}: is of one fold, and may know the test speakers of others; name its run", path)
+        return path
 
     for path in config.decoding.ensemble:
         if not (path / fold).is_dir():
             raise InputError(f"decoding.ensemble: is no run with a {fold}; its model may know the test speakers", path)
-    model = config.model.model_copy(update={"pretrained": own(config.model.pretrained)})
-    training = config.training.model_copy(update={"align_with": own(config.training.align_with)})
-    decoding = config.decoding.model_copy(update={"ensemble": [own(path) for path in config.decoding.ensemble]})
+    model = config.model.model_copy(update={"pretrained": own(config.model.pretrained, "model.pretrained")})
+    aligner = own(config.training.align_with, "training.align_with")
+    training = config.training.model_copy(update={"align_with": aligner})
+    decoding = config.decoding.model_copy(update={"ensemble": [path / fold for path in config.decoding.ensemble]})
     return config.model_copy(update={"model": model, "training": training, "decoding": decoding})
+
+
+def _is_of_a_fold(path: Path, config: RecipeConfig) -> bool:
+    """Whether a model was trained on one of the folds of the recipe's corpus; one that is missing is told elsewhere."""
+    try:
+        corpus = read_recipe(find_bundle(path) / "recipe.yaml").corpus
+    except InputError:
+        return False
+    return corpus.name == config.corpus.name and corpus.folds > 1
+
+
+def _refuse_own(setting: str, path: Path, run_folder: Path) -> None:
+    """A run does not begin with what it makes itself: it would never be done."""
+    if run_folder.resolve() in path.resolve().parents:
+        raise InputError(f"{setting}: is of this run itself; leave it out", path)
 
 
 def find_ensemble(config: RecipeConfig, run_folder: Path) -> list[Path]:
@@ -201,8 +226,7 @@ def find_ensemble(config: RecipeConfig, run_folder: Path) -> list[Path]:
     except InputError as error:
         raise InputError(f"decoding.ensemble: {error}") from error
     for bundle in bundles:
-        if run_folder.resolve() in bundle.resolve().parents:
-            raise InputError("decoding.ensemble: is of this run itself; leave it out", bundle)
+        _refuse_own("decoding.ensemble", bundle, run_folder)
         if section := unlike_section(read_recipe(bundle / "recipe.yaml"), config):
             raise InputError(f"decoding.ensemble: its settings in {section} differ; leave it out", bundle)
     return bundles

@@ -156,7 +156,10 @@ class Recognizer:
     def recognize(
         self, waveform: npt.NDArray[np.float32], utterance: str = "audio", audio: str | None = None
     ) -> Transcript:
-        """Recognises samples [S] in [-1, 1] at `sample_rate`. Raises InputError when there is not one frame."""
+        """Recognises samples [S] in [-1, 1] at `sample_rate`.
+
+        Raises InputError when there is not one frame, or the model's scores of it are no numbers.
+        """
         static, _ = self.front_end(torch.from_numpy(waveform)[None], torch.tensor([len(waveform)]))
         if static.shape[1] == 0:
             milliseconds = self.bundle.config.features.frame_length
@@ -164,4 +167,7 @@ class Recognizer:
         features = model_input(static[0].cpu().numpy(), None, self.bundle.cmvn, self.bundle.config.features)
         duration = len(waveform) / self.sample_rate
         spoken = Transcript(utterance, audio=audio, duration=round(duration, 4))
-        return decode_utterance(spoken, self.scorer.log_posteriors(features), self.search)
+        try:
+            return decode_utterance(spoken, self.scorer.log_posteriors(features), self.search)
+        except InputError as error:
+            raise InputError(str(error), audio) from error

@@ -21,7 +21,9 @@ from asr.files import PARTIAL_SUFFIX, make_folder, read_json, write_json
 RECORD = "stage.json"
 RECORDED = {"fingerprint", "seconds", "outputs", "sizes"}
 # What a later stage never reads: it may differ between two runs of the same training.
-WORKING_FILES = frozenset({"alignments", "checkpoints", "tensorboard", "metrics.jsonl", "speed.json", RECORD})
+WORKING_FILES = frozenset({"checkpoints", "tensorboard", "metrics.jsonl", "speed.json", RECORD})
+# What a stage that goes on takes from before, if it is still good.
+RESUMED_FROM = WORKING_FILES | {"alignments"}
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ class Stage:
         for path in self.folder.rglob(f".*{PARTIAL_SUFFIX}"):
             path.unlink()
         for path in sorted(self.folder.rglob("*"), reverse=True):  # what a folder holds before the folder
-            if not anew and _is_working(path, self.folder):
+            if not anew and _is_among(RESUMED_FROM, path, self.folder):
                 continue
             if path.is_symlink() or not path.is_dir():
                 path.unlink()
@@ -168,9 +170,9 @@ def _sizes(folder: Path, files: Sequence[Path]) -> dict[str, int]:
 def _files(folder: Path) -> list[Path]:
     """The files that a stage wrote for those after it; a hidden one is the system's, or not complete."""
     found = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
-    return sorted(path for path in found if not _is_working(path, folder))
+    return sorted(path for path in found if not _is_among(WORKING_FILES, path, folder))
 
 
-def _is_working(path: Path, folder: Path) -> bool:
-    """Whether a path below a stage's folder is one of its working files, or in a folder of them, at any depth."""
-    return not WORKING_FILES.isdisjoint(path.relative_to(folder).parts)
+def _is_among(names: frozenset[str], path: Path, folder: Path) -> bool:
+    """Whether a path below a stage's folder is named so, or in a folder that is, at any depth."""
+    return not names.isdisjoint(path.relative_to(folder).parts)

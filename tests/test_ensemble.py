@@ -180,3 +180,14 @@ def test_a_fold_takes_the_models_of_its_own_fold(own_run: Path, tmp_path: Path) 
     assert missing == folds / "fold-3"  # told as missing, and not that of another fold
     with pytest.raises(InputError, match="is no run with a fold-3; its model may know the test speakers"):
         of_fold(config, "fold-3")
+
+
+@pytest.mark.parametrize("setting", ["model.pretrained", "training.align_with"])
+def test_one_folds_model_is_not_that_of_the_others(own_run: Path, tmp_path: Path, setting: str) -> None:
+    bundle = own_run / "decode" / "bundle"
+    recipe = bundle / "recipe.yaml"
+    recipe.write_text(recipe.read_text().replace("folds: 1", "folds: 4"))
+    config = read_recipe(own_run / "recipe.yaml", [f"{setting}={bundle}"])
+    with pytest.raises(InputError, match=f"{setting}: is of one fold, and may know the test speakers"):
+        of_fold(config, "fold-2")
+    assert of_fold(config, "") == config

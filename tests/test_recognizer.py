@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from asr_command import Command
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,6 +44,14 @@ def test_silence_of_any_length_has_times_inside_it(tiny: Recognizer, samples: in
     assert transcript.duration == pytest.approx(samples / 16000, abs=1e-4)
     for segment in transcript.phones:
         assert 0 <= segment.start < segment.end <= transcript.duration
+
+
+def test_scores_that_are_no_numbers_name_the_file(tiny_run: Path) -> None:
+    recognizer = Recognizer(tiny_run)
+    with torch.no_grad():
+        next(recognizer.scorer.models[0].parameters()).fill_(torch.nan)
+    with pytest.raises(InputError, match=r"^/somewhere/one\.wav: acoustic scores are not finite"):
+        recognizer.recognize(np.zeros(8000, np.float32), "one", "/somewhere/one.wav")
 
 
 def test_recognises_what_the_decoding_stage_decodes(tiny_recipe: Path, tmp_path: Path, asr_command: Command) -> None:

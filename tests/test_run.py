@@ -257,6 +257,33 @@ def test_other_pretrained_weights_train_anew(
     assert (out / "train/bundle/model.safetensors").read_bytes() != first
 
 
+@pytest.mark.parametrize("setting", ["model.pretrained", "training.align_with"])
+def test_a_run_does_not_begin_with_what_it_makes(
+    setting: str, tiny_recipe: Path, own_run: Path, asr_command: Command
+) -> None:
+    outcome = asr_command("run", tiny_recipe, "--out", own_run, "--set", f"{setting}={own_run}")
+    assert outcome.status == 1
+    assert f"{setting}: is of this run itself; leave it out" in outcome.err
+
+
+def test_lost_alignments_are_made_again(tiny_recipe: Path, tmp_path: Path, asr_command: Command) -> None:
+    out = tmp_path / "run"
+    command = ("run", tiny_recipe, "--out", out, "--set", "training.flat_start=true", "--set", "training.realign=1")
+    assert asr_command(*command).status == 0
+    before, decoded = snapshot(out / "train" / "alignments"), (out / "decode/tuning.json").read_bytes()
+    (out / "train" / "alignments" / "train.jsonl").unlink()
+    outcome = asr_command(*command)
+    assert outcome.status == 0, outcome.err
+    assert done(outcome.err) == ["train"], "nothing after it has changed"
+    assert "epoch 1:" not in outcome.err
+    assert snapshot(out / "train" / "alignments") == before
+    copy = shutil.copytree(out / "train" / "bundle", tmp_path / "copy" / "bundle")
+    alone = asr_command("decode", copy, out / "prepare", out / "features", tmp_path / "out")
+    assert alone.status == 1
+    assert "alignments/train.jsonl: missing; the language model is estimated on it" in alone.err
+    assert (out / "decode/tuning.json").read_bytes() == decoded
+
+
 def test_lost_metrics_train_anew(tiny_recipe: Path, own_run: Path, asr_command: Command) -> None:
     before = (own_run / "train/bundle/model.safetensors").read_bytes()
     (own_run / "train/metrics.jsonl").unlink()

@@ -28,7 +28,7 @@ class StatePath:
 def best_path(scores: Scores, graph: AlignmentGraph) -> StatePath:
     """The path with the highest sum of `scores` [T, C] (natural logarithms) less the graph's costs.
 
-    Of paths that score the same, the one that moves on as late as it can. Memory: a byte for each frame and state.
+    Of paths that score the same, the one that moves on as early as it can. Memory: a byte for each frame and state.
     Raises InputError where no path fits (fewer frames than the shortest path has states), for scores that are not
     finite, and for more frames and states than fit in memory.
     """

@@ -31,7 +31,7 @@ class DecodingConfig(Section):
         description="graph: the best path under the n-gram; under CTC also greedy: the best class of each frame, "
         "without n-gram, or prefix_beam: the phones that are best over all alignments, under the n-gram",
     )
-    prefixes: int = Field(16, gt=0, description="prefixes that prefix_beam keeps")
+    prefixes: int = Field(16, gt=0, le=1000, description="prefixes that prefix_beam keeps")
     beam: float = Field(16.0, gt=0, description="cost (natural log) over the best path's at which a path is given up")
     ctc: Literal["standard", "modified"] = Field(
         "standard", description="topology under CTC; modified: two phones that are the same need no blank between them"
@@ -70,9 +70,15 @@ class DecodingConfig(Section):
     )
 
     @model_validator(mode="after")
-    def _lattices_have_a_graph(self) -> "DecodingConfig":
-        if self.lattices and self.search == "prefix_beam":
+    def _search_can_do_it(self) -> "DecodingConfig":
+        if self.search != "prefix_beam":
+            return self
+        if self.lattices:
             raise ValueError("lattices are of a graph; set lattices: false, or search: graph")
+        if self.ctc == "modified":
+            raise ValueError("ctc: modified is a graph's; set ctc: standard, or search: graph")
+        if self.nbest > self.prefixes:
+            raise ValueError(f"nbest: prefix_beam has no more than its prefixes ({self.prefixes}); raise prefixes")
         return self
 
 

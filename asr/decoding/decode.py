@@ -10,8 +10,8 @@ import numpy.typing as npt
 from asr.config import FeaturesConfig
 from asr.decoding.batches import batch_paths
 from asr.decoding.confidence import AS_THEY_ARE, Recalibration, phone_confidences
+from asr.decoding.ctc_alignment import aligned_path
 from asr.decoding.ctm import write_ctm
-from asr.decoding.prefix_beam import aligned_path
 from asr.decoding.priors import scaled_likelihoods
 from asr.decoding.search import Decoder, PathFinder, PhoneSpan, check_scores
 from asr.decoding.search import Path as BestPath

@@ -1,13 +1,12 @@
 """The decoding graph: a topology, of HMMs or of CTC, composed with a phone n-gram.
 
 Building one takes 5 to 180 ms for a bigram to a trigram of 61 phones, and some 3 s for the 50,000 n-grams of a 5-gram
-that is not pruned; once a command and weight of the language model, so that no graph is cached.
+that is not pruned: too little to keep graphs on disk for the next command.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +15,6 @@ from asr.config import Topology
 from asr.decoding.arpa import read_arpa
 from asr.decoding.grammar import grammar
 from asr.errors import InputError
-
-if TYPE_CHECKING:
-    import kaldifst
 
 
 @dataclass(slots=True)
@@ -35,21 +31,6 @@ class Graph:
     arcs: list[tuple[int, int, int, int, float]] = field(default_factory=list)
     """(source, target, input label, output label, cost)"""
     finals: dict[int, float] = field(default_factory=dict)
-
-    def fst(self, insertion_penalty: float = 0.0) -> "kaldifst.StdVectorFst":
-        """The transducer for the search, with `insertion_penalty` added to the cost of each phone."""
-        import kaldifst
-
-        fst = kaldifst.StdVectorFst()
-        for _ in range(self.states):
-            fst.add_state()
-        fst.start = self.start
-        for source, target, ilabel, olabel, cost in self.arcs:
-            weight = cost + insertion_penalty if olabel else cost
-            fst.add_arc(source, kaldifst.StdArc(ilabel, olabel, weight, target))
-        for state, cost in self.finals.items():
-            fst.set_final(state, cost)
-        return fst
 
 
 def build_graph(

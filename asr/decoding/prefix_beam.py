@@ -15,10 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from asr.alignment.graph import build_alignment_graph
-from asr.alignment.viterbi import best_path
 from asr.decoding.arpa import END, START, Ngrams
-from asr.decoding.ctc import BLANK, collapse
+from asr.decoding.ctc import BLANK
+from asr.decoding.ctc_alignment import aligned_path
 from asr.decoding.search import Path, PhoneSequence, check_scores
 from asr.decoding.word_starts import phone_of
 from asr.errors import InputError
@@ -148,17 +147,6 @@ class PrefixBeamDecoder:
         return replace(aligned_path(models[0], scaled[0].phones), cost=-scaled[0].score, sequences=scaled)
 
 
-def aligned_path(scores: npt.NDArray[np.float32], phones: list[int]) -> Path:
-    """The best alignment of phones to log scores [T, C] of a CTC model. Raises InputError where there is none."""
-    classes = np.full(len(scores), BLANK, np.int64)
-    score = scores[:, BLANK].sum(dtype=np.float64)
-    if phones:
-        graph = build_alignment_graph(phones, "ctc", 1, np.zeros(0))
-        best = best_path(scores, graph)
-        classes, score = graph.classes[best.states], best.score
-    return Path(collapse(classes), classes, -float(score), complete=True)
-
-
 def _of_models(log_posteriors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return log_posteriors if log_posteriors.ndim == 3 else log_posteriors[None]
 
@@ -251,7 +239,7 @@ def _search(
         threshold = np.partition(candidates[:found], found - kept)[found - kept] if found else NEVER
         equal = kept - (candidates[:found] > threshold).sum()  # how many may be as good as the threshold
         next_size = 0
-        if nodes + beam > capacity:
+        while nodes + beam > capacity:
             capacity *= 2
             parents, last_symbols, history = _doubled(parents), _doubled(last_symbols), _doubled(history)
             children, siblings, slots = _doubled(children), _doubled(siblings), _doubled(slots)

@@ -148,14 +148,23 @@ def write_lm(trained: Bundle, bundle: Bundle, prepare_dir: Path) -> None:
             raise InputError(message, trained.folder)
         write_text(bundle.lm_path, trained.lm_path.read_text(encoding="utf-8"))
         return
-    path = alignments_path(trained.folder.parent, "train")
-    alignments = read_alignments(path).alignments if path.is_file() else NO_ALIGNMENTS
+    alignments = _alignments(trained)
     cuts = read_cuts(prepare_dir / "train.cuts.jsonl.gz")
     phones: Sequence[str] = load_phone_set(config.targets.phone_set)
     if config.lm.word_starts:
         phones = symbols(phones)
     sentences = (_sentence(cut, config, alignments) for cut in cuts)
     train_ngram(sentences, config.lm.order, phones, bundle.lm_path, config.lm.prune)
+
+
+def _alignments(trained: Bundle) -> Alignments:
+    """By which a model was trained, beside its bundle; none where that was by the corpus's own phone times."""
+    path = alignments_path(trained.folder.parent, "train")
+    if path.is_file():
+        return read_alignments(path).alignments
+    if trained.config.training.flat_start:  # only then are its phones, silences among them, not the corpus's own
+        raise InputError("missing; the language model is estimated on it: copy it here too, or train again", path)
+    return NO_ALIGNMENTS
 
 
 def _sentence(cut: MonoCut, config: RecipeConfig, alignments: Alignments) -> list[str]:

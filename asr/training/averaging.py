@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from asr.config import AverageConfig
+from asr.weights import read_weights
 
 State = dict[str, Tensor]
 
@@ -33,8 +33,11 @@ def forget_epochs(folder: Path, kept: Sequence[int]) -> None:
 
 
 def load_average(folder: Path, model: nn.Module, kept: Sequence[int]) -> None:
-    """Loads the mean of the kept epochs' weights into a model; whole numbers (batch counts) are the last epoch's."""
-    states = [load_file(epoch_path(folder, epoch)) for epoch in kept]
+    """Loads the mean of the kept epochs' weights into a model; whole numbers (batch counts) are the last epoch's.
+
+    Raises InputError for an epoch whose weights are lost or damaged.
+    """
+    states = [read_weights(epoch_path(folder, epoch)) for epoch in kept]
     model.load_state_dict(
         {
             name: torch.stack([state[name] for state in states]).mean(dim=0) if last.is_floating_point() else last

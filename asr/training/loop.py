@@ -1,4 +1,7 @@
-"""The training loop: plain, the same for every model, batching and loss, and resumable to the same bits."""
+"""The training loop: plain, the same for every model, batching and loss, and resumable to the same bits.
+
+But for CTC on CUDA: the gradient of PyTorch's kernel adds in whatever order the GPU comes to.
+"""
 
 import logging
 import os
@@ -154,8 +157,8 @@ def train_epoch(trainer: Trainer, data: Batching, progress: Progress) -> Figures
             totals[step] = train_step(trainer, batch)
     except torch.OutOfMemoryError as error:
         raise InputError(
-            f"training.batch_size: a minibatch of {tuple(batch.inputs.shape)} does not fit in the memory of "
-            f"{fabric.device}; lower it from {config.batch_size}"
+            f"training.batch_size: a minibatch does not fit in the memory of {fabric.device}; "
+            f"lower it from {config.batch_size}"
         ) from error
     totals = summed(fabric, totals)
     losses = totals[:, 0].cpu()

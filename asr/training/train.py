@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from lightning_fabric import Fabric
 
+import asr
 from asr import models
 from asr.bundle import acoustic_digest, find_bundle, write_bundle
 from asr.config import RecipeConfig
@@ -137,7 +138,8 @@ def sweep_learning_rates(
     model = _build(config)
     fabric = make_fabric(config.training, device)
     aligner = initial_aligner(config)
-    labels = _labels(_Training(config, prepare_dir, features_dir, fabric), aligner, {}, out_dir)
+    first = round_folder(out_dir, 0) if config.training.realign else out_dir
+    labels = _labels(_Training(config, prepare_dir, features_dir, fabric), aligner, {}, first)
     data = _load(config, model, prepare_dir, features_dir, "train", device, labels)
     optimizer = make_optimizer(config.training.optimizer, model.parameters())
     trainer = make_trainer(config.training, fabric, model, optimizer)
@@ -222,7 +224,7 @@ def _fingerprint(config: RecipeConfig, prepare_dir: Path, features_dir: Path, la
     names = {"seed", "features", "augmentation", "targets", "model", "training"}
     sections = config.model_dump(mode="json", include=names)
     sections["training"] = {name: value for name, value in sections["training"].items() if name not in passing}
-    digest = hashlib.sha256(json.dumps(sections).encode())
+    digest = hashlib.sha256(json.dumps([asr.__version__, sections]).encode())
     files = [path] if (path := pretrained_weights(config)) else []
     for split in ("train", "dev"):
         stem = features_dir / split

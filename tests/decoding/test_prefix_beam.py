@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr.decoding.ctc import GreedyDecoder, collapse
+from asr.decoding.ctc_alignment import aligned_path
 from asr.decoding.lm import estimate
-from asr.decoding.prefix_beam import PrefixBeamDecoder, aligned_path, phone_prior, prefix_beam_search
+from asr.decoding.prefix_beam import PrefixBeamDecoder, phone_prior, prefix_beam_search
 from asr.errors import InputError
 
 PHONES = ("aa", "b", "zh")
@@ -130,6 +131,14 @@ def test_a_long_utterance_outgrows_the_first_tree():
     found = prefix_beam_search(log_posteriors, 32, count=32)
     assert len({tuple(each.phones) for each in found}) == 32
     assert found == prefix_beam_search(log_posteriors, 32, count=32)
+
+
+def test_more_prefixes_than_the_first_tree_twice_over():
+    log_posteriors = random_posteriors(np.random.default_rng(0), 12, sharpness=0.1)
+    for beam in (3000, 10_000):
+        found = prefix_beam_search(log_posteriors, beam, count=beam)
+        assert 2000 < len(found) <= beam
+        assert found[0].score == pytest.approx(all_alignments(log_posteriors, found[0].phones), abs=1e-3)
 
 
 def test_clear_posteriors_give_the_greedy_phones():

@@ -51,6 +51,18 @@ def separable_frames(seed: int, device: torch.device = CPU) -> FrameBatching:
     return FrameBatching(speech)
 
 
+def test_too_large_a_minibatch_names_the_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config, data = recipe(), separable_frames(0)
+
+    def too_large(members: Tensor) -> None:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(data, "batch", too_large)
+    model = models.build(config.model, 4, 4)
+    with pytest.raises(InputError, match=r"training\.batch_size: a minibatch does not fit .* lower it from 32"):
+        fit(config, make_fabric(config.training, CPU), model, data, separable_frames(1), tmp_path, "same")
+
+
 def separable_phones(seed: int) -> UtteranceBatching:
     """Utterances whose frames say their phone: three frames each, and a fourth that says the blank."""
     generator = torch.Generator().manual_seed(seed)
