@@ -76,6 +76,8 @@ def test_a_given_type_stays(tmp_path: Path) -> None:
         (MINIMAL, ["training.optimizer.momentum=0.5"], "training.optimizer.momentum: unknown key; allowed here: learn"),
         (MINIMAL, ["training.optimizer.learning_rate=.inf"], "training.optimizer.learning_rate: inf is not allowed"),
         (MINIMAL, ["decoding.insertion_penalties=[.nan]"], "decoding.insertion_penalties.0: nan is not allowed"),
+        (MINIMAL, ["decoding.search=prefix_beam", "decoding.ctc=modified"], "decoding: ctc: modified is a graph's"),
+        (MINIMAL, ["decoding.search=prefix_beam", "decoding.nbest=17"], "no more than its prefixes (16); raise pref"),
         (MINIMAL, ["seed=-1"], "seed: -1 is not allowed"),
         (MINIMAL, ["seed=4294967296"], "seed: 4294967296 is not allowed"),
         (MINIMAL, ["corpus.folds=3"], "corpus.folds: 3 is not allowed: Input should be 1 or 4"),
