@@ -1,0 +1,57 @@
+"""What a bundle's recipe makes of its search."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_bundle import peaked, small_bundle
+
+from asr.bundle import Tuning
+from asr.decoding.decode import decode_utterance
+from asr.decoding.graph import build_graph
+from asr.phones.phone_set import load_phone_set
+from asr.recognizer import CONFIDENCE_ORDER, bundle_search
+from asr.transcript import Transcript
+
+CTC = {"targets": {"phone_set": "timit39", "states": 1}, "training": {"loss": "ctc"}}
+
+
+def test_a_bundle_does_not_tell_phones_apart_that_scoring_folds_to_one(tmp_path: Path) -> None:
+    """Of the 48 phones, aa and ao are one in scoring, aa and iy are not; the frames cannot tell them apart."""
+    targets = {"phone_set": "timit48", "states": 1}
+    phones = load_phone_set("timit48")
+    sil, *vowels = (phones.index(phone) for phone in ("sil", "aa", "ao", "iy"))
+    said = [["sil", phone, "sil"] for phone in ("aa", "ao", "iy")]
+    search = bundle_search(small_bundle(tmp_path, said, targets=targets), Tuning(posterior_scale=1.0))
+    scores = []
+    for other in vowels[1:]:
+        posteriors = peaked([sil] * 4 + [vowels[0]] * 4 + [sil] * 4, len(phones))
+        posteriors[:, other] = posteriors[:, vowels[0]] - np.float32(0.01)
+        decoded = decode_utterance(Transcript("u"), posteriors, search)
+        assert decoded.symbols == ["sil", "aa", "sil"]
+        scores.append(decoded.phones[1].score or 0.0)
+    assert scores[0] > 0.95
+    assert scores[1] < 0.7
+
+
+@pytest.mark.parametrize(("topology", "heard"), [("standard", 1), ("modified", 4)])
+def test_a_bundle_s_ctc_topology_is_that_of_its_recipe(tmp_path: Path, topology: str, heard: int) -> None:
+    """Without a blank between them, four phones that are the same are four in the modified topology alone."""
+    bundle = small_bundle(tmp_path, [["aa", "aa"]] * 20, decoding={"ctc": topology}, **CTC)
+    phones = load_phone_set("timit39")
+    posteriors = peaked([1 + phones.index("aa")] * 4, 1 + len(phones), peak=1 - 1e-6)
+    found = bundle_search(bundle, Tuning(insertion_penalty=-5.0)).best_path(posteriors)
+    assert [phones[span.phone] for span in found.phones] == ["aa"] * heard
+
+
+def test_a_prefix_beam_search_has_a_graph_of_shorter_ngrams(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    said = [random.choice(["aa", "b", "iy", "s"], 12).tolist() for _ in range(20)]
+    phones = load_phone_set("timit39")
+    states = {}
+    for name in ("graph", "prefix_beam"):
+        bundle = small_bundle(tmp_path, said, lm={"order": CONFIDENCE_ORDER + 2}, decoding={"search": name}, **CTC)
+        states[name] = bundle_search(bundle, Tuning()).decoder.flat.states
+    shorter = build_graph(tmp_path / "lm.arpa", phones, topology="ctc", order=CONFIDENCE_ORDER)
+    assert states["prefix_beam"] == shorter.states
+    assert states["graph"] > 2 * shorter.states
