@@ -12,6 +12,7 @@ from asr_command import Command
 from praatio import textgrid
 
 from asr.alignment.batch import read_alignments
+from asr.corpora.cuts import read_cuts, write_cuts
 from asr.corpora.timit_labels import read_labels
 from asr.decoding.ctm import read_ctm
 
@@ -173,6 +174,19 @@ def test_evaluation_of_a_run(tiny_run: Path, tmp_path: Path, asr_command: Comman
     # Better than guessing: a boundary of even phones would be some tens of milliseconds off.
     assert found["median"] < 25
     assert f"{found['within']['20']:.1f}%" in outcome.out
+
+
+@pytest.mark.parametrize("tested", [slice(None, -1), slice(1, None), slice(None, None, -1)])
+def test_models_that_tested_other_utterances_are_not_evaluated_together(
+    tiny_run: Path, own_run: Path, asr_command: Command, tested: slice
+) -> None:
+    cuts = own_run / "prepare" / "test.cuts.jsonl.gz"
+    write_cuts(cuts, list(read_cuts(cuts))[tested])
+    for runs in ((tiny_run, own_run), (own_run, tiny_run)):
+        outcome = asr_command("align", runs[0], "--evaluate", "--model", runs[1])
+        assert outcome.status == 1
+        assert "they test other utterances; evaluate runs of the same corpus and folds" in outcome.err
+        assert "Traceback" not in outcome.err
 
 
 @pytest.mark.parametrize(
