@@ -3,6 +3,7 @@
 import json
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,23 +12,24 @@ from lhotse import MonoCut
 from lhotse.supervision import AlignmentItem
 from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
+from small_bundle import peaked, small_bundle
 
 from asr.alignment.aligner import AligningModel
 from asr.alignment.split import scored_split, spoken_in
 from asr.bundle import read_bundle
-from asr.config import RecipeConfig
-from asr.corpora.cuts import phone_segments, phone_sequence, read_cuts, write_cuts
+from asr.config import RecipeConfig, TargetsConfig
+from asr.corpora.cuts import phone_segments, phone_sequence, read_cuts, utterance_cut, write_cuts
 from asr.decoding.stage import decode
 from asr.errors import InputError
 from asr.features.stage import extract_folder
 from asr.files import read_json, read_jsonl
-from asr.phones.phone_set import fold, fold_segments
+from asr.phones.phone_set import fold, fold_segments, load_phone_set
 from asr.recipe import Run, execute
 from asr.recipe_file import read_recipe
 from asr.scoring.score import score_files
 from asr.training import loop, realignment
 from asr.training.augmented import EpochSpeech
-from asr.training.realignment import read_splits
+from asr.training.realignment import align_cut, read_splits
 from asr.training.speech import load_speech
 from asr.training.targets import UNLABELLED, class_names
 from asr.training.train import train
@@ -283,6 +285,30 @@ def test_first_labels_from_a_model_by_ctc(prepared: Path, features: Path, tmp_pa
             assert (aligned.times[0], aligned.times[-1]) == (0, pytest.approx(cut.duration, abs=1e-6))
             assert (np.diff(aligned.times) >= 0).all()
     assert read_bundle(tmp_path / "out/bundle").config.training.align_with is None
+
+
+@pytest.mark.parametrize("said", [{"custom": {"phones": "aa b"}}, {"untimed_words": [("ob", ["aa", "b"])]}])
+@pytest.mark.parametrize(
+    ("before", "behind", "expected"),
+    [(20, 20, "sil aa b sil"), (20, 0, "sil aa b"), (0, 20, "aa b sil"), (0, 0, "aa b")],
+)
+def test_what_ctc_leaves_blank_at_the_ends_is_silence(
+    tmp_path: Path, said: dict[str, Any], before: int, behind: int, expected: str
+) -> None:
+    """Blanks of a fifth of a second, where no silence is said or heard, are no part of the phone beside them."""
+    targets = TargetsConfig(phone_set="timit39", states=3)
+    ctc = {"targets": {"phone_set": "timit39", "states": 1}, "training": {"loss": "ctc"}}
+    model = AligningModel(small_bundle(tmp_path, features={"snip_edges": False}, **ctc))
+    phones = load_phone_set("timit39")
+    spoken = [1 + phones.index(phone) for phone in ("aa", "b") for _ in range(10)]
+    labels = [0] * before + spoken + [0] * behind
+    cut = utterance_cut("u", tmp_path / "u.flac", 16000, 160 * len(labels), speaker="s", **said)
+    aligned = align_cut(model, peaked(labels, 1 + len(phones), peak=1 - 1e-6), cut, targets)
+    assert aligned.phones == expected.split()
+    assert (aligned.times[0], aligned.times[-1]) == (0, pytest.approx(cut.duration))
+    spans = {segment.phone: (segment.start, segment.end) for segment in aligned.segments}
+    assert spans["aa"] == pytest.approx((before / 100, before / 100 + 0.1), abs=0.011)
+    assert spans["b"] == pytest.approx((before / 100 + 0.1, before / 100 + 0.2), abs=0.011)
 
 
 def test_the_model_that_aligns_must_fit(tiny_run: Path, prepared: Path, features: Path, tmp_path: Path) -> None:
