@@ -1,8 +1,19 @@
 """`asr decode` on a trained bundle."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
+import pytest
+
+from asr.bundle import read_bundle
+from asr.corpora.cuts import phone_sequence, read_cuts
+from asr.decoding.lm import train_ngram
+from asr.decoding.stage import write_lm
 from asr.files import read_jsonl
+from asr.phones.phone_set import fold, load_phone_set
+from asr.training.alignments import StateAlignment, alignments_path, write_alignments
 
 
 def test_weights_are_kept_and_alternatives_written_as_asked(asr_command, own_run, tmp_path):
@@ -60,6 +71,23 @@ def test_a_language_model_is_estimated_once(asr_command, own_run, tmp_path):
     assert done.status == 0, done.err
     assert "order 3" in done.err
     assert "ngram 3=" in (tmp_path / "out" / "bundle" / "lm.arpa").read_text()
+
+
+@pytest.mark.parametrize("aligned", [False, True])
+def test_a_language_model_learns_the_silences_that_training_heard(own_run: Path, tmp_path: Path, aligned: bool) -> None:
+    """Of an utterance that could not be aligned it learns the transcript, and of all where training aligned nothing."""
+    trained = read_bundle(own_run / "train" / "bundle")
+    cuts = list(read_cuts(own_run / "prepare" / "train.cuts.jsonl.gz"))
+    sentences = [fold(phone_sequence(cut), "timit39") for cut in cuts]
+    if aligned:
+        sentences[1:] = [[heard for phone in said for heard in (phone, "sil")] for said in sentences[1:]]
+        alignments = [StateAlignment(heard, np.arange(len(heard) + 1) / 100) for heard in sentences]
+        rows = [(cuts[0].id, StateAlignment(), "too short")]
+        rows += [(cut.id, each, None) for cut, each in zip(cuts[1:], alignments[1:], strict=True)]
+        write_alignments(alignments_path(own_run / "train", "train"), "a model", rows)
+    write_lm(trained, replace(trained, folder=tmp_path / "out"), own_run / "prepare")
+    train_ngram(sentences, trained.config.lm.order, load_phone_set("timit39"), tmp_path / "expected.arpa")
+    assert (tmp_path / "out" / "lm.arpa").read_text() == (tmp_path / "expected.arpa").read_text()
 
 
 def test_a_model_that_was_only_trained_recognises_nothing_yet(asr_command, own_run, demo_corpus, tmp_path):
