@@ -12,9 +12,11 @@ from asr_command import Command
 
 from asr import models
 from asr.alignment.aligner import AligningModel
-from asr.bundle import read_bundle, write_bundle
-from asr.config import DecodingConfig, GruConfig
+from asr.bundle import Bundle, read_bundle, write_bundle
+from asr.config import CrdnnConfig, DecodingConfig, GruConfig
+from asr.decoding.stage import read_ensemble
 from asr.errors import InputError
+from asr.features.cmvn import Cmvn, save_cmvn
 from asr.files import read_jsonl
 from asr.recipe import find_ensemble, of_fold
 from asr.recipe_file import read_recipe
@@ -84,14 +86,17 @@ def test_an_ensemble_of_ensembles_has_all_models(
 
 
 def test_a_copy_that_was_killed_does_no_harm(
-    tiny_recipe: Path, own_run: Path, other_run: Path, asr_command: Command
+    own_run: Path, other_run: Path, tmp_path: Path, asr_command: Command
 ) -> None:
-    shutil.copytree(other_run / "decode" / "bundle", own_run / "decode" / "bundle" / ".ensemble" / "01")
-    (own_run / "decode" / "stage.json").unlink()
-    outcome = asr_command("run", tiny_recipe, "--out", own_run, "--set", f'decoding.ensemble=["{other_run}"]')
-    assert outcome.status == 0, outcome.err
-    assert not (own_run / "decode" / "bundle" / ".ensemble").exists()
-    assert len(read_bundle(own_run).ensemble) == 1
+    """It had copied two further models, and was to rename their folder; now there is one, or none."""
+    bundle = tmp_path / "out" / "bundle"
+    for others in ([other_run], []):
+        for number in ("01", "02"):
+            shutil.copytree(own_run / "decode" / "bundle", bundle / ".ensemble" / number)
+        decoded(asr_command, own_run, tmp_path / "out", *others)
+        assert not (bundle / ".ensemble").exists()
+        copied = [path.read_bytes() for path in bundle.glob("ensemble/*/model.safetensors")]
+        assert copied == [(other / "decode" / "bundle" / "model.safetensors").read_bytes() for other in others]
 
 
 def test_a_model_beside_itself_recognises_the_same(
@@ -162,6 +167,45 @@ def test_models_that_do_not_fit_are_named(
     assert "decoding.ensemble: its settings in features differ; leave it out" in foreign.err
     assert str(other_run) in foreign.err
     assert "Traceback" not in missing.err + foreign.err
+
+
+@pytest.fixture
+def trained(own_run: Path) -> Bundle:
+    return read_bundle(own_run / "train" / "bundle")
+
+
+def read_beside(trained: Bundle, other: Bundle, features_dir: Path, folder: Path) -> tuple[Bundle, ...]:
+    """The ensemble that one model makes with another, which is written to the folder first."""
+    write_bundle(folder, other.config, other.model, other.statistics, features_dir)
+    save_cmvn(folder / "cmvn.safetensors", other.cmvn)
+    named = DecodingConfig(ensemble=[folder])
+    return read_ensemble(trained.config.model_copy(update={"decoding": named}), trained, torch.device("cpu"))
+
+
+def test_a_model_of_other_frames_is_left_out(trained: Bundle, own_run: Path, tmp_path: Path) -> None:
+    for subsampling in (1, 2):
+        model = CrdnnConfig(filters=[2], recurrent_layers=1, recurrent_width=4, layers=0, subsampling=subsampling)
+        built = models.build(model, trained.config.features.dim, len(trained.statistics.priors))
+        other = replace(trained, config=trained.config.model_copy(update={"model": model}), model=built)
+        if subsampling == 1:
+            assert len(read_beside(trained, other, own_run / "features", tmp_path)) == 1
+        else:
+            with pytest.raises(InputError, match=r"ensemble: its frames \(model\.subsampling\) differ; leave it out"):
+                read_beside(trained, other, own_run / "features", tmp_path)
+
+
+def test_a_model_that_was_normalised_by_other_speech_is_left_out(
+    trained: Bundle, own_run: Path, tmp_path: Path
+) -> None:
+    """The features are normalised once for all models, by the training set of the first."""
+    statistics = trained.cmvn.total()
+    elsewhere = Cmvn({"": replace(statistics, sum=1.1 * statistics.sum)})
+    assert len(read_beside(trained, replace(trained, cmvn=elsewhere), own_run / "features", tmp_path)) == 1
+    features = trained.config.features.model_copy(update={"cmvn": "global"})
+    trained = replace(trained, config=trained.config.model_copy(update={"features": features}))
+    assert len(read_beside(trained, trained, own_run / "features", tmp_path)) == 1
+    with pytest.raises(InputError, match=r"its statistics of the training set .*global\) differ; leave it out"):
+        read_beside(trained, replace(trained, cmvn=elsewhere), own_run / "features", tmp_path)
 
 
 def test_a_fold_takes_the_models_of_its_own_fold(own_run: Path, tmp_path: Path) -> None:
