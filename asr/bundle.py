@@ -15,8 +15,8 @@ ensemble           a bundle for each further model that decodes with this one: 0
 import hashlib
 import math
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict, astuple, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, astuple, dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,11 +37,11 @@ from asr.training.targets import class_names
 from asr.weights import load_weights, save_weights
 
 SCHEMA = 1
-ENSEMBLE = "ensemble"
+LM, TUNING, ENSEMBLE = "lm.arpa", "decoding.yaml", "ensemble"
 BESIDE = "recipe.yaml beside it"
 DAMAGED_TUNING = (
-    "damaged; it holds acoustic_scale, insertion_penalty, lm_weight, prior_scale, posterior_scale, confidence_slope "
-    "and confidence_offset, numbers"
+    "damaged; it holds acoustic_scale, lm_weight and posterior_scale (above 0), prior_scale (0 or above), "
+    "insertion_penalty, confidence_slope and confidence_offset, numbers: run asr decode again"
 )
 
 
@@ -80,7 +80,11 @@ class Bundle:
 
     @property
     def lm_path(self) -> Path:
-        return self.folder / "lm.arpa"
+        return self.folder / LM
+
+    @property
+    def tuning_path(self) -> Path:
+        return self.folder / TUNING
 
 
 def write_bundle(
@@ -88,7 +92,7 @@ def write_bundle(
 ) -> None:
     """Writes all but lm.arpa, decoding.yaml and the ensemble, which decoding adds; those of a model before go."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("lm.arpa", "decoding.yaml"):
+    for name in (LM, TUNING):
         (folder / name).unlink(missing_ok=True)
     shutil.rmtree(folder / ENSEMBLE, ignore_errors=True)
     write_json(folder / "bundle.json", {"schema": SCHEMA})
@@ -114,21 +118,16 @@ def portable(config: RecipeConfig) -> RecipeConfig:
     )
 
 
-def write_tuning(folder: Path, tuning: Tuning) -> None:
-    """Adds decoding.yaml to a bundle."""
-    write_text(folder / "decoding.yaml", yaml.safe_dump(asdict(tuning)))
+def write_tuning(path: Path, tuning: Tuning) -> None:
+    """Writes a bundle's decoding.yaml."""
+    write_text(path, yaml.safe_dump(asdict(tuning)))
 
 
 def copy_bundle(source: Path, target: Path, ensemble: Sequence[Path] = ()) -> None:
-    """Copies a bundle's files, and below them those of the bundles of its ensemble in place of any there before."""
+    """Copies a bundle's files into a folder, and below them those of the bundles of its ensemble."""
     _copy_files(source, target)
-    complete = target / f".{ENSEMBLE}"  # what is copied may be what is replaced
-    shutil.rmtree(complete, ignore_errors=True)
     for number, folder in enumerate(ensemble, 1):
-        _copy_files(folder, complete / f"{number:02}")
-    shutil.rmtree(target / ENSEMBLE, ignore_errors=True)
-    if ensemble:
-        complete.rename(target / ENSEMBLE)
+        _copy_files(folder, target / ENSEMBLE / f"{number:02}")
 
 
 def _copy_files(source: Path, target: Path) -> None:
@@ -163,6 +162,16 @@ def find_bundle(path: Path) -> Path:
     raise InputError("holds no model bundle (model.safetensors); name a bundle or the folder of a finished run", path)
 
 
+def of_one_fold(path: Path) -> Path:
+    """`path`, unless it is a run with folds: each of these has test speakers that the others have trained on.
+
+    Raises InputError then.
+    """
+    if (path / "fold-1").is_dir():
+        raise InputError("has folds, each with its own model; name that of one fold, such as its fold-1", path)
+    return path
+
+
 def read_bundle(path: Path, device: torch.device | str = "cpu") -> Bundle:
     """Reads a bundle (or the bundle of a run) onto a device, ready to recognise.
 
@@ -175,15 +184,41 @@ def read_bundle(path: Path, device: torch.device | str = "cpu") -> Bundle:
     _check_phones(folder / "phones.txt", config)
     model = models.build(config.model, config.features.dim, len(names))
     load_weights(folder / "model.safetensors", model)
-    return Bundle(
+    bundle = Bundle(
         folder=folder,
         config=config,
         model=model.to(device).eval(),
         statistics=_read_statistics(folder / "classes.tsv", names),
         cmvn=_read_cmvn(folder / "cmvn.safetensors", config.features.static_dim),
-        tuning=_read_tuning(folder / "decoding.yaml"),
-        ensemble=tuple(read_bundle(path, device) for path in model_folders(folder)[1:]),
+        tuning=_read_tuning(folder),
     )
+    return replace(bundle, ensemble=tuple(_read_ensemble(bundle, device)))
+
+
+def _read_ensemble(bundle: Bundle, device: torch.device | str) -> Iterator[Bundle]:
+    for path in model_folders(bundle.folder)[1:]:
+        other = read_bundle(path, device)
+        if differing := difference(other, bundle):
+            raise InputError(f"its {differing} differ from those of the bundle that it is in; copy that again", path)
+        yield other
+
+
+def difference(bundle: Bundle, other: Bundle) -> str | None:
+    """In what two models differ that cannot decode together; None where they can."""
+    if section := unlike_section(bundle.config, other.config):
+        return f"settings in {section}"
+    if bundle.model.subsampling != other.model.subsampling:
+        return "frames (model.subsampling)"
+    mean, own = bundle.cmvn.total().mean, other.cmvn.total().mean
+    if bundle.config.features.cmvn == "global" and not np.array_equal(mean, own):
+        return "statistics of the training set (features.cmvn: global)"
+    return None
+
+
+def unlike_section(config: RecipeConfig, other: RecipeConfig) -> str | None:
+    """The section of two recipes by which their models cannot decode together."""
+    sections = ("features", "targets", "topology")
+    return next((name for name in sections if getattr(config, name) != getattr(other, name)), None)
 
 
 def _check_schema(path: Path) -> None:
@@ -230,14 +265,18 @@ def _read_cmvn(path: Path, dim: int) -> Cmvn:
     return cmvn
 
 
-def _read_tuning(path: Path) -> Tuning:
+def _read_tuning(folder: Path) -> Tuning:
+    path = folder / TUNING
     if not path.is_file():
+        if (folder / LM).is_file():
+            raise InputError("missing; copy the bundle again, or run asr decode again", path)
         return Tuning()
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
-        tuning = Tuning(**{key: float(value) for key, value in values.items()})
-    except (OSError, yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
+        tuning = Tuning(**{field.name: float(values.pop(field.name)) for field in fields(Tuning)})
+    except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(DAMAGED_TUNING, path) from error
-    if not all(map(math.isfinite, astuple(tuning))):
+    scales = (tuning.acoustic_scale, tuning.lm_weight, tuning.posterior_scale)
+    if values or not all(map(math.isfinite, astuple(tuning))) or min(scales) <= 0 or tuning.prior_scale < 0:
         raise InputError(DAMAGED_TUNING, path)
     return tuning

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import torch
 
-from asr.bundle import SCHEMA, acoustic_digest, find_bundle, model_folders
+from asr.bundle import SCHEMA, acoustic_digest, find_bundle, model_folders, unlike_section
 from asr.config import RecipeConfig
 from asr.corpora.prepare import corpus_dir, prepare
-from asr.decoding.stage import decode, unlike_section
+from asr.decoding.stage import check_language_model, decode
 from asr.device import describe_device
 from asr.environment import environment
 from asr.errors import InputError
@@ -139,7 +139,7 @@ def _fold_stages(run: Run, prepared: Stage, fold: str) -> list[Stage]:
         | {"bundle": SCHEMA}
         | ({} if weights is None else {"weights": file_digest(weights)})
         | ({} if aligner is None else {"aligner": acoustic_digest(aligner)}),
-        lambda: train(config, cuts, folders["features"], folders["train"], device),
+        lambda: _train(config, cuts, folders["features"], folders["train"], device),
         device=describe_device(device),
         kept=("metrics.jsonl",),
     )
@@ -230,6 +230,11 @@ def find_ensemble(config: RecipeConfig, run_folder: Path) -> list[Path]:
         if section := unlike_section(read_recipe(bundle / "recipe.yaml"), config):
             raise InputError(f"decoding.ensemble: its settings in {section} differ; leave it out", bundle)
     return bundles
+
+
+def _train(config: RecipeConfig, cuts: Path, features: Path, out_dir: Path, device: torch.device) -> None:
+    check_language_model(config, cuts)  # before hours of training
+    train(config, cuts, features, out_dir, device)
 
 
 def _decode(

@@ -79,7 +79,7 @@ def test_the_tuned_values_are_the_bundle_s(bundle: Path) -> None:
     assert (tuning.acoustic_scale, tuning.insertion_penalty) == (tuned["acoustic_scale"], tuned["insertion_penalty"])
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name != "decoding.yaml"])
+@pytest.mark.parametrize("name", FILES)
 def test_a_missing_file_is_named(bundle: Path, name: str) -> None:
     (bundle / name).unlink()
     assert name in message(bundle)
@@ -110,6 +110,10 @@ def test_half_a_file_is_named(bundle: Path, name: str) -> None:
         ("decoding.yaml", "1.0", ".nan"),
         ("decoding.yaml", "acoustic_scale", "scale"),
         ("decoding.yaml", "acoustic_scale: 1.0", "- 1"),
+        ("decoding.yaml", "acoustic_scale: 1.0", "acoustic_scale: 0.0"),
+        ("decoding.yaml", "lm_weight: 1.0", "lm_weight: -1.0"),
+        ("decoding.yaml", "posterior_scale: ", "posterior_scale: -"),
+        ("decoding.yaml", "posterior_scale: ", "unknown: 1.0\nposterior_scale: "),
         ("lm.arpa", "aa", "zz"),
         ("recipe.yaml", "width:", "breadth:"),
         ("bundle.json", "1", "2"),

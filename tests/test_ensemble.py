@@ -208,6 +208,17 @@ def test_a_model_that_was_normalised_by_other_speech_is_left_out(
         read_beside(trained, replace(trained, cmvn=elsewhere), own_run / "features", tmp_path)
 
 
+def test_a_bundle_whose_models_do_not_fit_is_named(
+    own_run: Path, other_run: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    decoded(asr_command, own_run, tmp_path / "out", other_run)
+    inner = tmp_path / "out" / "bundle" / "ensemble" / "01"
+    recipe = inner / "recipe.yaml"
+    recipe.write_text(recipe.read_text().replace("preemphasis: 0.97", "preemphasis: 0.9"))
+    with pytest.raises(InputError, match=f"{inner}: its settings in features differ from those of the bundle"):
+        read_bundle(tmp_path / "out" / "bundle")
+
+
 def test_a_fold_takes_the_models_of_its_own_fold(own_run: Path, tmp_path: Path) -> None:
     """One of another fold was trained on this fold's test speakers."""
     folds = tmp_path / "folds"

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from asr.alignment.forced_alignment import Classes, ForcedAlignment, force_align
-from asr.alignment.spoken import Spoken
+from asr.alignment.spoken import Spoken, pauses
 from asr.bundle import Bundle, read_bundle
 from asr.config import PhoneSetName
 from asr.decoding.decode import FrameTimes
@@ -99,13 +99,16 @@ class AligningModel:
     def boundaries(self, aligned: ForcedAlignment, duration: float) -> Seconds:
         """The medians, lows and highs [3, N + 1] of the boundaries in seconds, inside the audio of `duration` seconds.
 
-        An HMM has a phone in every frame: the first and the last reach to the audio's ends.
+        An HMM has a phone in every frame: the first and the last reach to the audio's ends. Under CTC silences do.
         """
         found = aligned.boundaries
         frames = np.stack([found.median, found.low, found.high])
         seconds = np.clip(self.times.offset + self.times.shift * frames, 0.0, duration)
-        if self.classes.topology == "hmm":
-            seconds[:, 0], seconds[:, -1] = 0.0, duration
+        reaching = pauses(self.phone_set) if self.classes.topology == "ctc" else aligned.phones.tolist()
+        if aligned.phones[0] in reaching:
+            seconds[:, 0] = 0.0
+        if aligned.phones[-1] in reaching:
+            seconds[:, -1] = duration
         # The last frame may reach past the audio's end; the phones in it still follow each other there.
         latest = duration - SHORTEST * np.arange(len(aligned.phones), -1, -1)
         return np.asarray(np.maximum(np.minimum(seconds, latest), 0.0))

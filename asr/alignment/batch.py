@@ -26,6 +26,8 @@ from asr.transcribe import Source, Summary, check_name, cut_last_line, read_ahea
 from asr.transcript import PhoneSegment, Transcript, read_transcripts
 
 Format = Literal["textgrid", "ctm", "phn"]
+WRITTEN: dict[Format, str] = {"textgrid": "textgrids", "ctm": "phones.ctm", "phn": "labels"}
+"""By what is seen that a folder has alignments in a format."""
 
 
 def align_files(
@@ -72,12 +74,13 @@ def read_alignments(path: Path) -> Iterator[Alignment]:
 
 
 def export(path: Path, formats: Collection[Format], with_intervals: bool = False) -> None:
-    """Writes an alignments.jsonl in other formats, beside it.
+    """Writes an alignments.jsonl in other formats, beside it, and anew in those in which it was written before.
 
     textgrid: textgrids/NAME.TextGrid; phn: labels/NAME.phn, and .wrd of words, in samples of the audio file; ctm:
     phones.ctm, and words.ctm where there are words.
     """
     folder = path.parent
+    formats = {*formats, *(name for name, written in WRITTEN.items() if (folder / written).exists())}
     for alignment in read_alignments(path):
         name = alignment.transcript.utterance
         words = [(word.word, word.start, word.end) for word in alignment.words]
@@ -85,22 +88,28 @@ def export(path: Path, formats: Collection[Format], with_intervals: bool = False
             intervals = alignment.intervals if with_intervals else ()
             write_textgrid(folder / "textgrids" / f"{name}.TextGrid", alignment.transcript, words, intervals)
         if "phn" in formats:
-            rate, samples = audio_info(alignment.transcript.audio or "")
             phones = [(phone.phone, phone.start or 0.0, phone.end or 0.0) for phone in alignment.transcript.phones]
-            write_text(folder / "labels" / f"{name}.phn", _labels(phones, rate, samples))
-            if words:
-                write_text(folder / "labels" / f"{name}.wrd", _labels(words, rate, samples))
+            for suffix, segments in ((".phn", phones), (".wrd", words)):
+                labels = folder / "labels" / f"{name}{suffix}"
+                labels.unlink(missing_ok=True)
+                if segments:
+                    write_text(labels, _labels(segments, alignment.transcript))
     if "ctm" in formats:
+        (folder / "words.ctm").unlink(missing_ok=True)
         write_ctm(folder / "phones.ctm", (alignment.transcript for alignment in read_alignments(path)))
         if any(alignment.words for alignment in read_alignments(path)):
             write_ctm(folder / "words.ctm", map(_as_phones, read_alignments(path)))
 
 
-def _labels(segments: Sequence[tuple[str, float, float]], rate: int, samples: int) -> str:
-    """TIMIT's label file of audio of so many samples; times are rounded, so that the last may lie a sample behind."""
+def _labels(segments: Sequence[tuple[str, float, float]], aligned: Transcript) -> str:
+    """TIMIT's label file, in samples of the audio; times are rounded, so that the end is told by the audio itself."""
+    rate, samples = audio_info(aligned.audio or "")
+
+    def sample(time: float) -> int:
+        return samples if time == aligned.duration else min(round(time * rate), samples)
+
     return format_labels(
-        Label(round(start * rate), min(round(end * rate), samples), symbol, line)
-        for line, (symbol, start, end) in enumerate(segments, 1)
+        Label(sample(start), sample(end), symbol, line) for line, (symbol, start, end) in enumerate(segments, 1)
     )
 
 

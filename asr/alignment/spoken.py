@@ -43,9 +43,9 @@ def exact_phones(symbols: Sequence[str], phone_set: PhoneSetName) -> Spoken:
 def spoken_phones(symbols: Sequence[str], phone_set: PhoneSetName) -> Spoken:
     """As `exact_phones`, but where no silence is given at the beginning or the end, there may be one."""
     items = exact_phones(symbols, phone_set).items
-    pauses = _pauses(phone_set)
-    before = [] if items[0] in pauses else [_optional(pauses)]
-    behind = [] if items[-1] in pauses else [_optional(pauses)]
+    silent = pauses(phone_set)
+    before = [] if items[0] in silent else [_optional(silent)]
+    behind = [] if items[-1] in silent else [_optional(silent)]
     items = [*before, *items, *behind]
     return Spoken(items, [None] * len(items))
 
@@ -82,7 +82,7 @@ def spoken_word_phones(words: Sequence[tuple[str, Sequence[str]]], phone_set: Ph
 
 
 def _with_pauses(words: Sequence[tuple[str, Choice]], phone_set: PhoneSetName) -> Spoken:
-    pause = _optional(_pauses(phone_set))
+    pause = _optional(pauses(phone_set))
     items: list[Item] = [pause]
     labels: list[str | None] = [None]
     for word, pronunciations in words:
@@ -97,7 +97,8 @@ def _index(phone_set: PhoneSetName) -> dict[str, int]:
 
 
 @cache
-def _pauses(phone_set: PhoneSetName) -> tuple[int, ...]:
+def pauses(phone_set: PhoneSetName) -> tuple[int, ...]:
+    """The indices of the silences of a phone set."""
     return tuple(_index(phone_set)[pause] for pause in PAUSES if pause in _index(phone_set))
 
 

@@ -36,7 +36,7 @@ class ListedTranscripts:
     """A JSON Lines file: `{"utterance": NAME, "text": "..."}`, or for phones a line of references.jsonl."""
 
     def __init__(self, path: Path, tier: Tier) -> None:
-        """Raises InputError that names the line which has no transcript."""
+        """Raises InputError that names the line which has no transcript, or another than a line before."""
         self.path = path
         self._texts: dict[str, str] = {}
         for number, row in enumerate(read_jsonl(path), 1):
@@ -45,13 +45,16 @@ class ListedTranscripts:
             if text is None or not names:
                 expected = '"phones": [{"phone": ...}, ...]' if tier == "phones" else '"text": "..."'
                 raise InputError(f'not a transcript; expected {{"utterance": ..., {expected}}}', path, number)
-            self._texts |= dict.fromkeys(names, text)
+            for name in names:
+                if self._texts.setdefault(name, text) != text:
+                    raise InputError(f"{name} has another transcript on a line before; leave one of them", path, number)
 
     def of(self, source: Source) -> str:
         for name in (str(source.path), source.utterance):
             if name in self._texts:
                 return self._texts[name]
-        raise InputError(f"has no transcript of {source.utterance}", self.path)
+        known = ", ".join(list(self._texts)[:3])
+        raise InputError(f"has no transcript of {source.utterance}; it has those of {known}, ...", self.path)
 
 
 def _row_text(row: dict[str, object], tier: Tier) -> str | None:

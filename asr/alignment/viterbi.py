@@ -46,7 +46,7 @@ def best_path(scores: Scores, graph: AlignmentGraph) -> StatePath:
     final = best - graph.finals
     state = int(final.argmax())
     if frames == 0 or final[state] == -np.inf:
-        raise InputError(f"{frames} frames are too few for its phones")
+        raise InputError(f"{frames} frames are too few for its phones; is this what was said?")
     return StatePath(_trace(back, graph.sources, state), float(final[state]))
 
 

@@ -9,7 +9,7 @@ from asr.cli.options import Device, Settings
 
 
 def decode_command(
-    bundle: Annotated[Path, typer.Argument(help="Model bundle that asr train wrote.")],
+    bundle: Annotated[Path, typer.Argument(help="Model bundle that asr train wrote, or a run of one.")],
     prepared: Annotated[Path, typer.Argument(help="Folder of cut manifests that asr prepare wrote.")],
     features: Annotated[Path, typer.Argument(help="Folder of feature archives that asr features wrote.")],
     out: Annotated[Path, typer.Argument(help="Folder for hypotheses, references and the tuned bundle.")],
@@ -23,14 +23,16 @@ def decode_command(
     lattices: Annotated[bool, typer.Option("--lattices", help="Write lattices, as JSON and as Kaldi's text.")] = False,
     device: Device = "auto",
 ) -> None:
-    """Decode dev and test; acoustic scale, insertion penalty and language model weight are tuned on dev."""
-    from asr.bundle import find_bundle
+    """Decode dev and test; the scales of scores and priors, insertion penalty and language model weight are tuned."""
+    from asr.bundle import find_bundle, of_one_fold
     from asr.decoding.stage import decode
     from asr.device import choose_device
+    from asr.lock import locked
     from asr.recipe_file import read_recipe
 
-    folder = find_bundle(bundle)
+    folder = find_bundle(of_one_fold(bundle))
     asked = [f"decoding.nbest={nbest}"] * (nbest is not None) + ["decoding.lattices=true"] * lattices
     config = read_recipe(folder / "recipe.yaml", [*settings, *asked])
-    decode(config, folder, prepared, features, out, choose_device(device), tuned=tune)
+    with locked(out, "another OUT"):
+        decode(config, folder, prepared, features, out, choose_device(device), tuned=tune)
     print(out / "test" / "hypotheses.jsonl")

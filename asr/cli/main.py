@@ -37,7 +37,7 @@ app.command("transcribe")(transcribe_command)
 app.command("align")(align_command)
 
 
-STOPPED = "stopped; the same command goes on where it was"
+STOPPED = "stopped; what was finished is kept, and the same command does the rest"
 INTERRUPTED = 130
 """The exit status of a process that Ctrl-C ended (128 + SIGINT)."""
 
@@ -61,6 +61,10 @@ def main() -> None:
         )
     except KeyboardInterrupt:
         _leave(STOPPED, INTERRUPTED)
+    except SystemError as error:
+        if not _is_interrupt(error):
+            raise
+        _leave(STOPPED, INTERRUPTED)
     except SystemExit as leaving:
         if leaving.code == INTERRUPTED:  # so typer passes Ctrl-C on
             _leave(STOPPED, INTERRUPTED)
@@ -70,6 +74,13 @@ def main() -> None:
 def _leave(message: str, status: int = 1) -> NoReturn:
     print(f"asr: {message}", file=sys.stderr)
     sys.exit(status)
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Ctrl-C in compiled code comes as an error of the interpreter, with the interrupt as its cause."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _is_out_of_memory(error: Exception) -> bool:

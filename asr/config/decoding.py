@@ -60,7 +60,7 @@ class DecodingConfig(Section):
         "with this one: by the mean of the posteriors of each frame, or in prefix_beam by that of the log "
         "probabilities of a phone sequence, which suits CTC, whose models need not agree on frames",
     )
-    nbest: int = Field(0, ge=0, description="phone sequences an utterance in nbest.jsonl; 0 writes none")
+    nbest: int = Field(0, ge=0, le=10_000, description="phone sequences an utterance in nbest.jsonl; 0 writes none")
     lattices: bool = Field(False, description="write lattices.jsonl, and lattices.txt in Kaldi's text format")
     lattice_beam: float = Field(
         8.0, gt=0, description="cost (natural log) over the best path's up to which lattice and n-best list are exact"
@@ -71,6 +71,8 @@ class DecodingConfig(Section):
 
     @model_validator(mode="after")
     def _search_can_do_it(self) -> "DecodingConfig":
+        if self.search == "greedy" and (self.nbest or self.lattices):
+            raise ValueError("greedy finds one sequence; set nbest: 0 and lattices: false, or another search")
         if self.search != "prefix_beam":
             return self
         if self.lattices:

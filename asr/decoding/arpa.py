@@ -1,6 +1,7 @@
 """Back-off n-gram models in ARPA format: one in memory, its reader and its writer."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,9 +72,11 @@ def read_arpa(path: Path | str) -> Ngrams:
     path = Path(path)
     ngrams = Ngrams(order=0)
     section, ended = 0, False
+    said: list[str] = []
     for number, line in _data_lines(path):
         if section == 0 and line.startswith("ngram "):
             ngrams.order += 1
+            said.append(line.partition("=")[2].strip())
         elif line == f"\\{section + 1}-grams:" and section < ngrams.order:
             section += 1
         elif line == "\\end\\":
@@ -83,6 +86,10 @@ def read_arpa(path: Path | str) -> Ngrams:
             _add_entry(ngrams, section, line, path, number)
     if not ended or section != ngrams.order or section == 0:
         raise InputError("the n-gram model is cut off (no \\end\\); write it again", path)
+    counts = Counter(map(len, ngrams.probabilities))
+    for order, count in enumerate(said, 1):
+        if count != str(counts[order]):
+            raise InputError(f"says ngram {order}={count} and has {counts[order]} of them; write it again", path)
     return ngrams
 
 
@@ -108,6 +115,8 @@ def _add_entry(ngrams: Ngrams, order: int, line: str, path: Path, number: int) -
         backoff = float(fields[order + 1]) if len(fields) == order + 2 else None
     except ValueError as error:
         raise InputError(str(error), path, number) from error
+    if not math.isfinite(probability) or probability > 0 or not math.isfinite(backoff or 0.0):
+        raise InputError("expected a log10 probability of at most 0, and a finite back-off weight", path, number)
     ngram = tuple(fields[1 : order + 1])
     ngrams.probabilities[ngram] = -math.inf if probability <= IMPOSSIBLE else probability * math.log(10)
     if backoff is not None:

@@ -29,8 +29,9 @@ def class_posteriors(
 ) -> npt.NDArray[np.float32]:
     """[T, C] the probability that each frame is of each class, over all paths, from log scores [T, C].
 
-    A path weighs exp(-posterior_scale * cost). One alignment may be several paths, as a back-off may be taken in any
-    frame of a phone; counted once each, they told no more of which phones are right. Where no path ends in a final state, those that end anywhere count.
+    A path weighs exp(-posterior_scale * cost). Where no path ends in a final state, those that end anywhere count. One
+    alignment may be several paths, as a back-off may be taken in any frame of a phone; counted once each, they told no
+    more of which phones are right.
     Raises what `Decoder.decode` raises of scores, and InputError where every path's probability is too small a number.
     """
     scores = check_scores(scores, flat.classes)

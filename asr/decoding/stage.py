@@ -6,12 +6,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from lhotse import MonoCut
 
 from asr.alignment.spoken import PAUSES
-from asr.bundle import Bundle, Tuning, copy_bundle, portable, read_bundle, write_tuning
+from asr.bundle import (
+    Bundle,
+    Tuning,
+    copy_bundle,
+    difference,
+    of_one_fold,
+    portable,
+    read_bundle,
+    write_tuning,
+)
 from asr.config import DecodingConfig, RecipeConfig
 from asr.corpora.cuts import read_cuts, reference, word_phones
 from asr.decoding.alternatives import NBEST, Write, alternatives_files
@@ -23,7 +31,7 @@ from asr.device import describe_device
 from asr.errors import InputError
 from asr.features.archive import Archive
 from asr.features.normalize import model_input, split_cmvn
-from asr.files import make_folder, write_json, write_text
+from asr.files import complete_outputs, make_folder, write_json, write_text
 from asr.phones.phone_set import fold, load_phone_set
 from asr.progress import track
 from asr.recipe_file import write_recipe
@@ -42,6 +50,8 @@ Scored = tuple[Transcript, LogPosteriors]
 
 SPEED = "speed.json"
 """How long the test set took: its audio, the acoustic model and the search in seconds. Features are made before."""
+TUNED = "tuning.json"
+OUTPUTS = ("bundle", "dev", "test", SPEED, TUNED)
 
 
 @dataclass
@@ -75,31 +85,37 @@ def decode(
 
     Writes tuning.json, speed.json, the bundle with language model and what was tuned, and for dev and test:
     hypotheses.jsonl, .ctm and references.jsonl, calibration.json and .svg, and where the recipe asks for them n-best
-    lists with oracle.json, and lattices. A bundle that has a language model, or an ensemble, already keeps it. Raises
-    InputError when the recipe's model, or language model, is not the bundle's, and for an ensemble that does not fit.
+    lists with oracle.json, and lattices; all of them or, stopped before the end, none. A bundle that has a language
+    model, or an ensemble, already keeps it. Raises InputError when the recipe's model, or language model, is not the
+    bundle's, and for an ensemble that does not fit.
     """
     make_folder(out_dir)
     trained = read_bundle(bundle_dir, device)
+    if not (tuned or trained.tuning_path.is_file()):
+        print(
+            f"{trained.folder} was never tuned: decoding with weights that suit no model in particular", file=sys.stderr
+        )
     ensemble = read_ensemble(config, trained, device) or trained.ensemble
     config = portable(config)
     for section in TRAINED_SECTIONS:
         if getattr(config, section) != getattr(trained.config, section):
             raise InputError(f"was trained with other settings in {section}; train anew to change them", bundle_dir)
-    bundle = replace(trained, config=config, folder=out_dir / "bundle", ensemble=ensemble)
-    write_lm(trained, bundle, prepare_dir)
-    scorer = AcousticScorer(bundle, device)
-    dev = list(_scored(bundle, scorer, prepare_dir, features_dir, "dev"))
-    tuning = _tune(bundle, dev, out_dir) if tuned else bundle.tuning
-    search = bundle_search(bundle, tuning, device)
-    _decode(dev, search, out_dir / "dev", config.decoding)
-    test = _scored(bundle, scorer, prepare_dir, features_dir, "test")
-    _decode_timed(test, search, out_dir, config.decoding, device)
-    for split in ("dev", "test"):
-        write_transcripts(out_dir / split / "references.jsonl", _references(prepare_dir, features_dir, split))
-        _measure(out_dir / split, config)
-    copy_bundle(trained.folder, bundle.folder, [each.folder for each in ensemble])
-    write_recipe(bundle.folder / "recipe.yaml", config)
-    write_tuning(bundle.folder, tuning)
+    with complete_outputs(out_dir, OUTPUTS) as out:
+        bundle = replace(trained, config=config, folder=out / "bundle", ensemble=ensemble)
+        write_lm(trained, bundle, prepare_dir)
+        scorer = AcousticScorer(bundle, device)
+        dev = list(_scored(bundle, scorer, prepare_dir, features_dir, "dev"))
+        tuning = _tune(bundle, dev, out) if tuned else bundle.tuning
+        search = bundle_search(bundle, tuning, device)
+        _decode(dev, search, out / "dev", config.decoding)
+        test = _scored(bundle, scorer, prepare_dir, features_dir, "test")
+        _decode_timed(test, search, out, config.decoding, device)
+        for split in ("dev", "test"):
+            write_transcripts(out / split / "references.jsonl", _references(prepare_dir, features_dir, split))
+            _measure(out / split, config)
+        copy_bundle(trained.folder, bundle.folder, [each.folder for each in ensemble])
+        write_recipe(bundle.folder / "recipe.yaml", config)
+        write_tuning(bundle.tuning_path, tuning)
 
 
 def read_ensemble(config: RecipeConfig, trained: Bundle, device: torch.device) -> tuple[Bundle, ...]:
@@ -110,32 +126,14 @@ def read_ensemble(config: RecipeConfig, trained: Bundle, device: torch.device) -
     ensemble: list[Bundle] = []
     for path in config.decoding.ensemble:
         try:
-            found = read_bundle(path, device)
+            found = read_bundle(of_one_fold(path), device)
         except InputError as error:
             raise InputError(f"decoding.ensemble: {error}") from error
         ensemble += [found, *found.ensemble]
         for bundle in (found, *found.ensemble):
-            if difference := _difference(bundle, trained):
-                raise InputError(f"decoding.ensemble: its {difference} differ; leave it out", path)
+            if differing := difference(bundle, trained):
+                raise InputError(f"decoding.ensemble: its {differing} differ; leave it out", path)
     return tuple(ensemble)
-
-
-def unlike_section(config: RecipeConfig, other: RecipeConfig) -> str | None:
-    """The section of two recipes by which their models cannot decode together."""
-    sections = ("features", "targets", "topology")
-    return next((name for name in sections if getattr(config, name) != getattr(other, name)), None)
-
-
-def _difference(bundle: Bundle, trained: Bundle) -> str | None:
-    """In what a model cannot decode beside another."""
-    if section := unlike_section(bundle.config, trained.config):
-        return f"settings in {section}"
-    if bundle.model.subsampling != trained.model.subsampling:
-        return "frames (model.subsampling)"
-    mean, own = bundle.cmvn.total().mean, trained.cmvn.total().mean
-    if bundle.config.features.cmvn == "global" and not np.array_equal(mean, own):
-        return "statistics of the training set (features.cmvn: global)"
-    return None
 
 
 def write_lm(trained: Bundle, bundle: Bundle, prepare_dir: Path) -> None:
@@ -173,12 +171,24 @@ def _sentence(cut: MonoCut, config: RecipeConfig, alignments: Alignments) -> lis
     if not config.lm.word_starts:
         return phones
     try:
-        words = [fold(word, config.targets.phone_set) for _, word in word_phones(cut)]
-        return mark_word_starts(phones, words, PAUSES)
-    except InputError as error:
-        raise InputError(f"lm.word_starts: {error}; set it to false") from error
+        return mark_word_starts(phones, _words(cut, config), PAUSES)
     except ValueError as error:
         raise InputError(f"lm.word_starts: utterance {cut.id}: {error}; set it to false") from error
+
+
+def _words(cut: MonoCut, config: RecipeConfig) -> list[list[str]]:
+    """The phones of each word. Raises InputError where the corpus does not tell them."""
+    try:
+        return [fold(word, config.targets.phone_set) for _, word in word_phones(cut)]
+    except InputError as error:
+        raise InputError(f"lm.word_starts: {error}; set it to false") from error
+
+
+def check_language_model(config: RecipeConfig, prepare_dir: Path) -> None:
+    """Raises InputError where the training transcripts lack what the language model will be estimated on."""
+    if config.lm.word_starts:
+        for cut in read_cuts(prepare_dir / "train.cuts.jsonl.gz"):
+            _words(cut, config)
 
 
 def _scored(
@@ -188,7 +198,10 @@ def _scored(
     archive = Archive(features_dir / split, bundle.config.features.static_dim)
     cmvn = split_cmvn(features_dir, split, bundle.config.features)
     numbers = {utterance: number for number, utterance in enumerate(archive.utterances)}
-    for cut in track(read_cuts(prepare_dir / f"{split}.cuts.jsonl.gz"), f"scoring frames of {split}", len(archive)):
+    manifest = prepare_dir / f"{split}.cuts.jsonl.gz"
+    if numbers.keys().isdisjoint(cut.id for cut in read_cuts(manifest)):
+        raise InputError(f"has none of the utterances of {manifest}; name the features of these", features_dir / split)
+    for cut in track(read_cuts(manifest), f"scoring frames of {split}", len(archive)):
         if (number := numbers.get(cut.id)) is not None:  # else left out by `corpus.skip_bad`
             features = model_input(archive[number], archive.speakers[number], cmvn, bundle.config.features)
             yield reference(cut), scorer.log_posteriors(features)
@@ -223,7 +236,7 @@ def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path) -> Tuning:
     dev_perplexity = perplexity(bundle.lm_path, (fold(said, config.targets.phone_set) for said, _ in utterances))
     print(f"phone language model: order {config.lm.order}, perplexity {dev_perplexity:.2f} on dev", file=sys.stderr)
     beside = confidences | {"dev_perplexity": round(dev_perplexity, 4)}
-    write_json(out_dir / "tuning.json", asdict(found) | beside)
+    write_json(out_dir / TUNED, asdict(found) | beside)
     return tuning
 
 
@@ -252,6 +265,7 @@ def _decode_timed(
 
 def _decode(items: Iterable[Scored], search: Search, out_dir: Path, config: DecodingConfig) -> None:
     """Writes the hypotheses of a split, and what else the recipe asks for."""
+    make_folder(out_dir)
     with alternatives_files(out_dir, config, search) as write:
         decoded = decode_split(_each_also(items, write), search, out_dir)
     for utterance in decoded.incomplete:
@@ -266,8 +280,12 @@ def _each_also(items: Iterable[Scored], write: Write) -> Iterator[Scored]:
 
 def _measure(folder: Path, config: RecipeConfig) -> None:
     """How far a split's confidences can be trusted, and what its n-best lists hold."""
-    references, phone_set = folder / "references.jsonl", config.scoring.phone_set
-    calibrate_files(references, folder / "hypotheses.jsonl", folder, phone_set)
+    references, hypotheses, phone_set = (
+        folder / "references.jsonl",
+        folder / "hypotheses.jsonl",
+        config.scoring.phone_set,
+    )
+    calibrate_files(references, hypotheses, folder, phone_set)
     if nbest := config.decoding.nbest:
-        found = oracle_files(references, folder / NBEST, nbest, phone_set)
+        found = oracle_files(references, hypotheses, folder / NBEST, nbest, phone_set)
         print(f"{folder.name}: PER {found.per:.1f}, of the best of {nbest} {found.oracle_per:.1f}", file=sys.stderr)

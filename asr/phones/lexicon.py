@@ -59,5 +59,7 @@ def _word(field: str) -> str:
 def _phone(field: str, phones: frozenset[str], phone_set: PhoneSetName, path: Path, line: int) -> str:
     phone = field[:-1] if field[-1] in _STRESSES else field
     if phone not in phones:
-        raise InputError(f"unknown phone {field.upper()!r}: it is none of {phone_set}", path, line)
+        raise InputError(
+            f"unknown phone {field.upper()!r}: it is none of {phone_set}; write the word in those", path, line
+        )
     return phone

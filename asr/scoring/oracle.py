@@ -19,8 +19,8 @@ ORACLE = "oracle.json"
 
 @dataclass(frozen=True, slots=True)
 class Oracle:
-    """In per cent, silence counted: the PER of the first hypotheses, and of those with the fewest errors among the
-    first `nbest` of each utterance."""
+    """In per cent, silence counted: the PER of the hypotheses, and of those with the fewest errors among the first
+    `nbest` that each utterance might have had."""
 
     nbest: int
     per: float
@@ -28,44 +28,57 @@ class Oracle:
 
 
 def oracle(
-    utterances: Iterable[tuple[Sequence[str], Sequence[Sequence[str]]]],
+    utterances: Iterable[tuple[Sequence[str], Sequence[str], Sequence[Sequence[str]]]],
     nbest: int,
     phone_set: PhoneSetName = "timit39",
 ) -> Oracle:
-    """Scores references, each with its hypotheses, best first. Raises InputError where there is no reference phone."""
-    pairs = [(reference, list(hypotheses)[:nbest] or [[]]) for reference, hypotheses in utterances]
+    """Scores references, each with its hypothesis and an n-best list, best first.
+
+    Raises InputError where there is no reference phone.
+    """
+    whole = [(reference, heard, list(others)[:nbest] or [[]]) for reference, heard, others in utterances]
     silence = silences(phone_set)
-    folded = (fold(reference, phone_set) for reference, _ in pairs)
+    folded = (fold(reference, phone_set) for reference, _, _ in whole)
     treatment: Treatment = "counted" if transcribed(folded, silence) else "removed"
 
     def errors(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
         spoken, heard = (treat(fold(side, phone_set), treatment, silence) for side in (reference, hypothesis))
         return count(align(spoken, heard)).errors
 
-    first = counted_per(((reference, hypotheses[0]) for reference, hypotheses in pairs), phone_set)
+    found = counted_per(((reference, heard) for reference, heard, _ in whole), phone_set)
     best = [
-        (reference, min(hypotheses, key=lambda hypothesis: errors(reference, hypothesis)))
-        for reference, hypotheses in pairs
+        (reference, min(others, key=lambda hypothesis: errors(reference, hypothesis))) for reference, _, others in whole
     ]
-    return Oracle(nbest, first, counted_per(best, phone_set))
+    return Oracle(nbest, found, counted_per(best, phone_set))
 
 
-def oracle_files(references: Path | str, nbest_lists: Path | str, nbest: int, phone_set: PhoneSetName) -> Oracle:
-    """The oracle of nbest.jsonl against references.jsonl, written beside the former as oracle.json.
+def oracle_files(
+    references: Path | str, hypotheses: Path | str, nbest_lists: Path | str, nbest: int, phone_set: PhoneSetName
+) -> Oracle:
+    """The oracle of hypotheses.jsonl and nbest.jsonl against references.jsonl, written beside them as oracle.json.
 
-    Raises InputError for a list whose utterance has no reference, and for a line that is no n-best list.
+    Raises InputError for a list whose utterance has no reference or no hypothesis, and for a line that is no n-best
+    list.
     """
-    spoken = {transcript.utterance: transcript.symbols for transcript in read_transcripts(references)}
-    result = oracle(_paired(spoken, Path(nbest_lists)), nbest, phone_set)
+    spoken, heard = (
+        {each.utterance: each.symbols for each in read_transcripts(path)} for path in (references, hypotheses)
+    )
+    result = oracle(_joined(spoken, heard, Path(nbest_lists)), nbest, phone_set)
     write_json(Path(nbest_lists).with_name(ORACLE), asdict(result))
     return result
 
 
-def _paired(spoken: dict[str, list[str]], path: Path) -> Iterator[tuple[list[str], list[list[str]]]]:
+def _joined(
+    spoken: dict[str, list[str]], heard: dict[str, list[str]], path: Path
+) -> Iterator[tuple[list[str], list[str], list[list[str]]]]:
     for number, row in enumerate(read_jsonl(path), 1):
         try:
-            reference = spoken[row["utterance"]]
+            name = row["utterance"]
             # One string a symbol, not one an occurrence: the lists of a test set are kept.
-            yield reference, [[intern(phone["phone"]) for phone in each["phones"]] for each in row["hypotheses"]]
+            yield (
+                spoken[name],
+                heard[name],
+                [[intern(phone["phone"]) for phone in each["phones"]] for each in row["hypotheses"]],
+            )
         except (KeyError, TypeError) as error:
             raise InputError(f"not an n-best list of a referenced utterance: {error}", path, number) from error

@@ -152,6 +152,25 @@ def test_what_is_done_stays_and_a_changed_transcript_is_aligned_anew(
     assert "not written by asr align" in outcome.err
 
 
+def test_forms_of_before_are_written_anew(tiny_run: Path, spoken: Path, tmp_path: Path, asr_command: Command) -> None:
+    out, audio = tmp_path / "out", next(spoken.glob("*.flac"))
+    lexicon = tmp_path / "words.txt"
+    lexicon.write_text("AN  AE1 N\n")
+    forms = ("--format", "textgrid", "--format", "ctm", "--format", "phn")
+    words = ("--tier", "words", "--lexicon", lexicon, "--text", "an an")
+    assert asr_command("align", tiny_run, audio, "-o", out, *forms, *words).status == 0
+    assert (out / "words.ctm").exists()
+    assert (out / "labels" / f"{audio.stem}.wrd").exists()
+    assert asr_command("align", tiny_run, audio, "-o", out, "--text", "w eh n", "--format", "ctm").status == 0
+    assert not (out / "words.ctm").exists()
+    assert not (out / "labels" / f"{audio.stem}.wrd").exists()
+    assert [symbol for symbol in symbols(out / "labels" / f"{audio.stem}.phn") if symbol != "sil"] == ["w", "eh", "n"]
+    grid = textgrid.openTextgrid(str(out / "textgrids" / f"{audio.stem}.TextGrid"), includeEmptyIntervals=False)
+    assert grid.tierNames == ("phones",)
+    last = read_labels(out / "labels" / f"{audio.stem}.phn")[-1]
+    assert last.end == soundfile.info(audio).frames
+
+
 def test_several_models_give_the_median_and_the_widest_interval(
     tiny_run: Path, spoken: Path, tmp_path: Path, asr_command: Command
 ) -> None:

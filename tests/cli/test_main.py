@@ -76,7 +76,7 @@ def test_a_command_that_cannot_be_parsed_says_how(arguments: list[str], asr_comm
         (PermissionError(13, "Permission denied", "x"), 1, "asr: [Errno 13] Permission denied: 'x'"),
         (MemoryError(), 1, "asr: not enough memory: make the model, "),
         (RuntimeError("CUDA out of memory. Tried to allocate"), 1, "asr: not enough memory: make the model, "),
-        (KeyboardInterrupt(), 130, "asr: stopped; the same command goes on where it was"),
+        (KeyboardInterrupt(), 130, "asr: stopped; what was finished is kept, and the same command does the rest"),
     ],
 )
 def test_an_error_is_one_line_and_a_status(
@@ -94,6 +94,21 @@ def test_an_error_is_one_line_and_a_status(
     assert outcome.err.strip().startswith(line)
     assert outcome.err.count("\n") == 1
     assert outcome.out == ""
+
+
+def test_ctrl_c_in_compiled_code_is_ctrl_c(monkeypatch: pytest.MonkeyPatch, asr_command: Command) -> None:
+    app = typer.Typer(pretty_exceptions_enable=False)
+
+    @app.command()
+    def searches() -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as interrupt:
+            raise SystemError("CPUDispatcher returned a result with an exception set") from interrupt
+
+    monkeypatch.setattr(main, "app", app)
+    outcome = asr_command()
+    assert (outcome.status, outcome.err) == (130, f"asr: {main.STOPPED}\n")
 
 
 def test_a_defect_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

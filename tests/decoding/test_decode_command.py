@@ -1,6 +1,7 @@
 """`asr decode` on a trained bundle."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from asr.corpora.cuts import phone_sequence, read_cuts
 from asr.decoding.lm import train_ngram
 from asr.decoding.stage import write_lm
 from asr.files import read_jsonl
+from asr.lock import locked
 from asr.phones.phone_set import fold, load_phone_set
 from asr.training.alignments import StateAlignment, alignments_path, write_alignments
 
@@ -50,6 +52,36 @@ def test_weights_are_kept_and_alternatives_written_as_asked(asr_command, own_run
     kept = {path.name for path in (tmp_path / "out" / "test").iterdir()}
     assert not kept & {"nbest.jsonl", "oracle.json", "lattices.jsonl", "lattices.txt", "lattice_phones.txt"}
     assert "hypotheses.jsonl" in kept
+
+
+def test_a_decoding_that_fails_leaves_that_of_before_whole(asr_command, own_run, tmp_path):
+    bundle, prepared, features = own_run / "train" / "bundle", own_run / "prepare", own_run / "features"
+    out = tmp_path / "out"
+    assert asr_command("decode", bundle, prepared, features, out).status == 0
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    other = shutil.copytree(features, tmp_path / "other")
+    index = other / "test.index.jsonl"
+    index.write_text(index.read_text().replace('"utterance": "', '"utterance": "other-'))
+    failed = asr_command("decode", bundle, prepared, other, out, "--set", "lm.order=3")
+    assert failed.status == 1
+    assert f"{other / 'test'}: has none of the utterances of {prepared / 'test.cuts.jsonl.gz'}" in failed.err
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    untuned = asr_command("decode", bundle, prepared, features, out, "--no-tune")
+    assert untuned.status == 0
+    assert f"{bundle} was never tuned" in untuned.err
+    assert not (out / "tuning.json").exists()
+    with locked(out, "another OUT"):
+        assert "another asr works in this folder" in asr_command("decode", bundle, prepared, features, out).err
+
+
+def test_a_run_with_folds_is_not_decoded_as_one(asr_command, own_run, tmp_path):
+    folds = tmp_path / "folds"
+    shutil.copytree(own_run / "decode", folds / "fold-1" / "decode")
+    inputs = own_run / "prepare", own_run / "features", tmp_path / "out"
+    for command in ((folds, *inputs), (own_run, *inputs, "--set", f'decoding.ensemble=["{folds}"]')):
+        refused = asr_command("decode", *command)
+        assert refused.status == 1
+        assert f"{folds}: has folds, each with its own model; name that of one fold" in refused.err
 
 
 def test_a_run_tunes_the_confidences_too(own_run):

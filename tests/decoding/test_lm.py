@@ -144,6 +144,10 @@ def test_no_sentences_and_unknown_phones_are_named(tmp_path):
         ("\\data\\\nngram 1=1\n\n\\1-grams:\nx\tb\n\\end\\\n", ":5: could not convert"),
         ("\\data\\\nngram 1=1\n\n\\1-grams:\n-1\tb\tb\tb\n\\end\\\n", ":5: expected"),
         ("\\data\\\n\\end\\\n", "cut off"),
+        ("\\data\\\nngram 1=1\n\n\\1-grams:\nnan\tb\n\\end\\\n", ":5: expected a log10 probability of at most 0"),
+        ("\\data\\\nngram 1=1\n\n\\1-grams:\n0.1\tb\n\\end\\\n", ":5: expected a log10 probability of at most 0"),
+        ("\\data\\\nngram 1=1\n\n\\1-grams:\n-1\tb\tinf\n\\end\\\n", ":5: .* a finite back-off weight"),
+        ("\\data\\\nngram 1=2\n\n\\1-grams:\n-1\tb\n\\end\\\n", "says ngram 1=2 and has 1 of them"),
     ],
 )
 def test_broken_arpa_is_named(tmp_path, text, message):
