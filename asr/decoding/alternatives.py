@@ -106,12 +106,11 @@ def _lattice_json(utterance: Transcript, paths: Lattice, search: Search) -> dict
 def _kaldi_lines(utterance: str, paths: Lattice) -> Iterator[str]:
     """A compact lattice as `lattice-copy` writes it in text: from, to, word, graph cost, acoustic cost, alignment."""
     yield f"{utterance} \n"
-    offsets, classes = paths.offsets.tolist(), [str(label + 1) for label in paths.classes.tolist()]
     arcs = (paths.sources, paths.targets, paths.phones, paths.graph, paths.acoustic)
     for arc, (source, target, phone, graph, acoustic) in enumerate(
         zip(*(values.tolist() for values in arcs), strict=True)
     ):
-        alignment = "_".join(classes[offsets[arc] : offsets[arc + 1]])
+        alignment = "_".join(map(str, (paths.alignment(arc) + 1).tolist()))
         yield f"{source}\t{target}\t{phone + 1}\t{graph:.6g},{acoustic:.6g},{alignment}\n"
     for node in np.flatnonzero(np.isfinite(paths.finals)).tolist():
         yield f"{node}\t{paths.finals[node]:.6g},0,\n"

@@ -18,9 +18,11 @@ from asr.decoding.search import check_scores
 Integers = npt.NDArray[np.int32]
 Costs = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
-PlaceArcs = tuple[Places, Places, Integers, Costs, Costs, Integers, Integers, Integers]
-"""Of each arc: the places where it begins and ends, its phone, graph cost, acoustic cost (scaled), the class of its
-first frame, and where those of its other frames begin and how many they are."""
+PlaceArcs = tuple[Places, Places, Integers, Costs, Costs, Integers, Integers]
+"""Of each arc: the places where it begins and ends, its phone, graph cost, acoustic cost (scaled), and where its runs
+begin and how many they are."""
+Runs = tuple[Integers, Integers]
+"""Of each run of frames that are of the same class: the class, and how many frames."""
 
 NO_PHONE = -1
 
@@ -36,8 +38,9 @@ class Lattice:
 
     `frames` [N] are the frames before each node. An arc's phone is NO_PHONE between the start and where the first phone
     may begin; its cost is `graph` (language model, transitions, insertion penalty) plus `acoustic_scale` times
-    `acoustic` (negative log scores). Its alignment is `classes[offsets[arc] : offsets[arc + 1]]`, a class a frame. A
-    node that is not final has inf in `finals`.
+    `acoustic` (negative log scores). Its alignment is its runs `offsets[arc]` to `offsets[arc + 1]` - 1, each so many
+    frames (`lengths`) of one class (`classes`): about as many as a phone has states, however long it is. A node that is
+    not final has inf in `finals`.
     """
 
     frames: Integers
@@ -49,7 +52,13 @@ class Lattice:
     acoustic: Costs
     offsets: Integers
     classes: Integers
+    lengths: Integers
     acoustic_scale: float
+
+    def alignment(self, arc: int) -> Integers:
+        """The class of each frame of an arc."""
+        runs = slice(self.offsets[arc], self.offsets[arc + 1])
+        return np.repeat(self.classes[runs], self.lengths[runs])
 
     @property
     def costs(self) -> Costs:
@@ -90,23 +99,23 @@ def lattice(
     if best == np.inf:
         return _without_paths(acoustic_scale)
     entering = np.flatnonzero(flat.phones >= 0).astype(np.uint32)
-    entering = entering[np.argsort(flat.targets[entering], kind="stable")]
+    entering = entering[np.lexsort((flat.labels[entering], flat.targets[entering]))]
     order = np.argsort(flat.free_sources, kind="stable")
     free_first = np.searchsorted(flat.free_sources[order], np.arange(flat.states + 1)).astype(np.uint32)
     free = flat.free_targets[order], flat.free_costs[order]
     arrays = (flat.first, flat.sources, flat.targets, flat.labels, flat.phones, flat.costs, free_first, *free, entering)
     costs = (frame_costs, before, behind, leaving)
 
-    def arcs_within(beam: float, most: float) -> tuple[PlaceArcs, Integers] | None:
+    def arcs_within(beam: float, most: float) -> tuple[PlaceArcs, Runs] | None:
         return _phone_arcs(flat.start, *arrays, *costs, best + beam + ROUNDING, most)
 
-    found, classes = _within(arcs_within, beam, density * len(scores))
-    return _numbered(flat, found, classes, acoustic_scale, len(scores))
+    found, runs = _within(arcs_within, beam, density * len(scores))
+    return _numbered(flat, found, runs, acoustic_scale, len(scores))
 
 
 def _within(
-    arcs_within: Callable[[float, float], tuple[PlaceArcs, Integers] | None], beam: float, most: float
-) -> tuple[PlaceArcs, Integers]:
+    arcs_within: Callable[[float, float], tuple[PlaceArcs, Runs] | None], beam: float, most: float
+) -> tuple[PlaceArcs, Runs]:
     """The arcs within the beam, or within a narrower one that leaves `most` and hardly fewer than half of them."""
     if kept := arcs_within(beam, most):
         return kept
@@ -126,28 +135,18 @@ def _within(
 
 def _without_paths(acoustic_scale: float) -> Lattice:
     none, no_costs, zero = np.zeros(0, np.int32), np.zeros(0), np.zeros(1, np.int32)
-    return Lattice(zero, np.full(1, np.inf), none, none, none, no_costs, no_costs, zero, none, acoustic_scale)
+    return Lattice(zero, np.full(1, np.inf), none, none, none, no_costs, no_costs, zero, none, none, acoustic_scale)
 
 
-def _numbered(
-    flat: FlatGraph,
-    found: PlaceArcs,
-    classes: Integers,
-    acoustic_scale: float,
-    frames: int,
-) -> Lattice:
+def _numbered(flat: FlatGraph, found: PlaceArcs, runs: Runs, acoustic_scale: float, frames: int) -> Lattice:
     """The lattice of arcs between places; a place is frame * states + state, the start -1."""
-    sources, targets, phones, graph, acoustic, first_classes, offsets, lengths = found
+    sources, targets, phones, graph, acoustic, offsets, counts = found
     places = np.unique(np.concatenate([sources, targets]))
     order = np.lexsort((phones, targets, sources))
-    first_classes, offsets, lengths = first_classes[order], offsets[order], lengths[order]
-    entered = first_classes >= 0
-    ends = np.concatenate([[0], np.cumsum(lengths + entered)])
-    aligned = np.empty(ends[-1], np.int32)
-    inner = np.ones(ends[-1], np.bool_)
-    inner[ends[:-1][entered]] = False
-    aligned[~inner] = first_classes[entered]
-    aligned[inner] = classes[np.repeat(offsets - (np.cumsum(lengths) - lengths), lengths) + np.arange(lengths.sum())]
+    offsets, counts = offsets[order], counts[order]
+    ends = np.concatenate([[0], np.cumsum(counts)])
+    own = np.repeat(offsets - ends[:-1], counts) + np.arange(ends[-1])
+    classes, lengths = runs
     finals = np.where(places // flat.states == frames, flat.finals[places % flat.states], np.inf)
     return Lattice(
         np.maximum(places // flat.states, 0).astype(np.int32),
@@ -158,7 +157,8 @@ def _numbered(
         graph[order],
         acoustic[order] / acoustic_scale,
         ends.astype(np.int32),
-        aligned,
+        classes[own],
+        lengths[own],
         acoustic_scale,
     )
 
@@ -249,35 +249,39 @@ def _phone_arcs(
     leaving: Costs,
     limit: float,
     most: float,
-) -> tuple[PlaceArcs, Integers] | None:
-    """All arcs of the lattice, between places, each with the class of its first frame (-1: it has none), and where
-    those of its other frames are in the array of classes; None where they are more than `most`.
+) -> tuple[PlaceArcs, Runs] | None:
+    """All arcs of the lattice, between places, and the runs of their alignments; None where the arcs are more than
+    `most`.
 
-    For each frame and state that a phone enters: token passing inside the phone, until no path is within the limit.
+    For each frame, state and class that a phone enters: token passing inside the phone, until no path is within the
+    limit. A token is a run, as long as the class stays the same: its class, first frame and the token before.
     """
     frames, states = frame_costs.shape[0], before.shape[1]
     arcs = 0
     arc_source, arc_target = np.empty(1024, np.int64), np.empty(1024, np.int64)
-    arc_phone, arc_offset, arc_length = np.empty(1024, np.int32), np.empty(1024, np.int32), np.empty(1024, np.int32)
-    arc_graph, arc_acoustic, arc_label = np.empty(1024), np.empty(1024), np.empty(1024, np.int32)
-    classes, class_count = np.empty(4096, np.int32), 0
+    arc_phone, arc_offset, arc_runs = np.empty(1024, np.int32), np.empty(1024, np.int32), np.empty(1024, np.int32)
+    arc_graph, arc_acoustic = np.empty(1024), np.empty(1024)
+    classes, lengths, runs = np.empty(4096, np.int32), np.empty(4096, np.int32), 0
     cost, next_cost = np.full(states, np.inf), np.full(states, np.inf)
     graph, next_graph = np.zeros(states), np.zeros(states)
     token, next_token = np.zeros(states, np.int32), np.zeros(states, np.int32)
     inside, next_inside = np.empty(states, np.int32), np.empty(states, np.int32)
     parents, token_labels = np.empty(4 * states, np.int32), np.empty(4 * states, np.int32)
+    token_first = np.empty(4 * states, np.int32)
     entries = np.empty(len(entering), np.int32)
     for frame in range(-1, frames):
         place = 0
         while place < len(entering) or frame < 0:
-            # The arcs that enter the same state here; before the first frame, the start itself.
-            count, best_entry = 0, np.inf
+            # The arcs that enter the same state in the same class here; before the first frame, the start itself.
+            count, tokens, best_entry = 0, 0, np.inf
             if frame < 0:
                 state, best_entry = start, 0.0
             else:
-                state = targets[entering[place]]
-                while place < len(entering) and targets[entering[place]] == state:
+                state, label = targets[entering[place]], labels[entering[place]]
+                while place < len(entering):
                     arc = entering[place]
+                    if targets[arc] != state or labels[arc] != label:
+                        break
                     entry = before[frame, sources[arc]] + costs[arc] + frame_costs[frame, labels[arc]]
                     if entry + behind[frame + 1, state] <= limit:
                         entries[count] = arc
@@ -286,8 +290,10 @@ def _phone_arcs(
                     place += 1
                 if count == 0:
                     continue
-            cost[state], graph[state], token[state], inside[0] = 0.0, 0.0, -1, state
-            size, tokens = 1, 0
+                parents[0], token_labels[0], token_first[0] = -1, label, frame
+                tokens = 1
+            cost[state], graph[state], token[state], inside[0] = 0.0, 0.0, tokens - 1, state
+            size = 1
             for now in range(frame + 1, frames + 1):
                 cheaper = True
                 while cheaper:
@@ -308,26 +314,23 @@ def _phone_arcs(
                     state = inside[index]
                     reached = cost[state]
                     if best_entry + reached + leaving[now, state] <= limit:
-                        offset = class_count
-                        number = token[state]
+                        offset, number = runs, token[state]
                         while number >= 0:
                             number = parents[number]
-                            class_count += 1
-                        if class_count > len(classes):
-                            larger = np.empty(2 * class_count, np.int32)
-                            larger[:offset] = classes[:offset]
-                            classes = larger
-                        length, number = class_count - offset, token[state]
-                        for step in range(length):
-                            classes[class_count - 1 - step] = token_labels[number]
-                            number = parents[number]
+                            runs += 1
+                        while runs > len(classes):
+                            classes, lengths = _doubled(classes), _doubled(lengths)
+                        number, end = token[state], now
+                        for run in range(runs - 1, offset - 1, -1):
+                            classes[run], lengths[run] = token_labels[number], end - token_first[number]
+                            number, end = parents[number], token_first[number]
                         for entry_index in range(max(count, 1)):
                             if frame < 0:
-                                source, phone, label = -1, -1, -1
+                                source, phone = -1, -1
                                 entry_graph, entry_acoustic, total = 0.0, 0.0, 0.0
                             else:
                                 arc = entries[entry_index]
-                                source, phone, label = frame * states + sources[arc], phones[arc], labels[arc]
+                                source, phone = frame * states + sources[arc], phones[arc]
                                 entry_graph, entry_acoustic = costs[arc], frame_costs[frame, labels[arc]]
                                 total = before[frame, sources[arc]] + entry_graph + entry_acoustic
                             if total + reached + leaving[now, state] > limit:
@@ -335,12 +338,12 @@ def _phone_arcs(
                             if arcs == len(arc_source):
                                 arc_source, arc_target = _doubled(arc_source), _doubled(arc_target)
                                 arc_phone, arc_offset = _doubled(arc_phone), _doubled(arc_offset)
-                                arc_length, arc_graph = _doubled(arc_length), _doubled(arc_graph)
-                                arc_acoustic, arc_label = _doubled(arc_acoustic), _doubled(arc_label)
+                                arc_runs, arc_graph = _doubled(arc_runs), _doubled(arc_graph)
+                                arc_acoustic = _doubled(arc_acoustic)
                             arc_source[arcs], arc_target[arcs], arc_phone[arcs] = source, now * states + state, phone
                             arc_graph[arcs] = entry_graph + graph[state]
                             arc_acoustic[arcs] = entry_acoustic + reached - graph[state]
-                            arc_offset[arcs], arc_length[arcs], arc_label[arcs] = offset, length, label
+                            arc_offset[arcs], arc_runs[arcs] = offset, runs - offset
                             arcs += 1
                 next_size = 0
                 if now < frames:
@@ -356,12 +359,15 @@ def _phone_arcs(
                                 if next_cost[target] == np.inf:
                                     next_inside[next_size] = target
                                     next_size += 1
-                                if tokens == len(parents):
-                                    parents, token_labels = _doubled(parents), _doubled(token_labels)
-                                parents[tokens], token_labels[tokens] = token[state], labels[arc]
-                                next_token[target], next_cost[target] = tokens, total
+                                next_cost[target], next_token[target] = total, token[state]
                                 next_graph[target] = graph[state] + costs[arc]
-                                tokens += 1
+                                if token[state] < 0 or token_labels[token[state]] != labels[arc]:
+                                    if tokens == len(parents):
+                                        parents, token_labels = _doubled(parents), _doubled(token_labels)
+                                        token_first = _doubled(token_first)
+                                    parents[tokens], token_labels[tokens] = token[state], labels[arc]
+                                    token_first[tokens], next_token[target] = now, tokens
+                                    tokens += 1
                 for index in range(size):
                     cost[inside[index]] = np.inf
                 cost, next_cost = next_cost, cost
@@ -381,11 +387,10 @@ def _phone_arcs(
         arc_phone[:arcs],
         arc_graph[:arcs],
         arc_acoustic[:arcs],
-        arc_label[:arcs],
         arc_offset[:arcs],
-        arc_length[:arcs],
+        arc_runs[:arcs],
     )
-    return found, classes[:class_count]
+    return found, (classes[:runs], lengths[:runs])
 
 
 @njit(cache=True)

@@ -118,6 +118,24 @@ def test_a_model_that_has_learned_nothing_gets_a_lattice_of_bounded_size(density
     assert costs == sorted(costs)
 
 
+def long_silence(frames):
+    """A graph of three states a phone, and scores of silence that is all but certain."""
+    phones = ("sil", "aa", "b")
+    ngrams = estimate([["sil", "aa", "b", "aa", "sil"], ["sil", "b", "sil"]] * 3, 2, phones)
+    scores = np.random.default_rng(0).normal(0, 0.3, (frames, 9)).astype(np.float32)
+    scores[:, :3] += 6
+    return hmm(grammar(ngrams, phones), 3, np.full(9, 0.9)), scores
+
+
+def test_what_a_long_silence_takes_is_bounded_by_the_arcs_not_by_their_frames():
+    graph, scores = long_silence(600)
+    paths = lattice(flatten(graph), scores, 0.5, 8.0)
+    frames = paths.frames[paths.targets] - paths.frames[paths.sources]
+    assert frames.mean() > 100
+    assert len(paths.classes) <= 3 * len(paths.phones)
+    assert [len(paths.alignment(arc)) for arc in range(len(paths.phones))] == frames.tolist()
+
+
 def test_equally_good_paths_are_all_kept_however_many_arcs_they_have():
     graph = hmm(grammar(estimate([["aa"]], 1, PHONES), PHONES).weighted(0.0), 1, np.full(3, 0.5))
     paths = lattice(flatten(graph), np.zeros((4, 3), np.float32), 1.0, 8.0, density=0.5)
@@ -139,11 +157,10 @@ def test_arcs_add_up_to_paths_and_carry_their_alignment(seed, order, topology):
     graph, scores = small_case(seed, order, topology)
     beam = 3.0
     paths = lattice(flatten(graph), scores, 0.7, beam)
-    lengths = np.diff(paths.offsets)
-    assert (lengths == paths.frames[paths.targets] - paths.frames[paths.sources]).all()
     for arc in range(len(paths.phones)):
-        classes = paths.classes[paths.offsets[arc] : paths.offsets[arc + 1]]
+        classes = paths.alignment(arc)
         frames = np.arange(paths.frames[paths.sources[arc]], paths.frames[paths.targets[arc]])
+        assert len(classes) == len(frames)
         assert paths.acoustic[arc] == pytest.approx(-scores[frames, classes].sum(dtype=np.float64), abs=1e-5)
     behind = paths.best_behind()
     before = np.full(len(behind), np.inf)
