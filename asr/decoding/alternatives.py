@@ -41,20 +41,21 @@ def alternatives_files(folder: Path, config: DecodingConfig, search: Search) -> 
             symbols = ["<eps>", *search.phones]
             write_text(folder / SYMBOLS, "".join(f"{symbol} {number}\n" for number, symbol in enumerate(symbols)))
 
+        def write_nbest(utterance: Transcript, best: list[Hypothesis]) -> None:
+            opened[NBEST].write(json.dumps(_nbest_json(utterance, best, search), ensure_ascii=False) + "\n")
+
         def write(utterance: Transcript, log_posteriors: LogPosteriors) -> None:
             if not opened:
                 return
             scores = search.scores(log_posteriors)
-            if config.search == "prefix_beam":
-                best = _kept_sequences(search, log_posteriors, scores, config.nbest)
-            else:
-                beam, density = config.lattice_beam, config.lattice_density
-                paths = lattice(search.decoder.flat, scores, search.acoustic_scale, beam, density)
-                best = n_best(paths, config.nbest)
-            if NBEST in opened:
-                row = _nbest_json(utterance, best, search)
-                opened[NBEST].write(json.dumps(row, ensure_ascii=False) + "\n")
-            if LATTICES in opened:
+            if config.search == "prefix_beam":  # of which the recipe's schema lets no lattice be asked for
+                write_nbest(utterance, _kept_sequences(search, log_posteriors, scores, config.nbest))
+                return
+            beam, density = config.lattice_beam, config.lattice_density
+            paths = lattice(search.decoder.flat, scores, search.acoustic_scale, beam, density)
+            if config.nbest:
+                write_nbest(utterance, n_best(paths, config.nbest))
+            if config.lattices:
                 row = _lattice_json(utterance, paths, search)
                 opened[LATTICES].write(json.dumps(row, ensure_ascii=False) + "\n")
                 opened[KALDI_LATTICES].writelines(_kaldi_lines(utterance.utterance, paths))
