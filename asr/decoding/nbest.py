@@ -9,7 +9,8 @@ from operator import itemgetter
 
 import numpy as np
 
-from asr.decoding.lattice import NO_PHONE, Lattice
+from asr.decoding.lattice import Lattice
+from asr.decoding.phone_arcs import NO_PHONE
 from asr.decoding.search import PhoneSpan
 
 ROUNDING = 1e-9
