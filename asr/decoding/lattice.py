@@ -18,8 +18,12 @@ from asr.decoding.search import check_scores
 
 Integers = npt.NDArray[np.int32]
 Costs = npt.NDArray[np.float64]
+
 BISECTIONS = 10
 """With which the beam of a lattice that would have too many arcs is narrowed."""
+STEPS = 400
+"""Of token passing for each of the most arcs, in all attempts together. Where one phone more may begin in any frame of
+an even silence, but no second one, tokens pass from each of its frames to its end and few arcs come of it."""
 ROUNDING = 1e-9
 """Sums of the same costs in another order differ by less."""
 
@@ -75,8 +79,10 @@ def lattice(
 ) -> Lattice:
     """The lattice of log scores [T, C]. It has no arcs where no path ends in a final state.
 
-    Where it would have more than `density` arcs a frame on average, as with a model that has learned little, the beam
-    is narrowed until it has not, so that time and memory are bounded; paths as cheap as the best stay.
+    Where it would have more than `density` arcs a frame on average, as with a model that has learned little, or where
+    finding them takes more than STEPS times as many steps, the beam is narrowed until it does not; paths as cheap as
+    the best stay. So memory is bounded by the density, however long a phone is, and so is time, but for that of finding
+    the paths which are as cheap as the best where nothing else is left.
     Takes 24 bytes times T times the graph's states. Raises what `Decoder.decode` raises of scores, and ValueError for a
     graph where an arc that consumes no frame enters a phone.
     """
@@ -93,31 +99,35 @@ def lattice(
     graph = flat.start, entering_arcs(flat), inner_arcs(flat), free_arcs(flat)
     costs = PathCosts(frame_costs, before, behind, leaving)
 
-    def arcs_within(beam: float, most: float) -> tuple[Records, Records] | None:
-        return phone_arcs(*graph, costs, best + beam + ROUNDING, most)
+    most = density * len(scores)
+    steps_left = STEPS * most
 
-    found, runs = _within(arcs_within, beam, density * len(scores))
-    return _numbered(flat, found, runs, acoustic_scale, len(scores))
+    def arcs_within(beam: float) -> tuple[Records, Records] | None:
+        nonlocal steps_left
+        whole, arcs, runs, steps = phone_arcs(*graph, costs, best + beam + ROUNDING, most, steps_left / 2)
+        steps_left -= steps
+        return (arcs, runs) if whole else None
+
+    arcs, runs = _within(arcs_within, beam, most) or phone_arcs(*graph, costs, best + ROUNDING, np.inf, np.inf)[1:3]
+    return _numbered(flat, arcs, runs, acoustic_scale, len(scores))
 
 
 def _within(
-    arcs_within: Callable[[float, float], tuple[Records, Records] | None], beam: float, most: float
-) -> tuple[Records, Records]:
+    arcs_within: Callable[[float], tuple[Records, Records] | None], beam: float, most: float
+) -> tuple[Records, Records] | None:
     """The arcs within the beam, or within a narrower one that leaves `most` and hardly fewer than half of them."""
-    if kept := arcs_within(beam, most):
+    if kept := arcs_within(beam):
         return kept
     narrow, wide = 0.0, beam
     for _ in range(BISECTIONS):
         middle = (narrow + wide) / 2
-        if found := arcs_within(middle, most):
+        if found := arcs_within(middle):
             narrow, kept = middle, found
             if 2 * len(found[0]) > most:
                 break
         else:
             wide = middle
-    whole = kept or arcs_within(0.0, np.inf)
-    assert whole is not None
-    return whole
+    return kept
 
 
 def _without_paths(acoustic_scale: float) -> Lattice:

@@ -113,14 +113,22 @@ def _firsts(sources: Indices, states: int) -> Indices:
 
 @njit(cache=True)
 def phone_arcs(
-    start: int, entering: Entering, inner: Inner, free: Free, costs: PathCosts, limit: float, most: float
-) -> tuple[Records, Records] | None:
-    """All arcs (ARC) that lie on a path whose cost is within the limit, each in the best of its alignments, and the
-    runs (RUN) of these; None where the arcs are more than `most`."""
+    start: int,
+    entering: Entering,
+    inner: Inner,
+    free: Free,
+    costs: PathCosts,
+    limit: float,
+    most: float,
+    most_steps: float,
+) -> tuple[bool, Records, Records, int]:
+    """All arcs (ARC) that lie on a path whose cost is within the limit, each in the best of its alignments, the runs
+    (RUN) of these, and the steps that it took to find them: the states in which tokens stood, counted anew in each
+    frame and from each entry. Of more than `most` arcs or `most_steps` only some, and False before them."""
     frames, states = costs.frames.shape[0], costs.before.shape[1]
     arcs, arc_count = np.empty(1024, ARC), 0
     runs, run_count = np.empty(4096, RUN), 0
-    tokens = np.empty(4 * states, TOKEN)
+    tokens, steps = np.empty(4 * states, TOKEN), 0
     entries = np.empty(len(entering.sources) + 1, ENTRY)
     inside, next_inside = np.empty(states, np.int32), np.empty(states, np.int32)
     reached, next_reached = np.empty(states, REACHED), np.empty(states, REACHED)
@@ -145,8 +153,9 @@ def phone_arcs(
                     arcs, arc_count, runs, run_count, entries[:entry_count], best_entry, costs, now, limit, reached,
                     inside[:size], tokens,
                 )  # fmt: skip
-                if arc_count > most:
-                    return None
+                steps += size
+                if arc_count > most or steps > most_steps:
+                    return False, arcs[:arc_count], runs[:run_count], steps
                 next_size = 0
                 if now < frames:
                     tokens = _with_room(tokens, token_count + len(inner.targets))
@@ -161,7 +170,7 @@ def phone_arcs(
                 size = next_size
                 if size == 0:
                     break
-    return arcs[:arc_count], runs[:run_count]
+    return True, arcs[:arc_count], runs[:run_count], steps
 
 
 @njit(cache=True)
@@ -206,10 +215,11 @@ def _follow_free(free: Free, reached: Records, inside: Integers, size: int) -> i
                 cost, target = reached[state].cost + free.costs[arc], free.targets[arc]
                 if cost < reached[target].cost:
                     if reached[target].cost == np.inf:
-                        inside[size] = target
+                        inside[size] = target  # whose own arcs this pass comes to
                         size += 1
+                    else:
+                        cheaper = True
                     _reach(reached, target, cost, reached[state].graph + free.costs[arc], reached[state].token)
-                    cheaper = True
             index += 1
     return size
 

@@ -13,9 +13,10 @@ from test_search import PHONES, random_case
 from asr.decoding import posteriors
 from asr.decoding.flat_graph import flatten
 from asr.decoding.grammar import grammar
-from asr.decoding.lattice import lattice
+from asr.decoding.lattice import STEPS, lattice
 from asr.decoding.lm import estimate
 from asr.decoding.nbest import n_best
+from asr.decoding.phone_arcs import phone_arcs
 from asr.decoding.posteriors import class_posteriors
 from asr.decoding.search import Decoder
 from asr.decoding.topology import ctc, hmm
@@ -118,11 +119,11 @@ def test_a_model_that_has_learned_nothing_gets_a_lattice_of_bounded_size(density
     assert costs == sorted(costs)
 
 
-def long_silence(frames):
+def long_silence(frames, noise=0.3):
     """A graph of three states a phone, and scores of silence that is all but certain."""
     phones = ("sil", "aa", "b")
     ngrams = estimate([["sil", "aa", "b", "aa", "sil"], ["sil", "b", "sil"]] * 3, 2, phones)
-    scores = np.random.default_rng(0).normal(0, 0.3, (frames, 9)).astype(np.float32)
+    scores = np.random.default_rng(0).normal(0, noise, (frames, 9)).astype(np.float32)
     scores[:, :3] += 6
     return hmm(grammar(ngrams, phones), 3, np.full(9, 0.9)), scores
 
@@ -134,6 +135,27 @@ def test_what_a_long_silence_takes_is_bounded_by_the_arcs_not_by_their_frames():
     assert frames.mean() > 100
     assert len(paths.classes) <= 3 * len(paths.phones)
     assert [len(paths.alignment(arc)) for arc in range(len(paths.phones))] == frames.tolist()
+
+
+def test_steps_through_an_even_silence_are_bounded_as_arcs_are(monkeypatch):
+    """One more phone may begin in any frame, but no second one: from each frame tokens pass through all that follow."""
+    taken = []
+
+    def counted(*args):
+        found = phone_arcs(*args)
+        taken.append(found[3])
+        return found
+
+    monkeypatch.setattr("asr.decoding.lattice.phone_arcs", counted)
+    graph, scores = long_silence(1000, noise=0.0)
+    flat = flatten(graph, -2.0)
+    whole = lattice(flat, scores, 1.0, 8.0)
+    assert len(whole.phones) < 3 * len(scores)
+    assert taken.pop() > 1000 * len(scores)
+    narrowed = lattice(flat, scores, 1.0, 8.0, density=3.0)
+    assert len(taken) > 1
+    assert sum(taken) < STEPS * 3 * len(scores)
+    assert n_best(narrowed, 1) == n_best(whole, 1)
 
 
 def test_equally_good_paths_are_all_kept_however_many_arcs_they_have():
