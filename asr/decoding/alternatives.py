@@ -9,10 +9,10 @@ from typing import IO, Any
 import numpy as np
 
 from asr.config import DecodingConfig
+from asr.decoding.ctc_alignment import aligned_path
 from asr.decoding.decode import LogPosteriors, Search, segment_times
 from asr.decoding.lattice import Lattice, lattice
 from asr.decoding.nbest import Hypothesis, n_best
-from asr.decoding.prefix_beam import aligned_path
 from asr.files import complete_file, write_text
 from asr.scoring.oracle import ORACLE
 from asr.transcript import Transcript
