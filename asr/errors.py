@@ -1,6 +1,9 @@
-"""The one exception that a user's mistake raises; the command line prints its text as a single line."""
+"""What a user is told: the one exception that a mistake raises, which the command line prints as a single line."""
 
+from collections.abc import Iterable
 from pathlib import Path
+
+MOST_NAMED = 5
 
 
 class InputError(Exception):
@@ -12,3 +15,9 @@ class InputError(Exception):
     def __init__(self, message: str, where: Path | str | None = None, line: int | None = None) -> None:
         place = "" if where is None else f"{where}: " if line is None else f"{where}:{line}: "
         super().__init__((place + message).replace("\n", " "))
+
+
+def listed(names: Iterable[str]) -> str:
+    """The first few of many names."""
+    everyone = list(names)
+    return ", ".join([*everyone[:MOST_NAMED], "..."] if len(everyone) > MOST_NAMED else everyone)

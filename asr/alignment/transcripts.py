@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from asr.corpora.timit_labels import read_labels, read_sentence
-from asr.errors import InputError
+from asr.errors import InputError, listed
 from asr.files import read_jsonl
 from asr.textgrid import read_labels as read_tier
 from asr.transcribe import Source
@@ -53,8 +53,7 @@ class ListedTranscripts:
         for name in (str(source.path), source.utterance):
             if name in self._texts:
                 return self._texts[name]
-        known = ", ".join(list(self._texts)[:3])
-        raise InputError(f"has no transcript of {source.utterance}; it has those of {known}, ...", self.path)
+        raise InputError(f"has no transcript of {source.utterance}; it has {listed(self._texts)}", self.path)
 
 
 def _row_text(row: dict[str, object], tier: Tier) -> str | None:

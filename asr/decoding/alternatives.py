@@ -1,7 +1,7 @@
 """What a split's decoding may write beside the best phones: n-best lists, and lattices as JSON and as Kaldi's text."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -10,22 +10,20 @@ import numpy as np
 
 from asr.config import DecodingConfig
 from asr.decoding.ctc_alignment import aligned_path
-from asr.decoding.decode import LogPosteriors, Search, segment_times
+from asr.decoding.decode import Also, LogPosteriors, Search, segment_times
 from asr.decoding.lattice import Lattice, lattice
 from asr.decoding.nbest import Hypothesis, n_best
+from asr.decoding.search import Path as BestPath
+from asr.decoding.search import PhoneSequence
 from asr.files import complete_file, write_text
-from asr.scoring.oracle import ORACLE
 from asr.transcript import Transcript
 
 NBEST, LATTICES, KALDI_LATTICES, SYMBOLS = "nbest.jsonl", "lattices.jsonl", "lattices.txt", "lattice_phones.txt"
 
-Write = Callable[[Transcript, LogPosteriors], None]
-
 
 @contextmanager
-def alternatives_files(folder: Path, config: DecodingConfig, search: Search) -> Iterator[Write]:
-    """Opens the files that the recipe asks for, and removes others that are there; what it yields adds an utterance,
-    whose phones it ignores.
+def alternatives_files(folder: Path, config: DecodingConfig, search: Search) -> Iterator[Also]:
+    """Opens the files that the recipe asks for; what it yields adds an utterance, whose phones it ignores.
 
     nbest.jsonl has `hypotheses` of phones with times, best first, each with its `cost`. lattices.jsonl has nodes'
     times (s), arcs [from, to, phone or null, graph cost, acoustic cost] and final nodes' costs; the acoustic cost is
@@ -34,8 +32,6 @@ def alternatives_files(folder: Path, config: DecodingConfig, search: Search) -> 
     """
     with ExitStack() as files:
         names = [NBEST] * (config.nbest > 0) + [LATTICES, KALDI_LATTICES] * config.lattices
-        for other in {NBEST, ORACLE, LATTICES, KALDI_LATTICES, SYMBOLS}.difference(names):
-            (folder / other).unlink(missing_ok=True)  # of a decoding before, which asked for them
         opened: dict[str, IO[str]] = {name: files.enter_context(complete_file(folder / name)) for name in names}
         if config.lattices:
             symbols = ["<eps>", *search.phones]
@@ -44,12 +40,12 @@ def alternatives_files(folder: Path, config: DecodingConfig, search: Search) -> 
         def write_nbest(utterance: Transcript, best: list[Hypothesis]) -> None:
             opened[NBEST].write(json.dumps(_nbest_json(utterance, best, search), ensure_ascii=False) + "\n")
 
-        def write(utterance: Transcript, log_posteriors: LogPosteriors) -> None:
+        def write(utterance: Transcript, log_posteriors: LogPosteriors, path: BestPath) -> None:
             if not opened:
                 return
             scores = search.scores(log_posteriors)
             if config.search == "prefix_beam":  # of which the recipe's schema lets no lattice be asked for
-                write_nbest(utterance, _kept_sequences(search, log_posteriors, scores, config.nbest))
+                write_nbest(utterance, _aligned(path.sequences[: config.nbest], scores))
                 return
             beam, density = config.lattice_beam, config.lattice_density
             paths = lattice(search.decoder.flat, scores, search.acoustic_scale, beam, density)
@@ -63,12 +59,9 @@ def alternatives_files(folder: Path, config: DecodingConfig, search: Search) -> 
         yield write
 
 
-def _kept_sequences(
-    search: Search, log_posteriors: LogPosteriors, scores: LogPosteriors, count: int
-) -> list[Hypothesis]:
-    """Of a prefix beam search, in their best alignment to the scores of the first model."""
+def _aligned(found: Sequence[PhoneSequence], scores: LogPosteriors) -> list[Hypothesis]:
+    """What a prefix beam search kept, in the best alignment to the scores of the first model."""
     first = scores if scores.ndim == 2 else scores[0]
-    found = search.best_path(log_posteriors).sequences[:count]
     return [Hypothesis(aligned_path(first, each.phones).phones, -each.score) for each in found]
 
 

@@ -1,6 +1,6 @@
 """From posteriors to hypotheses: phones with times and scores, an utterance or a whole split."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -124,23 +124,30 @@ def decode_utterance(utterance: Transcript, log_posteriors: LogPosteriors, searc
     return recognized(utterance, log_posteriors, search.best_path(log_posteriors), search)
 
 
-def decode_split(items: Iterable[tuple[Transcript, LogPosteriors]], search: Search, out_dir: Path | str) -> Decoded:
-    """Decodes utterances as they come and writes hypotheses.jsonl and hypotheses.ctm.
+Also = Callable[[Transcript, LogPosteriors, BestPath], None]
+
+
+def decode_split(
+    items: Iterable[tuple[Transcript, LogPosteriors]], search: Search, out_dir: Path | str, also: Also | None = None
+) -> Decoded:
+    """Decodes utterances as they come and writes hypotheses.jsonl and hypotheses.ctm; `also` is given each best path.
 
     One utterance, or one batch, is in memory. Of an item the utterance's phones are ignored.
     Raises InputError that names the utterance whose posteriors are not numbers.
     """
     decoded = Decoded()
     path = Path(out_dir) / "hypotheses.jsonl"
-    write_transcripts(path, _hypotheses(items, search, decoded))
+    write_transcripts(path, _hypotheses(items, search, decoded, also))
     write_ctm(path.with_suffix(".ctm"), read_transcripts(path))
     return decoded
 
 
 def _hypotheses(
-    items: Iterable[tuple[Transcript, LogPosteriors]], search: Search, decoded: Decoded
+    items: Iterable[tuple[Transcript, LogPosteriors]], search: Search, decoded: Decoded, also: Also | None
 ) -> Iterator[Transcript]:
     for utterance, log_posteriors, path in search.best_paths(items):
+        if also is not None:
+            also(utterance, log_posteriors, path)
         decoded.utterances += 1
         if not path.complete:
             decoded.incomplete.append(utterance.utterance)

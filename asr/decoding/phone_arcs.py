@@ -11,6 +11,7 @@ import numpy.typing as npt
 from numba import njit
 
 from asr.decoding.flat_graph import FlatGraph, Indices
+from asr.decoding.growing import with_room
 
 Integers = npt.NDArray[np.int32]
 Costs = npt.NDArray[np.float64]
@@ -158,7 +159,7 @@ def phone_arcs(
                     return False, arcs[:arc_count], runs[:run_count], steps
                 next_size = 0
                 if now < frames:
-                    tokens = _with_room(tokens, token_count + len(inner.targets))
+                    tokens = with_room(tokens, token_count + len(inner.targets))
                     next_size, token_count = _advance(
                         inner, costs, now, best_entry, limit, reached, inside[:size], next_reached, next_inside,
                         tokens, token_count,
@@ -247,7 +248,7 @@ def _with_ends(
             continue
         first_run = run_count
         runs, run_count = _with_runs(runs, run_count, tokens, here.token, frame)
-        arcs = _with_room(arcs, arc_count + len(entries))
+        arcs = with_room(arcs, arc_count + len(entries))
         for entry in entries:
             if entry.cost + here.cost + to_end <= limit:
                 arc = arcs[arc_count]
@@ -312,19 +313,9 @@ def _with_runs(runs: Records, count: int, tokens: Records, last: int, end: int) 
     while number != NO_TOKEN:
         number = tokens[number].before
         count += 1
-    runs = _with_room(runs, count)
+    runs = with_room(runs, count)
     number = last
     for run in range(count - 1, first - 1, -1):
         runs[run].label, runs[run].frames = tokens[number].label, end - tokens[number].first
         number, end = tokens[number].before, tokens[number].first
     return runs, count
-
-
-@njit(cache=True)
-def _with_room(records: Records, count: int) -> Records:
-    """The records, with room for `count` of them."""
-    if count <= len(records):
-        return records
-    larger = np.empty(max(2 * len(records), count), records.dtype)
-    larger[: len(records)] = records
-    return larger

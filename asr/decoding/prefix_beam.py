@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from numba import njit
 from asr.decoding.arpa import END, START, Ngrams
 from asr.decoding.ctc import BLANK
 from asr.decoding.ctc_alignment import aligned_path
+from asr.decoding.growing import with_room
 from asr.decoding.search import Path, PhoneSequence, check_scores
 from asr.decoding.word_starts import phone_of
 from asr.errors import InputError
@@ -25,7 +27,23 @@ from asr.errors import InputError
 Integers = npt.NDArray[np.int32]
 Logarithms = npt.NDArray[np.float64]
 
+Records = npt.NDArray[np.void]
+
 NEVER = -math.inf
+PREFIX = np.dtype(
+    [
+        ("parent", "i4"),
+        ("symbol", "i4"),
+        ("child", "i4"),
+        ("sibling", "i4"),
+        ("slot", "i4"),
+        ("history", "i4"),
+        ("language", "f8"),
+    ],
+    align=True,
+)
+"""A node of the tree of prefixes: the prefix that is shorter by the last symbol, the first that is longer and the next
+of that one's (-1: none), its place in the beam (-1), the n-gram's history, and all that the prior has added."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +118,7 @@ def prefix_beam_search(
     if prior is None:
         none = np.zeros((1, phones), np.int32)
         prior = PhonePrior(0, none.astype(np.float64), none, np.zeros(1), np.arange(phones, dtype=np.int32))
-    scores, prefixes, parents, last_symbols = _search(
+    scores, prefixes, tree = _search(
         _of_models(log_posteriors).astype(np.float64),
         beam,
         prior.start,
@@ -109,12 +127,12 @@ def prefix_beam_search(
         prior.ends,
         prior.phones,
     )
-    spoken = prior.phones.tolist()
+    spoken, parents, symbols = prior.phones.tolist(), tree["parent"], tree["symbol"]
     summed: dict[tuple[int, ...], float] = {}
     for score, prefix in zip(scores.tolist(), prefixes.tolist(), strict=True):
         sequence = []
         while prefix:
-            sequence.append(spoken[last_symbols[prefix]])
+            sequence.append(spoken[symbols[prefix]])
             prefix = parents[prefix]
         key = tuple(sequence[::-1])
         summed[key] = float(np.logaddexp(summed[key], score)) if key in summed else score
@@ -151,6 +169,15 @@ def _of_models(log_posteriors: npt.NDArray[np.float32]) -> npt.NDArray[np.float3
     return log_posteriors if log_posteriors.ndim == 3 else log_posteriors[None]
 
 
+class Beam(NamedTuple):
+    """The prefixes that are kept, [K] nodes of the tree, and their natural log probabilities [M, K] by each model: of
+    the alignments that end in a blank, and of those that end in the last phone."""
+
+    prefixes: Integers
+    blank: Logarithms
+    phone: Logarithms
+
+
 @njit(cache=True)
 def _search(
     frames: Logarithms,
@@ -160,126 +187,164 @@ def _search(
     histories: Integers,
     ends: Logarithms,
     phones: Integers,
-) -> tuple[Logarithms, Integers, Integers, Integers]:
-    """Scores and prefixes of the last of `frames` [M, T, C]; prefixes are nodes of a tree, given by parents and last
-    symbols.
-
-    By each model a prefix has two log probabilities: of its alignments that end in a blank, and in its last phone.
-    """
-    models = len(frames)
-    share = 1.0 / models
-    symbols = added.shape[1]
-    capacity = 1 << 12
-    parents, last_symbols = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
-    children, siblings = np.full(capacity, -1, np.int32), np.full(capacity, -1, np.int32)
-    history, language, slots = np.empty(capacity, np.int32), np.empty(capacity), np.full(capacity, -1, np.int32)
-    parents[0], last_symbols[0], history[0], language[0] = -1, -1, start, 0.0
-    nodes, size = 1, 1
-    prefixes, next_prefixes = np.zeros(beam, np.int32), np.zeros(beam, np.int32)
-    blank, phone_end = np.full((models, beam), NEVER), np.full((models, beam), NEVER)
-    blank[:, 0] = 0.0
+) -> tuple[Logarithms, Integers, Records]:
+    """Scores and prefixes of the last of `frames` [M, T, C], and the tree (PREFIX) that these are nodes of."""
+    models, symbols = len(frames), added.shape[1]
+    tree, nodes, size = np.empty(1 << 12, PREFIX), 1, 1
+    _set_prefix(tree, 0, -1, -1, start, 0.0)
+    kept = Beam(np.zeros(beam, np.int32), np.full((models, beam), NEVER), np.full((models, beam), NEVER))
+    kept.blank[:, 0] = 0.0
+    following = Beam(np.zeros(beam, np.int32), np.empty((models, beam)), np.empty((models, beam)))
+    blank = np.empty((models, beam))
     # A column for the prefix as it is, and one for each symbol that may follow, behind which there is no blank yet.
-    new_blank = np.empty((models, beam))
-    new_phone = np.empty((models, beam, symbols + 1))
-    spoken = np.empty((models, symbols))
-    scores, unchanged = np.empty(symbols + 1), np.empty(beam)
+    phone = np.empty((models, beam, symbols + 1))
     candidates, places = np.empty(beam * (symbols + 1)), np.empty(beam * (symbols + 1), np.int32)
     for time in range(frames.shape[1]):
-        for slot in range(size):
-            slots[prefixes[slot]] = slot
-        new_phone[:, :size, 0] = NEVER
-        for model in range(models):
-            for symbol in range(symbols):
-                spoken[model, symbol] = frames[model, time, phones[symbol] + 1]
-        for slot in range(size):
-            node = prefixes[slot]
-            last = phones[last_symbols[node]] if node else -1
-            for model in range(models):
-                frame, longer = frames[model, time], new_phone[model, slot]
-                total = np.logaddexp(blank[model, slot], phone_end[model, slot])
-                new_blank[model, slot] = total + frame[BLANK]
-                if last >= 0:
-                    longer[0] = np.logaddexp(longer[0], phone_end[model, slot] + frame[last + 1])
-                for symbol in range(symbols):
-                    longer[symbol + 1] = total + spoken[model, symbol]
-                if last >= 0:
-                    # Straight after itself a phone is the same one: a second needs a blank between.
-                    for symbol in range(symbols):
-                        if phones[symbol] == last:
-                            longer[symbol + 1] = blank[model, slot] + spoken[model, symbol]
-            child = children[node]
-            while child >= 0:
-                if slots[child] >= 0:  # this longer prefix is in the beam already
-                    place, column = slots[child], last_symbols[child] + 1
-                    for model in range(models):
-                        both = np.logaddexp(new_phone[model, place, 0], new_phone[model, slot, column])
-                        new_phone[model, place, 0], new_phone[model, slot, column] = both, NEVER
-                child = siblings[child]
-        for slot in range(size):
-            slots[prefixes[slot]] = -1
-            unchanged[slot] = language[prefixes[slot]]
-            for model in range(models):
-                unchanged[slot] += share * np.logaddexp(new_blank[model, slot], new_phone[model, slot, 0])
-        # A full beam of prefixes as they are: what is worse than all of these will not survive.
-        least = unchanged.min() if size == beam else NEVER
-        found = 0
-        for slot in range(size):
-            known, adds = language[prefixes[slot]], added[history[prefixes[slot]]]
-            scores[0] = unchanged[slot]
-            for symbol in range(symbols):
-                scores[symbol + 1] = known + adds[symbol]
-            for model in range(models):
-                for column in range(1, symbols + 1):
-                    scores[column] += share * new_phone[model, slot, column]
-            for column in range(symbols + 1):
-                if scores[column] >= least and scores[column] > NEVER:
-                    candidates[found], places[found] = scores[column], slot * (symbols + 1) + column
-                    found += 1
-        kept = min(beam, found)
-        threshold = np.partition(candidates[:found], found - kept)[found - kept] if found else NEVER
-        equal = kept - (candidates[:found] > threshold).sum()  # how many may be as good as the threshold
-        next_size = 0
-        while nodes + beam > capacity:
-            capacity *= 2
-            parents, last_symbols, history = _doubled(parents), _doubled(last_symbols), _doubled(history)
-            children, siblings, slots = _doubled(children), _doubled(siblings), _doubled(slots)
-            language = _doubled(language)
-            children[nodes:], siblings[nodes:], slots[nodes:] = -1, -1, -1
-        for candidate in range(found):
-            score = candidates[candidate]
-            if score < threshold or (score == threshold and equal == 0):
-                continue
-            equal -= score == threshold
-            slot, column = places[candidate] // (symbols + 1), places[candidate] % (symbols + 1)
-            node = prefixes[slot]
+        _extend(frames[:, time], phones, tree, kept, size, blank, phone)
+        _merge(tree, kept.prefixes[:size], phone)
+        found = _candidates(tree, kept.prefixes[:size], added, blank, phone, candidates, places)
+        tree = with_room(tree, nodes + beam)
+        best = _best(candidates[:found], beam)
+        for number in range(len(best)):
+            slot, column = places[best[number]] // (symbols + 1), places[best[number]] % (symbols + 1)
+            node = kept.prefixes[slot]
             if column:
-                child = children[node]
-                while child >= 0 and last_symbols[child] != column - 1:
-                    child = siblings[child]
-                if child < 0:
-                    child = nodes
-                    nodes += 1
-                    parents[child], last_symbols[child] = node, column - 1
-                    siblings[child], children[node] = children[node], child
-                    history[child] = histories[history[node], column - 1]
-                    language[child] = language[node] + added[history[node], column - 1]
-                node = child
-            next_prefixes[next_size] = node
+                node, nodes = _longer(tree, nodes, node, column - 1, added, histories)
+            following.prefixes[number] = node
             for model in range(models):
-                phone_end[model, next_size] = new_phone[model, slot, column]
-                blank[model, next_size] = NEVER if column else new_blank[model, slot]
-            next_size += 1
-        prefixes, next_prefixes, size = next_prefixes, prefixes, next_size
+                following.phone[model, number] = phone[model, slot, column]
+                following.blank[model, number] = NEVER if column else blank[model, slot]
+        kept, following, size = following, kept, len(best)
     final = np.empty(size)
     for slot in range(size):
-        node = prefixes[slot]
-        total = np.logaddexp(blank[:, slot], phone_end[:, slot]).mean()
-        final[slot] = total + language[node] + ends[history[node]]
-    return final, prefixes[:size], parents, last_symbols
+        prefix = tree[kept.prefixes[slot]]
+        total = np.logaddexp(kept.blank[:, slot], kept.phone[:, slot]).mean()
+        final[slot] = total + prefix.language + ends[prefix.history]
+    return final, kept.prefixes[:size], tree
 
 
 @njit(cache=True)
-def _doubled(values: npt.NDArray) -> npt.NDArray:
-    larger = np.empty(2 * len(values), values.dtype)
-    larger[: len(values)] = values
-    return larger
+def _extend(
+    frame: Logarithms, phones: Integers, tree: Records, kept: Beam, size: int, blank: Logarithms, phone: Logarithms
+) -> None:
+    """Fills `blank` and `phone` with the log probabilities of each prefix one frame [M, C] on: as it is, and longer by
+    each symbol."""
+    symbols = len(phones)
+    spoken = np.empty(symbols)
+    for model in range(len(frame)):
+        for symbol in range(symbols):
+            spoken[symbol] = frame[model, phones[symbol] + 1]
+        for slot in range(size):
+            ends_blank, ends_phone = kept.blank[model, slot], kept.phone[model, slot]
+            total, longer = np.logaddexp(ends_blank, ends_phone), phone[model, slot]
+            blank[model, slot] = total + frame[model, BLANK]
+            for symbol in range(symbols):
+                longer[symbol + 1] = total + spoken[symbol]
+            longer[0] = NEVER
+            node = kept.prefixes[slot]
+            if node:
+                last = phones[tree[node].symbol]
+                longer[0] = ends_phone + frame[model, last + 1]
+                # Straight after itself a phone is the same one: a second needs a blank between.
+                for symbol in range(symbols):
+                    if phones[symbol] == last:
+                        longer[symbol + 1] = ends_blank + spoken[symbol]
+
+
+@njit(cache=True)
+def _merge(tree: Records, prefixes: Integers, phone: Logarithms) -> None:
+    """Adds what lengthens a prefix to one that is kept as well to that one, and takes it from where it was."""
+    for slot in range(len(prefixes)):
+        tree[prefixes[slot]].slot = slot
+    for slot in range(len(prefixes)):
+        child = tree[prefixes[slot]].child
+        while child >= 0:
+            place, column = tree[child].slot, tree[child].symbol + 1
+            if place >= 0:
+                for model in range(len(phone)):
+                    phone[model, place, 0] = np.logaddexp(phone[model, place, 0], phone[model, slot, column])
+                    phone[model, slot, column] = NEVER
+            child = tree[child].sibling
+    for slot in range(len(prefixes)):
+        tree[prefixes[slot]].slot = -1
+
+
+@njit(cache=True)
+def _candidates(
+    tree: Records,
+    prefixes: Integers,
+    added: Logarithms,
+    blank: Logarithms,
+    phone: Logarithms,
+    candidates: Logarithms,
+    places: Integers,
+) -> int:
+    """Fills `candidates` with the scores of the prefixes that may survive, and `places` with slot times (1 + S) plus
+    column; returns how many."""
+    models, beam, columns = phone.shape
+    share = 1.0 / models
+    unchanged = np.empty(len(prefixes))
+    for slot in range(len(prefixes)):
+        unchanged[slot] = tree[prefixes[slot]].language
+        for model in range(models):
+            unchanged[slot] += share * np.logaddexp(blank[model, slot], phone[model, slot, 0])
+    # A full beam of prefixes as they are: what is worse than all of these will not survive.
+    least = unchanged.min() if len(prefixes) == beam else NEVER
+    found, scores = 0, np.empty(columns)
+    for slot in range(len(prefixes)):
+        prefix = tree[prefixes[slot]]
+        scores[0] = unchanged[slot]
+        for symbol in range(columns - 1):
+            scores[symbol + 1] = prefix.language + added[prefix.history, symbol]
+        for model in range(models):
+            for column in range(1, columns):
+                scores[column] += share * phone[model, slot, column]
+        for column in range(columns):
+            if scores[column] >= least and scores[column] > NEVER:
+                candidates[found], places[found] = scores[column], slot * columns + column
+                found += 1
+    return found
+
+
+@njit(cache=True)
+def _best(candidates: Logarithms, count: int) -> Integers:
+    """The `count` highest, or all, in their order; of equal ones the first."""
+    count = min(count, len(candidates))
+    best = np.empty(count, np.int32)
+    if count == 0:
+        return best
+    threshold = np.partition(candidates, len(candidates) - count)[len(candidates) - count]
+    equal = count - (candidates > threshold).sum()  # how many may be as good as the threshold
+    number = 0
+    for candidate in range(len(candidates)):
+        score = candidates[candidate]
+        if score > threshold or (score == threshold and equal > 0):
+            equal -= score == threshold
+            best[number] = candidate
+            number += 1
+    return best
+
+
+@njit(cache=True)
+def _longer(
+    tree: Records, nodes: int, node: int, symbol: int, added: Logarithms, histories: Integers
+) -> tuple[int, int]:
+    """The prefix that is longer by a symbol, and the number of nodes, which grows where it is new."""
+    child = tree[node].child
+    while child >= 0 and tree[child].symbol != symbol:
+        child = tree[child].sibling
+    if child >= 0:
+        return child, nodes
+    prefix = tree[node]
+    history = prefix.history
+    _set_prefix(tree, nodes, node, symbol, histories[history, symbol], prefix.language + added[history, symbol])
+    tree[nodes].sibling = prefix.child
+    prefix.child = nodes
+    return nodes, nodes + 1
+
+
+@njit(cache=True)
+def _set_prefix(tree: Records, number: int, parent: int, symbol: int, history: int, language: float) -> None:
+    prefix = tree[number]
+    prefix.parent, prefix.symbol, prefix.history, prefix.language = parent, symbol, history, language
+    prefix.child = prefix.sibling = prefix.slot = -1

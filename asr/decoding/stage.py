@@ -22,13 +22,13 @@ from asr.bundle import (
 )
 from asr.config import DecodingConfig, RecipeConfig
 from asr.corpora.cuts import read_cuts, reference, word_phones
-from asr.decoding.alternatives import NBEST, Write, alternatives_files
+from asr.decoding.alternatives import NBEST, alternatives_files
 from asr.decoding.decode import LogPosteriors, Search, decode_split
 from asr.decoding.lm import perplexity, train_ngram
 from asr.decoding.tuning import tune, tune_confidences
 from asr.decoding.word_starts import mark_word_starts, symbols
 from asr.device import describe_device
-from asr.errors import InputError
+from asr.errors import InputError, listed
 from asr.features.archive import Archive
 from asr.features.normalize import model_input, split_cmvn
 from asr.files import complete_outputs, make_folder, write_json, write_text
@@ -267,15 +267,11 @@ def _decode(items: Iterable[Scored], search: Search, out_dir: Path, config: Deco
     """Writes the hypotheses of a split, and what else the recipe asks for."""
     make_folder(out_dir)
     with alternatives_files(out_dir, config, search) as write:
-        decoded = decode_split(_each_also(items, write), search, out_dir)
-    for utterance in decoded.incomplete:
-        print(f"utterance {utterance}: too short for a whole path; its best partial path is kept", file=sys.stderr)
-
-
-def _each_also(items: Iterable[Scored], write: Write) -> Iterator[Scored]:
-    for item in items:
-        yield item
-        write(*item)
+        decoded = decode_split(items, search, out_dir, write)
+    if names := decoded.incomplete:
+        count = f"{out_dir.name}: {len(names)} of {decoded.utterances} utterances"
+        why = "are too short for a whole path, or decoding.beam too narrow; the best part of one is kept"
+        print(f"{count} {why}: {listed(names)}", file=sys.stderr)
 
 
 def _measure(folder: Path, config: RecipeConfig) -> None:

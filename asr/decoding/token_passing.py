@@ -10,6 +10,7 @@ import numpy.typing as npt
 from numba import njit
 
 from asr.decoding.flat_graph import Indices
+from asr.decoding.growing import with_room
 
 Integers = npt.NDArray[np.int32]
 Costs = npt.NDArray[np.float64]
@@ -61,8 +62,7 @@ def best_path(
             tokens = _collect(parents, arcs, tokens, token, active, count)
             while tokens + 2 * states > capacity // 2:
                 capacity *= 2
-            if capacity > len(parents):
-                parents, arcs = _enlarged(parents, capacity), _enlarged(arcs, capacity)
+            parents, arcs = with_room(parents, capacity), with_room(arcs, capacity)
         for label in range(classes):
             frame_costs[label] = -scale * scores[frame, label]
         if CROWDED * count < states:
@@ -231,13 +231,6 @@ def _collect(parents: Integers, arcs: Integers, tokens: int, token: Integers, ac
     for state in active[:count]:
         token[state] = moved[token[state]]
     return kept
-
-
-@njit(cache=True)
-def _enlarged(values: Integers, capacity: int) -> Integers:
-    larger = np.empty(capacity, np.int32)
-    larger[: len(values)] = values
-    return larger
 
 
 @njit(cache=True)

@@ -18,7 +18,7 @@ from lightning_fabric.wrappers import _FabricModule
 from torch import Tensor
 
 from asr.config import RecipeConfig, TrainingConfig
-from asr.errors import InputError
+from asr.errors import InputError, listed
 from asr.features.spec_augment import SpecAugment
 from asr.models import AcousticModel
 from asr.progress import track
@@ -166,7 +166,7 @@ def train_epoch(trainer: Trainer, data: Batching, progress: Progress) -> Figures
         names = data.utterances(plan[int((~losses.isfinite()).nonzero()[0])])
         raise InputError(
             f"training.optimizer.learning_rate: the loss is not finite in epoch {progress.epoch + 1}; lower it, or "
-            f"check the audio of {', '.join(names[:5])}" + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+            f"check the audio of {listed(names)}"
         )
     return Figures.of(totals.sum(dim=0), trainer.config.measure)
 

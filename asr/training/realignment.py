@@ -23,7 +23,7 @@ from asr.alignment.viterbi import best_path
 from asr.bundle import read_bundle
 from asr.config import RecipeConfig, TargetsConfig
 from asr.decoding.priors import scaled_likelihoods
-from asr.errors import InputError
+from asr.errors import InputError, listed
 from asr.phones.phone_set import load_phone_set
 from asr.training.alignments import (
     AlignedSplit,
@@ -40,7 +40,6 @@ SPLITS = ("train", "dev")
 APPLIED_LATER = {"deltas", "cmvn", "cmvn_variance"}
 """Of the features: not in the archive, but made from it as each model needs."""
 FLAT = "flat start"
-FIRST_NAMED = 5
 
 AlignedSplits = dict[str, AlignedSplit]
 """Of train and dev."""
@@ -206,6 +205,5 @@ def name_failures(splits: AlignedSplits) -> None:
     """Says on standard error which utterances could not be aligned."""
     for split, aligned in splits.items():
         if names := list(aligned.failed):
-            first = ", ".join(names[:FIRST_NAMED]) + (", ..." if len(names) > FIRST_NAMED else "")
             count = f"{len(names)} of {len(aligned.alignments.keys() | aligned.failed.keys())} utterances"
-            print(f"{split}: {count} cannot be aligned and keep their labels: {first}", file=sys.stderr)
+            print(f"{split}: {count} cannot be aligned and keep their labels: {listed(names)}", file=sys.stderr)

@@ -14,7 +14,7 @@ import asr
 from asr import models
 from asr.bundle import acoustic_digest, find_bundle, write_bundle
 from asr.config import RecipeConfig
-from asr.errors import InputError
+from asr.errors import InputError, listed
 from asr.features.archive import array_path, index_path
 from asr.features.cmvn import cmvn_path
 from asr.files import make_folder, write_json
@@ -212,9 +212,11 @@ def _too_short(splits: dict[str, Speech]) -> list[dict[str, str]]:
             continue
         too_short = speech.phones.too_short
         skipped += [{"split": split, "utterance": name, "reason": reason} for name, reason in too_short.items()]
-        first = ", ".join(list(too_short)[:5]) + (", ..." if len(too_short) > 5 else "")
         total = len(speech.utterances)
-        print(f"{split}: {len(too_short)} of {total} utterances are too short for CTC: {first}", file=sys.stderr)
+        print(
+            f"{split}: {len(too_short)} of {total} utterances are too short for CTC: {listed(too_short)}",
+            file=sys.stderr,
+        )
     return skipped
 
 

@@ -137,7 +137,7 @@ def test_n_best_lists_lattices_and_symbols_are_written_as_asked(search, tmp_path
     scores = posteriors(["sil", "b", "aa", "sil"], peak=0.4)
     config = DecodingConfig(nbest=5, lattices=True, lattice_beam=12.0)
     with alternatives_files(tmp_path, config, search) as write:
-        write(utterance, scores)
+        write(utterance, scores, search.best_path(scores))
     (row,) = read_jsonl(tmp_path / "nbest.jsonl")
     best = decode_utterance(utterance, scores, search)
     assert (row["utterance"], row["speaker"], len(row["hypotheses"])) == ("u1", "s", 5)
@@ -173,7 +173,7 @@ def test_n_best_lists_lattices_and_symbols_are_written_as_asked(search, tmp_path
 
 def test_nothing_is_written_that_was_not_asked_for(search, tmp_path):
     with alternatives_files(tmp_path, DecodingConfig(), search) as write:
-        write(Transcript("u"), posteriors(["aa"]))
+        write(Transcript("u"), posteriors(["aa"]), search.best_path(posteriors(["aa"])))
     assert [path for path in tmp_path.iterdir() if path.is_file()] == []
 
 
