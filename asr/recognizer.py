@@ -36,6 +36,7 @@ class AcousticScorer:
     """The acoustic model of a bundle, or all of an ensemble, on a device."""
 
     def __init__(self, bundle: Bundle, device: torch.device | str = "cpu") -> None:
+        self.features = bundle.config.features
         self.models = [each.model.to(device) for each in (bundle, *bundle.ensemble)]
         contexts = [model.context for model in self.models]
         self.context = None if None in contexts else max(filter(None, contexts), default=0)

@@ -36,7 +36,6 @@ from asr.alignment.accuracy import TOLERANCES, boundary_accuracy, labelled_bound
 from asr.alignment.aligner import AligningModel, LogPosteriors
 from asr.alignment.graph import AlignmentGraph
 from asr.alignment.posterior import boundary_posteriors
-from asr.alignment.split import scored_split
 from asr.alignment.spoken import exact_phones
 from asr.alignment.viterbi import best_path
 from asr.audio import read_audio
@@ -45,6 +44,7 @@ from asr.decoding.priors import scaled_likelihoods
 from asr.features.cmvn import Cmvn
 from asr.features.normalize import model_input, split_cmvn
 from asr.phones.phone_set import fold_segments
+from asr.scored_split import scored_split
 
 STEP = 0.001
 REACH = 0.010
@@ -140,7 +140,7 @@ def measure(run: Path, split: str) -> tuple[dict[str, Outcome], float, float]:
         model = AligningModel(bundle)
         prepared = run / "prepare" / fold.relative_to(run)
         cmvn = split_cmvn(fold / "features", split, model.bundle.config.features)
-        for cut, posteriors in scored_split(model, prepared, fold / "features", split):
+        for cut, posteriors in scored_split(model.scorer, prepared, fold / "features", split):
             began = time.process_time()
             scores = scaled_likelihoods(posteriors, model.classes.priors)
             graph = model.classes.graph(exact_phones(phone_sequence(cut), model.phone_set).items)

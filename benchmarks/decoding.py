@@ -44,10 +44,10 @@ from asr.decoding.graph import build_graph
 from asr.decoding.lm import train_ngram
 from asr.decoding.prefix_beam import phone_prior, prefix_beam_search
 from asr.decoding.search import Decoder
-from asr.decoding.stage import _scored
 from asr.errors import InputError
 from asr.phones.phone_set import fold, load_phone_set
 from asr.recognizer import AcousticScorer
+from asr.scored_split import scored_split
 from asr.scoring.score import counted_per
 from asr.transcript import Transcript
 
@@ -97,8 +97,8 @@ def from_run(run: Path, order: int, folder: Path) -> Task:
     scorer = AcousticScorer(bundle)
     sets = [
         [
-            Utterance(spoken.symbols, posteriors, spoken.duration or 0.0)
-            for spoken, posteriors in _scored(bundle, scorer, prepared, fold_dir / "features", split)
+            Utterance(reference(cut).symbols, posteriors, cut.duration)
+            for cut, posteriors in scored_split(scorer, prepared, fold_dir / "features", split)
         ]
         for split in ("dev", "test")
     ]

@@ -12,12 +12,12 @@ import torch
 
 from asr.alignment.accuracy import TOLERANCES, BoundaryAccuracy, boundary_accuracy, labelled_boundaries
 from asr.alignment.aligner import Aligner, AligningModel, Alignment
-from asr.alignment.split import scored_split
 from asr.alignment.spoken import exact_phones
 from asr.corpora.cuts import phone_sequence, reference
 from asr.errors import InputError
 from asr.files import write_json
 from asr.phones.phone_set import fold_segments
+from asr.scored_split import scored_split
 
 Seconds = npt.NDArray[np.float64]
 
@@ -102,7 +102,7 @@ def _aligned_test_sets(
 ) -> Iterator[tuple[Alignment, tuple[npt.NDArray[np.bool_], Seconds]]]:
     aligner = Aligner([AligningModel(run / fold / "decode" / "bundle", device) for run in runs])
     scored = [
-        scored_split(model, run / "prepare" / fold, run / fold / "features", "test")
+        scored_split(model.scorer, run / "prepare" / fold, run / fold / "features", "test")
         for model, run in zip(aligner.models, runs, strict=True)
     ]
     for each in zip_longest(*scored):

@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from asr.config import Topology
+from asr.decoding.ctc import BLANK
 from asr.errors import InputError
 
-BLANK = 0
-"""The class of CTC's blank."""
 NO_PHONE = -1
 
 Item = Union[int, "Choice"]

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from lhotse import MonoCut
+
 from asr.alignment.graph import Choice, Item
 from asr.config import PhoneSetName
+from asr.corpora.cuts import WORDS, phone_sequence, word_phones
 from asr.errors import InputError
 from asr.phones.lexicon import Lexicon
 from asr.phones.phone_set import SILENCE, fold, folding, load_phone_set
@@ -79,6 +82,13 @@ def spoken_word_phones(words: Sequence[tuple[str, Sequence[str]]], phone_set: Ph
     return _with_pauses(
         [(word, [[index[phone] for phone in fold(said, phone_set)]]) for word, said in words], phone_set
     )
+
+
+def spoken_in(cut: MonoCut, phone_set: PhoneSetName) -> Spoken:
+    """What a cut says, in a model's phones; where its words are known and its times are not, with optional silences."""
+    if (cut.supervisions[0].custom or {}).get(WORDS):
+        return spoken_word_phones(word_phones(cut), phone_set)
+    return spoken_phones(phone_sequence(cut), phone_set)
 
 
 def _with_pauses(words: Sequence[tuple[str, Choice]], phone_set: PhoneSetName) -> Spoken:

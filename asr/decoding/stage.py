@@ -30,15 +30,14 @@ from asr.decoding.word_starts import mark_word_starts, symbols
 from asr.device import describe_device
 from asr.errors import InputError, listed
 from asr.features.archive import Archive
-from asr.features.normalize import model_input, split_cmvn
 from asr.files import complete_outputs, make_folder, write_json, write_text
 from asr.phones.phone_set import fold, load_phone_set
-from asr.progress import track
 from asr.recipe_file import write_recipe
 from asr.recognizer import AcousticScorer, bundle_search, path_finders
+from asr.scored_split import scored_split
 from asr.scoring.calibration import calibrate_files
 from asr.scoring.oracle import oracle_files
-from asr.training.alignments import NO_ALIGNMENTS, Alignments, alignments_path, read_alignments, spoken_phones
+from asr.training.alignments import NO_ALIGNMENTS, Alignments, alignments_path, read_aligned_split, said_phones
 from asr.transcript import Transcript, write_transcripts
 
 TRAINED_SECTIONS = ("features", "targets", "model", "topology")
@@ -104,11 +103,11 @@ def decode(
         bundle = replace(trained, config=config, folder=out / "bundle", ensemble=ensemble)
         write_lm(trained, bundle, prepare_dir)
         scorer = AcousticScorer(bundle, device)
-        dev = list(_scored(bundle, scorer, prepare_dir, features_dir, "dev"))
+        dev = list(_scored(scorer, prepare_dir, features_dir, "dev"))
         tuning = _tune(bundle, dev, out) if tuned else bundle.tuning
         search = bundle_search(bundle, tuning, device)
         _decode(dev, search, out / "dev", config.decoding)
-        test = _scored(bundle, scorer, prepare_dir, features_dir, "test")
+        test = _scored(scorer, prepare_dir, features_dir, "test")
         _decode_timed(test, search, out, config.decoding, device)
         for split in ("dev", "test"):
             write_transcripts(out / split / "references.jsonl", _references(prepare_dir, features_dir, split))
@@ -159,7 +158,7 @@ def _alignments(trained: Bundle) -> Alignments:
     """By which a model was trained, beside its bundle; none where that was by the corpus's own phone times."""
     path = alignments_path(trained.folder.parent, "train")
     if path.is_file():
-        return read_alignments(path).alignments
+        return read_aligned_split(path).alignments
     if trained.config.training.flat_start:  # only then are its phones, silences among them, not the corpus's own
         raise InputError("missing; the language model is estimated on it: copy it here too, or train again", path)
     return NO_ALIGNMENTS
@@ -167,7 +166,7 @@ def _alignments(trained: Bundle) -> Alignments:
 
 def _sentence(cut: MonoCut, config: RecipeConfig, alignments: Alignments) -> list[str]:
     """What the language model learns from a training utterance."""
-    phones = spoken_phones(cut, config, alignments)
+    phones = said_phones(cut, config, alignments)
     if not config.lm.word_starts:
         return phones
     try:
@@ -191,20 +190,8 @@ def check_language_model(config: RecipeConfig, prepare_dir: Path) -> None:
             _words(cut, config)
 
 
-def _scored(
-    bundle: Bundle, scorer: AcousticScorer, prepare_dir: Path, features_dir: Path, split: str
-) -> Iterator[Scored]:
-    """The utterances of a split, one at a time, in the manifest's order."""
-    archive = Archive(features_dir / split, bundle.config.features.static_dim)
-    cmvn = split_cmvn(features_dir, split, bundle.config.features)
-    numbers = {utterance: number for number, utterance in enumerate(archive.utterances)}
-    manifest = prepare_dir / f"{split}.cuts.jsonl.gz"
-    if numbers.keys().isdisjoint(cut.id for cut in read_cuts(manifest)):
-        raise InputError(f"has none of the utterances of {manifest}; name the features of these", features_dir / split)
-    for cut in track(read_cuts(manifest), f"scoring frames of {split}", len(archive)):
-        if (number := numbers.get(cut.id)) is not None:  # else left out by `corpus.skip_bad`
-            features = model_input(archive[number], archive.speakers[number], cmvn, bundle.config.features)
-            yield reference(cut), scorer.log_posteriors(features)
+def _scored(scorer: AcousticScorer, prepare_dir: Path, features_dir: Path, split: str) -> Iterator[Scored]:
+    return ((reference(cut), scored) for cut, scored in scored_split(scorer, prepare_dir, features_dir, split))
 
 
 def _references(prepare_dir: Path, features_dir: Path, split: str) -> Iterator[Transcript]:

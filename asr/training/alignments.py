@@ -93,7 +93,7 @@ def _at_speed(segment: PhoneSegment, speed: float) -> PhoneSegment:
     return PhoneSegment(segment.phone, start, end)
 
 
-def spoken_phones(cut: MonoCut, config: RecipeConfig, alignments: Alignments) -> list[str]:
+def said_phones(cut: MonoCut, config: RecipeConfig, alignments: Alignments) -> list[str]:
     """The phones of a cut in the targets' phone set, with the silences that were heard where it is aligned."""
     if (aligned := alignments.get(cut.id)) and aligned.phones:
         return aligned.phones
@@ -132,7 +132,7 @@ def _phone_rows(aligned: StateAlignment) -> list[dict[str, Any]]:
     return rows
 
 
-def read_alignments(path: Path) -> AlignedSplit:
+def read_aligned_split(path: Path) -> AlignedSplit:
     """Reads what `write_alignments` wrote. Raises InputError that names the line which is damaged."""
     rows = read_jsonl(path)
     head = next(rows, {})

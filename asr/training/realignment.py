@@ -17,21 +17,21 @@ import torch
 from lhotse import MonoCut
 
 from asr.alignment.aligner import AligningModel, LogPosteriors
-from asr.alignment.split import scored_split, spoken_in
-from asr.alignment.spoken import Spoken
+from asr.alignment.spoken import Spoken, spoken_in
 from asr.alignment.viterbi import best_path
 from asr.bundle import read_bundle
 from asr.config import RecipeConfig, TargetsConfig
 from asr.decoding.priors import scaled_likelihoods
 from asr.errors import InputError, listed
 from asr.phones.phone_set import load_phone_set
+from asr.scored_split import scored_split
 from asr.training.alignments import (
     AlignedSplit,
     AlignmentRow,
     Alignments,
     StateAlignment,
     alignments_path,
-    read_alignments,
+    read_aligned_split,
     write_alignments,
 )
 from asr.training.flat_start import flat_alignments, pauses_of
@@ -98,7 +98,7 @@ def align(
 
 def _is_from(path: Path, source: str) -> bool:
     try:
-        return path.is_file() and read_alignments(path).source == source
+        return path.is_file() and read_aligned_split(path).source == source
     except InputError:
         return False
 
@@ -128,7 +128,7 @@ def _aligned(
 ) -> Iterator[AlignmentRow]:
     """Raises InputError where no utterance can be aligned: then it is the model's fault and not the utterances'."""
     any_aligned, reason = False, None
-    for cut, posteriors in scored_split(model, prepare_dir, features_dir, split):
+    for cut, posteriors in scored_split(model.scorer, prepare_dir, features_dir, split):
         try:
             aligned = align_cut(model, posteriors, cut, targets)
         except InputError as error:
@@ -189,7 +189,7 @@ def _with_silent_edges(
 
 
 def read_splits(folder: Path) -> AlignedSplits:
-    return {split: read_alignments(alignments_path(folder, split)) for split in SPLITS}
+    return {split: read_aligned_split(alignments_path(folder, split)) for split in SPLITS}
 
 
 def failures(splits: AlignedSplits, number: int) -> list[dict[str, object]]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from asr.config import FeaturesConfig, TargetsConfig
 from asr.errors import InputError
 from asr.phones.phone_set import load_phone_set
-from asr.training.alignments import StateAlignment, read_alignments, write_alignments
+from asr.training.alignments import StateAlignment, read_aligned_split, write_alignments
 from asr.training.targets import UNLABELLED, state_labels
 
 SHIFT = 0.01
@@ -57,7 +57,7 @@ def test_alignments_are_read_as_they_were_written(tmp_path_factory: pytest.TempP
     kept = StateAlignment(["aa"], np.array([0.0, 0.25]))
     failed = [("kept", kept, "too short"), ("bare", None, "too short"), ("silent", StateAlignment(), "too short")]
     write_alignments(path, "a model", [*rows, *failed])
-    split = read_alignments(path)
+    split = read_aligned_split(path)
     assert split.source == "a model"
     assert split.failed == dict.fromkeys(["kept", "bare", "silent"], "too short")
     expected = {name: aligned for name, aligned, _ in [*rows, *failed] if aligned is not None}
@@ -74,4 +74,4 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
     with open(path, "a") as file:
         file.write(line + "\n")
     with pytest.raises(InputError, match=r"train\.jsonl:2"):
-        read_alignments(path)
+        read_aligned_split(path)

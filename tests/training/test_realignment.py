@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from small_bundle import peaked, small_bundle
 
 from asr.alignment.aligner import AligningModel
-from asr.alignment.split import scored_split, spoken_in
+from asr.alignment.spoken import spoken_in
 from asr.bundle import read_bundle
 from asr.config import RecipeConfig, TargetsConfig
 from asr.corpora.cuts import phone_segments, phone_sequence, read_cuts, utterance_cut, write_cuts
@@ -26,6 +26,7 @@ from asr.files import read_json, read_jsonl
 from asr.phones.phone_set import fold, fold_segments, load_phone_set
 from asr.recipe import Run, execute
 from asr.recipe_file import read_recipe
+from asr.scored_split import scored_split
 from asr.scoring.score import score_files
 from asr.training import loop, realignment
 from asr.training.augmented import EpochSpeech
@@ -96,7 +97,7 @@ def test_labels_are_the_states_of_the_aligners_best_path(prepared: Path, feature
     speech = load_speech(recipe(), prepared, features, "train", 0, CPU, alignments=alignments)
     model = AligningModel(read_bundle(two_rounds / "round-0" / "bundle"))
     numbers = {name: number for number, name in enumerate(speech.utterances)}
-    for cut, posteriors in scored_split(model, prepared, features, "train"):
+    for cut, posteriors in scored_split(model.scorer, prepared, features, "train"):
         start, length = speech.starts[numbers[cut.id]], speech.lengths[numbers[cut.id]]
         expected = model.align(posteriors, spoken_in(cut, "timit48")).classes
         assert speech.labels[start : start + length].tolist() == expected.tolist()
