@@ -263,11 +263,8 @@ def _decode(items: Iterable[Scored], search: Search, out_dir: Path, config: Deco
 
 def _measure(folder: Path, config: RecipeConfig) -> None:
     """How far a split's confidences can be trusted, and what its n-best lists hold."""
-    references, hypotheses, phone_set = (
-        folder / "references.jsonl",
-        folder / "hypotheses.jsonl",
-        config.scoring.phone_set,
-    )
+    references, hypotheses = folder / "references.jsonl", folder / "hypotheses.jsonl"
+    phone_set = config.scoring.phone_set
     calibrate_files(references, hypotheses, folder, phone_set)
     if nbest := config.decoding.nbest:
         found = oracle_files(references, hypotheses, folder / NBEST, nbest, phone_set)
