@@ -257,7 +257,10 @@ def _read_statistics(path: Path, names: Sequence[str]) -> ClassStatistics:
 
 
 def _read_cmvn(path: Path, dim: int) -> Cmvn:
-    cmvn = load_cmvn(path)
+    try:
+        cmvn = load_cmvn(path)
+    except InputError as error:
+        raise InputError("missing or damaged; copy the bundle again, or train the model again", path) from error
     if any(
         statistics.sum.shape != (dim,) or statistics.squares.shape != (dim,) for statistics in cmvn.speakers.values()
     ):
