@@ -15,9 +15,10 @@ from asr.decoding.arpa import read_arpa
 from asr.decoding.confidence import Recalibration, phone_groups
 from asr.decoding.ctc import GreedyDecoder
 from asr.decoding.decode import FrameTimes, Search, decode_utterance
-from asr.decoding.graph import Graph, build_graph
+from asr.decoding.graph import build_graph
 from asr.decoding.prefix_beam import PrefixBeamDecoder, phone_prior
 from asr.decoding.search import Decoder, PathFinder
+from asr.decoding.topology import Graph
 from asr.decoding.viterbi import BatchViterbi
 from asr.errors import InputError
 from asr.features.frontend import build_front_end

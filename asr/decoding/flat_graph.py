@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from asr.decoding.graph import Graph
+from asr.decoding.topology import Graph
 
 Integers = npt.NDArray[np.int32]
 Indices = npt.NDArray[np.uint32]

@@ -5,7 +5,6 @@ that is not pruned: too little to keep graphs on disk for the next command.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,23 +13,8 @@ import numpy.typing as npt
 from asr.config import Topology
 from asr.decoding.arpa import read_arpa
 from asr.decoding.grammar import grammar
+from asr.decoding.topology import Graph, ctc, hmm
 from asr.errors import InputError
-
-
-@dataclass(slots=True)
-class Graph:
-    """A weighted transducer from classes to phones, as a list of arcs; costs are negative natural logarithms.
-
-    An arc's input label is class index + 1, its output label phone index + 1 on the arc that enters a phone; 0 is no
-    label. A class index is phone index * states + state for HMMs; for CTC it is 0 for the blank, else phone index + 1.
-    """
-
-    start: int
-    states: int
-    classes: int
-    arcs: list[tuple[int, int, int, int, float]] = field(default_factory=list)
-    """(source, target, input label, output label, cost)"""
-    finals: dict[int, float] = field(default_factory=dict)
 
 
 def build_graph(
@@ -51,8 +35,6 @@ def build_graph(
     out.
     Raises InputError for a broken file, or one whose symbols are not `phones`.
     """
-    from asr.decoding.topology import ctc, hmm
-
     path = Path(arpa_path)
     try:
         ngrams = read_arpa(path)

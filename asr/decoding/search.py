@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from asr.decoding.flat_graph import FlatGraph, flatten
-from asr.decoding.graph import Graph
 from asr.decoding.token_passing import best_path
+from asr.decoding.topology import Graph
 from asr.errors import InputError
 
 

@@ -1,12 +1,29 @@
-"""Topologies, of HMMs and of CTC: how a phone of the grammar becomes a sequence of classes, one a frame."""
+"""Decoding graphs and their topologies, of HMMs and of CTC: how a phone becomes a sequence of classes, one a frame."""
+
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from asr.decoding.grammar import Grammar
-from asr.decoding.graph import Graph
 
 Vector = npt.NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class Graph:
+    """A weighted transducer from classes to phones, as a list of arcs; costs are negative natural logarithms.
+
+    An arc's input label is class index + 1, its output label phone index + 1 on the arc that enters a phone; 0 is no
+    label. A class index is phone index * states + state for HMMs; for CTC it is 0 for the blank, else phone index + 1.
+    """
+
+    start: int
+    states: int
+    classes: int
+    arcs: list[tuple[int, int, int, int, float]] = field(default_factory=list)
+    """(source, target, input label, output label, cost)"""
+    finals: dict[int, float] = field(default_factory=dict)
 
 
 def hmm(grammar: Grammar, states: int, self_loops: Vector) -> Graph:

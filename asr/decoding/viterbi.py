@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from asr.decoding.flat_graph import chain_depths, flatten
-from asr.decoding.graph import Graph
 from asr.decoding.search import Path, PhoneSpan
+from asr.decoding.topology import Graph
 from asr.errors import InputError
 
 Indices = npt.NDArray[np.integer]

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from asr.decoding.ctc import GreedyDecoder, collapse
 from asr.decoding.grammar import grammar
-from asr.decoding.graph import Graph, build_graph
+from asr.decoding.graph import build_graph
 from asr.decoding.lm import estimate, train_ngram
 from asr.decoding.search import Decoder, PhoneSpan
-from asr.decoding.topology import ctc
+from asr.decoding.topology import Graph, ctc
 
 PHONES = ("aa", "b", "zh")
 CLASSES = len(PHONES) + 1

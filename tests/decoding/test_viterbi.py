@@ -13,9 +13,10 @@ from test_search import PHONES, random_case, spans
 from asr.config import RecipeConfig
 from asr.corpora.cuts import phone_sequence, read_cuts
 from asr.corpora.prepare import prepare
-from asr.decoding.graph import Graph, build_graph
+from asr.decoding.graph import build_graph
 from asr.decoding.lm import train_ngram
 from asr.decoding.search import Decoder
+from asr.decoding.topology import Graph
 from asr.decoding.viterbi import BatchViterbi, Weights
 from asr.decoding.word_starts import symbols
 from asr.errors import InputError
