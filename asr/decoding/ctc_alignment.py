@@ -5,6 +5,7 @@ import numpy.typing as npt
 from numba import njit
 
 from asr.decoding.ctc import BLANK, collapse
+from asr.decoding.growing import with_room
 from asr.decoding.search import Path
 from asr.errors import InputError
 
@@ -60,20 +61,14 @@ def _best_states(
         lowest[frame], begins[frame + 1] = low, begins[frame] + high - low
         if begins[frame + 1] > most:
             return none, np.nan
-        if begins[frame + 1] > len(back):
-            larger = np.empty(2 * begins[frame + 1], np.uint8)
-            larger[: begins[frame]] = back[: begins[frame]]
-            back = larger
+        back = with_room(back, begins[frame + 1])
         top = -np.inf
         for state in range(high - 1, low - 1, -1):
-            step, reached = 0, best[state]
-            if frame == 0:
-                reached = 0.0
-            else:
-                if state - 1 >= low and best[state - 1] > reached:
-                    step, reached = 1, best[state - 1]
-                if labels[state] != BLANK and not repeats[state] and state - 2 >= low and best[state - 2] > reached:
-                    step, reached = 2, best[state - 2]
+            step, reached = 0, best[state] if frame else 0.0
+            if state >= 1 and best[state - 1] > reached:
+                step, reached = 1, best[state - 1]
+            if state >= 2 and labels[state] != BLANK and not repeats[state] and best[state - 2] > reached:
+                step, reached = 2, best[state - 2]
             best[state] = reached + scores[frame, labels[state]]
             back[begins[frame] + state - low] = step
             top = max(top, best[state])
