@@ -132,7 +132,7 @@ def copy_bundle(source: Path, target: Path, ensemble: Sequence[Path] = ()) -> No
 
 def _copy_files(source: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
-    for path in sorted(path for path in source.iterdir() if path.is_file()):
+    for path in sorted(path for path in source.iterdir() if path.is_file() and not path.name.startswith(".")):
         with open(path, "rb") as original, complete_file(target / path.name, "wb") as copy:
             shutil.copyfileobj(original, copy)
 
@@ -277,7 +277,7 @@ def _read_tuning(folder: Path) -> Tuning:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
         tuning = Tuning(**{field.name: float(values.pop(field.name)) for field in fields(Tuning)})
-    except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except (OSError, yaml.YAMLError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise InputError(DAMAGED_TUNING, path) from error
     scales = (tuning.acoustic_scale, tuning.lm_weight, tuning.posterior_scale)
     if values or not all(map(math.isfinite, astuple(tuning))) or min(scales) <= 0 or tuning.prior_scale < 0:

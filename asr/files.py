@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,7 +11,6 @@ from asr.errors import InputError
 
 PARTIAL_SUFFIX = ".part"
 """Of a file that is not complete yet; one that is left behind is of a process that was killed."""
-UNFINISHED = ".unfinished"
 
 
 @contextmanager
@@ -39,26 +37,6 @@ def complete_file(path: Path | str, mode: str = "w") -> Iterator[IO[Any]]:
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
-
-
-@contextmanager
-def complete_outputs(folder: Path, names: Iterable[str]) -> Iterator[Path]:
-    """A folder inside `folder` in which to make the files and folders `names`. At the end they take the place of all
-    those of before; on an error all is as it was."""
-    unfinished = folder / UNFINISHED
-    try:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        make_folder(unfinished)
-        yield unfinished
-        for path in (folder / name for name in names):
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
-        for path in sorted(unfinished.iterdir()):
-            path.rename(folder / path.name)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def make_folder(folder: Path) -> None:

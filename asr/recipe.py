@@ -174,31 +174,37 @@ def _each_round(config: RecipeConfig, *folders: Path) -> Iterator[tuple[Path, ..
 
 
 def of_fold(config: RecipeConfig, fold: str) -> RecipeConfig:
-    """The recipe of one fold: of a run that it names and that has folds, it means that of the same fold.
+    """The recipe of one fold, or of a run without folds (""): of a run that it names and that has folds, it means that
+    of the same fold.
 
-    The model of another fold was trained on this one's test speakers. Raises InputError for a model of the ensemble
-    that is not of this fold; other models may be of another corpus.
+    Raises InputError for models that may know the test speakers, as those of other folds of the corpus do, and where it
+    is open which is meant; models of the ensemble must be of this fold, others may be of another corpus.
     """
-    if not fold:
-        return config
 
-    def own(path: Path | None, setting: str) -> Path | None:
-        if path is None:
-            return None
-        if (path / "fold-1").is_dir():
-            return path / fold
-        if _is_of_a_fold(path, config):
-            raise InputError(f"{setting}: is of one fold, and may know the test speakers of others; name its run", path)
-        return path
+    def own(setting: str, path: Path | None) -> Path | None:
+        return path if path is None else _model_of_fold(setting, path, fold, config)
 
-    for path in config.decoding.ensemble:
+    for path in config.decoding.ensemble if fold else ():
         if not (path / fold).is_dir():
             raise InputError(f"decoding.ensemble: is no run with a {fold}; its model may know the test speakers", path)
-    model = config.model.model_copy(update={"pretrained": own(config.model.pretrained, "model.pretrained")})
-    aligner = own(config.training.align_with, "training.align_with")
-    training = config.training.model_copy(update={"align_with": aligner})
-    decoding = config.decoding.model_copy(update={"ensemble": [path / fold for path in config.decoding.ensemble]})
-    return config.model_copy(update={"model": model, "training": training, "decoding": decoding})
+    sections = {
+        "model": {"pretrained": own("model.pretrained", config.model.pretrained)},
+        "training": {"align_with": own("training.align_with", config.training.align_with)},
+        "decoding": {"ensemble": [own("decoding.ensemble", path) for path in config.decoding.ensemble]},
+    }
+    return config.model_copy(
+        update={name: getattr(config, name).model_copy(update=update) for name, update in sections.items()}
+    )
+
+
+def _model_of_fold(setting: str, path: Path, fold: str, config: RecipeConfig) -> Path:
+    if not (path / "fold-1").is_dir():
+        if fold and _is_of_a_fold(path, config):
+            raise InputError(f"{setting}: is of one fold, and may know the test speakers of others; name its run", path)
+        return path
+    if not fold:
+        raise InputError(f"{setting}: has folds, each with its own model; name that of one fold", path)
+    return path / fold
 
 
 def _is_of_a_fold(path: Path, config: RecipeConfig) -> bool:

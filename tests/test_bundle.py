@@ -111,6 +111,7 @@ def test_half_a_file_is_named(bundle: Path, name: str) -> None:
         ("decoding.yaml", "acoustic_scale", "scale"),
         ("decoding.yaml", "acoustic_scale: 1.0", "- 1"),
         ("decoding.yaml", "acoustic_scale: 1.0", "acoustic_scale: 0.0"),
+        ("decoding.yaml", "lm_weight: 1.0", f"lm_weight: 1{'0' * 400}"),
         ("decoding.yaml", "lm_weight: 1.0", "lm_weight: -1.0"),
         ("decoding.yaml", "posterior_scale: ", "posterior_scale: -"),
         ("decoding.yaml", "posterior_scale: ", "unknown: 1.0\nposterior_scale: "),

@@ -85,17 +85,12 @@ def test_an_ensemble_of_ensembles_has_all_models(
     assert read_bundle(bundle.folder).ensemble == ()
 
 
-def test_a_copy_that_was_killed_does_no_harm(
+def test_a_bundle_has_the_models_of_its_own_decoding(
     own_run: Path, other_run: Path, tmp_path: Path, asr_command: Command
 ) -> None:
-    """It had copied two further models, and was to rename their folder; now there is one, or none."""
-    bundle = tmp_path / "out" / "bundle"
-    for others in ([other_run], []):
-        for number in ("01", "02"):
-            shutil.copytree(own_run / "decode" / "bundle", bundle / ".ensemble" / number)
+    for others in ([own_run, other_run], [other_run], []):
         decoded(asr_command, own_run, tmp_path / "out", *others)
-        assert not (bundle / ".ensemble").exists()
-        copied = [path.read_bytes() for path in bundle.glob("ensemble/*/model.safetensors")]
+        copied = [path.read_bytes() for path in sorted(tmp_path.glob("out/bundle/ensemble/*/model.safetensors"))]
         assert copied == [(other / "decode" / "bundle" / "model.safetensors").read_bytes() for other in others]
 
 
@@ -230,7 +225,9 @@ def test_a_fold_takes_the_models_of_its_own_fold(own_run: Path, tmp_path: Path) 
         assert own.model.pretrained == folds / fold
         assert own.training.align_with == own_run
         assert find_ensemble(own, own_run) == [folds / fold / "decode" / "bundle"]
-    assert of_fold(config, "") == config
+    for setting in named:
+        with pytest.raises(InputError, match="has folds, each with its own model; name that of one fold"):
+            of_fold(read_recipe(own_run / "recipe.yaml", [setting.replace(str(own_run), str(folds))]), "")
     missing = of_fold(config.model_copy(update={"decoding": DecodingConfig()}), "fold-3").model.pretrained
     assert missing == folds / "fold-3"  # told as missing, and not that of another fold
     with pytest.raises(InputError, match="is no run with a fold-3; its model may know the test speakers"):

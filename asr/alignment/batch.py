@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from asr.alignment.aligner import Aligner, Alignment
 from asr.alignment.spoken import Spoken, spoken_phones, spoken_words
@@ -26,8 +26,8 @@ from asr.transcribe import Source, Summary, check_name, cut_last_line, read_ahea
 from asr.transcript import PhoneSegment, Transcript, read_transcripts
 
 Format = Literal["textgrid", "ctm", "phn"]
-WRITTEN: dict[Format, str] = {"textgrid": "textgrids", "ctm": "phones.ctm", "phn": "labels"}
-"""By what is seen that a folder has alignments in a format."""
+MARK, FORMATS = "models.json", "formats"
+"""The record of what a folder's alignments are by, and in it the formats in which they were written."""
 
 
 def align_files(
@@ -42,13 +42,16 @@ def align_files(
 
     A file that cannot be aligned (not readable, too short, without a transcript, of an unknown phone or word) is one
     line on standard error, and the rest goes on. Called again with the same models and lexicon, it aligns what is not
-    done or has another transcript; with others it starts anew. Raises InputError where it cannot write, and where the
+    done or has another transcript; with others it starts anew. What it wrote before in other formats is written anew
+    with them, where the file is aligned again. Raises InputError where it cannot write, and where the
     folder holds another's work.
     """
     output = out_dir / "alignments.jsonl"
     with locked(out_dir, "--out"):
         said = dict(_said(sources, transcripts))
-        done = _resume(output, _mark(aligner, lexicon), sources, said)
+        former = _former_formats(output)
+        mark = _mark(aligner, lexicon) | {FORMATS: sorted({*formats, *former})}
+        done = _resume(output, mark, sources, said)
         waiting = [source for source in sources if source.utterance in said and source.utterance not in done]
         aligned = 0
         try:
@@ -60,7 +63,7 @@ def align_files(
                 os.fsync(lines.fileno())
         except OSError as error:
             raise cannot_write(output, error) from error
-        export(output, formats, with_intervals=len(aligner.models) > 1)
+        export(output, formats, former, with_intervals=len(aligner.models) > 1)
     return Summary(aligned, len(done), len(sources) - len(done) - aligned)
 
 
@@ -73,14 +76,16 @@ def read_alignments(path: Path) -> Iterator[Alignment]:
             raise InputError("not an alignment: its words or intervals are broken; align anew", path, number) from error
 
 
-def export(path: Path, formats: Collection[Format], with_intervals: bool = False) -> None:
-    """Writes an alignments.jsonl in other formats, beside it, and anew in those in which it was written before.
+def export(
+    path: Path, formats: Collection[Format], former: Collection[Format] = (), with_intervals: bool = False
+) -> None:
+    """Writes an alignments.jsonl in other formats, beside it, and anew in the `former` ones.
 
     textgrid: textgrids/NAME.TextGrid; phn: labels/NAME.phn, and .wrd of words, in samples of the audio file; ctm:
-    phones.ctm, and words.ctm where there are words.
+    phones.ctm, and words.ctm where there are words. Labels whose audio is gone stay as they are, with a line on
+    standard error.
     """
-    folder = path.parent
-    formats = {*formats, *(name for name, written in WRITTEN.items() if (folder / written).exists())}
+    folder, formats = path.parent, {*formats, *former}
     for alignment in read_alignments(path):
         name = alignment.transcript.utterance
         words = [(word.word, word.start, word.end) for word in alignment.words]
@@ -88,25 +93,30 @@ def export(path: Path, formats: Collection[Format], with_intervals: bool = False
             intervals = alignment.intervals if with_intervals else ()
             write_textgrid(folder / "textgrids" / f"{name}.TextGrid", alignment.transcript, words, intervals)
         if "phn" in formats:
+            try:
+                audio = audio_info(alignment.transcript.audio or "")
+            except InputError as error:
+                print(f"asr: {error}; its labels are not written", file=sys.stderr)
+                continue
             phones = [(phone.phone, phone.start or 0.0, phone.end or 0.0) for phone in alignment.transcript.phones]
-            for suffix, segments in ((".phn", phones), (".wrd", words)):
-                labels = folder / "labels" / f"{name}{suffix}"
-                labels.unlink(missing_ok=True)
-                if segments:
-                    write_text(labels, _labels(segments, alignment.transcript))
+            write_text(folder / "labels" / f"{name}.phn", _labels(phones, *audio, alignment.transcript.duration))
+            if words:
+                write_text(folder / "labels" / f"{name}.wrd", _labels(words, *audio, alignment.transcript.duration))
+            elif "phn" in former:
+                (folder / "labels" / f"{name}.wrd").unlink(missing_ok=True)
     if "ctm" in formats:
-        (folder / "words.ctm").unlink(missing_ok=True)
         write_ctm(folder / "phones.ctm", (alignment.transcript for alignment in read_alignments(path)))
         if any(alignment.words for alignment in read_alignments(path)):
             write_ctm(folder / "words.ctm", map(_as_phones, read_alignments(path)))
+        elif "ctm" in former:
+            (folder / "words.ctm").unlink(missing_ok=True)
 
 
-def _labels(segments: Sequence[tuple[str, float, float]], aligned: Transcript) -> str:
-    """TIMIT's label file, in samples of the audio; times are rounded, so that the end is told by the audio itself."""
-    rate, samples = audio_info(aligned.audio or "")
+def _labels(segments: Sequence[tuple[str, float, float]], rate: int, samples: int, duration: float | None) -> str:
+    """TIMIT's label file of audio of so many samples; times are rounded, and `duration` (s) is that of all samples."""
 
     def sample(time: float) -> int:
-        return samples if time == aligned.duration else min(round(time * rate), samples)
+        return samples if time == duration else min(round(time * rate), samples)
 
     return format_labels(
         Label(sample(start), sample(end), symbol, line) for line, (symbol, start, end) in enumerate(segments, 1)
@@ -156,14 +166,23 @@ def _mark(aligner: Aligner, lexicon: Lexicon | None) -> dict[str, Any]:
     return {"models": [acoustic_digest(model.bundle.folder) for model in aligner.models], "lexicon": words}
 
 
+def _former_formats(output: Path) -> list[Format]:
+    """Those in which the alignments of a folder were written before."""
+    known = output.with_name(MARK)
+    mark = read_json(known) if known.is_file() else {}
+    if not isinstance(mark, dict):
+        raise InputError("is no record of alignments; delete it to align anew", known)
+    return [name for name in get_args(Format) if name in mark.get(FORMATS, ())]
+
+
 def _resume(output: Path, mark: dict[str, Any], sources: Sequence[Source], said: dict[str, str]) -> set[str]:
     """The utterances that are done; lines that are cut short, and those of another transcript, are taken out."""
-    known = output.with_name("models.json")
+    known = output.with_name(MARK)
     if output.exists() and not known.is_file():
         raise InputError("was not written by asr align; choose another folder with --out", output)
-    if not (known.is_file() and read_json(known) == mark):
+    if not (known.is_file() and read_json(known) | {FORMATS: mark[FORMATS]} == mark):
         output.unlink(missing_ok=True)
-        write_json(known, mark)
+    write_json(known, mark)
     if not output.is_file():
         return set()
     cut_last_line(output)

@@ -33,6 +33,6 @@ def decode_command(
     folder = find_bundle(of_one_fold(bundle))
     asked = [f"decoding.nbest={nbest}"] * (nbest is not None) + ["decoding.lattices=true"] * lattices
     config = read_recipe(folder / "recipe.yaml", [*settings, *asked])
-    with locked(out, "another OUT"):
+    with locked(out, "the argument OUT"):
         decode(config, folder, prepared, features, out, choose_device(device), tuned=tune)
     print(out / "test" / "hypotheses.jsonl")

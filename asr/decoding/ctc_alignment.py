@@ -1,4 +1,5 @@
-"""The best alignment of known phones to a CTC model's scores, in time and memory that grow with the frames alone."""
+"""The best alignment of known phones to a CTC model's scores: where these are of speech and leave little open, time and
+memory grow with the frames alone."""
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,8 @@ Flags = npt.NDArray[np.bool_]
 
 
 def aligned_path(scores: npt.NDArray[np.float32], phones: list[int], beam: float = BEAM) -> Path:
-    """The best alignment of phones to log scores [T, C] of a CTC model; of equal ones that which moves on earlier.
+    """The best alignment of phones to log scores [T, C] of a CTC model, of those that are never more than `beam` (nats,
+    above 0) behind; of equal ones that which moves on earlier.
 
     Raises InputError where there is none, and where the scores leave more open than fits in memory.
     """
@@ -31,14 +33,16 @@ def aligned_path(scores: npt.NDArray[np.float32], phones: list[int], beam: float
     if len(scores) < must.sum():
         raise InputError(f"{len(scores)} frames are too few for its phones")
     behind = must.sum() - np.cumsum(must)
-    states, score = _best_states(scores, labels, repeats, behind, beam, MOST_BACK_POINTERS)
+    states, score = np.empty(0, np.int64), -np.inf
     while len(states) < len(scores):
-        if beam == np.inf or np.isnan(score):
-            raise InputError(f"{len(phones)} phones may be anywhere in {len(scores)} frames; cut the audio into parts")
-        beam *= 2
         states, score = _best_states(scores, labels, repeats, behind, beam, MOST_BACK_POINTERS)
+        if np.isnan(score):
+            raise InputError(f"{len(phones)} phones may be anywhere in {len(scores)} frames; cut the audio into parts")
+        if beam == np.inf and score == -np.inf:
+            raise InputError("the scores rule its phones out")
+        beam *= 2
     classes = labels[states]
-    return Path(collapse(classes), classes, -score, complete=True)
+    return Path(collapse(classes), classes, -score if len(scores) else 0.0, complete=True)
 
 
 @njit(cache=True)

@@ -1,4 +1,7 @@
-"""Arrays that grow, for compiled code."""
+"""Arrays that grow, for compiled code.
+
+Numba's cache of a caller does not see that this file changes: delete __pycache__ then.
+"""
 
 import numpy as np
 import numpy.typing as npt

@@ -30,7 +30,8 @@ from asr.decoding.word_starts import mark_word_starts, symbols
 from asr.device import describe_device
 from asr.errors import InputError, listed
 from asr.features.archive import Archive
-from asr.files import complete_outputs, make_folder, write_json, write_text
+from asr.files import make_folder, write_json, write_text
+from asr.outputs import complete_outputs
 from asr.phones.phone_set import fold, load_phone_set
 from asr.recipe_file import write_recipe
 from asr.recognizer import AcousticScorer, bundle_search, path_finders
@@ -99,7 +100,7 @@ def decode(
     for section in TRAINED_SECTIONS:
         if getattr(config, section) != getattr(trained.config, section):
             raise InputError(f"was trained with other settings in {section}; train anew to change them", bundle_dir)
-    with complete_outputs(out_dir, OUTPUTS) as out:
+    with complete_outputs(out_dir, OUTPUTS, SPEED) as out:
         bundle = replace(trained, config=config, folder=out / "bundle", ensemble=ensemble)
         write_lm(trained, bundle, prepare_dir)
         scorer = AcousticScorer(bundle, device)

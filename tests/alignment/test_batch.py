@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from asr_command import Command
+from asr_command import Command, snapshot
 from praatio import textgrid
 
 from asr.alignment.batch import read_alignments
@@ -169,6 +169,30 @@ def test_forms_of_before_are_written_anew(tiny_run: Path, spoken: Path, tmp_path
     assert grid.tierNames == ("phones",)
     last = read_labels(out / "labels" / f"{audio.stem}.phn")[-1]
     assert last.end == soundfile.info(audio).frames
+
+
+def test_labels_of_the_users_own_stay(tiny_run: Path, spoken: Path, asr_command: Command) -> None:
+    shutil.copytree(spoken, spoken / "labels", ignore=shutil.ignore_patterns("*.flac"))
+    (spoken / "words.ctm").write_text("mine\n")
+    before = snapshot(spoken)
+    assert asr_command("align", tiny_run, spoken, "-o", spoken).status == 0
+    after = snapshot(spoken)
+    assert {name: after.get(name) for name in before} == before
+
+
+def test_labels_whose_audio_is_gone_are_named_and_the_rest_is_written(
+    tiny_run: Path, spoken: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    out = tmp_path / "out"
+    assert asr_command("align", tiny_run, spoken, "-o", out, "--format", "phn").status == 0
+    gone, *others = sorted(spoken.glob("*.flac"))
+    gone.unlink()
+    outcome = asr_command("align", tiny_run, *others, "-o", out, "--format", "ctm")
+    assert outcome.status == 0
+    assert f"asr: {gone}: " in outcome.err
+    assert "its labels are not written" in outcome.err
+    assert (out / "labels" / f"{gone.stem}.phn").is_file()
+    assert len(list(read_ctm(out / "phones.ctm"))) == len(others) + 1
 
 
 def test_several_models_give_the_median_and_the_widest_interval(

@@ -70,7 +70,7 @@ def test_a_decoding_that_fails_leaves_that_of_before_whole(asr_command, own_run,
     assert untuned.status == 0
     assert f"{bundle} was never tuned" in untuned.err
     assert not (out / "tuning.json").exists()
-    with locked(out, "another OUT"):
+    with locked(out, "the argument OUT"):
         assert "another asr works in this folder" in asr_command("decode", bundle, prepared, features, out).err
 
 
