@@ -1,5 +1,6 @@
 """The outputs of a command in a folder, replaced as one: those of before stay whole until the new ones are."""
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,16 +17,18 @@ LEAVING, FORMER = ".former.part", ".former"
 @contextmanager
 def complete_outputs(folder: Path, names: Sequence[str], witness: str) -> Iterator[Path]:
     """A folder inside `folder` in which to make files and folders of the `names`. At the end they take the place of
-    those of before; on an error those stay, and after a kill they are back when the next command begins.
+    those of before; on an error those stay, and after a kill `restore_outputs` brings them back.
 
     Raises InputError where there is something of these names that no such command wrote: there is no `witness`, which
     each writes.
     """
-    _restore(folder, names)
+    restore_outputs(folder, names)
     if not (folder / witness).is_file():
         for name in names:
             if (folder / name).exists():
-                raise InputError("is not of this command and would be replaced; choose another folder", folder / name)
+                raise InputError(
+                    "was not written by this command and would be replaced; choose another folder", folder / name
+                )
     unfinished = folder / UNFINISHED
     _remove(unfinished)
     make_folder(unfinished)
@@ -37,14 +40,14 @@ def complete_outputs(folder: Path, names: Sequence[str], witness: str) -> Iterat
         _move(unfinished, folder, names)
         (folder / FORMER).rename(unfinished / FORMER)  # from here on the new ones count
     except BaseException:
-        _restore(folder, names)
+        restore_outputs(folder, names)
         raise
     finally:
         _remove(unfinished)
 
 
-def _restore(folder: Path, names: Sequence[str]) -> None:
-    """Brings back the outputs of before, where they were on their way out."""
+def restore_outputs(folder: Path, names: Sequence[str]) -> None:
+    """Brings back the outputs of before, where a command was killed while these were on their way out."""
     if (folder / FORMER).is_dir():
         for name in names:
             _remove(folder / name)
@@ -56,7 +59,7 @@ def _restore(folder: Path, names: Sequence[str]) -> None:
 
 def _move(source: Path, target: Path, names: Sequence[str]) -> None:
     for name in names:
-        if (source / name).exists():
+        if os.path.lexists(source / name):  # a link may lead nowhere
             (source / name).rename(target / name)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from asr.bundle import SCHEMA, acoustic_digest, find_bundle, model_folders, unlike_section
+from asr.bundle import SCHEMA, acoustic_digest, find_bundle, model_folders, of_one_fold, unlike_section
 from asr.config import RecipeConfig
 from asr.corpora.prepare import corpus_dir, prepare
 from asr.decoding.stage import check_language_model, decode
@@ -198,13 +198,14 @@ def of_fold(config: RecipeConfig, fold: str) -> RecipeConfig:
 
 
 def _model_of_fold(setting: str, path: Path, fold: str, config: RecipeConfig) -> Path:
-    if not (path / "fold-1").is_dir():
-        if fold and _is_of_a_fold(path, config):
-            raise InputError(f"{setting}: is of one fold, and may know the test speakers of others; name its run", path)
-        return path
-    if not fold:
-        raise InputError(f"{setting}: has folds, each with its own model; name that of one fold", path)
-    return path / fold
+    if fold and (path / "fold-1").is_dir():
+        return path / fold
+    if fold and _is_of_a_fold(path, config):
+        raise InputError(f"{setting}: is of one fold, and may know the test speakers of others; name its run", path)
+    try:
+        return of_one_fold(path)
+    except InputError as error:
+        raise InputError(f"{setting}: {error}") from error
 
 
 def _is_of_a_fold(path: Path, config: RecipeConfig) -> bool:

@@ -87,7 +87,7 @@ def test_what_others_wrote_is_not_replaced(tmp_path: Path) -> None:
     audio.parent.mkdir()
     audio.write_text("mine")
     with (
-        pytest.raises(InputError, match="test: is not of this command and would be replaced"),
+        pytest.raises(InputError, match="test: was not written by this command and would be replaced"),
         complete_outputs(tmp_path, NAMES, "speed.json"),
     ):
         pass

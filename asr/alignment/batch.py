@@ -43,8 +43,8 @@ def align_files(
     A file that cannot be aligned (not readable, too short, without a transcript, of an unknown phone or word) is one
     line on standard error, and the rest goes on. Called again with the same models and lexicon, it aligns what is not
     done or has another transcript; with others it starts anew. What it wrote before in other formats is written anew
-    with them, where the file is aligned again. Raises InputError where it cannot write, and where the
-    folder holds another's work.
+    with them, where the file is aligned again. Raises InputError where it cannot write, and where the folder holds
+    another's work.
     """
     output = out_dir / "alignments.jsonl"
     with locked(out_dir, "--out"):

@@ -25,14 +25,16 @@ def decode_command(
 ) -> None:
     """Decode dev and test; the scales of scores and priors, insertion penalty and language model weight are tuned."""
     from asr.bundle import find_bundle, of_one_fold
-    from asr.decoding.stage import decode
+    from asr.decoding.stage import OUTPUTS, decode
     from asr.device import choose_device
     from asr.lock import locked
+    from asr.outputs import restore_outputs
     from asr.recipe_file import read_recipe
 
-    folder = find_bundle(of_one_fold(bundle))
     asked = [f"decoding.nbest={nbest}"] * (nbest is not None) + ["decoding.lattices=true"] * lattices
-    config = read_recipe(folder / "recipe.yaml", [*settings, *asked])
     with locked(out, "the argument OUT"):
+        restore_outputs(out, OUTPUTS)  # the bundle may be among them
+        folder = find_bundle(of_one_fold(bundle))
+        config = read_recipe(folder / "recipe.yaml", [*settings, *asked])
         decode(config, folder, prepared, features, out, choose_device(device), tuned=tune)
     print(out / "test" / "hypotheses.jsonl")

@@ -105,8 +105,10 @@ def decode(
         write_lm(trained, bundle, prepare_dir)
         scorer = AcousticScorer(bundle, device)
         dev = list(_scored(scorer, prepare_dir, features_dir, "dev"))
-        tuning = _tune(bundle, dev, out) if tuned else bundle.tuning
-        search = bundle_search(bundle, tuning, device)
+        if tuned:
+            tuning, search = _tune(bundle, dev, out, device)
+        else:
+            tuning, search = bundle.tuning, bundle_search(bundle, bundle.tuning, device)
         _decode(dev, search, out / "dev", config.decoding)
         test = _scored(scorer, prepare_dir, features_dir, "test")
         _decode_timed(test, search, out, config.decoding, device)
@@ -129,10 +131,9 @@ def read_ensemble(config: RecipeConfig, trained: Bundle, device: torch.device) -
             found = read_bundle(of_one_fold(path), device)
         except InputError as error:
             raise InputError(f"decoding.ensemble: {error}") from error
+        if differing := difference(found, trained):
+            raise InputError(f"decoding.ensemble: its {differing} differ; leave it out", path)
         ensemble += [found, *found.ensemble]
-        for bundle in (found, *found.ensemble):
-            if differing := difference(bundle, trained):
-                raise InputError(f"decoding.ensemble: its {differing} differ; leave it out", path)
     return tuple(ensemble)
 
 
@@ -201,7 +202,7 @@ def _references(prepare_dir: Path, features_dir: Path, split: str) -> Iterator[T
     return (reference(cut) for cut in read_cuts(prepare_dir / f"{split}.cuts.jsonl.gz") if cut.id in usable)
 
 
-def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path) -> Tuning:
+def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path, device: torch.device) -> tuple[Tuning, Search]:
     config = bundle.config
     utterances = [(spoken.symbols, posteriors) for spoken, posteriors in dev]
     phones = load_phone_set(config.targets.phone_set)
@@ -215,7 +216,7 @@ def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path) -> Tuning:
     for name in found.at_edge:
         print(f"decoding.{name}: the best is at the end of the list; a longer list might do better", file=sys.stderr)
     tuning = Tuning(found.acoustic_scale, found.insertion_penalty, found.lm_weight, found.prior_scale)
-    search = bundle_search(bundle, tuning)
+    search = bundle_search(bundle, tuning, device)
     posterior_scale, recalibration = tune_confidences(dev, search, config.scoring.phone_set)
     confidences = {"posterior_scale": posterior_scale} | {
         f"confidence_{name}": value for name, value in asdict(recalibration).items()
@@ -225,7 +226,7 @@ def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path) -> Tuning:
     print(f"phone language model: order {config.lm.order}, perplexity {dev_perplexity:.2f} on dev", file=sys.stderr)
     beside = confidences | {"dev_perplexity": round(dev_perplexity, 4)}
     write_json(out_dir / TUNED, asdict(found) | beside)
-    return tuning
+    return tuning, replace(search, posterior_scale=posterior_scale, recalibration=recalibration)
 
 
 def _settings_to_tune(config: RecipeConfig) -> DecodingConfig:
