@@ -7,6 +7,7 @@ RUN is a finished run (or a fold of one) of a recipe with `training.loss: ctc`; 
 phone times of real utterances, with noise and confusions. Systems, each with its language model weight and insertion
 penalty tuned on dev with a middle beam, and then timed on test with every beam, one thread, in processor time:
 - asr, graph: Viterbi beam search through the CTC graph;
+- kaldi_decoder: Kaldi's FasterDecoder through the same graph;
 - asr, prefix beam: all alignments of a prefix summed;
 - torchaudio: `ctc_decoder` (flashlight-text) with KenLM, lexicon-free and summing alignments; it has no insertion
   penalty there, and with a lexicon of one phone a word it repeats phones that last for several frames;
@@ -152,6 +153,23 @@ def graph(task: Task, beam: float, weight: float, penalty: float) -> Recognize:
     return lambda posteriors: [task.phones[span.phone] for span in decoder.decode(posteriors).phones]
 
 
+def kaldi(task: Task, beam: float, weight: float, penalty: float) -> Recognize:
+    import kaldi_decoder
+    import kaldifst
+
+    from benchmarks.openfst import openfst
+
+    fst = openfst(build_graph(task.arpa, task.phones, topology="ctc", lm_weight=weight), penalty)
+    decoder = kaldi_decoder.FasterDecoder(fst, kaldi_decoder.FasterDecoderOptions(beam=beam))
+
+    def recognize(posteriors: Posteriors, _kept: object = fst) -> list[str]:  # the decoder keeps no reference to it
+        decoder.decode(kaldi_decoder.DecodableCtc(posteriors))
+        _, path = decoder.get_best_path(use_final_probs=True)
+        return [task.phones[phone - 1] for phone in kaldifst.get_linear_symbol_sequence(path)[2]]
+
+    return recognize
+
+
 def prefix_beam(task: Task, beam: float, weight: float, penalty: float) -> Recognize:
     prior = phone_prior(read_arpa(task.arpa), task.phones).weighted(weight, penalty)
     return lambda posteriors: [task.phones[i] for i in prefix_beam_search(posteriors, int(beam), prior)[0].phones]
@@ -190,14 +208,19 @@ def pyctcdecode(task: Task, beam: float, weight: float, penalty: float) -> Recog
 
 SYSTEMS: dict[str, tuple[Callable[[Task, float, float, float], Recognize], tuple[float, ...]]] = {
     "asr, graph": (graph, (2, 4, 8, 12, 16)),
+    "kaldi_decoder": (kaldi, (2, 4, 8, 12, 16)),
     "asr, prefix beam": (prefix_beam, (4, 8, 16, 32, 64)),
     "torchaudio": (flashlight, (2, 5, 10, 20, 50)),
     "pyctcdecode": (pyctcdecode, (2, 5, 10, 20, 50)),
 }
-"""Each with its beams: costs for the graph, numbers of hypotheses for the others. Tuning takes the middle one."""
+"""Each with its beams: costs for a graph, numbers of hypotheses for the others. Tuning takes the middle one."""
 
 
-PACKAGES = {"torchaudio": ("flashlight", "kenlm"), "pyctcdecode": ("pyctcdecode", "kenlm")}
+PACKAGES = {
+    "kaldi_decoder": ("kaldi_decoder", "kaldifst"),
+    "torchaudio": ("flashlight", "kenlm"),
+    "pyctcdecode": ("pyctcdecode", "kenlm"),
+}
 """What the others need beside torchaudio."""
 
 

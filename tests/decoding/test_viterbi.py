@@ -200,26 +200,13 @@ def test_the_batch_search_finds_the_same_paths_of_real_speech(real_speech):
         assert same(path, Decoder(graph, DEFAULT_BEAM, -1.0).decode(scores, 0.5))
 
 
-def openfst(graph: Graph, insertion_penalty: float):
-    import kaldifst
-
-    fst = kaldifst.StdVectorFst()
-    for _ in range(graph.states):
-        fst.add_state()
-    fst.start = graph.start
-    for source, target, ilabel, olabel, cost in graph.arcs:
-        weight = cost + insertion_penalty if olabel else cost
-        fst.add_arc(source, kaldifst.StdArc(ilabel, olabel, weight, target))
-    for state, cost in graph.finals.items():
-        fst.set_final(state, cost)
-    return fst
-
-
 @pytest.mark.corpora
 def test_kaldis_decoder_finds_the_same_paths_of_real_speech(real_speech):
     kaldi_decoder, kaldifst = pytest.importorskip("kaldi_decoder"), pytest.importorskip("kaldifst")
     graph, utterances = real_speech
-    fst = kaldifst.StdConstFst(openfst(graph, -1.0))
+    from benchmarks.openfst import openfst
+
+    fst = openfst(graph, -1.0)
     theirs = kaldi_decoder.FasterDecoder(fst, kaldi_decoder.FasterDecoderOptions(beam=DEFAULT_BEAM))
     for scores in utterances:
         theirs.decode(kaldi_decoder.DecodableCtc(np.float32(0.5) * scores))
