@@ -17,6 +17,10 @@ class InputError(Exception):
         super().__init__((place + message).replace("\n", " "))
 
 
+class OutputError(InputError):
+    """An output cannot be written (a full disk, a folder without permission): no other output could be either."""
+
+
 def listed(names: Iterable[str]) -> str:
     """The first few of many names."""
     everyone = list(names)

@@ -32,6 +32,8 @@ from lhotse import MonoCut
 from rich.console import Console
 from rich.table import Table
 
+from asr.acoustics.priors import scaled_likelihoods
+from asr.acoustics.scored_split import scored_split
 from asr.alignment.accuracy import TOLERANCES, boundary_accuracy, labelled_boundaries
 from asr.alignment.aligner import AligningModel, LogPosteriors
 from asr.alignment.graph import AlignmentGraph
@@ -40,11 +42,10 @@ from asr.alignment.spoken import exact_phones
 from asr.alignment.viterbi import best_path
 from asr.audio import read_audio
 from asr.corpora.cuts import phone_segments, phone_sequence
-from asr.decoding.priors import scaled_likelihoods
 from asr.features.cmvn import Cmvn
-from asr.features.normalize import model_input, split_cmvn
+from asr.features.dataset import Dataset
+from asr.features.normalize import model_input
 from asr.phones.phone_set import fold_segments
-from asr.scored_split import scored_split
 
 STEP = 0.001
 REACH = 0.010
@@ -139,8 +140,9 @@ def measure(run: Path, split: str) -> tuple[dict[str, Outcome], float, float]:
         fold = bundle.parent.parent
         model = AligningModel(bundle)
         prepared = run / "prepare" / fold.relative_to(run)
-        cmvn = split_cmvn(fold / "features", split, model.bundle.config.features)
-        for cut, posteriors in scored_split(model.scorer, prepared, fold / "features", split):
+        dataset = Dataset(prepared, fold / "features")
+        cmvn = dataset.split(split, model.bundle.config.features).cmvn
+        for cut, posteriors in scored_split(model.scorer, dataset, split):
             began = time.process_time()
             scores = scaled_likelihoods(posteriors, model.classes.priors)
             graph = model.classes.graph(exact_phones(phone_sequence(cut), model.phone_set).items)

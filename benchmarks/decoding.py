@@ -36,21 +36,22 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from asr.bundle import read_bundle
-from asr.config import CorpusConfig, PhoneSetName
+from asr.acoustics.bundle import read_bundle
+from asr.acoustics.scored_split import scored_split
+from asr.acoustics.scorer import AcousticScorer
+from asr.config import CorpusConfig
 from asr.corpora.cuts import phone_sequence, read_cuts, reference
 from asr.corpora.prepare import prepare
-from asr.decoding.arpa import read_arpa
-from asr.decoding.graph import build_graph
-from asr.decoding.lm import train_ngram
-from asr.decoding.prefix_beam import phone_prior, prefix_beam_search
-from asr.decoding.search import Decoder
+from asr.decoding.graph.build import build_graph
+from asr.decoding.search.beam import Decoder
+from asr.decoding.search.prefix_beam import phone_prior, prefix_beam_search
 from asr.errors import InputError
-from asr.phones.phone_set import fold, load_phone_set
-from asr.recognizer import AcousticScorer
-from asr.scored_split import scored_split
+from asr.features.dataset import Dataset
+from asr.formats.transcript import Transcript
+from asr.lm.arpa import read_arpa
+from asr.lm.ngram import train_ngram
+from asr.phones.phone_set import PhoneSetName, fold, load_phone_set
 from asr.scoring.score import counted_per
-from asr.transcript import Transcript
 
 CORPORA = Path(os.environ.get("ASR_CORPORA", Path(__file__).resolve().parents[2] / "shared" / "corpora"))
 SAMPLE = CORPORA / "timit_sample"
@@ -99,7 +100,7 @@ def from_run(run: Path, order: int, folder: Path) -> Task:
     sets = [
         [
             Utterance(reference(cut).symbols, posteriors, cut.duration)
-            for cut, posteriors in scored_split(scorer, prepared, fold_dir / "features", split)
+            for cut, posteriors in scored_split(scorer, Dataset(prepared, fold_dir / "features"), split)
         ]
         for split in ("dev", "test")
     ]

@@ -2,7 +2,7 @@
 
 import kaldifst
 
-from asr.decoding.topology import Graph
+from asr.decoding.graph.topology import Graph
 
 
 def openfst(graph: Graph, insertion_penalty: float) -> kaldifst.StdConstFst:

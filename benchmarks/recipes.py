@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from asr.config import RecipeConfig
-from asr.recipe_file import read_recipe
+from asr.config.recipe_file import read_recipe
 from asr.training.batching import FrameBatching, UtteranceBatching
 from asr.training.checkpoint import Progress
 from asr.training.loop import Trainer, make_fabric, make_trainer, train_epoch

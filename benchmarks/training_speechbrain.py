@@ -30,10 +30,11 @@ from asr.config import (
     ModelConfig,
     RecipeConfig,
 )
+from asr.phones.classes import UNLABELLED
 from asr.training.batching import FrameBatching, UtteranceBatching
 from asr.training.optimizers import make_optimizer
 from asr.training.speech import Speech
-from asr.training.targets import UNLABELLED, class_names, output_labels
+from asr.training.targets import output_labels
 from benchmarks.training_systems import Part, Run, System
 
 IGNORED = -100  # of torch's own loss
@@ -63,7 +64,7 @@ def brain_fit(config: RecipeConfig, device: torch.device, jit: bool = False) -> 
     """
     logging.getLogger("speechbrain").setLevel(logging.ERROR)
     torch.manual_seed(0)
-    classes = len(class_names(config))
+    classes = len(config.class_names)
     model, width = make_model(config.model, config.features.dim)
     brain = FrameClassifier(
         modules={"model": model, "output": Linear(input_size=width, n_neurons=classes)},

@@ -8,19 +8,22 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
-from torch.utils.data import DataLoader, Dataset
+from torch.utils import data
+from torch.utils.data import DataLoader
 
 from asr import models
 from asr.config import RecipeConfig
 from asr.corpora.prepare import prepare
+from asr.features.dataset import Dataset
 from asr.features.stage import compute_features
 from asr.models import AcousticModel
+from asr.phones.classes import UNLABELLED
 from asr.training.batching import Batch, FrameBatching, UtteranceBatching, draws_frames
 from asr.training.checkpoint import Progress
 from asr.training.loop import make_fabric, make_trainer, train_epoch
 from asr.training.optimizers import make_optimizer
 from asr.training.speech import Speech, load_speech
-from asr.training.targets import UNLABELLED, class_names, output_labels
+from asr.training.targets import output_labels
 
 CPU = torch.device("cpu")
 
@@ -70,20 +73,22 @@ def load(config: RecipeConfig, folder: Path, device: torch.device, frames: int) 
     """The training speech of a corpus (of its first fold), over and over until it has so many frames."""
     model = build(config)
     by_frame = draws_frames(config.training, model)
-    speech = load_speech(config, *stages(config, folder), "train", (model.context or 0) if by_frame else 0, device)
+    speech = load_speech(
+        config, stages(config, folder).split("train", config.features), (model.context or 0) if by_frame else 0, device
+    )
     speech = repeated(speech, max(1, -(-frames // int(speech.lengths.sum()))))
     return FrameBatching(speech) if by_frame else UtteranceBatching(speech)
 
 
-def stages(config: RecipeConfig, folder: Path) -> tuple[Path, Path]:
-    """The folders of the prepared corpus and of its features, which are computed where they are not yet there."""
+def stages(config: RecipeConfig, folder: Path) -> Dataset:
+    """The prepared corpus with its features, which are computed where they are not yet there."""
     cuts, features = folder / "prepare", folder / "features"
     if not features.is_dir():
         prepare(config.corpus, cuts)
     cuts = cuts / ("fold-1" if config.corpus.folds > 1 else "")
     if not features.is_dir():
         compute_features(config, cuts, features, CPU)
-    return cuts, features
+    return Dataset(cuts, features)
 
 
 def repeated(speech: Speech, times: int) -> Speech:
@@ -101,7 +106,7 @@ def repeated(speech: Speech, times: int) -> Speech:
 
 def build(config: RecipeConfig) -> AcousticModel:
     torch.manual_seed(0)
-    return models.build(config.model, config.features.dim, len(class_names(config)))
+    return models.build(config.model, config.features.dim, len(config.class_names))
 
 
 def our_loop(config: RecipeConfig, device: torch.device) -> System:
@@ -169,7 +174,7 @@ def scores(model: AcousticModel, batch: Batch) -> tuple[Tensor, Tensor]:
     return logits.flatten(0, 1), output_labels(batch.labels, model.subsampling).flatten()
 
 
-class SplicedFrames(Dataset[tuple[Tensor, Tensor]]):
+class SplicedFrames(data.Dataset[tuple[Tensor, Tensor]]):
     """One frame with its neighbours an item, by its row."""
 
     def __init__(self, speech: Speech) -> None:
@@ -179,7 +184,7 @@ class SplicedFrames(Dataset[tuple[Tensor, Tensor]]):
         return self.rows[row - self.edge : row + self.edge + 1], self.labels[row]
 
 
-class Utterances(Dataset[tuple[Tensor, Tensor]]):
+class Utterances(data.Dataset[tuple[Tensor, Tensor]]):
     """One utterance an item: features [T, D] and labels [T]."""
 
     def __init__(self, speech: Speech) -> None:

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from asr_command import Command, Outcome
 from hypothesis import settings
+from support.asr_command import Command, Outcome
 
 from asr.cli.main import main
 
@@ -105,8 +105,8 @@ def tiny_run(tiny_recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     """The finished run of the tiny recipe. Copy it before you change it."""
     import torch
 
-    from asr.recipe import Run, execute
-    from asr.recipe_file import read_recipe
+    from asr.config.recipe_file import read_recipe
+    from asr.runs.run import Run, execute
 
     folder = tmp_path_factory.mktemp("run") / "dnn"
     execute(Run(read_recipe(tiny_recipe), "tiny/dnn", folder, torch.device("cpu")))

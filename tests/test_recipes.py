@@ -7,9 +7,8 @@ import torch
 from torch import nn
 
 from asr import models
+from asr.config.recipe_file import read_recipe
 from asr.models import AcousticModel
-from asr.recipe_file import read_recipe
-from asr.training.targets import class_names
 
 FOLDER = Path(__file__).resolve().parents[1] / "recipes"
 RECIPES = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.yaml"))
@@ -20,7 +19,7 @@ UTTERANCE = 40  # frames
 
 def build(recipe: str) -> AcousticModel:
     config = read_recipe(FOLDER / recipe)
-    return models.build(config.model, config.features.dim, len(class_names(config)))
+    return models.build(config.model, config.features.dim, len(config.class_names))
 
 
 def parameters(recipe: str) -> int:
@@ -34,7 +33,7 @@ def test_every_weight_has_a_gradient(recipe: str) -> None:
     torch.manual_seed(0)
     model = build(recipe).train()
     logits, lengths = model(torch.randn(2, UTTERANCE, config.features.dim), torch.tensor([UTTERANCE, UTTERANCE - 7]))
-    classes = len(class_names(config))
+    classes = len(config.class_names)
     assert logits.shape == (2, -(-UTTERANCE // model.subsampling), classes)
     assert lengths.tolist() == [-(-frames // model.subsampling) for frames in (UTTERANCE, UTTERANCE - 7)]
     loss = nn.functional.cross_entropy(logits.flatten(0, 1), torch.randint(classes, (logits[..., 0].numel(),)))

@@ -5,14 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from asr_command import Command
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.asr_command import Command
 
-from asr import recognizer
 from asr.errors import InputError
+from asr.formats.transcript import read_transcripts
 from asr.recognizer import Recognizer
-from asr.transcript import read_transcripts
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +25,7 @@ def test_pieces_are_scored_as_the_whole(tiny: Recognizer, frames: int, piece: in
     features = np.random.default_rng(frames).standard_normal((frames, 40)).astype(np.float32)
     whole = tiny.scorer.log_posteriors(features)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recognizer, "PIECE_FRAMES", piece)
+        patch.setattr("asr.acoustics.scorer.PIECE_FRAMES", piece)
         pieces = tiny.scorer.log_posteriors(features)
     assert whole.shape == (frames, 39)
     np.testing.assert_allclose(pieces, whole, atol=1e-5)

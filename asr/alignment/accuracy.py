@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asr.errors import InputError
-from asr.transcript import PhoneSegment
+from asr.formats.transcript import PhoneSegment
 
 TOLERANCES = (5, 10, 20, 50)
 """Milliseconds."""

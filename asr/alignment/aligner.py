@@ -1,69 +1,29 @@
 """Trained models that align: audio and what was said in it become phones and words with times."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from asr.acoustics.bundle import Bundle, read_bundle
+from asr.acoustics.frame_times import FrameTimes
+from asr.acoustics.scorer import AcousticScorer, LogPosteriors
 from asr.alignment.forced_alignment import Classes, ForcedAlignment, force_align
 from asr.alignment.spoken import Spoken, pauses
-from asr.bundle import Bundle, read_bundle
-from asr.config import PhoneSetName
-from asr.decoding.decode import FrameTimes
 from asr.errors import InputError
 from asr.features.frontend import build_front_end
 from asr.features.normalize import model_input
-from asr.phones.phone_set import load_phone_set
-from asr.recognizer import AcousticScorer
-from asr.transcript import PhoneSegment, Transcript
+from asr.formats.transcript import PhoneSegment, Transcript, WordSegment
+from asr.phones.phone_set import PhoneSetName, load_phone_set
 
-LogPosteriors = npt.NDArray[np.float32]
 Seconds = npt.NDArray[np.float64]
 
 SHORTEST = 0.001
 """Seconds of a phone that is squeezed in at the audio's end."""
-
-
-@dataclass(frozen=True)
-class WordSegment:
-    """A word with its times in seconds."""
-
-    word: str
-    start: float
-    end: float
-
-
-@dataclass(frozen=True)
-class Alignment:
-    """An utterance's phones with times and scores, and its words where they were given.
-
-    `intervals` has the earliest and the latest plausible time (s) of each boundary between two phones, one less than
-    phones: the quantiles `asr.alignment.posterior.INTERVAL` of its posterior; of several models the outermost.
-    """
-
-    transcript: Transcript
-    words: list[WordSegment] = field(default_factory=list)
-    intervals: list[tuple[float, float]] = field(default_factory=list)
-
-    def to_json(self) -> dict[str, Any]:
-        """The line of alignments.jsonl: that of the transcript, `words` and `intervals` where there are any."""
-        row = self.transcript.to_json()
-        if self.words:
-            row["words"] = [{"word": word.word, "start": word.start, "end": word.end} for word in self.words]
-        if self.intervals:
-            row["intervals"] = [list(interval) for interval in self.intervals]
-        return row
-
-    @classmethod
-    def from_json(cls, transcript: Transcript, row: dict[str, Any]) -> "Alignment":
-        """The reverse, with the transcript already read."""
-        words = [WordSegment(str(word["word"]), word["start"], word["end"]) for word in row.get("words", [])]
-        return cls(transcript, words, [(low, high) for low, high in row.get("intervals", [])])
 
 
 class AligningModel:
@@ -132,15 +92,18 @@ class Aligner:
 
     def align(
         self, waveform: npt.NDArray[np.float32], spoken: Spoken, utterance: str = "audio", audio: str | None = None
-    ) -> Alignment:
+    ) -> Transcript:
         """Aligns samples [S] in [-1, 1] at `sample_rate`. The first model chooses among pronunciations and silences.
+
+        The interval of a boundary has the quantiles `asr.alignment.posterior.INTERVAL` of its posterior; of several
+        models the outermost.
 
         Raises InputError for audio that is too short for what was said.
         """
         said = Transcript(utterance, audio=audio, duration=round(len(waveform) / self.sample_rate, 4))
         return self.align_scored(said, spoken, [model.log_posteriors(waveform) for model in self.models])
 
-    def align_scored(self, said: Transcript, spoken: Spoken, posteriors: Sequence[LogPosteriors]) -> Alignment:
+    def align_scored(self, said: Transcript, spoken: Spoken, posteriors: Sequence[LogPosteriors]) -> Transcript:
         """Aligns an utterance whose duration `said` tells, to each model's log posteriors [T, C] of it."""
         first = self.models[0].align(posteriors[0], spoken)
         chosen = Spoken(first.phones.tolist(), [None] * len(first.phones))
@@ -159,8 +122,9 @@ class Aligner:
             )
         ]
         intervals = zip(lows.min(axis=0).round(4).tolist(), highs.max(axis=0).round(4).tolist(), strict=True)
-        return Alignment(
-            transcript=replace(said, phones=phones),
+        return replace(
+            said,
+            phones=phones,
             words=_words(first.items.tolist(), spoken.words, middle),
             intervals=list(intervals)[1:-1],
         )

@@ -10,14 +10,17 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from asr.acoustics.scored_split import scored_split
 from asr.alignment.accuracy import TOLERANCES, BoundaryAccuracy, boundary_accuracy, labelled_boundaries
-from asr.alignment.aligner import Aligner, AligningModel, Alignment
+from asr.alignment.aligner import Aligner, AligningModel
 from asr.alignment.spoken import exact_phones
 from asr.corpora.cuts import phone_sequence, reference
 from asr.errors import InputError
-from asr.files import write_json
+from asr.features.dataset import Dataset
+from asr.formats.transcript import Transcript
 from asr.phones.phone_set import fold_segments
-from asr.scored_split import scored_split
+from asr.storage.files import write_json
+from asr.storage.run_layout import BUNDLE, DECODE, FEATURES, PREPARE, fold_names
 
 Seconds = npt.NDArray[np.float64]
 
@@ -61,7 +64,7 @@ def evaluate(runs: Sequence[Path], device: torch.device | str = "cpu") -> Evalua
     intervals: list[Seconds] = []
     for fold in _folds(runs):
         for aligned, (counted, labels) in _aligned_test_sets(runs, fold, device):
-            ends = np.array([segment.end for segment in aligned.transcript.phones[:-1]], np.float64)
+            ends = np.array([segment.end for segment in aligned.phones[:-1]], np.float64)
             errors.append((ends - labels)[counted])
             intervals.append((np.array(aligned.intervals).reshape(-1, 2) - labels[:, None])[counted])
     if not errors:
@@ -85,12 +88,9 @@ def evaluate_runs(runs: Sequence[Path], device: torch.device | str, out_dir: Pat
 
 def _folds(runs: Sequence[Path]) -> list[str]:
     """The names of the folds that every run has; one empty name for runs without folds."""
-    each = [
-        sorted(path.name for path in run.glob("fold-*") if (path / "decode" / "bundle").is_dir()) or [""]
-        for run in runs
-    ]
+    each = [[fold for fold in fold_names(run) if (run / fold / DECODE / BUNDLE).is_dir()] or [""] for run in runs]
     for run, folds in zip(runs, each, strict=True):
-        if not (run / folds[0] / "decode" / "bundle").is_dir():
+        if not (run / folds[0] / DECODE / BUNDLE).is_dir():
             raise InputError("is no finished run (no decode/bundle); name a run's folder", run)
         if folds != each[0]:
             raise InputError(f"has other folds than {runs[0]}; align runs of the same corpus and folds", run)
@@ -99,10 +99,10 @@ def _folds(runs: Sequence[Path]) -> list[str]:
 
 def _aligned_test_sets(
     runs: Sequence[Path], fold: str, device: torch.device | str
-) -> Iterator[tuple[Alignment, tuple[npt.NDArray[np.bool_], Seconds]]]:
-    aligner = Aligner([AligningModel(run / fold / "decode" / "bundle", device) for run in runs])
+) -> Iterator[tuple[Transcript, tuple[npt.NDArray[np.bool_], Seconds]]]:
+    aligner = Aligner([AligningModel(run / fold / DECODE / BUNDLE, device) for run in runs])
     scored = [
-        scored_split(model.scorer, run / "prepare" / fold, run / fold / "features", "test")
+        scored_split(model.scorer, Dataset(run / PREPARE / fold, run / fold / FEATURES), "test")
         for model, run in zip(aligner.models, runs, strict=True)
     ]
     for each in zip_longest(*scored):

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from asr.acoustics.priors import scaled_likelihoods
 from asr.alignment.graph import NO_PHONE, AlignmentGraph, Item, build_alignment_graph
 from asr.alignment.posterior import Boundaries, boundary_posteriors
 from asr.alignment.viterbi import best_path
-from asr.config import Topology
-from asr.decoding.priors import scaled_likelihoods
+from asr.phones.classes import Topology
 
 Posteriors = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]

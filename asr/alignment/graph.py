@@ -7,9 +7,8 @@ from typing import Protocol, Union
 import numpy as np
 import numpy.typing as npt
 
-from asr.config import Topology
-from asr.decoding.ctc import BLANK
 from asr.errors import InputError
+from asr.phones.classes import BLANK, Topology
 
 NO_PHONE = -1
 

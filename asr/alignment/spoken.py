@@ -7,15 +7,13 @@ from functools import cache
 from lhotse import MonoCut
 
 from asr.alignment.graph import Choice, Item
-from asr.config import PhoneSetName
 from asr.corpora.cuts import WORDS, phone_sequence, word_phones
 from asr.errors import InputError
 from asr.phones.lexicon import Lexicon
-from asr.phones.phone_set import SILENCE, fold, folding, load_phone_set
+from asr.phones.phone_set import PhoneSetName, fold, folding, load_phone_set
+from asr.phones.silence import PAUSES
 
 LEXICON_PHONES: PhoneSetName = "cmu39"
-PAUSES = ("h#", "pau", SILENCE)
-"""The silences of the phone sets; a closure is none."""
 CLOSURES = {"b": "bcl", "d": "dcl", "g": "gcl", "p": "pcl", "t": "tcl", "k": "kcl", "jh": "dcl", "ch": "tcl"}
 """Of the stops and affricates in TIMIT's transcription, which has a closure and a release apart; a dictionary has one
 phone for both."""

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from asr.cli.options import Device
+from asr.formats.registry import WRITERS, writer
 
 
 class Tier(StrEnum):
@@ -15,14 +16,6 @@ class Tier(StrEnum):
 
     phones = "phones"
     words = "words"
-
-
-class Format(StrEnum):
-    """What to write beside the JSON Lines."""
-
-    textgrid = "textgrid"
-    ctm = "ctm"
-    phn = "phn"
 
 
 def align_command(
@@ -42,8 +35,9 @@ def align_command(
         Path | None, typer.Option(help="Pronunciations of the words, as in the CMU dictionary; for --tier words.")
     ] = None,
     formats: Annotated[
-        list[Format], typer.Option("--format", help="What to write beside alignments.jsonl. May be repeated.")
-    ] = [Format.textgrid],  # noqa: B006 - typer reads it and never changes it
+        list[str],
+        typer.Option("--format", help=f"What to write beside alignments.jsonl: {', '.join(WRITERS)}. May be repeated."),
+    ] = ["textgrid"],  # noqa: B006 - typer reads it and never changes it
     models: Annotated[
         list[Path], typer.Option("--model", help="One more model; boundaries are the median of all. May be repeated.")
     ] = [],  # noqa: B006
@@ -59,12 +53,12 @@ def align_command(
     speakers that a run's models have not seen.
     """
     from asr.alignment.aligner import Aligner, AligningModel
-    from asr.alignment.batch import align_files
-    from asr.alignment.transcripts import GivenText, find_transcripts
     from asr.device import choose_device
     from asr.errors import InputError
     from asr.phones.lexicon import read_lexicon
-    from asr.transcribe import find_sources
+    from asr.recordings.align import align_files
+    from asr.recordings.sources import find_sources
+    from asr.recordings.transcripts import GivenText, find_transcripts
 
     if evaluate:
         from asr.alignment.evaluate import evaluate_runs
@@ -83,8 +77,10 @@ def align_command(
     said = GivenText(text) if text is not None else find_transcripts(transcripts, tier.value)
     pronunciations = None if lexicon is None else read_lexicon(lexicon)
     aligner = Aligner([AligningModel(path, choose_device(device)) for path in [model, *models]])
-    summary = align_files(aligner, sources, said, pronunciations, out, [each.value for each in formats])
-    done = f"{summary.transcribed} aligned" + (f", {summary.skipped} were done before" if summary.skipped else "")
+    for name in formats:
+        writer(name)
+    summary = align_files(aligner, sources, said, pronunciations, out, formats)
+    done = f"{summary.done} aligned" + (f", {summary.skipped} were done before" if summary.skipped else "")
     print(f"{done}, {summary.failed} failed: {out / 'alignments.jsonl'}", file=sys.stderr)
     if summary.failed:
         raise typer.Exit(1)

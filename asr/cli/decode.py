@@ -24,17 +24,18 @@ def decode_command(
     device: Device = "auto",
 ) -> None:
     """Decode dev and test; the scales of scores and priors, insertion penalty and language model weight are tuned."""
-    from asr.bundle import find_bundle, of_one_fold
+    from asr.acoustics.bundle import find_bundle, of_one_fold
+    from asr.config.recipe_file import read_recipe
     from asr.decoding.stage import OUTPUTS, decode
     from asr.device import choose_device
-    from asr.lock import locked
-    from asr.outputs import restore_outputs
-    from asr.recipe_file import read_recipe
+    from asr.storage.lock import locked
+    from asr.storage.outputs import restore_outputs
+    from asr.storage.run_layout import HYPOTHESES, RECIPE
 
     asked = [f"decoding.nbest={nbest}"] * (nbest is not None) + ["decoding.lattices=true"] * lattices
     with locked(out, "the argument OUT"):
         restore_outputs(out, OUTPUTS)  # the bundle may be among them
         folder = find_bundle(of_one_fold(bundle))
-        config = read_recipe(folder / "recipe.yaml", [*settings, *asked])
+        config = read_recipe(folder / RECIPE, [*settings, *asked])
         decode(config, folder, prepared, features, out, choose_device(device), tuned=tune)
-    print(out / "test" / "hypotheses.jsonl")
+    print(out / "test" / HYPOTHESES)

@@ -20,8 +20,8 @@ def features_command(
 ) -> None:
     """Compute the features of every split into one memory-mapped archive each."""
     from asr.config import FeaturesConfig
+    from asr.config.recipe_file import read_recipe
     from asr.errors import InputError
-    from asr.recipe_file import read_recipe
 
     if recipe is None and settings:
         raise InputError("--set changes a recipe: give one with --recipe")

@@ -1,5 +1,6 @@
 """`asr`: registers the commands, and turns a user's mistake into one line and a non-zero exit."""
 
+import logging
 import sys
 from typing import NoReturn
 
@@ -44,6 +45,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Entry point of the console command."""
+    _log_to_standard_error()
     try:
         app()
     except InputError as error:
@@ -69,6 +71,19 @@ def main() -> None:
         if leaving.code == INTERRUPTED:  # so typer passes Ctrl-C on
             _leave(STOPPED, INTERRUPTED)
         raise
+
+
+class _StandardError(logging.Handler):
+    """Writes messages to what standard error is at the time."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(self.format(record), file=sys.stderr, flush=True)
+
+
+def _log_to_standard_error() -> None:
+    log = logging.getLogger("asr")
+    log.handlers = [_StandardError()]
+    log.setLevel(logging.INFO)
 
 
 def _leave(message: str, status: int = 1) -> NoReturn:

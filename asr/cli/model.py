@@ -29,16 +29,15 @@ def show(
     settings: Settings = [],  # noqa: B006 - typer copies it
 ) -> None:
     """Show a model's layers, shapes and parameters, its receptive field, and its FLOPs a second of audio."""
-    from asr.recipe_file import read_recipe
+    from asr.config.recipe_file import read_recipe
 
     config = read_recipe(recipe, settings)
     from rich.console import Console
 
     from asr import models
     from asr.models.summary import summarize
-    from asr.training.targets import class_names
 
-    summary = summarize(models.build(config.model, config.features.dim, len(class_names(config))), config.features)
+    summary = summarize(models.build(config.model, config.features.dim, len(config.class_names)), config.features)
     console = Console()
     console.print(_table(summary, config.model.type))
     console.print(_totals(summary), highlight=False)

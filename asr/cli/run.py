@@ -22,14 +22,19 @@ def run_command(
     out: Annotated[Path | None, typer.Option("--out", help="The run's folder; default runs/<corpus>/<recipe>.")] = None,
 ) -> None:
     """Run a recipe from the corpus to the report; stages whose inputs have not changed are skipped."""
-    from asr.recipe_file import read_recipe
+    from asr.config.recipe_file import read_recipe
 
     config = read_recipe(recipe, settings)
     from rich.console import Console
 
     from asr.device import choose_device
-    from asr.recipe import STAGES, Run, default_folder, execute
     from asr.report.tables import per_table
+    from asr.runs.run import (
+        STAGES,
+        Run,
+        default_folder,
+        execute,
+    )
 
     for name in (stage, start):
         if name is not None and name not in STAGES:

@@ -5,15 +5,21 @@ from typing import Annotated, get_args
 
 import typer
 
-from asr.config import PhoneSetName, ScoringConfig
+from asr.config import ScoringConfig
 from asr.errors import InputError
+from asr.phones.phone_set import PhoneSetName
 
 
 def score_command(
     references: Annotated[Path, typer.Argument(help="References as JSON Lines, such as decode/test/references.jsonl.")],
     hypotheses: Annotated[Path, typer.Argument(help="Hypotheses as JSON Lines, of the same utterances.")],
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for results.json, utterances.jsonl and confusions.tsv.")
+        Path | None,
+        typer.Option("--out", help="Folder for results.json, utterances.jsonl, confusions.tsv and calibration.json."),
+    ] = None,
+    nbest: Annotated[
+        Path | None,
+        typer.Option(help="N-best lists, for oracle.json; without it nbest.jsonl beside the hypotheses, if there."),
     ] = None,
     phone_set: Annotated[
         str, typer.Option("--phone-set", help="Phones to fold both sides to: timit39, timit48, timit61 or cmu39.")
@@ -27,11 +33,15 @@ def score_command(
 
     from asr.report.tables import per_table, speaker_table
     from asr.scoring.score import score_files
+    from asr.scoring.stage import score_stage
 
     if phone_set not in get_args(PhoneSetName):
         raise InputError(f"--phone-set {phone_set}: choose {', '.join(get_args(PhoneSetName))}")
     config = ScoringConfig.model_validate({"phone_set": phone_set, "bootstrap": bootstrap})
-    result = score_files(references, hypotheses, out, config, seed)
+    if out is None:
+        result = score_files(references, hypotheses, None, config, seed)
+    else:
+        result = score_stage(references, hypotheses, out, config, seed, nbest)
     console = Console()
     console.print(per_table(result))
     if by_speaker:

@@ -20,7 +20,7 @@ def train_command(
     ] = False,
 ) -> None:
     """Train the recipe's acoustic model; stopped at any moment, it goes on from the last whole epoch."""
-    from asr.recipe_file import read_recipe
+    from asr.config.recipe_file import read_recipe
 
     config = read_recipe(recipe, settings)
     from asr.device import choose_device

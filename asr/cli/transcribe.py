@@ -22,11 +22,12 @@ def transcribe_command(
     """
     from asr.device import choose_device
     from asr.recognizer import Recognizer
-    from asr.transcribe import find_sources, find_transcript, transcribe
+    from asr.recordings.sources import find_sources
+    from asr.recordings.transcribe import find_transcript, transcribe
 
     sources = find_sources(inputs)
     summary = transcribe(Recognizer(bundle, choose_device(device)), sources, out)
-    done = f"{summary.transcribed} transcribed" + (f", {summary.skipped} were done before" if summary.skipped else "")
+    done = f"{summary.done} transcribed" + (f", {summary.skipped} were done before" if summary.skipped else "")
     print(f"{done}, {summary.failed} failed: {out / 'transcripts.jsonl'}", file=sys.stderr)
     if summary.failed:
         raise typer.Exit(1)

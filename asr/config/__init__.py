@@ -26,9 +26,9 @@ from asr.config.models import (
     RecurrentSection,
     RnnConfig,
 )
-from asr.config.recipe import RecipeConfig, Topology
+from asr.config.recipe import RecipeConfig
 from asr.config.section import Section
-from asr.config.targets import PHONE_SETS, PhoneSetName, TargetsConfig
+from asr.config.targets import TargetsConfig
 from asr.config.training import (
     AdagradConfig,
     AdamConfig,
@@ -48,7 +48,6 @@ from asr.config.training import (
 )
 
 __all__ = [
-    "PHONE_SETS",
     "Activation",
     "AdagradConfig",
     "AdamConfig",
@@ -81,7 +80,6 @@ __all__ = [
     "OneCycleSchedule",
     "OptimizerConfig",
     "PaddingExtent",
-    "PhoneSetName",
     "PlateauSchedule",
     "Pooling",
     "RecipeConfig",
@@ -96,6 +94,5 @@ __all__ = [
     "SpecAugmentConfig",
     "StepSchedule",
     "TargetsConfig",
-    "Topology",
     "TrainingConfig",
 ]

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from asr.config.section import Section
-from asr.config.targets import PhoneSetName
+from asr.phones.phone_set import PhoneSetName
 
 CorpusName = Literal["timit", "demo", "speechocean762"]
 

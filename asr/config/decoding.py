@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
 from asr.config.section import Section
-from asr.config.targets import PhoneSetName
+from asr.phones.phone_set import PhoneSetName
 
 
 class LmConfig(Section):

@@ -1,7 +1,5 @@
 """The whole recipe, and what its sections demand of each other."""
 
-from typing import Literal
-
 from pydantic import Field, model_validator
 
 from asr.config.augmentation import AugmentationConfig
@@ -10,10 +8,10 @@ from asr.config.decoding import DecodingConfig, LmConfig, ScoringConfig
 from asr.config.features import FeaturesConfig
 from asr.config.models import DnnConfig, ModelConfig
 from asr.config.section import Section
-from asr.config.targets import PHONE_SETS, PhoneSetName, TargetsConfig
+from asr.config.targets import TargetsConfig
 from asr.config.training import TrainingConfig
-
-Topology = Literal["hmm", "ctc"]
+from asr.phones.classes import Topology, class_names
+from asr.phones.phone_set import PHONE_SETS, PhoneSetName, load_phone_set
 
 
 class RecipeConfig(Section):
@@ -34,6 +32,11 @@ class RecipeConfig(Section):
     def topology(self) -> Topology:
         """How the phones of a path become classes, one a frame: as the model was trained."""
         return "ctc" if self.training.loss == "ctc" else "hmm"
+
+    @property
+    def class_names(self) -> list[str]:
+        """The name of every class of the recipe's model."""
+        return class_names(load_phone_set(self.targets.phone_set), self.topology, self.targets.states)
 
     @model_validator(mode="after")
     def _phone_sets_fit(self) -> "RecipeConfig":

@@ -1,15 +1,11 @@
 """Settings of the classes."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 from pydantic import Field
 
 from asr.config.section import Section
-
-PhoneSetName = Literal["timit61", "timit48", "cmu39", "timit39"]
-
-PHONE_SETS: tuple[PhoneSetName, ...] = get_args(PhoneSetName)
-"""Each can be folded to those after it."""
+from asr.phones.phone_set import PhoneSetName
 
 
 class TargetsConfig(Section):

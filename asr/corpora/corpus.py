@@ -5,8 +5,6 @@ from pathlib import Path
 
 from lhotse import MonoCut
 
-SPLITS = ("train", "dev", "test")
-
 SKIP = "--skip-bad (corpus.skip_bad)"
 """How a user asks to go on without what is broken."""
 

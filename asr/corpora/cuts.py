@@ -11,8 +11,8 @@ from lhotse import AudioSource, MonoCut, Recording, SupervisionSegment
 from lhotse.supervision import AlignmentItem
 
 from asr.errors import InputError
-from asr.files import complete_file
-from asr.transcript import PhoneSegment, Transcript
+from asr.formats.transcript import PhoneSegment, Transcript
+from asr.storage.files import complete_file
 
 PHONES = "phones"
 """The key of the supervision's `custom` that holds the phones of a cut without times, with spaces between them."""

@@ -12,7 +12,8 @@ from asr.corpora.speechocean762 import read_speechocean762
 from asr.corpora.timit import read_timit
 from asr.data_files import data_path
 from asr.errors import InputError
-from asr.files import write_json
+from asr.storage.files import write_json
+from asr.storage.run_layout import SUMMARY, cuts_path
 
 WHERE_TO_GET = {
     "timit": "TIMIT is licensed and does not ship; give the folder of your copy",
@@ -54,10 +55,10 @@ def prepare(config: CorpusConfig, out_dir: Path) -> PrepareSummary:
         if not cuts:
             raise InputError(f"no utterances are left for {name}", corpus.root)
     for name, cuts in corpus.manifests.items():
-        write_cuts(out_dir / f"{name}.cuts.jsonl.gz", cuts)
+        write_cuts(cuts_path(out_dir, name), cuts)
         splits[name] = _summary(cuts)
     summary = PrepareSummary(config.name, str(corpus.root), splits, corpus.skipped, corpus.missing)
-    write_json(out_dir / "summary.json", asdict(summary))
+    write_json(out_dir / SUMMARY, asdict(summary))
     return summary
 
 

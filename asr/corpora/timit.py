@@ -7,10 +7,10 @@ from lhotse import MonoCut
 
 from asr.audio import audio_info
 from asr.config import CorpusConfig
-from asr.corpora.corpus import SKIP, SPLITS, CorpusCuts
+from asr.corpora.corpus import SKIP, CorpusCuts
 from asr.corpora.cuts import utterance_cut
 from asr.corpora.timit_files import Speaker, TimitFolder, UtteranceFiles, find_timit, utterances
-from asr.corpora.timit_labels import SAMPLE_RATE, Label, read_phones, read_sentence, read_words
+from asr.corpora.timit_labels import read_phones, read_words
 from asr.corpora.timit_splits import (
     SAMPLE_FOLDS,
     SENTENCES,
@@ -22,8 +22,11 @@ from asr.corpora.timit_splits import (
     speakers_of,
 )
 from asr.errors import InputError
+from asr.formats.phn import SAMPLE_RATE, Label
+from asr.formats.plain_text import read_sentence
 from asr.phones.phone_set import load_phone_set
 from asr.progress import track
+from asr.storage.run_layout import SPLITS, fold_name
 
 _SHOWN = 5
 
@@ -79,7 +82,7 @@ def read_utterance(files: UtteranceFiles) -> MonoCut:
 def _folds(config: CorpusConfig, corpus: TimitFolder) -> tuple[dict[str, Split], list[str]]:
     """The splits by the prefix of their files, and what a published split lacks."""
     if config.folds == SAMPLE_FOLDS:
-        return {f"fold-{number}/": split for number, split in enumerate(sample_folds(corpus), 1)}, []
+        return {f"{fold_name(number)}/": split for number, split in enumerate(sample_folds(corpus), 1)}, []
     if has_own_lists(corpus.root):
         return {"": own_split(corpus)}, []
     if corpus.flat:

@@ -1,14 +1,13 @@
-"""TIMIT's label files: `.phn` and `.wrd` (a segment a line: start, end, label; in samples at 16 kHz) and `.txt`."""
+"""TIMIT's labels, checked against the audio and the phone set."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 from asr.errors import InputError
-
-SAMPLE_RATE = 16000
-"""Hz; the unit of the times in every label file, whatever the rate of the audio beside it."""
+from asr.formats.phn import SAMPLE_RATE, Label, read_labels
+from asr.phones.silence import UNSPOKEN
 
 OVERSHOOT = SAMPLE_RATE // 100
 """Samples by which a segment may pass the end of the audio; it is cut off there. 10 ms is one frame step, too little to
@@ -17,42 +16,6 @@ move a frame's label. (In NLTK's sample every `.phn` ends 0 to 119 samples befor
 UNLABELLED_END = SAMPLE_RATE // 10
 """Samples that may be left after a last segment that is speech. Every `.phn` of the sample ends with silence; one that
 stops in speech well before the audio does has lost its last lines."""
-
-SILENCES = frozenset({"h#", "pau", "epi"})
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """A segment of a label file; `start` and `end` in samples at 16 kHz, the line of the file for messages."""
-
-    start: int
-    end: int
-    symbol: str
-    line: int
-
-
-def read_labels(path: Path) -> list[Label]:
-    """The segments of a `.phn` or `.wrd` file, in lower case. Blank lines are passed over.
-
-    Raises InputError that names the line which is not two whole numbers and a label.
-    """
-    labels = []
-    for number, line in enumerate(_read_text(path).splitlines(), 1):
-        fields = line.split()
-        if not fields:
-            continue
-        if len(fields) != 3:
-            raise InputError(f"expected start, end and label, found {line.strip()!r}: is it truncated?", path, number)
-        start, end = (_sample(field, path, number) for field in fields[:2])
-        labels.append(Label(start, end, fields[2].lower(), number))
-    if not labels:
-        raise InputError("holds no segments", path)
-    return labels
-
-
-def format_labels(labels: Iterable[Label]) -> str:
-    """The text of a `.phn` or `.wrd` file."""
-    return "".join(f"{label.start} {label.end} {label.symbol}\n" for label in labels)
 
 
 def read_phones(path: Path, samples: float, symbols: Collection[str]) -> list[Label]:
@@ -76,10 +39,10 @@ def read_phones(path: Path, samples: float, symbols: Collection[str]) -> list[La
                 label.line,
             )
     labels = _inside_audio(labels, samples, path)
-    if all(label.symbol in SILENCES for label in labels):
+    if all(label.symbol in UNSPOKEN for label in labels):
         raise InputError("holds nothing but silence: is it truncated?", path, labels[-1].line)
     missing = samples - labels[-1].end
-    if labels[-1].symbol not in SILENCES and missing > UNLABELLED_END:
+    if labels[-1].symbol not in UNSPOKEN and missing > UNLABELLED_END:
         raise InputError(
             f"the last segment is speech and ends {missing / SAMPLE_RATE:.2f} s before the audio: is it truncated?",
             path,
@@ -100,13 +63,6 @@ def read_words(path: Path, samples: float) -> list[Label]:
     return _inside_audio(labels, samples, path)
 
 
-def read_sentence(path: Path) -> str:
-    """The sentence of a `.txt` file, without the two sample numbers that stand before it."""
-    words = _read_text(path).split()
-    numbers = 2 if len(words) > 2 and all(word.isdecimal() for word in words[:2]) else 0
-    return " ".join(words[numbers:])
-
-
 def _inside_audio(labels: list[Label], samples: float, path: Path) -> list[Label]:
     """The labels, cut off at the end of the audio where they pass it by no more than OVERSHOOT."""
     end = int(samples)
@@ -117,18 +73,3 @@ def _inside_audio(labels: list[Label], samples: float, path: Path) -> list[Label
                 f"the segment runs {seconds:.3f} s past the end of the audio (sample {end})", path, label.line
             )
     return [replace(label, end=min(label.end, end)) for label in labels]
-
-
-def _sample(field: str, path: Path, line: int) -> int:
-    if not (field.isascii() and field.isdecimal()):
-        raise InputError(f"expected a whole number of samples, found {field!r}", path, line)
-    return int(field)
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot read: {error.strerror}", path) from error
-    except UnicodeDecodeError as error:
-        raise InputError("is not a text file", path) from error

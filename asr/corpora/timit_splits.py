@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from asr.corpora.corpus import SPLITS
 from asr.corpora.timit_files import Speaker, TimitFolder
 from asr.data_files import data_path
 from asr.errors import InputError
+from asr.storage.run_layout import SPLITS
 
 Split = dict[str, list[Speaker]]
 

@@ -8,17 +8,19 @@ from typing import IO, Any
 
 import numpy as np
 
+from asr.acoustics.scorer import LogPosteriors
 from asr.config import DecodingConfig
-from asr.decoding.ctc_alignment import aligned_path
-from asr.decoding.decode import Also, LogPosteriors, Search, segment_times
-from asr.decoding.lattice import Lattice, lattice
-from asr.decoding.nbest import Hypothesis, n_best
-from asr.decoding.search import Path as BestPath
-from asr.decoding.search import PhoneSequence
-from asr.files import complete_file, write_text
-from asr.transcript import Transcript
+from asr.decoding.decode import Also, Search, segment_times
+from asr.decoding.lattice.lattice import Lattice, lattice
+from asr.decoding.lattice.nbest import Hypothesis, n_best
+from asr.decoding.search.beam import Path as BestPath
+from asr.decoding.search.beam import PhoneSequence
+from asr.decoding.search.ctc_alignment import aligned_path
+from asr.formats.transcript import Transcript
+from asr.storage.files import complete_file, write_text
+from asr.storage.run_layout import LATTICES, NBEST
 
-NBEST, LATTICES, KALDI_LATTICES, SYMBOLS = "nbest.jsonl", "lattices.jsonl", "lattices.txt", "lattice_phones.txt"
+KALDI_LATTICES, SYMBOLS = "lattices.txt", "lattice_phones.txt"
 
 
 @contextmanager

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from asr.config import PhoneSetName
-from asr.decoding.flat_graph import FlatGraph
-from asr.decoding.posteriors import class_posteriors
-from asr.decoding.search import Path
-from asr.phones.phone_set import folding
+from asr.decoding.graph.flat_graph import FlatGraph
+from asr.decoding.lattice.posteriors import class_posteriors
+from asr.decoding.search.beam import Path
+from asr.phones.phone_set import PhoneSetName, folding
 
 POSTERIOR_BEAM = 8.0
 """exp(-8) of a frame's best state is left out: a share too small to show in a confidence."""

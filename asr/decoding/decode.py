@@ -7,33 +7,29 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from asr.config import FeaturesConfig
-from asr.decoding.batches import batch_paths
+from asr.acoustics.frame_times import FrameTimes
+from asr.acoustics.priors import scaled_likelihoods
+from asr.acoustics.scorer import LogPosteriors
 from asr.decoding.confidence import AS_THEY_ARE, Recalibration, phone_confidences
-from asr.decoding.ctc_alignment import aligned_path
-from asr.decoding.ctm import write_ctm
-from asr.decoding.priors import scaled_likelihoods
-from asr.decoding.search import Decoder, PathFinder, PhoneSpan, check_scores
-from asr.decoding.search import Path as BestPath
-from asr.decoding.viterbi import BatchViterbi, Weights
+from asr.decoding.search.batch_viterbi import BatchViterbi, Weights
+from asr.decoding.search.batches import batch_paths
+from asr.decoding.search.beam import (
+    Decoder,
+    PathFinder,
+    PhoneSpan,
+    check_scores,
+)
+from asr.decoding.search.beam import Path as BestPath
+from asr.decoding.search.ctc_alignment import aligned_path
 from asr.errors import InputError
-from asr.transcript import PhoneSegment, Transcript, read_transcripts, write_transcripts
-
-LogPosteriors = npt.NDArray[np.float32]
-"""[T, C]; of several models that are searched as one, [M, T, C]."""
-
-
-@dataclass(frozen=True, slots=True)
-class FrameTimes:
-    """Frame t of the model's output stands for [offset + t * shift, offset + (t + 1) * shift) in seconds."""
-
-    offset: float
-    shift: float
-
-    @classmethod
-    def of(cls, features: FeaturesConfig, subsampling: int = 1) -> "FrameTimes":
-        """Of a model whose output frame stands for `subsampling` frames of these features."""
-        return cls(features.frame_offset, subsampling * features.frame_shift / 1000)
+from asr.formats.ctm import write_ctm
+from asr.formats.transcript import (
+    PhoneSegment,
+    Transcript,
+    read_transcripts,
+    write_transcripts,
+)
+from asr.storage.run_layout import HYPOTHESES
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +132,7 @@ def decode_split(
     Raises InputError that names the utterance whose posteriors are not numbers.
     """
     decoded = Decoded()
-    path = Path(out_dir) / "hypotheses.jsonl"
+    path = Path(out_dir) / HYPOTHESES
     write_transcripts(path, _hypotheses(items, search, decoded, also))
     write_ctm(path.with_suffix(".ctm"), read_transcripts(path))
     return decoded

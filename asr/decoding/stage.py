@@ -9,8 +9,7 @@ from pathlib import Path
 import torch
 from lhotse import MonoCut
 
-from asr.alignment.spoken import PAUSES
-from asr.bundle import (
+from asr.acoustics.bundle import (
     Bundle,
     Tuning,
     copy_bundle,
@@ -20,26 +19,32 @@ from asr.bundle import (
     read_bundle,
     write_tuning,
 )
+from asr.acoustics.scored_split import scored_split
+from asr.acoustics.scorer import AcousticScorer, LogPosteriors
+from asr.alignment.states import (
+    NO_ALIGNMENTS,
+    Alignments,
+    read_aligned_split,
+    said_phones,
+)
 from asr.config import DecodingConfig, RecipeConfig
+from asr.config.recipe_file import write_recipe
 from asr.corpora.cuts import read_cuts, reference, word_phones
-from asr.decoding.alternatives import NBEST, alternatives_files
-from asr.decoding.decode import LogPosteriors, Search, decode_split
-from asr.decoding.lm import perplexity, train_ngram
+from asr.decoding.alternatives import alternatives_files
+from asr.decoding.bundle_search import bundle_search, path_finders
+from asr.decoding.decode import Search, decode_split
 from asr.decoding.tuning import tune, tune_confidences
-from asr.decoding.word_starts import mark_word_starts, symbols
 from asr.device import describe_device
 from asr.errors import InputError, listed
-from asr.features.archive import Archive
-from asr.files import make_folder, write_json, write_text
-from asr.outputs import complete_outputs
+from asr.features.dataset import Dataset
+from asr.formats.transcript import Transcript, write_transcripts
+from asr.lm.ngram import perplexity, train_ngram
+from asr.lm.word_starts import mark_word_starts, symbols
 from asr.phones.phone_set import fold, load_phone_set
-from asr.recipe_file import write_recipe
-from asr.recognizer import AcousticScorer, bundle_search, path_finders
-from asr.scored_split import scored_split
-from asr.scoring.calibration import calibrate_files
-from asr.scoring.oracle import oracle_files
-from asr.training.alignments import NO_ALIGNMENTS, Alignments, alignments_path, read_aligned_split, said_phones
-from asr.transcript import Transcript, write_transcripts
+from asr.phones.silence import PAUSES
+from asr.storage.files import make_folder, write_json, write_text
+from asr.storage.outputs import complete_outputs
+from asr.storage.run_layout import BUNDLE, RECIPE, REFERENCES, SPEED, TUNED, alignments_path, cuts_path
 
 TRAINED_SECTIONS = ("features", "targets", "model", "topology")
 """What of the recipe a trained model holds fast."""
@@ -48,10 +53,7 @@ Scored = tuple[Transcript, LogPosteriors]
 """A reference and the log posteriors of its utterance."""
 
 
-SPEED = "speed.json"
-"""How long the test set took: its audio, the acoustic model and the search in seconds. Features are made before."""
-TUNED = "tuning.json"
-OUTPUTS = ("bundle", "dev", "test", SPEED, TUNED)
+OUTPUTS = (BUNDLE, "dev", "test", SPEED, TUNED)
 
 
 @dataclass
@@ -84,12 +86,13 @@ def decode(
     dev and test.
 
     Writes tuning.json, speed.json, the bundle with language model and what was tuned, and for dev and test:
-    hypotheses.jsonl, .ctm and references.jsonl, calibration.json and .svg, and where the recipe asks for them n-best
-    lists with oracle.json, and lattices; all of them or, stopped before the end, none. A bundle that has a language
+    hypotheses.jsonl, .ctm and references.jsonl, and where the recipe asks for them n-best lists and lattices; all of
+    them or, stopped before the end, none. A bundle that has a language
     model, or an ensemble, already keeps it. Raises InputError when the recipe's model, or language model, is not the
     bundle's, and for an ensemble that does not fit.
     """
     make_folder(out_dir)
+    dataset = Dataset(prepare_dir, features_dir)
     trained = read_bundle(bundle_dir, device)
     if not (tuned or trained.tuning_path.is_file()):
         print(
@@ -101,22 +104,22 @@ def decode(
         if getattr(config, section) != getattr(trained.config, section):
             raise InputError(f"was trained with other settings in {section}; train anew to change them", bundle_dir)
     with complete_outputs(out_dir, OUTPUTS, SPEED) as out:
-        bundle = replace(trained, config=config, folder=out / "bundle", ensemble=ensemble)
-        write_lm(trained, bundle, prepare_dir)
+        bundle = replace(trained, config=config, folder=out / BUNDLE, ensemble=ensemble)
+        write_lm(trained, bundle, dataset)
         scorer = AcousticScorer(bundle, device)
-        dev = list(_scored(scorer, prepare_dir, features_dir, "dev"))
+        dev = list(_scored(scorer, dataset, "dev"))
         if tuned:
             tuning, search = _tune(bundle, dev, out, device)
         else:
             tuning, search = bundle.tuning, bundle_search(bundle, bundle.tuning, device)
         _decode(dev, search, out / "dev", config.decoding)
-        test = _scored(scorer, prepare_dir, features_dir, "test")
+        test = _scored(scorer, dataset, "test")
         _decode_timed(test, search, out, config.decoding, device)
         for split in ("dev", "test"):
-            write_transcripts(out / split / "references.jsonl", _references(prepare_dir, features_dir, split))
-            _measure(out / split, config)
+            said = (reference(cut) for cut in dataset.split(split, config.features).cuts())
+            write_transcripts(out / split / REFERENCES, said)
         copy_bundle(trained.folder, bundle.folder, [each.folder for each in ensemble])
-        write_recipe(bundle.folder / "recipe.yaml", config)
+        write_recipe(bundle.folder / RECIPE, config)
         write_tuning(bundle.tuning_path, tuning)
 
 
@@ -137,7 +140,7 @@ def read_ensemble(config: RecipeConfig, trained: Bundle, device: torch.device) -
     return tuple(ensemble)
 
 
-def write_lm(trained: Bundle, bundle: Bundle, prepare_dir: Path) -> None:
+def write_lm(trained: Bundle, bundle: Bundle, dataset: Dataset) -> None:
     """Copies the language model of a bundle that has one; else estimates it, by the alignments that training had."""
     config = bundle.config
     make_folder(bundle.folder)
@@ -148,11 +151,10 @@ def write_lm(trained: Bundle, bundle: Bundle, prepare_dir: Path) -> None:
         write_text(bundle.lm_path, trained.lm_path.read_text(encoding="utf-8"))
         return
     alignments = _alignments(trained)
-    cuts = read_cuts(prepare_dir / "train.cuts.jsonl.gz")
     phones: Sequence[str] = load_phone_set(config.targets.phone_set)
     if config.lm.word_starts:
         phones = symbols(phones)
-    sentences = (_sentence(cut, config, alignments) for cut in cuts)
+    sentences = (_sentence(cut, config, alignments) for cut in dataset.cuts("train"))
     train_ngram(sentences, config.lm.order, phones, bundle.lm_path, config.lm.prune)
 
 
@@ -188,18 +190,12 @@ def _words(cut: MonoCut, config: RecipeConfig) -> list[list[str]]:
 def check_language_model(config: RecipeConfig, prepare_dir: Path) -> None:
     """Raises InputError where the training transcripts lack what the language model will be estimated on."""
     if config.lm.word_starts:
-        for cut in read_cuts(prepare_dir / "train.cuts.jsonl.gz"):
+        for cut in read_cuts(cuts_path(prepare_dir, "train")):
             _words(cut, config)
 
 
-def _scored(scorer: AcousticScorer, prepare_dir: Path, features_dir: Path, split: str) -> Iterator[Scored]:
-    return ((reference(cut), scored) for cut, scored in scored_split(scorer, prepare_dir, features_dir, split))
-
-
-def _references(prepare_dir: Path, features_dir: Path, split: str) -> Iterator[Transcript]:
-    """What was said in each utterance that `_scored` yields."""
-    usable = set(Archive(features_dir / split).utterances)
-    return (reference(cut) for cut in read_cuts(prepare_dir / f"{split}.cuts.jsonl.gz") if cut.id in usable)
+def _scored(scorer: AcousticScorer, dataset: Dataset, split: str) -> Iterator[Scored]:
+    return ((reference(cut), scored) for cut, scored in scored_split(scorer, dataset, split))
 
 
 def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path, device: torch.device) -> tuple[Tuning, Search]:
@@ -261,13 +257,3 @@ def _decode(items: Iterable[Scored], search: Search, out_dir: Path, config: Deco
         count = f"{out_dir.name}: {len(names)} of {decoded.utterances} utterances"
         why = "are too short for a whole path, or decoding.beam too narrow; the best part of one is kept"
         print(f"{count} {why}: {listed(names)}", file=sys.stderr)
-
-
-def _measure(folder: Path, config: RecipeConfig) -> None:
-    """How far a split's confidences can be trusted, and what its n-best lists hold."""
-    references, hypotheses = folder / "references.jsonl", folder / "hypotheses.jsonl"
-    phone_set = config.scoring.phone_set
-    calibrate_files(references, hypotheses, folder, phone_set)
-    if nbest := config.decoding.nbest:
-        found = oracle_files(references, hypotheses, folder / NBEST, nbest, phone_set)
-        print(f"{folder.name}: PER {found.per:.1f}, of the best of {nbest} {found.oracle_per:.1f}", file=sys.stderr)

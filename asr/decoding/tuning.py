@@ -11,12 +11,14 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from asr.config import DecodingConfig, PhoneSetName
+from asr.acoustics.priors import scaled_likelihoods
+from asr.acoustics.scorer import LogPosteriors
+from asr.config import DecodingConfig
 from asr.decoding.confidence import AS_THEY_ARE, POSTERIOR_SCALES, Recalibration, fit_recalibration
-from asr.decoding.decode import LogPosteriors, Search, recognized
-from asr.decoding.priors import scaled_likelihoods
-from asr.decoding.search import Path, PathFinder
-from asr.transcript import Transcript
+from asr.decoding.decode import Search, recognized
+from asr.decoding.search.beam import Path, PathFinder
+from asr.formats.transcript import Transcript
+from asr.phones.phone_set import PhoneSetName
 
 Utterance = tuple[Sequence[str], LogPosteriors]
 """Reference phones and log posteriors."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.errors import InputError
-from asr.files import complete_file
+from asr.storage.files import complete_file
 
 SCHEMA = "asr-features-1"
 MEND = "run asr features again"

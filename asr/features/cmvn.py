@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.errors import InputError
-from asr.files import complete_file
+from asr.storage.files import complete_file
 
 SCHEMA = "asr-cmvn-1"
 VARIANCE_FLOOR = 1e-10  # a column that never changes becomes 0 and not noise

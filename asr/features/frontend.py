@@ -4,15 +4,13 @@ import copy
 import threading
 from typing import Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from asr.config import FeaturesConfig
 from asr.features import mel
+from asr.features.framing import FLOOR, FULL_SCALE, mirrored
 
-FULL_SCALE = 32768.0  # Kaldi's features are of samples in the 16-bit range
-FLOOR = float(np.finfo(np.float32).eps)  # of energies, before their logarithm
 # A mel energy below this part of its frame's largest shows the rounding of a single-precision transform. Measured on
 # 75,000 frames of speech, of which 2 % and 4 % have one: above it, log energies of 23 to 80 bins are off by 8e-4 and
 # cepstra by 7e-4 at most.
@@ -41,25 +39,6 @@ def build_front_end(config: FeaturesConfig, device: torch.device | str = "cpu") 
 
         return LibrosaFrontEnd(config, device)
     return FrontEnd(config, device)
-
-
-def mirrored(waveform: Tensor, length: int, shift: int, count: int) -> Tensor:
-    """[S] -> [(count - 1) * shift + length]: both ends mirrored, so that frame t is centred on (t + 1/2) shifts."""
-    begin, samples = shift // 2 - length // 2, len(waveform)
-    if count == 0:
-        return waveform[:0]
-    end = begin + (count - 1) * shift + length
-    parts = []
-    for first, last in ((begin, min(0, end)), (max(0, begin), min(samples, end)), (max(samples, begin), end)):
-        if first >= last:
-            continue
-        if first >= 0 and last <= samples:
-            parts.append(waveform[first:last])
-        else:
-            # Mirrored again and again, a waveform is periodic: forwards, then backwards.
-            index = torch.arange(first, last, device=waveform.device) % (2 * samples)
-            parts.append(waveform[torch.minimum(index, 2 * samples - 1 - index)])
-    return torch.cat(parts)
 
 
 class FrontEnd:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from asr.config import FeaturesConfig
 from asr.features import mel
-from asr.features.frontend import FLOOR, FULL_SCALE, mirrored
+from asr.features.framing import FLOOR, FULL_SCALE, mirrored
 
 
 class LibrosaFrontEnd:

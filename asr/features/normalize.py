@@ -1,7 +1,6 @@
 """From static features to what a model sees; the same for training, decoding and transcription."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from asr.config import FeaturesConfig
-from asr.features.cmvn import Cmvn, Statistics, cmvn_path, load_cmvn
+from asr.features.cmvn import Cmvn, Statistics
 from asr.features.deltas import add_deltas
 
 
@@ -39,13 +38,6 @@ def normalized(static: Tensor, statistics: Sequence[Statistics] | None, config: 
             deviation = torch.from_numpy(np.stack([each.deviation for each in statistics]))
             static = static / deviation.to(static.device)[:, None]
     return add_deltas(static.float(), config.deltas)
-
-
-def split_cmvn(features_dir: Path, split: str, config: FeaturesConfig) -> Cmvn:
-    """The statistics that normalise a split: its own speakers', or the training set's where normalisation is global."""
-    if config.cmvn == "global":
-        return load_cmvn(cmvn_path(features_dir / "train")).overall()
-    return load_cmvn(cmvn_path(features_dir / split))
 
 
 def utterance_statistics(

@@ -8,9 +8,8 @@ import torch
 from asr.config import FeaturesConfig, RecipeConfig
 from asr.errors import InputError
 from asr.features.extract import ExtractSummary, extract
-from asr.files import write_json
-
-SPLITS = ("train", "dev", "test")
+from asr.storage.files import write_json
+from asr.storage.run_layout import SPLITS, SUMMARY, cuts_path, fold_names
 
 
 def compute_features(
@@ -28,19 +27,16 @@ def extract_folder(
     prepared: Path, out: Path, config: FeaturesConfig, device: torch.device | str = "cpu", skip_bad: bool = False
 ) -> dict[str, ExtractSummary]:
     """As `compute_features`, by the settings of the features alone."""
-    folds = sorted(
-        (path for path in prepared.glob("fold-*") if path.is_dir()), key=lambda path: (len(path.name), path.name)
-    )
     found = [
-        (f"{folder.relative_to(prepared).as_posix()}/{split}".removeprefix("./"), folder / f"{split}.cuts.jsonl.gz")
-        for folder in [prepared, *folds]
+        (f"{fold}/{split}".removeprefix("/"), cuts_path(prepared / fold, split))
+        for fold in ("", *fold_names(prepared))
         for split in SPLITS
     ]
     manifests = {name: path for name, path in found if path.is_file()}
     if not manifests:
         raise InputError("has no {train,dev,test}.cuts.jsonl.gz; name the folder that asr prepare wrote", prepared)
     summaries = {name: extract(path, out / name, config, device, skip_bad) for name, path in manifests.items()}
-    _write_summary(out / "summary.json", summaries)
+    _write_summary(out / SUMMARY, summaries)
     return summaries
 
 

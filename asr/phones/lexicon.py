@@ -7,9 +7,8 @@ dictionary numbers: READ, READ(1).
 import re
 from pathlib import Path
 
-from asr.config import PhoneSetName
 from asr.errors import InputError
-from asr.phones.phone_set import load_phone_set
+from asr.phones.phone_set import PhoneSetName, load_phone_set
 
 Lexicon = dict[str, list[tuple[str, ...]]]
 """Words in lower case, each with its pronunciations in the file's order."""

@@ -7,14 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
+from typing import Literal, get_args
 
-from asr.config import PHONE_SETS, PhoneSetName
 from asr.data_files import data_path
 from asr.errors import InputError
-from asr.transcript import PhoneSegment
+from asr.formats.transcript import PhoneSegment
 
-SILENCE = "sil"
-"""The silence of all sets but the 61; in timit39 and cmu39 it stands for h#, pau, epi and the six closures too."""
+PhoneSetName = Literal["timit61", "timit48", "cmu39", "timit39"]
+
+PHONE_SETS: tuple[PhoneSetName, ...] = get_args(PhoneSetName)
+"""Each can be folded to those after it."""
 
 _COLUMNS = PHONE_SETS
 _NO_PHONE = "-"

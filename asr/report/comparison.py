@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from asr import models
-from asr.bundle import model_folders
+from asr.acoustics.bundle import model_folders
 from asr.config import RecipeConfig, ScoringConfig
-from asr.decoding.stage import SPEED
+from asr.config.recipe_file import read_recipe
 from asr.errors import InputError
-from asr.files import read_json
-from asr.recipe_file import read_recipe
 from asr.report.run_files import read_run
 from asr.report.tables import count, percent
 from asr.scoring.compare import Difference, difference
 from asr.scoring.results import UNKNOWN_SPEAKER, ScoreResult, read_utterances, summarize
 from asr.scoring.silence import TREATMENTS, UNTRANSCRIBED, Treatment
-from asr.training.targets import class_names
+from asr.storage.files import read_json
+from asr.storage.run_layout import BUNDLE, DECODE, RECIPE, RESULTS, SPEED, UTTERANCES
 
 MISSING = "–"
 FEW_BLOCKS = 10
@@ -162,36 +161,36 @@ def settings_table(compared: Sequence[Compared]) -> Cells:
 
 
 def _read(folder: Path, name: str) -> Compared:
-    if (folder / "utterances.jsonl").is_file():
+    if (folder / UTTERANCES).is_file():
         return Compared(name, _read_score_folder(folder))
     run = read_run(folder)
-    recipe = read_recipe(folder / "recipe.yaml")
+    recipe = read_recipe(folder / RECIPE)
     return Compared(
         name=name,
         scores=summarize(run.utterances, recipe.scoring, recipe.seed),
         recipe=recipe,
         parameters=_parameters(recipe) + sum(map(_parameters, _ensemble(folder / run.folds[0].name))),
         training=run.results.get("seconds", {}).get("train"),
-        speed=_speed([folder / fold.name / "decode" / SPEED for fold in run.folds]),
+        speed=_speed([folder / fold.name / DECODE / SPEED for fold in run.folds]),
     )
 
 
 def _read_score_folder(folder: Path) -> ScoreResult:
-    results = read_json(folder / "results.json")
+    results = read_json(folder / RESULTS)
     try:
         config = ScoringConfig(phone_set=results["phone_set"])
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError("names no known phone_set; run asr score again", folder / "results.json") from error
-    return summarize(read_utterances(folder / "utterances.jsonl"), config)
+        raise InputError("names no known phone_set; run asr score again", folder / RESULTS) from error
+    return summarize(read_utterances(folder / UTTERANCES), config)
 
 
 def _ensemble(fold: Path) -> list[RecipeConfig]:
     """The recipes of the further models with which a fold's model decodes."""
-    return [read_recipe(each / "recipe.yaml") for each in model_folders(fold / "decode" / "bundle")[1:]]
+    return [read_recipe(each / RECIPE) for each in model_folders(fold / DECODE / BUNDLE)[1:]]
 
 
 def _parameters(recipe: RecipeConfig) -> int:
-    model = models.build(recipe.model, recipe.features.dim, len(class_names(recipe)))
+    model = models.build(recipe.model, recipe.features.dim, len(recipe.class_names))
     return sum(parameter.numel() for parameter in model.parameters())
 
 

@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from asr.config import PhoneSetName
 from asr.errors import InputError
-from asr.files import read_json
-from asr.scoring.calibration import calibrate, judge_files, reliability_plot
+from asr.phones.phone_set import PhoneSetName
+from asr.report.reliability import reliability_plot
+from asr.scoring.calibration import calibrate, judge_files
+from asr.storage.files import read_json
+from asr.storage.run_layout import CALIBRATION, DECODE, HYPOTHESES, ORACLE, REFERENCES, SCORE, TUNED
 
-FOLDER = Path("decode", "test")
 CALIBRATED = ("accuracy", "confidence", "expected_calibration_error", "normalized_cross_entropy")
-ORACLE = ("nbest", "oracle_per")
-TUNED = ("dev_perplexity",)
+FROM_LISTS = ("nbest", "oracle_per")
+FROM_DEV = ("dev_perplexity",)
 
 
 def decoding_rows(run_dir: Path, folds: Sequence[str]) -> list[dict[str, Any]]:
@@ -24,9 +25,10 @@ def decoding_rows(run_dir: Path, folds: Sequence[str]) -> list[dict[str, Any]]:
     """
     rows = []
     for fold in folds:
-        folder = run_dir / fold / FOLDER
-        calibrated, oracle = folder / "calibration.json", folder / "oracle.json"
-        row = _fields(calibrated, CALIBRATED) | _fields(oracle, ORACLE) | _fields(folder.parent / "tuning.json", TUNED)
+        scored, tuned = run_dir / fold / SCORE, run_dir / fold / DECODE / TUNED
+        row = (
+            _fields(scored / CALIBRATION, CALIBRATED) | _fields(scored / ORACLE, FROM_LISTS) | _fields(tuned, FROM_DEV)
+        )
         if any(value is not None for value in row.values()):
             rows.append({"name": fold or "all", **row})
     return rows
@@ -34,12 +36,11 @@ def decoding_rows(run_dir: Path, folds: Sequence[str]) -> list[dict[str, Any]]:
 
 def reliability(run_dir: Path, folds: Sequence[str], phone_set: PhoneSetName) -> str | None:
     """The reliability plot of all folds' confidences; None where there are none."""
-    folders = [run_dir / fold / FOLDER for fold in folds]
-    judged = [
-        judge_files(folder / "references.jsonl", folder / "hypotheses.jsonl", phone_set)
-        for folder in folders
-        if (folder / "calibration.json").is_file()
-    ]
+    judged = []
+    for folder in (run_dir / fold for fold in folds):
+        if (folder / SCORE / CALIBRATION).is_file():
+            test = folder / DECODE / "test"
+            judged.append(judge_files(test / REFERENCES, test / HYPOTHESES, phone_set))
     if not judged:
         return None
     confidences, correct = (np.concatenate(arrays) for arrays in zip(*judged, strict=True))

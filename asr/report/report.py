@@ -8,7 +8,6 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from asr.files import write_text
 from asr.phones.phone_set import load_phone_set
 from asr.report.decoding import decoding_rows, reliability
 from asr.report.figures import confusion_matrix, curves, interval_bar
@@ -18,6 +17,8 @@ from asr.report.tables import count
 from asr.scoring.alignment import Pair
 from asr.scoring.results import UtteranceScore, confusions, ranked, worst
 from asr.scoring.silence import NOTE, RULES, TREATMENTS, UNTRANSCRIBED, USED_BY
+from asr.storage.files import write_text
+from asr.storage.run_layout import REPORT, fold_name
 
 TEMPLATES = Path(__file__).parent / "templates"
 LIST_LENGTH = 20
@@ -67,7 +68,7 @@ def report(run_dir: Path) -> Path:
             write_text(run_dir / "report-figures" / f"{name}.svg", standalone(svg, styles))
     for suffix in ("md", "html"):
         write_text(run_dir / f"report.{suffix}", environment.get_template(f"report.{suffix}.j2").render(content))
-    return run_dir / "report.html"
+    return run_dir / REPORT
 
 
 def _silence_note(results: dict[str, Any]) -> str:
@@ -104,7 +105,7 @@ def _facts(results: dict[str, Any]) -> list[str]:
 
 def _error_rates(run: RunFiles) -> dict[str, Any]:
     """The rows of the tables of treatments, of folds and of rounds, with intervals drawn on one axis."""
-    folds = [{"name": f"fold-{number}", **fold} for number, fold in enumerate(run.results.get("folds", ()), 1)]
+    folds = [{"name": fold_name(number), **fold} for number, fold in enumerate(run.results.get("folds", ()), 1)]
     rounds = run.results.get("rounds", [])
     shown = [run.results[treatment] for treatment in TREATMENTS] + [row["counted"] for row in (*folds, *rounds)]
     bounds = [bound for row in shown for bound in (*row["interval"], row["per"])]

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from asr.config import PhoneSetName, TrainingConfig
+from asr.config import TrainingConfig
+from asr.config.recipe_file import read_recipe
 from asr.errors import InputError
-from asr.files import read_json, read_jsonl
-from asr.phones.phone_set import load_phone_set
-from asr.recipe_file import read_recipe
+from asr.phones.phone_set import PhoneSetName, load_phone_set
 from asr.scoring.results import UtteranceScore, read_utterances
 from asr.scoring.silence import TREATMENTS
+from asr.storage.files import read_json, read_jsonl
+from asr.storage.run_layout import ENVIRONMENT, METRICS, RECIPE, RESULTS, SCORE, TRAIN, UTTERANCES, fold_name
 from asr.training.averaging import epochs_to_keep
 
 FIGURE_FIELDS = ("per", "interval", "substitutions", "deletions", "insertions", "reference_phones")
@@ -60,15 +61,15 @@ def read_run(run_dir: Path) -> RunFiles:
     """Reads a run's folder. Raises InputError that names the file and what is wrong, where something is missing."""
     if not run_dir.is_dir():
         raise InputError("no such folder; give the folder that asr run wrote", run_dir)
-    results_path, recipe_path = run_dir / "results.json", run_dir / "recipe.yaml"
+    results_path, recipe_path = run_dir / RESULTS, run_dir / RECIPE
     for path in (results_path, recipe_path):
         if not path.is_file():
             raise InputError("is missing, so this is no finished run; make it with asr run", path)
     results = read_json(results_path)
     _check_results(results, results_path)
     training = read_recipe(recipe_path).training
-    environment = run_dir / "environment.json"
-    names = [f"fold-{number}" for number in range(1, len(results.get("folds", ())) + 1)] or [""]
+    environment = run_dir / ENVIRONMENT
+    names = [fold_name(number) for number in range(1, len(results.get("folds", ())) + 1)] or [""]
     return RunFiles(
         results=results,
         recipe=recipe_path.read_text(encoding="utf-8"),
@@ -79,7 +80,7 @@ def read_run(run_dir: Path) -> RunFiles:
 
 
 def _read_fold(folder: Path, name: str, training: TrainingConfig) -> Fold:
-    metrics = folder / "train" / "metrics.jsonl"
+    metrics = folder / TRAIN / METRICS
     epochs = list(read_jsonl(metrics)) if metrics.is_file() else []
     fields = ("epoch", *curve_fields(training))
     for number, row in enumerate(epochs, 1):
@@ -89,7 +90,7 @@ def _read_fold(folder: Path, name: str, training: TrainingConfig) -> Fold:
                 raise InputError(f"field {field} must be a number, not {row[field]!r}", metrics, number)
     errors = [row[f"dev_{training.measure}"] for row in epochs]
     kept = [epochs[number - 1] for number in epochs_to_keep(training.average, errors)]
-    return Fold(name, epochs, kept, read_utterances(folder / "score" / "utterances.jsonl"))
+    return Fold(name, epochs, kept, read_utterances(folder / SCORE / UTTERANCES))
 
 
 def _check_results(results: Any, path: Path) -> None:

@@ -8,20 +8,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from asr.config import PhoneSetName
 from asr.errors import InputError
-from asr.files import write_json, write_text
-from asr.phones.phone_set import fold, fold_segments
-from asr.report.svg import figure, line, number, standalone, text
+from asr.formats.transcript import Transcript, read_transcripts
+from asr.phones.phone_set import PhoneSetName, fold, fold_segments
+from asr.phones.silence import silences
 from asr.scoring.alignment import align
-from asr.scoring.silence import silences, transcribed
-from asr.transcript import Transcript, read_transcripts
+from asr.scoring.silence import transcribed
+from asr.storage.files import write_json
+from asr.storage.run_layout import CALIBRATION
 
 BINS = 10
 CERTAINTY = 1e-4
 """A confidence nearer to 0 or 1 counts as this near: one error of certainty must not outweigh all else."""
-
-SIDE, LEFT, TOP = 240, 44, 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,41 +128,10 @@ def normalized_cross_entropy(confidences: npt.NDArray[np.float64], correct: npt.
 def calibrate_files(
     references: Path | str, hypotheses: Path | str, out_dir: Path | str, phone_set: PhoneSetName
 ) -> None:
-    """Writes calibration.json and its reliability plot, calibration.svg, of hypotheses.jsonl against references.jsonl.
+    """Writes `out_dir`/calibration.json of hypotheses.jsonl against references.jsonl.
 
     Writes nothing where no recognised phone has a score.
     """
     confidences, correct = judge_files(references, hypotheses, phone_set)
     if len(confidences):
-        result = calibrate(confidences, correct)
-        write_json(Path(out_dir) / "calibration.json", result.to_json())
-        styles = (Path(__file__).parents[1] / "report" / "templates" / "figures.css").read_text(encoding="utf-8")
-        write_text(Path(out_dir) / "calibration.svg", standalone(reliability_plot(result), styles))
-
-
-def reliability_plot(calibration: Calibration) -> str:
-    """Accuracy over confidence, a dot a bin, its area the bin's share of the phones; calibrated dots lie on the
-    diagonal."""
-
-    def x(value: float) -> float:
-        return LEFT + SIDE * value
-
-    def y(value: float) -> float:
-        return TOP + SIDE * (1 - value)
-
-    parts = [text(LEFT, TOP - 10, "Share of phones that are right")]
-    for tick in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
-        parts += [line(x(0), y(tick), x(1), y(tick)), line(x(tick), y(0), x(tick), y(1))]
-        parts.append(text(x(0) - 6, y(tick) + 4, f"{tick:g}", "end", "muted"))
-        parts.append(text(x(tick), y(0) + 16, f"{tick:g}", "middle", "muted"))
-    parts.append(line(x(0), y(0), x(1), y(1)))
-    for each in calibration.bins:
-        radius = max(2.0, 24 * (each.phones / calibration.phones) ** 0.5)
-        hint = f"{each.phones} phones: confidence {each.confidence:.2f}, {each.accuracy:.2f} right"
-        parts.append(
-            f'<circle cx="{number(x(each.confidence))}" cy="{number(y(each.accuracy))}" r="{number(radius)}" '
-            f'class="good" fill-opacity="0.6"><title>{hint}</title></circle>'
-        )
-    error = f"expected calibration error {calibration.expected_calibration_error:.3f}"
-    parts.append(text(LEFT, y(0) + 34, f"Confidence; {error}"))
-    return figure(LEFT + SIDE + 16, TOP + SIDE + 44, parts, f"Reliability of the confidences: {error}")
+        write_json(Path(out_dir) / CALIBRATION, calibrate(confidences, correct).to_json())

@@ -5,16 +5,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from sys import intern
 
-from asr.config import PhoneSetName
 from asr.errors import InputError
-from asr.files import read_jsonl, write_json
-from asr.phones.phone_set import fold
+from asr.formats.transcript import read_transcripts
+from asr.phones.phone_set import PhoneSetName, fold
+from asr.phones.silence import silences
 from asr.scoring.alignment import align, count
 from asr.scoring.score import counted_per
-from asr.scoring.silence import Treatment, silences, transcribed, treat
-from asr.transcript import read_transcripts
-
-ORACLE = "oracle.json"
+from asr.scoring.silence import Treatment, transcribed, treat
+from asr.storage.files import read_jsonl, write_json
+from asr.storage.run_layout import ORACLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +52,14 @@ def oracle(
 
 
 def oracle_files(
-    references: Path | str, hypotheses: Path | str, nbest_lists: Path | str, nbest: int, phone_set: PhoneSetName
+    references: Path | str,
+    hypotheses: Path | str,
+    nbest_lists: Path | str,
+    out_dir: Path | str,
+    phone_set: PhoneSetName,
 ) -> Oracle:
-    """The oracle of hypotheses.jsonl and nbest.jsonl against references.jsonl, written beside them as oracle.json.
+    """Writes `out_dir`/oracle.json of hypotheses.jsonl and nbest.jsonl against references.jsonl; N is that of the
+    longest list.
 
     Raises InputError for a list whose utterance has no reference or no hypothesis, and for a line that is no n-best
     list.
@@ -63,8 +67,10 @@ def oracle_files(
     spoken, heard = (
         {each.utterance: each.symbols for each in read_transcripts(path)} for path in (references, hypotheses)
     )
-    result = oracle(_joined(spoken, heard, Path(nbest_lists)), nbest, phone_set)
-    write_json(Path(nbest_lists).with_name(ORACLE), asdict(result))
+    utterances = list(_joined(spoken, heard, Path(nbest_lists)))
+    longest = max((len(lists) for _, _, lists in utterances), default=0)
+    result = oracle(utterances, longest, phone_set)
+    write_json(Path(out_dir) / ORACLE, asdict(result))
     return result
 
 

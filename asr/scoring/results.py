@@ -8,10 +8,17 @@ from typing import Any
 
 from asr.config import ScoringConfig
 from asr.errors import InputError
-from asr.files import read_jsonl, write_json, write_jsonl, write_text
+from asr.phones.silence import silences
 from asr.scoring.alignment import Counts, Pair
 from asr.scoring.bootstrap import interval
-from asr.scoring.silence import TREATMENTS, Treatment, silences, transcribed
+from asr.scoring.silence import TREATMENTS, Treatment, transcribed
+from asr.storage.files import (
+    read_jsonl,
+    write_json,
+    write_jsonl,
+    write_text,
+)
+from asr.storage.run_layout import RESULTS, UTTERANCES
 
 SCHEMA = 1
 UNKNOWN_SPEAKER = "unknown"
@@ -135,10 +142,10 @@ def worst(utterances: Iterable[UtteranceScore], number: int = 20) -> list[Uttera
 def write_result(result: ScoreResult, out_dir: Path | str) -> None:
     """Writes what a score folder holds: utterances.jsonl, confusions.tsv (silence counted) and results.json."""
     folder = Path(out_dir)
-    write_jsonl(folder / "utterances.jsonl", (item.to_json() for item in result.utterances))
+    write_jsonl(folder / UTTERANCES, (item.to_json() for item in result.utterances))
     rows = [f"{ref or ''}\t{hyp or ''}\t{times}\n" for (ref, hyp), times in ranked(confusions(result.utterances))]
     write_text(folder / "confusions.tsv", "reference\thypothesis\tcount\n" + "".join(rows))
-    write_json(folder / "results.json", result.to_json())
+    write_json(folder / RESULTS, result.to_json())
 
 
 def read_utterances(path: Path | str) -> list[UtteranceScore]:

@@ -3,13 +3,20 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from asr.config import PhoneSetName, ScoringConfig
+from asr.config import ScoringConfig
 from asr.errors import InputError
-from asr.phones.phone_set import fold
+from asr.formats.transcript import Transcript, read_transcripts
+from asr.phones.phone_set import PhoneSetName, fold
+from asr.phones.silence import silences
 from asr.scoring.alignment import Counts, Pair, align, count
 from asr.scoring.results import UNKNOWN_SPEAKER, ScoreResult, UtteranceScore, summarize, write_result
-from asr.scoring.silence import TREATMENTS, Treatment, deletable, silences, transcribed, treat
-from asr.transcript import Transcript, read_transcripts
+from asr.scoring.silence import (
+    TREATMENTS,
+    Treatment,
+    deletable,
+    transcribed,
+    treat,
+)
 
 Symbols = tuple[list[str], list[str]]
 """Reference and hypothesis of an utterance, folded."""

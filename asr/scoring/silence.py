@@ -18,8 +18,6 @@ where no reference has one, it is taken out of the hypotheses first, and the thr
 from collections.abc import Iterable
 from typing import Literal
 
-from asr.config import PhoneSetName
-
 Treatment = Literal["counted", "optional", "removed"]
 TREATMENTS: tuple[Treatment, ...] = ("counted", "optional", "removed")
 
@@ -40,18 +38,6 @@ RULES: dict[Treatment, str] = {
     "optional": "runs kept; a silence of the reference may be missing at no cost",
     "removed": "silence taken out of both sides",
 }
-
-_SILENCES: dict[PhoneSetName, frozenset[str]] = {
-    "timit61": frozenset({"h#", "pau"}),
-    "timit48": frozenset({"sil"}),
-    "cmu39": frozenset({"sil"}),
-    "timit39": frozenset({"sil"}),
-}
-
-
-def silences(phone_set: PhoneSetName) -> frozenset[str]:
-    """The symbols of a phone set that stand for silence; in 61 phones those that fold to `sil` in 48."""
-    return _SILENCES[phone_set]
 
 
 def transcribed(references: Iterable[Iterable[str]], silence: frozenset[str]) -> bool:

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import TracebackType
 
 import numpy as np
@@ -13,17 +12,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from asr.alignment.states import NO_ALIGNMENTS, Alignments
 from asr.config import AugmentationConfig, RecipeConfig
-from asr.corpora.cuts import read_cuts
 from asr.features import mel
-from asr.features.archive import Archive
 from asr.features.augmentation import add_noise, perturb_speed, speed_factor
 from asr.features.cmvn import Statistics
+from asr.features.dataset import Split
 from asr.features.extract import BATCH_SECONDS, read_ahead
 from asr.features.frontend import FrontEnd, StaticFeatures, build_front_end
-from asr.features.normalize import split_cmvn
 from asr.progress import track
-from asr.training.alignments import NO_ALIGNMENTS, Alignments
 from asr.training.batching import Batching
 from asr.training.layout import Layout, Numbers, normalize_rows, on
 from asr.training.memory import fits_in_memory
@@ -65,8 +62,7 @@ class EpochSpeech:
         self,
         config: RecipeConfig,
         clean: Speech,
-        prepare_dir: Path,
-        features_dir: Path,
+        split: Split,
         device: torch.device,
         alignments: Alignments = NO_ALIGNMENTS,
     ) -> None:
@@ -78,16 +74,15 @@ class EpochSpeech:
         self.choices = [speed_factor(factor) for factor in config.augmentation.speed]
         # Unchanged speed is always there, for utterances of which another would leave too few frames.
         self.factors = sorted({*self.choices, speed_factor(1.0)})
-        self.archive = Archive(features_dir / "train")
-        self.cmvn = split_cmvn(features_dir, "train", self.features)
+        self.split, self.archive = split, split.archive
         resident, held = self._fitting()
         self.waveforms = Waveforms(self.features.sample_rate, device, held)
         self.table = SpeedTable(config, self.factors, self.front_ends[1.0], alignments)
-        self._read(prepare_dir)
+        self._read()
         place = device if resident else torch.device("cpu")
         self.table.close(place)
         largest = Layout(self.table.frames.max(axis=1), clean.edge)
-        paths = [None if resident else features_dir / f".train.{os.getpid()}.{turn}.rows" for turn in (0, 1)]
+        paths = [None if resident else split.stem.with_name(f".train.{os.getpid()}.{turn}.rows") for turn in (0, 1)]
         # Two, in turn: one is filled while the other trains.
         self.rows = [row_storage((largest.rows, self.features.dim), path, place) for path in paths]
         empty = torch.empty(0, device=place)
@@ -104,11 +99,9 @@ class EpochSpeech:
             resident = fits_in_memory(rows, self.device)
         return resident, fits_in_memory(audio + rows * resident, self.device)
 
-    def _read(self, prepare_dir: Path) -> None:
-        wanted = set(self.archive.utterances)  # without those left out by `corpus.skip_bad`
-        cuts = (cut for cut in read_cuts(prepare_dir / "train.cuts.jsonl.gz") if cut.id in wanted)
-        audio = read_ahead(cuts, self.features.sample_rate)
-        for cut, future in track(audio, "reading the audio of train", total=len(wanted)):
+    def _read(self) -> None:
+        audio = read_ahead(self.split.cuts(), self.features.sample_rate)
+        for cut, future in track(audio, "reading the audio of train", total=len(self.split)):
             samples = future.result()
             self.waveforms.add(cut, samples)
             self.table.add(cut, len(samples))
@@ -193,7 +186,7 @@ class EpochSpeech:
         if self.features.cmvn == "utterance":
             return own
         if self.features.cmvn == "global":
-            return [self.cmvn.total()] * len(own)
+            return [self.split.cmvn.total()] * len(own)
         speakers: dict[str, Statistics] = {}
         for speaker, statistics in zip(self.archive.speakers, own, strict=True):
             speakers[speaker] = speakers[speaker] + statistics if speaker in speakers else statistics

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from asr.config import AverageConfig
-from asr.weights import read_weights
+from asr.storage.weights import read_weights
 
 State = dict[str, Tensor]
 

@@ -12,8 +12,8 @@ from torch import Tensor
 from asr.config import TrainingConfig
 from asr.errors import InputError
 from asr.models import AcousticModel
+from asr.phones.classes import UNLABELLED
 from asr.training.speech import Speech
-from asr.training.targets import UNLABELLED
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from asr.config import TrainingConfig
 from asr.errors import InputError
+from asr.storage.weights import save_weights
 from asr.training.averaging import MovingAverage
-from asr.weights import save_weights
 
 
 @dataclass

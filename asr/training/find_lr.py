@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asr.errors import InputError
-from asr.files import complete_file, write_text
+from asr.storage.files import complete_file, write_text
 from asr.training.batching import Batching, batches
 from asr.training.loop import Trainer, train_step
 

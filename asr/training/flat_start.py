@@ -5,27 +5,23 @@ realignment finds where they are.
 """
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from asr.alignment.spoken import PAUSES
+from asr.alignment.states import AlignmentRow, StateAlignment
 from asr.config import FeaturesConfig, RecipeConfig, TargetsConfig
-from asr.corpora.cuts import phone_sequence, read_cuts
-from asr.features.archive import Archive
+from asr.corpora.cuts import phone_sequence
+from asr.features.dataset import Split
 from asr.phones.phone_set import fold, load_phone_set
-from asr.training.alignments import AlignmentRow, StateAlignment
+from asr.phones.silence import PAUSES
 
 
-def flat_alignments(config: RecipeConfig, prepare_dir: Path, features_dir: Path, split: str) -> Iterator[AlignmentRow]:
+def flat_alignments(config: RecipeConfig, split: Split) -> Iterator[AlignmentRow]:
     """The flat alignment of each utterance of a split, as `write_alignments` writes them."""
-    archive = Archive(features_dir / split)
-    numbers = {utterance: number for number, utterance in enumerate(archive.utterances)}
-    for cut in read_cuts(prepare_dir / f"{split}.cuts.jsonl.gz"):
-        if (number := numbers.get(cut.id)) is not None:  # else left out by `corpus.skip_bad`
-            speech = speech_span(archive[number], config.features)
-            yield cut.id, flat_alignment(phone_sequence(cut), speech, cut.duration, config.targets), None
+    for utterance in split:
+        cut, speech = utterance.cut, speech_span(utterance.static, config.features)
+        yield cut.id, flat_alignment(phone_sequence(cut), speech, cut.duration, config.targets), None
 
 
 def speech_span(static: npt.NDArray[np.float32], features: FeaturesConfig) -> tuple[float, float]:

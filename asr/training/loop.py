@@ -22,6 +22,7 @@ from asr.errors import InputError, listed
 from asr.features.spec_augment import SpecAugment
 from asr.models import AcousticModel
 from asr.progress import track
+from asr.storage.weights import save_weights
 from asr.training.averaging import MovingAverage, epoch_path, epochs_to_keep, forget_epochs, load_average
 from asr.training.batching import Batch, Batching, EpochSets, batches
 from asr.training.checkpoint import Progress, Trained, load_checkpoint, save_checkpoint
@@ -29,7 +30,6 @@ from asr.training.losses import Criterion, Sums, make_criterion
 from asr.training.metrics import Figures, MetricsLog
 from asr.training.optimizers import make_optimizer
 from asr.training.schedules import dev_factor, step_factor
-from asr.weights import save_weights
 
 DEV_BATCH = 4096
 SEEDS_PER_RUN = 1_000_003

@@ -9,9 +9,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from asr.config import TrainingConfig
-from asr.decoding.ctc import BLANK, collapse
+from asr.decoding.search.greedy import collapse
+from asr.phones.classes import BLANK, UNLABELLED
 from asr.training.batching import Batch
-from asr.training.targets import UNLABELLED, output_labels
+from asr.training.targets import output_labels
 
 
 @dataclass(frozen=True)

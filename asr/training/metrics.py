@@ -7,7 +7,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from asr.files import read_jsonl, write_jsonl
+from asr.storage.files import read_jsonl, write_jsonl
+from asr.storage.run_layout import METRICS
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class MetricsLog:
     def __init__(self, out_dir: Path, epochs_done: int) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        self.path = out_dir / "metrics.jsonl"
+        self.path = out_dir / METRICS
         known = read_jsonl(self.path) if self.path.is_file() else ()
         self.rows = [row for row in known if row["epoch"] <= epochs_done]
         self.events = SummaryWriter(str(out_dir / "tensorboard"), purge_step=epochs_done + 1)

@@ -7,7 +7,6 @@ train, so that errors on dev are measured by labels of the same kind. Priors and
 labels of each round.
 """
 
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,24 +15,25 @@ import numpy as np
 import torch
 from lhotse import MonoCut
 
+from asr.acoustics.bundle import read_bundle
+from asr.acoustics.priors import scaled_likelihoods
+from asr.acoustics.scored_split import scored_split
 from asr.alignment.aligner import AligningModel, LogPosteriors
 from asr.alignment.spoken import Spoken, spoken_in
-from asr.alignment.viterbi import best_path
-from asr.bundle import read_bundle
-from asr.config import RecipeConfig, TargetsConfig
-from asr.decoding.priors import scaled_likelihoods
-from asr.errors import InputError, listed
-from asr.phones.phone_set import load_phone_set
-from asr.scored_split import scored_split
-from asr.training.alignments import (
+from asr.alignment.states import (
     AlignedSplit,
     AlignmentRow,
     Alignments,
     StateAlignment,
-    alignments_path,
     read_aligned_split,
     write_alignments,
 )
+from asr.alignment.viterbi import best_path
+from asr.config import RecipeConfig, TargetsConfig
+from asr.errors import InputError, listed
+from asr.features.dataset import Dataset
+from asr.phones.phone_set import load_phone_set
+from asr.storage.run_layout import alignments_path
 from asr.training.flat_start import flat_alignments, pauses_of
 
 SPLITS = ("train", "dev")
@@ -45,37 +45,23 @@ AlignedSplits = dict[str, AlignedSplit]
 """Of train and dev."""
 
 
-def round_folder(folder: Path, number: int) -> Path:
-    """The folder of a round before the last, counted from 0, below a stage's folder, which is the last round's."""
-    return folder / f"round-{number}"
-
-
-def forget_rounds(folder: Path, rounds: int) -> None:
-    """Removes the folders of rounds that a recipe with `rounds` rounds before the last does not have."""
-    kept = {round_folder(folder, number) for number in range(rounds)}
-    for path in set(folder.glob("round-*")) - kept:
-        shutil.rmtree(path)
-
-
 def forget_alignments(folder: Path) -> None:
     """Removes the alignments of a round that no longer has any."""
     for split in SPLITS:
         alignments_path(folder, split).unlink(missing_ok=True)
 
 
-def start_flat(config: RecipeConfig, prepare_dir: Path, features_dir: Path, folder: Path) -> None:
+def start_flat(config: RecipeConfig, dataset: Dataset, folder: Path) -> None:
     """Writes alignments of train and dev that spread the phones of each utterance evenly over its speech."""
     for split in SPLITS:
-        write_alignments(
-            alignments_path(folder, split), FLAT, flat_alignments(config, prepare_dir, features_dir, split)
-        )
+        rows = flat_alignments(config, dataset.split(split, config.features))
+        write_alignments(alignments_path(folder, split), FLAT, rows)
 
 
 def align(
     config: RecipeConfig,
     bundle_dir: Path,
-    prepare_dir: Path,
-    features_dir: Path,
+    dataset: Dataset,
     folder: Path,
     source: str,
     former: AlignedSplits,
@@ -92,7 +78,7 @@ def align(
     model = aligning_model(config, bundle_dir, device)
     for split in SPLITS:
         known = former[split].alignments if former else {}
-        rows = _aligned(model, config.targets, prepare_dir, features_dir, split, known)
+        rows = _aligned(model, config.targets, dataset, split, known)
         write_alignments(alignments_path(folder, split), source, rows)
 
 
@@ -121,14 +107,13 @@ def aligning_model(config: RecipeConfig, bundle_dir: Path, device: torch.device)
 def _aligned(
     model: AligningModel,
     targets: TargetsConfig,
-    prepare_dir: Path,
-    features_dir: Path,
+    dataset: Dataset,
     split: str,
     former: Alignments,
 ) -> Iterator[AlignmentRow]:
     """Raises InputError where no utterance can be aligned: then it is the model's fault and not the utterances'."""
     any_aligned, reason = False, None
-    for cut, posteriors in scored_split(model.scorer, prepare_dir, features_dir, split):
+    for cut, posteriors in scored_split(model.scorer, dataset, split):
         try:
             aligned = align_cut(model, posteriors, cut, targets)
         except InputError as error:

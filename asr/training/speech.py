@@ -9,17 +9,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from asr.alignment.states import NO_ALIGNMENTS, Alignments
 from asr.config import FeaturesConfig, RecipeConfig
-from asr.corpora.cuts import phone_sequence, read_cuts
+from asr.corpora.cuts import phone_sequence
 from asr.errors import InputError
-from asr.features.archive import Archive
 from asr.features.cmvn import Cmvn
-from asr.features.normalize import split_cmvn, utterance_statistics
+from asr.features.dataset import Split
+from asr.features.normalize import utterance_statistics
+from asr.phones.classes import UNLABELLED
 from asr.progress import track
-from asr.training.alignments import NO_ALIGNMENTS, Alignments, cut_labels
 from asr.training.layout import Layout, Numbers, normalize_rows
 from asr.training.memory import fits_in_memory
-from asr.training.targets import UNLABELLED, ctc_frames, phone_labels
+from asr.training.targets import ctc_frames, cut_labels, phone_labels
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,7 @@ class PhoneCounts:
 
 def load_speech(
     config: RecipeConfig,
-    prepare_dir: Path,
-    features_dir: Path,
-    split: str,
+    split: Split,
     edge: int,
     device: torch.device,
     subsampling: int = 1,
@@ -68,25 +67,20 @@ def load_speech(
     the corpus's phone times. Raises InputError when the split has no labelled frame, or no utterance that
     CTC can learn from.
     """
-    archive = Archive(features_dir / split, config.features.static_dim)
+    archive = split.archive
     layout = Layout(np.diff(archive.starts), edge)
     shape = (layout.rows, config.features.dim)
     resident = config.training.resident
     if resident is None:
         resident = fits_in_memory(4 * shape[0] * shape[1], device)
     place = device if resident else torch.device("cpu")
-    rows = row_storage(shape, None if resident else features_dir / f".{split}.{os.getpid()}.rows", place)
-    cmvn = split_cmvn(features_dir, split, config.features)
+    rows = row_storage(shape, None if resident else split.stem.with_name(f".{split.name}.{os.getpid()}.rows"), place)
     ctc = config.topology == "ctc"
     labels = np.full(0 if ctc else layout.rows, UNLABELLED)
     sequences = [labels[:0]] * len(archive)
-    numbers = {utterance: number for number, utterance in enumerate(archive.utterances)}
-    cuts = read_cuts(prepare_dir / f"{split}.cuts.jsonl.gz")
-    for cut in track(cuts, f"loading {split}", total=len(archive)):
-        if (number := numbers.get(cut.id)) is None:
-            continue  # left out by `corpus.skip_bad`
+    for number, cut, speaker, static in track(split, f"loading {split.name}", total=len(split)):
         frames, first = int(layout.lengths[number]), int(layout.starts[number])
-        edged = _edged_input(archive[number], archive.speakers[number], cmvn, config.features, edge)
+        edged = _edged_input(static, speaker, split.cmvn, config.features, edge)
         rows[first - edge : first + frames + edge] = edged.to(place)
         if ctc:
             sequences[number] = phone_labels(phone_sequence(cut), config.targets)
@@ -98,7 +92,8 @@ def load_speech(
     if not (labels != UNLABELLED).any():
         reason = "no utterance with as many frames as CTC needs for its phones; lower model.subsampling"
         raise InputError(
-            f"{split} has {reason if ctc else 'no frame with a phone label'}; check the corpus's phones", prepare_dir
+            f"{split.name} has {reason if ctc else 'no frame with a phone label'}; check the corpus's phones",
+            split.dataset.prepare_dir,
         )
     return Speech(
         rows=rows,

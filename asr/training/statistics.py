@@ -3,9 +3,10 @@
 import numpy as np
 import torch
 
-from asr.bundle import ClassStatistics
+from asr.acoustics.bundle import ClassStatistics
+from asr.phones.classes import UNLABELLED
 from asr.training.speech import Speech
-from asr.training.targets import UNLABELLED, output_labels
+from asr.training.targets import output_labels
 
 
 def class_statistics(speech: Speech, classes: int, subsampling: int = 1) -> ClassStatistics:

@@ -4,26 +4,16 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from lhotse import MonoCut
 from torch import Tensor
 from torch.nn import functional
 
+from asr.alignment.states import Alignments
 from asr.config import FeaturesConfig, RecipeConfig, TargetsConfig
+from asr.corpora.cuts import phone_segments
+from asr.formats.transcript import PhoneSegment
+from asr.phones.classes import UNLABELLED
 from asr.phones.phone_set import fold, fold_segments, load_phone_set
-from asr.transcript import PhoneSegment
-
-UNLABELLED = -1
-BLANK_NAME = "<blank>"
-
-
-def class_names(config: RecipeConfig) -> list[str]:
-    """The name of every class of the recipe's model.
-
-    HMM: class index = phone index * states + state. CTC: the blank, then the phones.
-    """
-    phones = load_phone_set(config.targets.phone_set)
-    if config.topology == "ctc":
-        return [BLANK_NAME, *phones]
-    return [f"{phone}_{state}" for phone in phones for state in range(config.targets.states)]
 
 
 def phone_labels(phones: Iterable[str], targets: TargetsConfig) -> npt.NDArray[np.int64]:
@@ -78,6 +68,25 @@ def state_labels(
     edges = _frame_at(times, features).clip(0, frames)
     edges[0], edges[-1] = 0, frames
     return np.repeat((first[:, None] + np.arange(targets.states)).ravel(), np.diff(edges))
+
+
+def cut_labels(
+    cut: MonoCut, frames: int, config: RecipeConfig, alignments: Alignments, speed: float = 1.0
+) -> npt.NDArray[np.int64]:
+    """The class of each frame [T] of a cut at a speed: by its alignment, or where it has none by the corpus's times.
+
+    Raises InputError for a cut that has neither.
+    """
+    if (aligned := alignments.get(cut.id)) is not None:
+        return state_labels(aligned.phones, aligned.times / speed, frames, config.targets, config.features)
+    segments = [_at_speed(segment, speed) for segment in phone_segments(cut)]
+    return frame_labels(segments, frames, config.targets, config.features)
+
+
+def _at_speed(segment: PhoneSegment, speed: float) -> PhoneSegment:
+    start = None if segment.start is None else segment.start / speed
+    end = None if segment.end is None else segment.end / speed
+    return PhoneSegment(segment.phone, start, end)
 
 
 def output_labels(labels: Tensor, subsampling: int) -> Tensor:

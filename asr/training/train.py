@@ -12,15 +12,16 @@ from lightning_fabric import Fabric
 
 import asr
 from asr import models
-from asr.bundle import acoustic_digest, find_bundle, write_bundle
+from asr.acoustics.bundle import acoustic_digest, find_bundle, write_bundle
+from asr.alignment.states import NO_ALIGNMENTS
 from asr.config import RecipeConfig
 from asr.errors import InputError, listed
-from asr.features.archive import array_path, index_path
-from asr.features.cmvn import cmvn_path
-from asr.files import make_folder, write_json
+from asr.features.dataset import Dataset, Split
 from asr.models import AcousticModel
 from asr.models.initializers import initialize_from
-from asr.training.alignments import NO_ALIGNMENTS
+from asr.storage.files import make_folder, write_json
+from asr.storage.run_layout import BUNDLE, SUMMARY, forget_rounds, round_folder
+from asr.storage.weights import read_weights
 from asr.training.augmented import AugmentedSets, EpochSpeech
 from asr.training.batching import EpochSets, FrameBatching, UtteranceBatching, draws_frames
 from asr.training.find_lr import Sweep, find_learning_rate, write_sweep
@@ -31,16 +32,12 @@ from asr.training.realignment import (
     align,
     failures,
     forget_alignments,
-    forget_rounds,
     name_failures,
     read_splits,
-    round_folder,
     start_flat,
 )
 from asr.training.speech import Speech, load_speech
 from asr.training.statistics import class_statistics
-from asr.training.targets import class_names
-from asr.weights import read_weights
 
 # A checkpoint stays good when these change: they say when to stop, where the data lies, and where labels come from, of
 # which the content counts.
@@ -53,8 +50,7 @@ class _Training:
     """What all rounds of a training share."""
 
     config: RecipeConfig
-    prepare_dir: Path
-    features_dir: Path
+    dataset: Dataset
     fabric: Fabric
 
     @property
@@ -69,7 +65,7 @@ def train(config: RecipeConfig, prepare_dir: Path, features_dir: Path, out_dir: 
     moment, it goes on from the last whole epoch when called again.
     """
     make_folder(out_dir)
-    training = _Training(config, prepare_dir, features_dir, make_fabric(config.training, device))
+    training = _Training(config, Dataset(prepare_dir, features_dir), make_fabric(config.training, device))
     last = config.training.realign
     if training.fabric.is_global_zero:
         forget_rounds(out_dir, last)
@@ -83,24 +79,24 @@ def train(config: RecipeConfig, prepare_dir: Path, features_dir: Path, out_dir: 
         if last and training.fabric.is_global_zero:
             print(f"round {number}, the last is {last}", file=sys.stderr, flush=True)
         skipped = _train_round(training, labels, folder)
-        aligner = folder / "bundle"
+        aligner = folder / BUNDLE
     if training.fabric.is_global_zero:
-        write_json(out_dir / "summary.json", {"skipped": skipped} | ({"not_aligned": not_aligned} if labels else {}))
+        write_json(out_dir / SUMMARY, {"skipped": skipped} | ({"not_aligned": not_aligned} if labels else {}))
 
 
 def _labels(training: _Training, aligner: Path | None, former: AlignedSplits, folder: Path) -> AlignedSplits:
     """The alignments by which a round labels its frames; none where those are the corpus's own phone times."""
-    config, prepare_dir, features_dir = training.config, training.prepare_dir, training.features_dir
+    config, dataset = training.config, training.dataset
     if aligner is None and not config.training.flat_start:
         if training.fabric.is_global_zero:
             forget_alignments(folder)
         return {}
     if training.fabric.is_global_zero:
         if aligner is None:
-            start_flat(config, prepare_dir, features_dir, folder)
+            start_flat(config, dataset, folder)
         else:
-            source = f"{acoustic_digest(aligner)} {_fingerprint(config, prepare_dir, features_dir, former)}"
-            align(config, aligner, prepare_dir, features_dir, folder, source, former, training.device)
+            source = f"{acoustic_digest(aligner)} {_fingerprint(config, dataset, former)}"
+            align(config, aligner, dataset, folder, source, former, training.device)
     training.fabric.barrier()
     labels = read_splits(folder)
     if training.fabric.is_global_zero:
@@ -110,23 +106,24 @@ def _labels(training: _Training, aligner: Path | None, former: AlignedSplits, fo
 
 def _train_round(training: _Training, labels: AlignedSplits, folder: Path) -> list[dict[str, str]]:
     """Trains the model anew and writes `folder`/bundle; returns the utterances that were left out."""
-    config, prepare_dir, features_dir = training.config, training.prepare_dir, training.features_dir
+    config, dataset = training.config, training.dataset
     fabric = training.fabric
     model = _build(config)
     alignments = labels["train"].alignments if labels else NO_ALIGNMENTS
-    train_set = _load(config, model, prepare_dir, features_dir, "train", fabric.device, labels)
-    dev_set = _load(config, model, prepare_dir, features_dir, "dev", fabric.device, labels)
+    train_split = dataset.split("train", config.features)
+    train_set = _load(config, model, train_split, fabric.device, labels)
+    dev_set = _load(config, model, dataset.split("dev", config.features), fabric.device, labels)
     skipped = _too_short({"train": train_set.speech, "dev": dev_set.speech}) if fabric.is_global_zero else []
-    statistics = class_statistics(train_set.speech, len(class_names(config)), model.subsampling)
+    statistics = class_statistics(train_set.speech, len(config.class_names), model.subsampling)
     with ExitStack() as stack:
         epochs: EpochSets = train_set
         if config.augmentation.changes_waveforms:
-            speech = EpochSpeech(config, train_set.speech, prepare_dir, features_dir, fabric.device, alignments)
+            speech = EpochSpeech(config, train_set.speech, train_split, fabric.device, alignments)
             epochs = stack.enter_context(AugmentedSets(speech, config.training.epochs, type(train_set)))
         del train_set  # its rows need not stay in memory where each epoch has its own
-        fit(config, fabric, model, epochs, dev_set, folder, _fingerprint(config, prepare_dir, features_dir, labels))
+        fit(config, fabric, model, epochs, dev_set, folder, _fingerprint(config, dataset, labels))
     if fabric.is_global_zero:
-        write_bundle(folder / "bundle", config, model, statistics, features_dir)
+        write_bundle(folder / BUNDLE, config, model, statistics, dataset.training_cmvn())
     fabric.barrier()
     return skipped
 
@@ -139,8 +136,9 @@ def sweep_learning_rates(
     fabric = make_fabric(config.training, device)
     aligner = initial_aligner(config)
     first = round_folder(out_dir, 0) if config.training.realign else out_dir
-    labels = _labels(_Training(config, prepare_dir, features_dir, fabric), aligner, {}, first)
-    data = _load(config, model, prepare_dir, features_dir, "train", device, labels)
+    dataset = Dataset(prepare_dir, features_dir)
+    labels = _labels(_Training(config, dataset, fabric), aligner, {}, first)
+    data = _load(config, model, dataset.split("train", config.features), device, labels)
     optimizer = make_optimizer(config.training.optimizer, model.parameters())
     trainer = make_trainer(config.training, fabric, model, optimizer)
     sweep = find_learning_rate(trainer, data)
@@ -150,7 +148,7 @@ def sweep_learning_rates(
 
 def _build(config: RecipeConfig) -> AcousticModel:
     torch.manual_seed(config.seed)
-    model = models.build(config.model, config.features.dim, len(class_names(config)))
+    model = models.build(config.model, config.features.dim, len(config.class_names))
     if (weights := pretrained_weights(config)) is not None:
         with torch.no_grad():
             copied = initialize_from(model, read_weights(weights))
@@ -191,16 +189,14 @@ def initial_aligner(config: RecipeConfig) -> Path | None:
 def _load(
     config: RecipeConfig,
     model: AcousticModel,
-    prepare_dir: Path,
-    features_dir: Path,
-    split: str,
+    split: Split,
     device: torch.device,
     labels: AlignedSplits,
 ) -> FrameBatching | UtteranceBatching:
     frames = draws_frames(config.training, model)
     edge = (model.context or 0) if frames else 0
-    alignments = labels[split].alignments if labels else NO_ALIGNMENTS
-    speech = load_speech(config, prepare_dir, features_dir, split, edge, device, model.subsampling, alignments)
+    alignments = labels[split.name].alignments if labels else NO_ALIGNMENTS
+    speech = load_speech(config, split, edge, device, model.subsampling, alignments)
     return FrameBatching(speech) if frames else UtteranceBatching(speech)
 
 
@@ -220,7 +216,7 @@ def _too_short(splits: dict[str, Speech]) -> list[dict[str, str]]:
     return skipped
 
 
-def _fingerprint(config: RecipeConfig, prepare_dir: Path, features_dir: Path, labels: AlignedSplits) -> str:
+def _fingerprint(config: RecipeConfig, dataset: Dataset, labels: AlignedSplits) -> str:
     """Changes with whatever would make a checkpoint belong to another training."""
     passing = PASSING_SETTINGS - ({"epochs"} if config.training.schedule.type in SCHEDULES_BY_EPOCHS else set())
     names = {"seed", "features", "augmentation", "targets", "model", "training"}
@@ -229,8 +225,7 @@ def _fingerprint(config: RecipeConfig, prepare_dir: Path, features_dir: Path, la
     digest = hashlib.sha256(json.dumps([asr.__version__, sections]).encode())
     files = [path] if (path := pretrained_weights(config)) else []
     for split in ("train", "dev"):
-        stem = features_dir / split
-        files += [array_path(stem), index_path(stem), cmvn_path(stem), prepare_dir / f"{split}.cuts.jsonl.gz"]
+        files += dataset.files(split)
     for path in files:
         with open(path, "rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())

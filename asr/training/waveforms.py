@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from asr.alignment.states import NO_ALIGNMENTS, Alignments
 from asr.audio import read_audio
 from asr.config import RecipeConfig
 from asr.features.augmentation import perturbed_length
 from asr.features.extract import Samples
-from asr.features.frontend import FULL_SCALE, StaticFeatures
-from asr.training.alignments import NO_ALIGNMENTS, Alignments, cut_labels
+from asr.features.framing import FULL_SCALE
+from asr.features.frontend import StaticFeatures
+from asr.phones.classes import UNLABELLED
 from asr.training.layout import Layout, Numbers, on
-from asr.training.targets import UNLABELLED
+from asr.training.targets import cut_labels
 
 
 class Waveforms:

@@ -22,7 +22,7 @@ from speech import Speech, Unit, Voice, Waveform
 from timit_labels import SAMPLE_RATE, Label, label
 
 from asr.errors import InputError
-from asr.files import complete_file, write_text
+from asr.storage.files import complete_file, write_text
 
 HERE = Path(__file__).resolve().parent
 UTTERANCES = 16  # of a speaker

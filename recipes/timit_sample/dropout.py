@@ -24,22 +24,28 @@ from typing import Any
 import numpy as np
 import torch
 
-from asr.bundle import Bundle, Tuning, read_bundle
+from asr.acoustics.bundle import Bundle, Tuning, read_bundle
+from asr.acoustics.scorer import AcousticScorer, LogPosteriors
 from asr.config import DecodingConfig, RecipeConfig
 from asr.corpora.cuts import read_cuts, reference
 from asr.corpora.prepare import prepare
-from asr.decoding.decode import LogPosteriors
+from asr.decoding.bundle_search import bundle_search, path_finders
 from asr.decoding.stage import write_lm
 from asr.decoding.tuning import tune
+from asr.features.dataset import Dataset
 from asr.features.stage import compute_features
-from asr.files import complete_file, read_jsonl, write_jsonl, write_text
-from asr.recognizer import AcousticScorer, bundle_search, path_finders
+from asr.phones.classes import UNLABELLED
 from asr.scoring.score import counted_per
+from asr.storage.files import (
+    complete_file,
+    read_jsonl,
+    write_jsonl,
+    write_text,
+)
+from asr.storage.weights import load_weights
 from asr.training.averaging import epoch_path
 from asr.training.speech import Speech, load_speech
-from asr.training.targets import UNLABELLED
 from asr.training.train import train
-from asr.weights import load_weights
 
 SIZES = ((2, 256), (4, 256), (2, 768))
 """Hidden layers and units of each."""
@@ -188,7 +194,7 @@ def measured(study: Study, setting: Setting) -> Sequence[Point]:
 def measure(study: Study, setting: Setting, folder: Path) -> Iterator[Point]:
     """Tests the weights of every epoch of a finished training."""
     bundle = read_bundle(folder / "bundle")
-    write_lm(bundle, bundle, study.prepared)
+    write_lm(bundle, bundle, Dataset(study.prepared, study.features))
     dev, test = (spoken(study, bundle.config, split) for split in ("dev", "test"))
     epochs = list(read_jsonl(folder / "metrics.jsonl"))
     load_weights(epoch_path(folder / "checkpoints", len(epochs)), bundle.model)
@@ -209,7 +215,7 @@ def measure(study: Study, setting: Setting, folder: Path) -> Iterator[Point]:
 
 
 def spoken(study: Study, config: RecipeConfig, split: str) -> SpokenSet:
-    speech = load_speech(config, study.prepared, study.features, split, 0, CPU)
+    speech = load_speech(config, Dataset(study.prepared, study.features).split(split, config.features), 0, CPU)
     cuts = {cut.id: cut for cut in read_cuts(study.prepared / f"{split}.cuts.jsonl.gz")}
     return SpokenSet(speech, [reference(cuts[utterance]).symbols for utterance in speech.utterances])
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_bundle import peaked, small_bundle
+from support.small_bundle import peaked, small_bundle
 
 from asr.alignment.aligner import Aligner, AligningModel
 from asr.alignment.spoken import exact_phones
+from asr.formats.transcript import Transcript
 from asr.phones.phone_set import load_phone_set
-from asr.transcript import Transcript
 
 SAID = ["sil", "aa", "s", "iy", "sil"]
 
@@ -28,5 +28,5 @@ def test_models_that_differ_give_the_median_boundary_and_the_outermost_interval(
     assert (lows[0] < lows[1]).tolist() == [True, False, True, False]
     assert (highs[0] < highs[1]).tolist() == [True, False, True, False]
     assert np.array(both.intervals) == pytest.approx(np.stack([lows.min(axis=0), highs.max(axis=0)], axis=1), abs=1e-4)
-    ends = [[segment.end for segment in each.transcript.phones] for each in alone]
-    assert [segment.end for segment in both.transcript.phones] == pytest.approx(np.mean(ends, axis=0), abs=1e-4)
+    ends = [[segment.end for segment in each.phones] for each in alone]
+    assert [segment.end for segment in both.phones] == pytest.approx(np.mean(ends, axis=0), abs=1e-4)

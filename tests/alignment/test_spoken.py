@@ -6,9 +6,8 @@ import pytest
 from asr.alignment.forced_alignment import Classes
 from asr.alignment.graph import Choice, Item
 from asr.alignment.spoken import exact_phones, spoken_phones, spoken_word_phones, spoken_words
-from asr.config import PhoneSetName
 from asr.errors import InputError
-from asr.phones.phone_set import load_phone_set
+from asr.phones.phone_set import PhoneSetName, load_phone_set
 
 LEXICON = {"the": [("dh", "ah"), ("dh", "iy")], "cat's": [("k", "ae", "t", "s")]}
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from asr.config import RecipeConfig
+from asr.phones.classes import UNLABELLED
 from asr.training.batching import FrameBatching, UtteranceBatching
 from asr.training.speech import load_speech
-from asr.training.targets import UNLABELLED
 from benchmarks import training
 from benchmarks.training_sizes import sizes
 from benchmarks.training_systems import (
@@ -49,7 +49,7 @@ def options(*arguments: str):
 
 def test_repeated_speech_has_the_same_windows(tiny_corpus: Path, folder: Path) -> None:
     config = recipe("dnn", tiny_corpus)
-    once = load_speech(config, *stages(config, folder), "train", 5, CPU)
+    once = load_speech(config, stages(config, folder).split("train", config.features), 5, CPU)
     thrice = repeated(once, 3)
     count = len(once.starts)
     assert len(thrice.utterances) == len(thrice.starts) == 3 * count

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from asr_command import Command
+from support.asr_command import Command
 
 from asr.cli import main
 from asr.errors import InputError
@@ -23,7 +23,7 @@ def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("imported", ["import asr", "import asr.config, asr.recipe_file", "import asr.cli.main"])
+@pytest.mark.parametrize("imported", ["import asr", "import asr.config, asr.config.recipe_file", "import asr.cli.main"])
 def test_an_import_loads_nothing_heavy(imported: str) -> None:
     assert python("-c", f"{imported}\n{LOADED}").stdout.split() == []
 

@@ -16,7 +16,7 @@ from asr.corpora.cuts import (
     write_cuts,
 )
 from asr.errors import InputError
-from asr.transcript import PhoneSegment
+from asr.formats.transcript import PhoneSegment
 
 
 def a_cut(utterance: str = "fabc0-sx1", audio: str = "/corpus/SX1.WAV") -> MonoCut:

@@ -3,12 +3,12 @@
 import json
 from pathlib import Path
 
-from asr_command import Command
-from speechocean762_tree import PHONES, TRAIN, build_speechocean762
+from support.asr_command import Command
+from support.speechocean762_tree import PHONES, TRAIN, build_speechocean762
 
-from asr.files import read_jsonl
+from asr.formats.transcript import read_transcripts
 from asr.phones.phone_set import load_phone_set
-from asr.transcript import read_transcripts
+from asr.storage.files import read_jsonl
 
 RECIPE = """\
 corpus: {{name: speechocean762, dir: {corpus}}}

@@ -8,18 +8,18 @@ from typing import Literal
 import numpy as np
 import pytest
 import soundfile
-from timit_tree import SAMPLES, Utterances, build_sample, build_timit
+from support.timit_tree import SAMPLES, Utterances, build_sample, build_timit
 from typer.testing import CliRunner
 
 from asr.cli.prepare import app
 from asr.config import CorpusConfig
-from asr.corpora.corpus import SPLITS
 from asr.corpora.cuts import read_cuts, reference
 from asr.corpora.prepare import PrepareSummary, corpus_dir, prepare
 from asr.corpora.timit_files import find_timit
 from asr.corpora.timit_splits import sample_folds
 from asr.errors import InputError
 from asr.phones.phone_set import fold
+from asr.storage.run_layout import SPLITS
 
 
 def run(corpus: Path, out: Path, folds: Literal[1, 4] = 1, skip_bad: bool = False) -> PrepareSummary:

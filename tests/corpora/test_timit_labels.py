@@ -8,16 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.corpora.timit_labels import (
-    OVERSHOOT,
+from asr.corpora.timit_labels import OVERSHOOT, read_phones, read_words
+from asr.errors import InputError
+from asr.formats.phn import (
     Label,
     format_labels,
     read_labels,
-    read_phones,
-    read_sentence,
-    read_words,
 )
-from asr.errors import InputError
+from asr.formats.plain_text import read_sentence
 from asr.phones.phone_set import load_phone_set
 
 SYMBOLS = load_phone_set("timit61")

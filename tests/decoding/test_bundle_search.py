@@ -4,14 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_bundle import peaked, small_bundle
+from support.small_bundle import peaked, small_bundle
 
-from asr.bundle import Tuning
+from asr.acoustics.bundle import Tuning
+from asr.decoding.bundle_search import CONFIDENCE_ORDER, bundle_search
 from asr.decoding.decode import decode_utterance
-from asr.decoding.graph import build_graph
+from asr.decoding.graph.build import build_graph
+from asr.formats.transcript import Transcript
 from asr.phones.phone_set import load_phone_set
-from asr.recognizer import CONFIDENCE_ORDER, bundle_search
-from asr.transcript import Transcript
 
 CTC = {"targets": {"phone_set": "timit39", "states": 1}, "training": {"loss": "ctc"}}
 

@@ -5,14 +5,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from small_bundle import peaked
+from support.small_bundle import peaked
 
+from asr.acoustics.frame_times import FrameTimes
 from asr.config import FeaturesConfig
-from asr.decoding.decode import FrameTimes, Search
-from asr.decoding.graph import build_graph
-from asr.decoding.lm import train_ngram
-from asr.decoding.prefix_beam import PrefixBeamDecoder, phone_prior
-from asr.decoding.search import Decoder
+from asr.decoding.decode import Search
+from asr.decoding.graph.build import build_graph
+from asr.decoding.search.beam import Decoder
+from asr.decoding.search.prefix_beam import PrefixBeamDecoder, phone_prior
+from asr.lm.ngram import train_ngram
 
 PHONES = ("aa", "b")
 CLASSES = 1 + len(PHONES)

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from exact_search import best_by_full_search, sentence_cost
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.exact_search import best_by_full_search, sentence_cost
 
-from asr.decoding.ctc import GreedyDecoder, collapse
-from asr.decoding.grammar import grammar
-from asr.decoding.graph import build_graph
-from asr.decoding.lm import estimate, train_ngram
-from asr.decoding.search import Decoder, PhoneSpan
-from asr.decoding.topology import Graph, ctc
+from asr.decoding.graph.build import build_graph
+from asr.decoding.graph.grammar import grammar
+from asr.decoding.graph.topology import Graph, ctc
+from asr.decoding.search.beam import Decoder, PhoneSpan
+from asr.decoding.search.greedy import GreedyDecoder, collapse
+from asr.lm.ngram import estimate, train_ngram
 
 PHONES = ("aa", "b", "zh")
 CLASSES = len(PHONES) + 1

@@ -9,23 +9,24 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from asr.acoustics.frame_times import FrameTimes
+from asr.acoustics.priors import scaled_likelihoods
 from asr.config import DecodingConfig, FeaturesConfig
 from asr.decoding.alternatives import alternatives_files
-from asr.decoding.batches import batch_paths
 from asr.decoding.confidence import AS_THEY_ARE, Recalibration, fit_recalibration
 from asr.decoding.confidence import POSTERIOR_SCALES as SCALES
-from asr.decoding.ctm import read_ctm
-from asr.decoding.decode import FrameTimes, Search, decode_split, decode_utterance
-from asr.decoding.graph import build_graph
-from asr.decoding.lm import train_ngram
-from asr.decoding.priors import scaled_likelihoods
-from asr.decoding.search import Decoder
+from asr.decoding.decode import Search, decode_split, decode_utterance
+from asr.decoding.graph.build import build_graph
+from asr.decoding.search.batch_viterbi import BatchViterbi, Weights
+from asr.decoding.search.batches import batch_paths
+from asr.decoding.search.beam import Decoder
 from asr.decoding.tuning import tune, tune_confidences
-from asr.decoding.viterbi import BatchViterbi, Weights
 from asr.errors import InputError
-from asr.files import read_jsonl
+from asr.formats.ctm import read_ctm
+from asr.formats.transcript import PhoneSegment, Transcript, read_transcripts
+from asr.lm.ngram import train_ngram
 from asr.scoring.calibration import judge, normalized_cross_entropy
-from asr.transcript import PhoneSegment, Transcript, read_transcripts
+from asr.storage.files import read_jsonl
 
 PHONES = ("aa", "b", "sil")
 STATES = 3

@@ -8,14 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asr.bundle import read_bundle
+from asr.acoustics.bundle import read_bundle
+from asr.alignment.states import StateAlignment, write_alignments
 from asr.corpora.cuts import phone_sequence, read_cuts
-from asr.decoding.lm import train_ngram
 from asr.decoding.stage import write_lm
-from asr.files import read_jsonl
-from asr.lock import locked
+from asr.features.dataset import Dataset
+from asr.lm.ngram import train_ngram
 from asr.phones.phone_set import fold, load_phone_set
-from asr.training.alignments import StateAlignment, alignments_path, write_alignments
+from asr.storage.files import read_jsonl
+from asr.storage.lock import locked
+from asr.storage.run_layout import alignments_path
 
 
 def test_weights_are_kept_and_alternatives_written_as_asked(asr_command, own_run, tmp_path):
@@ -34,7 +36,6 @@ def test_weights_are_kept_and_alternatives_written_as_asked(asr_command, own_run
         "--lattices",
     )
     assert done.status == 0, done.err
-    assert "of the best of 100" in done.err
     assert not (tmp_path / "out" / "tuning.json").exists()
     assert sorted((tmp_path / "out" / "bundle" / "decoding.yaml").read_text().split("\n")) == sorted(tuned.split("\n"))
     for split in ("dev", "test"):
@@ -44,13 +45,16 @@ def test_weights_are_kept_and_alternatives_written_as_asked(asr_command, own_run
         assert all(1 <= len(hypotheses) <= 100 for hypotheses in lists)
         symbols = [[phone["phone"] for phone in phones] for phones in best]
         assert [[phone["phone"] for phone in hypotheses[0]["phones"]] for hypotheses in lists] == symbols
-        found = json.loads((folder / "oracle.json").read_text())
-        assert found["oracle_per"] <= found["per"]
-        assert json.loads((folder / "calibration.json").read_text())["phones"] > 0
         assert len(list(read_jsonl(folder / "lattices.jsonl"))) == len(best)
+    scored = asr_command("score", folder / "references.jsonl", folder / "hypotheses.jsonl", "--out", tmp_path / "score")
+    assert scored.status == 0, scored.err
+    assert "of the best of" in scored.err
+    found = json.loads((tmp_path / "score" / "oracle.json").read_text())
+    assert found["oracle_per"] <= found["per"]
+    assert json.loads((tmp_path / "score" / "calibration.json").read_text())["phones"] > 0
     assert asr_command("decode", *inputs, tmp_path / "out", "--no-tune").status == 0
     kept = {path.name for path in (tmp_path / "out" / "test").iterdir()}
-    assert not kept & {"nbest.jsonl", "oracle.json", "lattices.jsonl", "lattices.txt", "lattice_phones.txt"}
+    assert not kept & {"nbest.jsonl", "lattices.jsonl", "lattices.txt", "lattice_phones.txt"}
     assert "hypotheses.jsonl" in kept
 
 
@@ -90,7 +94,8 @@ def test_a_run_tunes_the_confidences_too(own_run):
     assert 0 < tuning["posterior_scale"] <= 1
     assert 1 < tuning["dev_perplexity"] < 100
     assert not (own_run / "decode" / "test" / "nbest.jsonl").exists()
-    assert (own_run / "decode" / "test" / "calibration.svg").is_file()
+    assert (own_run / "score" / "calibration.json").is_file()
+    assert (own_run / "report-figures" / "reliability.svg").is_file()
 
 
 def test_a_language_model_is_estimated_once(asr_command, own_run, tmp_path):
@@ -117,7 +122,7 @@ def test_a_language_model_learns_the_silences_that_training_heard(own_run: Path,
         rows = [(cuts[0].id, StateAlignment(), "too short")]
         rows += [(cut.id, each, None) for cut, each in zip(cuts[1:], alignments[1:], strict=True)]
         write_alignments(alignments_path(own_run / "train", "train"), "a model", rows)
-    write_lm(trained, replace(trained, folder=tmp_path / "out"), own_run / "prepare")
+    write_lm(trained, replace(trained, folder=tmp_path / "out"), Dataset(own_run / "prepare", own_run / "features"))
     train_ngram(sentences, trained.config.lm.order, load_phone_set("timit39"), tmp_path / "expected.arpa")
     assert (tmp_path / "out" / "lm.arpa").read_text() == (tmp_path / "expected.arpa").read_text()
 

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from asr.config import FeaturesConfig
 from asr.errors import InputError
+from asr.features.archive import ArchiveWriter
 from asr.features.cmvn import Cmvn, Statistics, cmvn_path, load_cmvn, save_cmvn
-from asr.features.normalize import model_input, split_cmvn
+from asr.features.dataset import Dataset
+from asr.features.normalize import model_input
 
 
 def features(frames: int, seed: int, dim: int = 3) -> np.ndarray:
@@ -104,5 +106,11 @@ def test_a_split_is_normalised_by_its_own_speakers_or_by_the_training_set(tmp_pa
         cmvn = Cmvn()
         cmvn.add(split, features(20, number))
         save_cmvn(cmvn_path(tmp_path / split), cmvn)
-    assert list(split_cmvn(tmp_path, "dev", FeaturesConfig(cmvn="speaker")).speakers) == ["dev"]
-    assert same(split_cmvn(tmp_path, "dev", FeaturesConfig(cmvn="global")).total(), Statistics.of(features(20, 0)))
+        with ArchiveWriter(tmp_path / split, 3) as archive:
+            archive.append("u", split, features(20, number))
+
+    def normalizing(cmvn: str) -> Cmvn:
+        return Dataset(tmp_path, tmp_path).split("dev", FeaturesConfig(bins=3, cmvn=cmvn)).cmvn
+
+    assert list(normalizing("speaker").speakers) == ["dev"]
+    assert same(normalizing("global").total(), Statistics.of(features(20, 0)))

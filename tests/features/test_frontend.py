@@ -14,7 +14,8 @@ from asr.audio import read_audio
 from asr.config import FeaturesConfig
 from asr.errors import InputError
 from asr.features import frontend, mel
-from asr.features.frontend import FLOOR, FrontEnd
+from asr.features.framing import FLOOR
+from asr.features.frontend import FrontEnd
 
 SETTINGS: list[dict] = [
     {"type": "fbank", "bins": 40},

@@ -4,10 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.config import PhoneSetName
 from asr.errors import InputError
-from asr.phones.phone_set import SILENCE, fold, fold_segments, folding, load_phone_set
-from asr.transcript import PhoneSegment
+from asr.formats.transcript import PhoneSegment
+from asr.phones.phone_set import (
+    PhoneSetName,
+    fold,
+    fold_segments,
+    folding,
+    load_phone_set,
+)
+from asr.phones.silence import SILENCE
 
 # symbol: (48, 39); None: dropped.
 EXPECTED: dict[str, tuple[str | None, str | None]] = {

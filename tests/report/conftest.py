@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from asr.config import CorpusConfig, RecipeConfig, ScoringConfig
-from asr.files import write_json, write_jsonl
+from asr.config.recipe_file import write_recipe
+from asr.formats.transcript import PhoneSegment, Transcript
 from asr.phones.phone_set import load_phone_set
-from asr.recipe_file import write_recipe
 from asr.scoring.results import ScoreResult, summarize, write_result
 from asr.scoring.score import score
-from asr.transcript import PhoneSegment, Transcript
+from asr.storage.files import write_json, write_jsonl
 
 CONFIG = ScoringConfig(bootstrap=100)
 

@@ -2,13 +2,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from asr_command import Command
+from support.asr_command import Command
 
 from asr import models
 from asr.config import DnnConfig
-from asr.files import read_json, read_jsonl, write_json
 from asr.report.comparison import differences, read_compared, settings_table
 from asr.scoring.silence import TREATMENTS
+from asr.storage.files import read_json, read_jsonl, write_json
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from asr.config import AverageConfig, TrainingConfig
+from asr.config.recipe_file import read_recipe, write_recipe
 from asr.errors import InputError
-from asr.files import write_json
-from asr.recipe_file import read_recipe, write_recipe
+from asr.formats.transcript import PhoneSegment, Transcript, write_transcripts
 from asr.report.report import report
 from asr.scoring.calibration import calibrate_files
 from asr.scoring.silence import NOTE, USED_BY
-from asr.transcript import PhoneSegment, Transcript, write_transcripts
+from asr.storage.files import write_json
 
 UNCLOSED = {"meta", "br", "hr", "img", "link", "input"}
 
@@ -138,10 +138,10 @@ def decoded(folder: Path, nbest: int | None = None) -> None:
     write_transcripts(
         test / "hypotheses.jsonl", [Transcript("u", [PhoneSegment("aa", score=0.9), PhoneSegment("d", score=0.3)])]
     )
-    calibrate_files(test / "references.jsonl", test / "hypotheses.jsonl", test, "timit39")
+    calibrate_files(test / "references.jsonl", test / "hypotheses.jsonl", folder / "score", "timit39")
     write_json(folder / "decode" / "tuning.json", {"dev_perplexity": 14.257})
     if nbest:
-        write_json(test / "oracle.json", {"nbest": nbest, "per": 50.0, "oracle_per": 37.64})
+        write_json(folder / "score" / "oracle.json", {"nbest": nbest, "per": 50.0, "oracle_per": 37.64})
 
 
 def test_calibration_perplexity_and_oracle_are_shown_where_decoding_wrote_them(run_with_folds: Path) -> None:
@@ -160,7 +160,7 @@ def test_calibration_perplexity_and_oracle_are_shown_where_decoding_wrote_them(r
 
 def test_a_damaged_calibration_is_named(run_without_folds: Path) -> None:
     decoded(run_without_folds)
-    path = run_without_folds / "decode" / "test" / "calibration.json"
+    path = run_without_folds / "score" / "calibration.json"
     path.write_text('{"accuracy": "high"}')
     with pytest.raises(InputError, match=r"calibration.json: field accuracy must be a number"):
         report(run_without_folds)

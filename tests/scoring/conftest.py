@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from asr.transcript import PhoneSegment, Transcript
+from asr.formats.transcript import PhoneSegment, Transcript
 
 
 @pytest.fixture(scope="session")

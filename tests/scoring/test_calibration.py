@@ -2,7 +2,6 @@
 
 import json
 import math
-import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
@@ -10,8 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asr.errors import InputError
-from asr.scoring.calibration import calibrate, calibrate_files, judge, normalized_cross_entropy, reliability_plot
-from asr.transcript import PhoneSegment, Transcript, write_transcripts
+from asr.formats.transcript import PhoneSegment, Transcript, write_transcripts
+from asr.scoring.calibration import (
+    calibrate,
+    calibrate_files,
+    judge,
+    normalized_cross_entropy,
+)
 
 
 def spoken(*symbols):
@@ -70,17 +74,14 @@ def test_silence_is_not_judged_where_none_is_transcribed():
     assert (confidences.tolist(), correct.tolist()) == ([0.9], [True])
 
 
-def test_files_and_plot(tmp_path):
+def test_files(tmp_path):
     write_transcripts(tmp_path / "references.jsonl", [spoken("aa", "b")])
     write_transcripts(tmp_path / "hypotheses.jsonl", [heard(("aa", 0.9), ("d", 0.2))])
     calibrate_files(tmp_path / "references.jsonl", tmp_path / "hypotheses.jsonl", tmp_path / "out", "timit39")
     written = json.loads((tmp_path / "out" / "calibration.json").read_text())
     assert written["phones"] == 2
     assert written["expected_calibration_error"] == pytest.approx(0.15)
-    root = ElementTree.fromstring((tmp_path / "out" / "calibration.svg").read_text())
-    dots = root.findall("{http://www.w3.org/2000/svg}circle")
-    assert len(dots) == len(written["bins"]) == 2
-    assert "0.150" in reliability_plot(calibrate(np.array([0.9, 0.2]), np.array([True, False])))
+    assert len(written["bins"]) == 2
 
 
 def test_phones_without_scores_write_nothing(tmp_path):

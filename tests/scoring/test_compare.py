@@ -4,11 +4,11 @@ import pytest
 
 from asr.config import ScoringConfig
 from asr.errors import InputError
+from asr.formats.transcript import PhoneSegment, Transcript
 from asr.scoring.compare import difference
 from asr.scoring.results import ScoreResult
 from asr.scoring.score import score
 from asr.scoring.silence import TREATMENTS
-from asr.transcript import PhoneSegment, Transcript
 
 SAID = "sil sh iy hh ae d sil"
 SPEAKERS = [f"f{number}" for number in range(12)]

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from asr.errors import InputError
-from asr.files import write_jsonl
+from asr.formats.transcript import PhoneSegment, Transcript, write_transcripts
 from asr.scoring.oracle import oracle, oracle_files
-from asr.transcript import PhoneSegment, Transcript, write_transcripts
+from asr.storage.files import write_jsonl
 
 LISTS = [
     (
@@ -41,9 +41,9 @@ def test_files(tmp_path):
     files = [tmp_path / f"{name}.jsonl" for name in ("references", "hypotheses", "nbest")]
     hypotheses = [{"cost": 1.0, "phones": [{"phone": symbol}]} for symbol in ("b", "aa")]
     write_jsonl(tmp_path / "nbest.jsonl", [{"utterance": "u", "hypotheses": hypotheses}])
-    found = oracle_files(*files, 2, "timit39")
+    found = oracle_files(*files, tmp_path, "timit39")
     assert (found.per, found.oracle_per) == (100.0, 0.0)
     assert json.loads((tmp_path / "oracle.json").read_text()) == {"nbest": 2, "per": 100.0, "oracle_per": 0.0}
     write_jsonl(tmp_path / "nbest.jsonl", [{"utterance": "v", "hypotheses": []}])
     with pytest.raises(InputError, match=r"nbest\.jsonl:1: not an n-best list"):
-        oracle_files(*files, 2, "timit39")
+        oracle_files(*files, tmp_path, "timit39")

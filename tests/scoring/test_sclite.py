@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from asr.config import ScoringConfig
+from asr.formats.transcript import PhoneSegment, Transcript
 from asr.phones.phone_set import fold, load_phone_set
+from asr.phones.silence import silences
 from asr.scoring.score import score
-from asr.scoring.silence import TREATMENTS, Treatment, silences, treat
-from asr.transcript import PhoneSegment, Transcript
+from asr.scoring.silence import TREATMENTS, Treatment, treat
 
 # Debian's sctk has one command with the tools as subcommands; NIST's own build has sclite alone.
 SCLITE = ["sclite"] if shutil.which("sclite") else ["sctk", "sclite"] if shutil.which("sctk") else []

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from asr.config import ScoringConfig
 from asr.errors import InputError
+from asr.formats.transcript import PhoneSegment, Transcript, write_transcripts
 from asr.phones.phone_set import fold, load_phone_set
 from asr.scoring.alignment import Counts
 from asr.scoring.results import confusions, read_utterances, summarize, worst, write_result
 from asr.scoring.score import counted_per, score, score_files
 from asr.scoring.silence import TREATMENTS
-from asr.transcript import PhoneSegment, Transcript, write_transcripts
 
 CONFIG = ScoringConfig(bootstrap=200)
 PHONES_61 = st.lists(st.sampled_from(load_phone_set("timit61")), max_size=20)

@@ -4,9 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.config import PhoneSetName
-from asr.phones.phone_set import fold, load_phone_set
-from asr.scoring.silence import RULES, TREATMENTS, USED_BY, deletable, silences, transcribed, treat
+from asr.phones.phone_set import PhoneSetName, fold, load_phone_set
+from asr.phones.silence import silences
+from asr.scoring.silence import (
+    RULES,
+    TREATMENTS,
+    USED_BY,
+    deletable,
+    transcribed,
+    treat,
+)
 
 SILENCE = silences("timit39")
 STRINGS = st.lists(st.sampled_from(["sil", "aa", "b"]))

@@ -14,16 +14,18 @@ from pydantic import ValidationError
 from asr.config import AugmentationConfig, RecipeConfig
 from asr.corpora.cuts import phone_segments, read_cuts, utterance_cut, write_cuts
 from asr.features.archive import Archive
+from asr.features.dataset import Dataset
 from asr.features.extract import extract
-from asr.features.normalize import model_input, split_cmvn
+from asr.features.normalize import model_input
+from asr.formats.transcript import PhoneSegment
+from asr.phones.classes import UNLABELLED
 from asr.training import augmented
 from asr.training.augmented import AugmentedSets, EpochSpeech, draw
 from asr.training.batching import FrameBatching, UtteranceBatching
 from asr.training.speech import Speech, load_speech
-from asr.training.targets import UNLABELLED, frame_labels
+from asr.training.targets import frame_labels
 from asr.training.train import train
 from asr.training.waveforms import Waveforms
-from asr.transcript import PhoneSegment
 
 CPU = torch.device("cpu")
 RATE = 16000
@@ -77,11 +79,13 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def load(config: RecipeConfig, corpus: Path, features: Path, edge: int = 2) -> Speech:
     for split in ("train", "dev"):
         extract(corpus / f"{split}.cuts.jsonl.gz", features / split, config.features)
-    return load_speech(config, corpus, features, "train", edge, CPU)
+    return load_speech(config, Dataset(corpus, features).split("train", config.features), edge, CPU)
 
 
 def epoch_speech(config: RecipeConfig, corpus: Path, features: Path, edge: int = 2) -> EpochSpeech:
-    return EpochSpeech(config, load(config, corpus, features, edge), corpus, features, CPU)
+    return EpochSpeech(
+        config, load(config, corpus, features, edge), Dataset(corpus, features).split("train", config.features), CPU
+    )
 
 
 def copied(speech: Speech) -> Speech:
@@ -117,7 +121,7 @@ def test_the_unchanged_set_is_to_the_bit_what_decoding_sees(
 ) -> None:
     config = recipe({}, features, resident=resident)
     speech = load(config, corpus, tmp_path, edge)
-    archive, cmvn = Archive(tmp_path / "train"), split_cmvn(tmp_path, "train", config.features)
+    archive, cmvn = Archive(tmp_path / "train"), Dataset(corpus, tmp_path).split("train", config.features).cmvn
     inputs = [model_input(archive[n], archive.speakers[n], cmvn, config.features) for n in range(len(archive))]
     rows = np.concatenate([np.pad(each, ((edge, edge), (0, 0)), mode="edge") for each in inputs])
     assert speech.rows.numpy().tobytes() == rows.tobytes()
@@ -134,7 +138,7 @@ def test_without_changes_it_is_the_training_set(
 ) -> None:
     config = recipe({}, features, resident=resident)
     clean = load(config, corpus, tmp_path, edge)
-    again = EpochSpeech(config, clean, corpus, tmp_path, CPU)(0)
+    again = EpochSpeech(config, clean, Dataset(corpus, tmp_path).split("train", config.features), CPU)(0)
     assert torch.allclose(again.rows, clean.rows, atol=1e-6)
     assert same(replace(again, rows=clean.rows), clean)
     assert (again.utterances, again.edge, again.resident) == (clean.utterances, edge, resident)
@@ -198,7 +202,7 @@ def test_global_statistics_stay_those_of_the_unchanged_training_set(corpus: Path
     config = recipe({"noise": {"probability": 1, "snr": [0, 0]}}, {"cmvn": "global"})
     make = epoch_speech(config, corpus, tmp_path, edge=0)
     speech = make(0)
-    statistics = split_cmvn(tmp_path, "train", config.features)
+    statistics = Dataset(corpus, tmp_path).split("train", config.features).cmvn
     draws = make._draws(0)
     static = make._static(np.array([3]), draws)[0].numpy()
     expected = model_input(static, None, statistics, config.features)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from asr.config import DnnConfig, TrainingConfig
 from asr.errors import InputError
 from asr.models import AcousticModel, build
+from asr.phones.classes import UNLABELLED
 from asr.training.batching import FrameBatching, UtteranceBatching, batches, draws_frames
 from asr.training.speech import Speech
-from asr.training.targets import UNLABELLED
 
 CPU = torch.device("cpu")
 

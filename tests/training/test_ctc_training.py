@@ -6,28 +6,33 @@ from pathlib import Path
 
 import pytest
 import torch
-from asr_command import Command
 from lhotse import MonoCut
+from support.asr_command import Command
 
 from asr.config import RecipeConfig
 from asr.corpora.cuts import phone_segments, phone_sequence, read_cuts, write_cuts
-from asr.decoding.ctc import GreedyDecoder
-from asr.decoding.prefix_beam import PrefixBeamDecoder
+from asr.decoding.search.greedy import GreedyDecoder
+from asr.decoding.search.prefix_beam import PrefixBeamDecoder
 from asr.decoding.stage import decode
 from asr.errors import InputError
-from asr.files import read_json, read_jsonl
+from asr.features.dataset import Dataset, Split
+from asr.formats.transcript import read_transcripts
+from asr.phones.classes import UNLABELLED
 from asr.phones.phone_set import fold
 from asr.recognizer import Recognizer
 from asr.scoring.score import score_files
+from asr.storage.files import read_json, read_jsonl
 from asr.training.augmented import EpochSpeech
 from asr.training.batching import UtteranceBatching
 from asr.training.speech import load_speech
-from asr.training.targets import UNLABELLED, class_names
 from asr.training.train import sweep_learning_rates, train
-from asr.transcript import read_transcripts
 
 CPU = torch.device("cpu")
 MODEL = {"type": "gru", "layers": 1, "width": 8, "normalization": "layer", "dropout": 0.2}
+
+
+def split_of(config: RecipeConfig, prepared: Path, features: Path, name: str) -> Split:
+    return Dataset(prepared, features).split(name, config.features)
 
 
 def recipe(**sections: object) -> RecipeConfig:
@@ -60,9 +65,9 @@ def change(prepared: Path, change: Callable[[int, MonoCut], MonoCut], splits: It
 
 def test_minibatches_have_the_phones_of_their_utterances(prepared: Path, features: Path) -> None:
     config = recipe()
-    speech = load_speech(config, prepared, features, "train", 0, CPU)
+    speech = load_speech(config, split_of(config, prepared, features, "train"), 0, CPU)
     batching = UtteranceBatching(speech)
-    names = class_names(config)
+    names = config.class_names
     cuts = {cut.id: cut for cut in read_cuts(prepared / "train.cuts.jsonl.gz")}
     seen = []
     for members in batching.plan(2000, shuffled=True):
@@ -141,7 +146,7 @@ def test_utterances_too_short_for_their_phones_are_named_and_left_out(
     prepared: Path, features: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """At half the frame rate n phones need 2 n - 1 frames, and 4 n - 3 where all are the same."""
-    frames = load_speech(recipe(), prepared, features, "train", 0, CPU).lengths.tolist()
+    frames = load_speech(recipe(), split_of(recipe(), prepared, features, "train"), 0, CPU).lengths.tolist()
     different, equal = ["aa", "b"] * (frames[0] // 4 + 2), ["aa"] * (frames[1] // 4 + 2)
     fits = ["aa", "b"] * (frames[2] // 4)
     spoken = {0: different, 1: equal, 2: fits}
@@ -167,10 +172,10 @@ def test_no_utterance_long_enough_is_an_error(prepared: Path, features: Path, tm
 
 def test_utterances_too_short_at_a_speed_keep_theirs(prepared: Path, features: Path) -> None:
     config = recipe(augmentation={"speed": [2.0]})
-    frames = load_speech(config, prepared, features, "train", 0, CPU).lengths.tolist()
+    frames = load_speech(config, split_of(config, prepared, features, "train"), 0, CPU).lengths.tolist()
     change(prepared, lambda n, cut: without_times(cut, ["aa", "b"] * (frames[n] // 3) if n == 0 else None), ["train"])
-    speech = load_speech(config, prepared, features, "train", 0, CPU)
-    faster = EpochSpeech(config, speech, prepared, features, CPU)(0)
+    speech = load_speech(config, split_of(config, prepared, features, "train"), 0, CPU)
+    faster = EpochSpeech(config, speech, split_of(config, prepared, features, "train"), CPU)(0)
     assert faster.lengths[0] == frames[0]
     assert all(length < 0.6 * before for length, before in zip(faster.lengths.tolist()[1:], frames[1:], strict=True))
     batch = UtteranceBatching(faster).batch(torch.arange(len(frames)))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_loop import CONTEXT, CPU, separable_frames
+from support.separable import CONTEXT, CPU, separable_frames
 
 from asr.config import DnnConfig, TrainingConfig
 from asr.errors import InputError

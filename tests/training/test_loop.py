@@ -4,51 +4,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from support.separable import CPU, recipe, separable_frames, separable_phones
 from torch import Tensor, nn
 
 from asr import models
 from asr.config import RecipeConfig
 from asr.errors import InputError
-from asr.files import read_jsonl
+from asr.storage.files import read_jsonl
 from asr.training import loop
-from asr.training.batching import FrameBatching, UtteranceBatching
 from asr.training.checkpoint import Progress, Trained, load_checkpoint, save_checkpoint
 from asr.training.loop import fit, make_fabric, make_trainer, train_step
 from asr.training.optimizers import make_optimizer
-from asr.training.speech import PhoneCounts, Speech
-from asr.training.targets import UNLABELLED
-
-CPU = torch.device("cpu")
-CONTEXT = 1
-
-
-def recipe(**training: object) -> RecipeConfig:
-    return RecipeConfig.model_validate(
-        {
-            "corpus": {"name": "timit"},
-            "model": {"layers": 1, "width": 32, "context": CONTEXT, "dropout": 0.2},
-            "targets": {"states": 1 if training.get("loss") == "ctc" else 3},
-            "training": {"batch_size": 32, "epochs": 4, **training},
-        }
-    )
-
-
-def separable_frames(seed: int, device: torch.device = CPU) -> FrameBatching:
-    """One utterance whose frames say their class."""
-    generator = torch.Generator().manual_seed(seed)
-    labels = torch.randint(4, (300,), generator=generator)
-    frames = 3 * nn.functional.one_hot(labels, 4) + torch.randn(300, 4, generator=generator)
-    edge = torch.tensor([UNLABELLED])
-    speech = Speech(
-        rows=torch.cat([frames[:1], frames, frames[-1:]]).to(device),
-        labels=torch.cat([edge, labels, edge]).to(device),
-        starts=torch.tensor([CONTEXT]).to(device),
-        lengths=torch.tensor([300]).to(device),
-        utterances=["the-only-one"],
-        edge=CONTEXT,
-        resident=True,
-    )
-    return FrameBatching(speech)
 
 
 def test_too_large_a_minibatch_names_the_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -61,26 +27,6 @@ def test_too_large_a_minibatch_names_the_setting(monkeypatch: pytest.MonkeyPatch
     model = models.build(config.model, 4, 4)
     with pytest.raises(InputError, match=r"training\.batch_size: a minibatch does not fit .* lower it from 32"):
         fit(config, make_fabric(config.training, CPU), model, data, separable_frames(1), tmp_path, "same")
-
-
-def separable_phones(seed: int) -> UtteranceBatching:
-    """Utterances whose frames say their phone: three frames each, and a fourth that says the blank."""
-    generator = torch.Generator().manual_seed(seed)
-    counts = torch.arange(1, 8)
-    phones = torch.randint(1, 4, (int(counts.sum()),), generator=generator)
-    said = torch.stack([phones, phones, phones, torch.zeros_like(phones)], dim=1).flatten()
-    ends = (4 * counts).cumsum(0)
-    speech = Speech(
-        rows=3 * nn.functional.one_hot(said, 4) + torch.randn(len(said), 4, generator=generator),
-        labels=phones,
-        starts=ends - 4 * counts,
-        lengths=4 * counts,
-        utterances=[str(count) for count in counts.tolist()],
-        edge=0,
-        resident=True,
-        phones=PhoneCounts(counts, 2 * counts.numpy(), {}),
-    )
-    return UtteranceBatching(speech)
 
 
 def train(config: RecipeConfig, out: Path, fingerprint: str = "one") -> dict[str, Tensor]:

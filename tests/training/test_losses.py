@@ -13,10 +13,11 @@ from torch.nn import functional
 
 from asr.config import GruConfig, TrainingConfig
 from asr.models import build
+from asr.phones.classes import UNLABELLED
 from asr.training.batching import Batch
 from asr.training.loop import scores
 from asr.training.losses import ctc_loss, frame_loss, make_criterion
-from asr.training.targets import UNLABELLED, ctc_frames
+from asr.training.targets import ctc_frames
 
 LOSSES = [
     TrainingConfig(),

@@ -6,18 +6,23 @@ import sys
 from pathlib import Path
 
 import pytest
-import separable_training
 import torch
 from safetensors.torch import load_file
+from support import separable_training
 
-from asr.files import read_jsonl
+from asr.storage.files import read_jsonl
 
 
 def test_two_processes_equal_one(tmp_path: Path) -> None:
     separable_training.train_each(tmp_path / "one")
     launcher = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
     command = [sys.executable, *launcher, separable_training.__file__, str(tmp_path / "two")]
-    subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=240)
+    subprocess.run(
+        command,
+        check=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[1])},
+        timeout=240,
+    )
     for loss in separable_training.SETS:
         folders = tmp_path / "one" / loss, tmp_path / "two" / loss
         one, two = (load_file(folder / "model.safetensors") for folder in folders)

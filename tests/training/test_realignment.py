@@ -12,31 +12,36 @@ from lhotse import MonoCut
 from lhotse.supervision import AlignmentItem
 from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
-from small_bundle import peaked, small_bundle
+from support.small_bundle import peaked, small_bundle
 
+from asr.acoustics.bundle import read_bundle
+from asr.acoustics.scored_split import scored_split
 from asr.alignment.aligner import AligningModel
 from asr.alignment.spoken import spoken_in
-from asr.bundle import read_bundle
 from asr.config import RecipeConfig, TargetsConfig
+from asr.config.recipe_file import read_recipe
 from asr.corpora.cuts import phone_segments, phone_sequence, read_cuts, utterance_cut, write_cuts
 from asr.decoding.stage import decode
 from asr.errors import InputError
+from asr.features.dataset import Dataset, Split
 from asr.features.stage import extract_folder
-from asr.files import read_json, read_jsonl
+from asr.phones.classes import UNLABELLED
 from asr.phones.phone_set import fold, fold_segments, load_phone_set
-from asr.recipe import Run, execute
-from asr.recipe_file import read_recipe
-from asr.scored_split import scored_split
+from asr.runs.run import Run, execute
 from asr.scoring.score import score_files
+from asr.storage.files import read_json, read_jsonl
 from asr.training import loop, realignment
 from asr.training.augmented import EpochSpeech
 from asr.training.realignment import align_cut, read_splits
 from asr.training.speech import load_speech
-from asr.training.targets import UNLABELLED, class_names
 from asr.training.train import train
 
 CPU = torch.device("cpu")
 MODEL = {"type": "dnn", "layers": 1, "width": 32, "context": 2}
+
+
+def split_of(config: RecipeConfig, prepared: Path, features: Path, name: str) -> Split:
+    return Dataset(prepared, features).split(name, config.features)
 
 
 def recipe(states: int = 3, model: dict[str, object] = MODEL, **training: object) -> RecipeConfig:
@@ -77,11 +82,11 @@ def test_realigned_labels_keep_the_phones_and_move_their_times(
     prepared: Path, features: Path, two_rounds: Path, split: str
 ) -> None:
     config, alignments = recipe(), read_splits(two_rounds)[split].alignments
-    before = load_speech(config, prepared, features, split, 0, CPU)
-    after = load_speech(config, prepared, features, split, 0, CPU, alignments=alignments)
+    before = load_speech(config, split_of(config, prepared, features, split), 0, CPU)
+    after = load_speech(config, split_of(config, prepared, features, split), 0, CPU, alignments=alignments)
     assert 0.1 < (before.labels != after.labels).float().mean() < 0.9
     assert (after.labels != UNLABELLED).all()
-    names = class_names(config)
+    names = config.class_names
     cuts = {cut.id: cut for cut in cuts_of(prepared, split)}
     assert alignments.keys() == cuts.keys()
     for name, start, length in zip(after.utterances, after.starts, after.lengths, strict=True):
@@ -94,10 +99,10 @@ def test_realigned_labels_keep_the_phones_and_move_their_times(
 
 def test_labels_are_the_states_of_the_aligners_best_path(prepared: Path, features: Path, two_rounds: Path) -> None:
     alignments = read_splits(two_rounds)["train"].alignments
-    speech = load_speech(recipe(), prepared, features, "train", 0, CPU, alignments=alignments)
+    speech = load_speech(recipe(), split_of(recipe(), prepared, features, "train"), 0, CPU, alignments=alignments)
     model = AligningModel(read_bundle(two_rounds / "round-0" / "bundle"))
     numbers = {name: number for number, name in enumerate(speech.utterances)}
-    for cut, posteriors in scored_split(model.scorer, prepared, features, "train"):
+    for cut, posteriors in scored_split(model.scorer, Dataset(prepared, features), "train"):
         start, length = speech.starts[numbers[cut.id]], speech.lengths[numbers[cut.id]]
         expected = model.align(posteriors, spoken_in(cut, "timit48")).classes
         assert speech.labels[start : start + length].tolist() == expected.tolist()
@@ -126,8 +131,8 @@ def test_at_other_speeds_labels_are_of_the_same_moments(prepared: Path, features
     sections = recipe().model_dump() | {"augmentation": {"speed": [0.8]}}
     config = RecipeConfig.model_validate(sections)
     alignments = read_splits(two_rounds)["train"].alignments
-    clean = load_speech(config, prepared, features, "train", 0, CPU, alignments=alignments)
-    slow = EpochSpeech(config, clean, prepared, features, CPU, alignments)(0)
+    clean = load_speech(config, split_of(config, prepared, features, "train"), 0, CPU, alignments=alignments)
+    slow = EpochSpeech(config, clean, split_of(config, prepared, features, "train"), CPU, alignments)(0)
     for number in range(len(clean.utterances)):
         one, other = (
             speech.labels[speech.starts[number] : speech.starts[number] + speech.lengths[number]]
@@ -204,8 +209,8 @@ def test_an_utterance_that_cannot_be_aligned_keeps_its_labels_and_is_named(
     assert (row["round"], row["split"], row["utterance"]) == (1, "train", cuts[1].id)
     assert "too few for its phones" in row["reason"]
     alignments = read_splits(tmp_path / "out")["train"].alignments
-    before = load_speech(recipe(), prepared, features, "train", 0, CPU)
-    after = load_speech(recipe(), prepared, features, "train", 0, CPU, alignments=alignments)
+    before = load_speech(recipe(), split_of(recipe(), prepared, features, "train"), 0, CPU)
+    after = load_speech(recipe(), split_of(recipe(), prepared, features, "train"), 0, CPU, alignments=alignments)
     same = [
         torch.equal(before.labels[start : start + length], after.labels[start : start + length])
         for start, length in zip(before.starts, before.lengths, strict=True)

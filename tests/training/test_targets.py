@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from asr.config import FeaturesConfig, RecipeConfig, TargetsConfig
+from asr.formats.transcript import PhoneSegment
+from asr.phones.classes import UNLABELLED
 from asr.phones.phone_set import load_phone_set
-from asr.training.targets import UNLABELLED, class_names, frame_labels, phone_labels
-from asr.transcript import PhoneSegment
+from asr.training.targets import frame_labels, phone_labels
 
 SHIFT = 0.01
 
@@ -73,14 +74,14 @@ def recipe(phone_set: str, states: int, loss: str = "cross_entropy") -> RecipeCo
     ("phone_set", "states", "count"), [("timit61", 3, 183), ("timit48", 3, 144), ("timit39", 1, 39)]
 )
 def test_class_names(phone_set: str, states: int, count: int) -> None:
-    names = class_names(recipe(phone_set, states))
+    names = recipe(phone_set, states).class_names
     assert len(set(names)) == count
     assert names[states - 1].endswith(f"_{states - 1}")
 
 
 def test_ctc_has_a_blank_before_the_phones() -> None:
     config = recipe("timit48", 1, "ctc")
-    names = class_names(config)
+    names = config.class_names
     assert names[0] == "<blank>"
     assert names[1:] == list(load_phone_set("timit48"))
     labels = phone_labels(["h#", "pau", "q", "aa", "ix"], config.targets)

@@ -1,0 +1,288 @@
+"""The model bundle: a folder that holds all that recognition needs, and nothing that could run code.
+
+bundle.json        the number of this layout
+recipe.yaml        the settings that it was trained with, but for paths of the machine that trained it
+model.safetensors  the acoustic model's weights
+phones.txt         the phone set, one symbol a line
+classes.tsv        each class (phone and HMM state) with its prior and self-loop probability
+cmvn.safetensors   the training set's normalisation statistics
+lm.arpa            the phone n-gram, which decoding adds
+decoding.yaml      acoustic scale, insertion penalty, weight of the language model, and what confidences are made with,
+                   once they are tuned
+ensemble           a bundle for each further model that decodes with this one: 01, 02, ...; may be absent
+"""
+
+import hashlib
+import math
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, astuple, dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import yaml
+from torch import nn
+
+from asr import models
+from asr.config import RecipeConfig
+from asr.config.recipe_file import read_recipe, write_recipe
+from asr.errors import InputError
+from asr.features.cmvn import Cmvn, load_cmvn, save_cmvn
+from asr.models import AcousticModel
+from asr.phones.phone_set import load_phone_set
+from asr.storage.files import (
+    complete_file,
+    read_json,
+    write_json,
+    write_text,
+)
+from asr.storage.run_layout import BUNDLE, DECODE, RECIPE, fold_name, has_folds
+from asr.storage.weights import load_weights, save_weights
+
+SCHEMA = 1
+LM, TUNING, ENSEMBLE = "lm.arpa", "decoding.yaml", "ensemble"
+BESIDE = "recipe.yaml beside it"
+DAMAGED_TUNING = (
+    "damaged; it holds acoustic_scale, lm_weight and posterior_scale (above 0), prior_scale (0 or above), "
+    "insertion_penalty, confidence_slope and confidence_offset, numbers: run asr decode again"
+)
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What the dev set chose for decoding."""
+
+    acoustic_scale: float = 1.0
+    insertion_penalty: float = 0.0
+    lm_weight: float = 1.0
+    prior_scale: float = 1.0
+    posterior_scale: float = 0.4
+    confidence_slope: float = 1.0
+    confidence_offset: float = 0.0
+
+
+@dataclass(frozen=True)
+class ClassStatistics:
+    """Of the training labels: each class's prior and self-loop probability, both [C]."""
+
+    priors: npt.NDArray[np.float64]
+    self_loops: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A trained model with all that turns its posteriors into phones."""
+
+    folder: Path
+    config: RecipeConfig
+    model: AcousticModel
+    statistics: ClassStatistics
+    cmvn: Cmvn
+    tuning: Tuning
+    ensemble: tuple["Bundle", ...] = ()
+
+    @property
+    def lm_path(self) -> Path:
+        return self.folder / LM
+
+    @property
+    def tuning_path(self) -> Path:
+        return self.folder / TUNING
+
+
+def write_bundle(folder: Path, config: RecipeConfig, model: nn.Module, statistics: ClassStatistics, cmvn: Cmvn) -> None:
+    """Writes all but lm.arpa, decoding.yaml and the ensemble, which decoding adds; those of a model before go."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (LM, TUNING):
+        (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / ENSEMBLE, ignore_errors=True)
+    write_json(folder / "bundle.json", {"schema": SCHEMA})
+    save_weights(folder / "model.safetensors", model.state_dict())
+    write_text(folder / "phones.txt", "".join(f"{phone}\n" for phone in load_phone_set(config.targets.phone_set)))
+    names = config.class_names
+    rows = zip(names, statistics.priors.tolist(), statistics.self_loops.tolist(), strict=True)
+    lines = ["class\tprior\tself_loop\n", *(f"{name}\t{prior!r}\t{loop!r}\n" for name, prior, loop in rows)]
+    write_text(folder / "classes.tsv", "".join(lines))
+    save_cmvn(folder / "cmvn.safetensors", cmvn)
+    write_recipe(folder / RECIPE, portable(config))
+
+
+def portable(config: RecipeConfig) -> RecipeConfig:
+    """The recipe without the paths of the machine that trains, which mean nothing where a bundle is copied to."""
+    return config.model_copy(
+        update={
+            "corpus": config.corpus.model_copy(update={"dir": None}),
+            "model": config.model.model_copy(update={"pretrained": None}),
+            "training": config.training.model_copy(update={"align_with": None}),
+            "decoding": config.decoding.model_copy(update={"ensemble": []}),
+        }
+    )
+
+
+def write_tuning(path: Path, tuning: Tuning) -> None:
+    """Writes a bundle's decoding.yaml."""
+    write_text(path, yaml.safe_dump(asdict(tuning)))
+
+
+def copy_bundle(source: Path, target: Path, ensemble: Sequence[Path] = ()) -> None:
+    """Copies a bundle's files into a folder, and below them those of the bundles of its ensemble."""
+    _copy_files(source, target)
+    for number, folder in enumerate(ensemble, 1):
+        _copy_files(folder, target / ENSEMBLE / f"{number:02}")
+
+
+def _copy_files(source: Path, target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    for path in sorted(path for path in source.iterdir() if path.is_file() and not path.name.startswith(".")):
+        with open(path, "rb") as original, complete_file(target / path.name, "wb") as copy:
+            shutil.copyfileobj(original, copy)
+
+
+def model_folders(folder: Path) -> list[Path]:
+    """A bundle's folder, and those of the further models of its ensemble."""
+    return [folder, *sorted(path for path in (folder / ENSEMBLE).glob("*") if path.is_dir())]
+
+
+def acoustic_digest(folder: Path) -> str:
+    """A digest of all files of a bundle on which the posteriors of its own model, and so its alignments, depend."""
+    digest = hashlib.sha256()
+    for name in (RECIPE, "model.safetensors", "classes.tsv", "cmvn.safetensors"):
+        with open(folder / name, "rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def find_bundle(path: Path) -> Path:
+    """The bundle that a user means by `path`: a bundle, or a run's folder (of its first fold, where it has folds).
+
+    Raises InputError when there is none.
+    """
+    for candidate in (path, path / DECODE / BUNDLE, path / fold_name(1) / DECODE / BUNDLE):
+        if (candidate / "model.safetensors").is_file():
+            return candidate
+    raise InputError("holds no model bundle (model.safetensors); name a bundle or the folder of a finished run", path)
+
+
+def of_one_fold(path: Path) -> Path:
+    """`path`, unless it is a run with folds: each of these has test speakers that the others have trained on.
+
+    Raises InputError then.
+    """
+    if has_folds(path):
+        raise InputError(f"has folds, each with its own model; name that of one fold, such as its {fold_name(1)}", path)
+    return path
+
+
+def read_bundle(path: Path, device: torch.device | str = "cpu") -> Bundle:
+    """Reads a bundle (or the bundle of a run) onto a device, ready to recognise.
+
+    Raises InputError for a file that is missing, damaged, or of another model, and for a bundle of another layout.
+    """
+    folder = find_bundle(path)
+    _check_schema(folder / "bundle.json")
+    config = read_recipe(folder / RECIPE)
+    names = config.class_names
+    _check_phones(folder / "phones.txt", config)
+    model = models.build(config.model, config.features.dim, len(names))
+    load_weights(folder / "model.safetensors", model)
+    bundle = Bundle(
+        folder=folder,
+        config=config,
+        model=model.to(device).eval(),
+        statistics=_read_statistics(folder / "classes.tsv", names),
+        cmvn=_read_cmvn(folder / "cmvn.safetensors", config.features.static_dim),
+        tuning=_read_tuning(folder),
+    )
+    return replace(bundle, ensemble=tuple(_read_ensemble(bundle, device)))
+
+
+def _read_ensemble(bundle: Bundle, device: torch.device | str) -> Iterator[Bundle]:
+    for path in model_folders(bundle.folder)[1:]:
+        other = read_bundle(path, device)
+        if differing := difference(other, bundle):
+            raise InputError(f"its {differing} differ from those of the bundle that it is in; copy that again", path)
+        yield other
+
+
+def difference(bundle: Bundle, other: Bundle) -> str | None:
+    """In what two models differ that cannot decode together; None where they can."""
+    if section := unlike_section(bundle.config, other.config):
+        return f"settings in {section}"
+    if bundle.model.subsampling != other.model.subsampling:
+        return "frames (model.subsampling)"
+    mean, own = bundle.cmvn.total().mean, other.cmvn.total().mean
+    if bundle.config.features.cmvn == "global" and not np.array_equal(mean, own):
+        return "statistics of the training set (features.cmvn: global)"
+    return None
+
+
+def unlike_section(config: RecipeConfig, other: RecipeConfig) -> str | None:
+    """The section of two recipes by which their models cannot decode together."""
+    sections = ("features", "targets", "topology")
+    return next((name for name in sections if getattr(config, name) != getattr(other, name)), None)
+
+
+def _check_schema(path: Path) -> None:
+    if not path.is_file():
+        raise InputError(
+            "missing: the bundle is not whole, or older than this version of asr; train the model anew", path
+        )
+    values = read_json(path)
+    schema = values.get("schema") if isinstance(values, dict) else None
+    if schema != SCHEMA:
+        raise InputError(
+            f"schema {schema!r} is not {SCHEMA}, which this version of asr reads; train the model anew", path
+        )
+
+
+def _check_phones(path: Path, config: RecipeConfig) -> None:
+    try:
+        phones = path.read_text(encoding="utf-8").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError("missing or damaged; it holds the phone set, one symbol a line", path) from error
+    if phones != list(load_phone_set(config.targets.phone_set)):
+        raise InputError(f"its phones are not the {config.targets.phone_set} of {BESIDE}", path)
+
+
+def _read_statistics(path: Path, names: Sequence[str]) -> ClassStatistics:
+    try:
+        rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
+        values = np.array([[float(prior), float(loop)] for _, prior, loop in rows])
+    except (OSError, ValueError) as error:
+        raise InputError("missing or damaged; a line is class, prior, self_loop", path) from error
+    if [row[0] for row in rows] != list(names):
+        raise InputError(f"its classes are not those of {BESIDE}", path)
+    if not ((values > 0) & (values <= 1)).all():
+        raise InputError("damaged; priors and self-loops are probabilities above 0", path)
+    return ClassStatistics(priors=values[:, 0], self_loops=values[:, 1])
+
+
+def _read_cmvn(path: Path, dim: int) -> Cmvn:
+    try:
+        cmvn = load_cmvn(path)
+    except InputError as error:
+        raise InputError("missing or damaged; copy the bundle again, or train the model again", path) from error
+    if any(
+        statistics.sum.shape != (dim,) or statistics.squares.shape != (dim,) for statistics in cmvn.speakers.values()
+    ):
+        raise InputError(f"its statistics are not of the {dim} features of {BESIDE}", path)
+    return cmvn
+
+
+def _read_tuning(folder: Path) -> Tuning:
+    path = folder / TUNING
+    if not path.is_file():
+        if (folder / LM).is_file():
+            raise InputError("missing; copy the bundle again, or run asr decode again", path)
+        return Tuning()
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        tuning = Tuning(**{field.name: float(values.pop(field.name)) for field in fields(Tuning)})
+    except (OSError, yaml.YAMLError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise InputError(DAMAGED_TUNING, path) from error
+    scales = (tuning.acoustic_scale, tuning.lm_weight, tuning.posterior_scale)
+    if values or not all(map(math.isfinite, astuple(tuning))) or min(scales) <= 0 or tuning.prior_scale < 0:
+        raise InputError(DAMAGED_TUNING, path)
+    return tuning

@@ -1,0 +1,135 @@
+"""Alignments of a split: the times of each utterance's HMM states, and the frame labels that follow from them."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from lhotse import MonoCut
+
+from asr.config import RecipeConfig
+from asr.corpora.cuts import phone_sequence
+from asr.errors import InputError
+from asr.formats.transcript import PhoneSegment
+from asr.phones.phone_set import fold
+from asr.storage.files import complete_file, read_jsonl
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class StateAlignment:
+    """The phones of an utterance, in the targets' phone set, and the times of their HMM states, S of each phone.
+
+    `times` [N * S + 1], in seconds: where each state begins, and where the last one ends. The states tile the
+    utterance. Without phones, no frame of the utterance is labelled.
+    """
+
+    phones: list[str] = field(default_factory=list)
+    times: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def states(self) -> int:
+        """HMM states a phone."""
+        return (len(self.times) - 1) // max(len(self.phones), 1)
+
+    @property
+    def segments(self) -> list[PhoneSegment]:
+        edges = self.times[:: max(self.states, 1)].tolist()
+        return [PhoneSegment(phone, *span) for phone, span in zip(self.phones, pairwise(edges), strict=True)]
+
+    @classmethod
+    def split_evenly(cls, phones: list[str], edges: Iterable[float], states: int) -> "StateAlignment":
+        """Phones with the times `edges` [N + 1] of their boundaries, each phone split evenly among its states."""
+        times = np.array(list(edges), np.float64)
+        places = np.arange(len(phones) * states + 1) / states
+        return cls(phones, np.interp(places, np.arange(len(times)), times).round(6))
+
+
+Alignments = Mapping[str, StateAlignment]
+"""By utterance."""
+AlignmentRow = tuple[str, StateAlignment | None, str | None]
+"""An utterance, its alignment, and the reason where it could not be aligned."""
+NO_ALIGNMENTS: Alignments = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class AlignedSplit:
+    """A split's alignments; `source` tells what they were made from, `digest` is of the file itself.
+
+    `failed` are the utterances that could not be aligned, with the reason: they have the alignment that they had
+    before; or none, where they keep the corpus's own times; or one without phones, where there are no such times.
+    """
+
+    source: str
+    digest: str
+    alignments: Alignments
+    failed: dict[str, str]
+
+
+def said_phones(cut: MonoCut, config: RecipeConfig, alignments: Alignments) -> list[str]:
+    """The phones of a cut in the targets' phone set, with the silences that were heard where it is aligned."""
+    if (aligned := alignments.get(cut.id)) and aligned.phones:
+        return aligned.phones
+    return fold(phone_sequence(cut), config.targets.phone_set)
+
+
+def write_alignments(path: Path, source: str, rows: Iterable[AlignmentRow]) -> None:
+    """Writes the alignments of a split as they come.
+
+    One JSON line an utterance, as in hypotheses.jsonl; `states` has the times at which a phone's second and third state
+    begin. An utterance that has neither an alignment nor a reason is not written.
+    """
+    with complete_file(path) as file:
+        file.write(json.dumps({"schema": SCHEMA, "source": source}) + "\n")
+        for utterance, aligned, reason in rows:
+            row: dict[str, Any] = {"utterance": utterance}
+            if aligned is not None:
+                row["phones"] = _phone_rows(aligned)
+            if reason is not None:
+                row["failed"] = reason
+            if len(row) > 1:
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _phone_rows(aligned: StateAlignment) -> list[dict[str, Any]]:
+    states, times = aligned.states, aligned.times.round(6).tolist()
+    rows = []
+    for number, phone in enumerate(aligned.phones):
+        start, *inner, end = times[number * states : (number + 1) * states + 1]
+        rows.append({"phone": phone, "start": start, "end": end} | ({"states": inner} if inner else {}))
+    return rows
+
+
+def read_aligned_split(path: Path) -> AlignedSplit:
+    """Reads what `write_alignments` wrote. Raises InputError that names the line which is damaged."""
+    rows = read_jsonl(path)
+    head = next(rows, {})
+    if head.get("schema") != SCHEMA:
+        raise InputError("is not a file of alignments; delete it to align anew", path, 1)
+    alignments: dict[str, StateAlignment] = {}
+    failed: dict[str, str] = {}
+    for number, row in enumerate(rows, 2):
+        try:
+            if "phones" in row:
+                alignments[row["utterance"]] = _alignment(row["phones"])
+            if "failed" in row:
+                failed[row["utterance"]] = str(row["failed"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError("is not an alignment; delete the file to align anew", path, number) from error
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return AlignedSplit(str(head.get("source")), digest, alignments, failed)
+
+
+def _alignment(rows: list[dict[str, Any]]) -> StateAlignment:
+    if not rows:
+        return StateAlignment()
+    times = [float(time) for row in rows for time in (row["start"], *row.get("states", ()))]
+    return StateAlignment([str(row["phone"]) for row in rows], np.array([*times, float(rows[-1]["end"])]))

@@ -1,0 +1,93 @@
+"""The search that a bundle's recipe names, over the bundle's own language model and classes."""
+
+from collections.abc import Callable
+from functools import cache, lru_cache, partial
+from pathlib import Path
+
+import torch
+
+from asr.acoustics.bundle import Bundle, Tuning
+from asr.acoustics.frame_times import FrameTimes
+from asr.decoding.confidence import Recalibration, phone_groups
+from asr.decoding.decode import Search
+from asr.decoding.graph.build import build_graph
+from asr.decoding.graph.topology import Graph
+from asr.decoding.search.batch_viterbi import BatchViterbi
+from asr.decoding.search.beam import Decoder, PathFinder
+from asr.decoding.search.greedy import GreedyDecoder
+from asr.decoding.search.prefix_beam import PrefixBeamDecoder, phone_prior
+from asr.errors import InputError
+from asr.lm.arpa import read_arpa
+from asr.phones.phone_set import load_phone_set
+
+CONFIDENCE_ORDER = 3
+"""Of the n-gram in the confidences' graph of a prefix beam search, which needs none itself."""
+
+
+def bundle_graph(bundle: Bundle, lm_weight: float = 1.0, order: int | None = None) -> Graph:
+    """The decoding graph of a bundle's phones, topology and language model, of which n-grams of at most `order`.
+
+    Raises InputError for a bundle that has no language model yet.
+    """
+    config = bundle.config
+    phones = load_phone_set(config.targets.phone_set)
+    return build_graph(
+        _lm_path(bundle),
+        phones,
+        config.targets.states,
+        bundle.statistics.self_loops,
+        config.topology,
+        lm_weight,
+        modified_ctc=config.decoding.ctc == "modified",
+        order=order,
+    )
+
+
+def _lm_path(bundle: Bundle) -> Path:
+    if not bundle.lm_path.is_file():
+        raise InputError("has no lm.arpa, which decoding adds; name the bundle that asr decode wrote", bundle.folder)
+    return bundle.lm_path
+
+
+def bundle_search(bundle: Bundle, tuning: Tuning, device: torch.device | None = None) -> Search:
+    """The search that the recipe names, with tuned weights.
+
+    A prefix beam search has a graph for the confidences alone. On a CUDA `device` splits are searched in the graph
+    there, exactly and in batches, where it is small enough that this is no more work than the beam search's: with a
+    bigram.
+    """
+    config = bundle.config
+    phones = load_phone_set(config.targets.phone_set)
+    in_graph = config.decoding.search == "graph"
+    batched = in_graph and device is not None and device.type == "cuda" and config.lm.order <= 2
+    by_prefixes = config.decoding.search == "prefix_beam"
+    graph = bundle_graph(bundle, tuning.lm_weight, CONFIDENCE_ORDER if by_prefixes else None)
+    return Search(
+        decoder=Decoder(graph, config.decoding.beam, tuning.insertion_penalty),
+        acoustic_scale=tuning.acoustic_scale,
+        priors=bundle.statistics.priors,
+        phones=phones,
+        times=FrameTimes.of(config.features, bundle.model.subsampling),
+        prior_scale=tuning.prior_scale,
+        posterior_scale=tuning.posterior_scale,
+        recalibration=Recalibration(tuning.confidence_slope, tuning.confidence_offset),
+        groups=phone_groups(phones, config.scoring.phone_set),
+        viterbi=BatchViterbi(graph, device or "cpu") if batched else None,
+        finder=None if in_graph else path_finders(bundle)(tuning.lm_weight, tuning.insertion_penalty),
+    )
+
+
+def path_finders(bundle: Bundle) -> Callable[[float, float], PathFinder]:
+    """Makes the search that the recipe names for a weight of the language model and an insertion penalty."""
+    decoding, phones = bundle.config.decoding, load_phone_set(bundle.config.targets.phone_set)
+    graph_of = lru_cache(maxsize=1)(partial(bundle_graph, bundle))
+    prior = cache(lambda: phone_prior(read_arpa(_lm_path(bundle)), phones))
+
+    def finder(lm_weight: float, insertion_penalty: float) -> PathFinder:
+        if decoding.search == "greedy":
+            return GreedyDecoder()
+        if decoding.search == "prefix_beam":
+            return PrefixBeamDecoder(prior(), decoding.prefixes, lm_weight, insertion_penalty)
+        return Decoder(graph_of(lm_weight), decoding.beam, insertion_penalty)
+
+    return finder

@@ -1,0 +1,1 @@
+"""Lattices, n-best lists and posteriors over all paths through a graph."""

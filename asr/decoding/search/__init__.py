@@ -1,0 +1,1 @@
+"""Searches for the best phones: beam, exact in batches, greedy, prefix beam."""

@@ -1,0 +1,46 @@
+"""Utterances in batches through the exact search of a device."""
+
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn.utils.rnn import pad_sequence
+
+from asr.decoding.search.batch_viterbi import BatchViterbi, Weights
+from asr.decoding.search.beam import Path
+
+BATCH_BYTES = 1 << 30
+"""Memory on the device for the searches of a batch; an utterance that alone needs more is a batch of its own."""
+
+Scores = npt.NDArray[np.float32]
+Item = TypeVar("Item")
+
+
+def batch_paths(
+    items: Iterable[tuple[Item, Scores]], viterbi: BatchViterbi, weights: Weights, batch_bytes: int = BATCH_BYTES
+) -> Iterator[tuple[Item, Path]]:
+    """Each item with the exact best path of its log scores [T, C], in order; one batch is in memory.
+
+    Raises what `BatchViterbi.decode` raises.
+    """
+    waiting: list[tuple[Item, Scores]] = []
+    longest = 0
+    for item, scores in items:
+        longest = max(longest, len(scores))
+        if waiting and (len(waiting) + 1) * (longest + 1) * viterbi.frame_bytes > batch_bytes:
+            yield from _decoded(waiting, viterbi, weights)
+            waiting, longest = [], len(scores)
+        waiting.append((item, scores))
+    if waiting:
+        yield from _decoded(waiting, viterbi, weights)
+
+
+def _decoded(
+    waiting: list[tuple[Item, Scores]], viterbi: BatchViterbi, weights: Weights
+) -> Iterator[tuple[Item, Path]]:
+    padded = pad_sequence([torch.from_numpy(scores) for _, scores in waiting], batch_first=True)
+    found = viterbi.decode(padded, [len(scores) for _, scores in waiting], [weights])
+    for (item, _), (path,) in zip(waiting, found, strict=True):
+        yield item, path

@@ -1,0 +1,101 @@
+"""A prepared corpus: for each split the manifest of its cuts and the archive of their features, opened as one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from lhotse import MonoCut
+from numpy.typing import NDArray
+
+from asr.config import FeaturesConfig
+from asr.corpora.cuts import read_cuts
+from asr.errors import InputError
+from asr.features.archive import Archive, array_path, index_path
+from asr.features.cmvn import Cmvn, cmvn_path, load_cmvn
+from asr.features.normalize import model_input
+from asr.storage.run_layout import cuts_path
+
+
+class Utterance(NamedTuple):
+    """A cut with its static features [T, static_dim], the speaker by whom they are normalised, and its number in the
+    archive."""
+
+    number: int
+    cut: MonoCut
+    speaker: str
+    static: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The folders that `asr prepare` and `asr features` wrote, of one fold.
+
+    >>> for cut, static in ((each.cut, each.static) for each in Dataset(prepared, features).split("dev", config)): ...
+    """
+
+    prepare_dir: Path
+    features_dir: Path
+
+    def cuts(self, split: str) -> Iterator[MonoCut]:
+        """All cuts of a split, also those without features. Raises InputError as `read_cuts`."""
+        return read_cuts(cuts_path(self.prepare_dir, split))
+
+    def split(self, name: str, features: FeaturesConfig) -> "Split":
+        """Opens a split. Raises InputError for an archive that is missing, or of other features than these."""
+        return Split(self, name, features)
+
+    def training_cmvn(self) -> Cmvn:
+        """The statistics of the whole training set."""
+        return load_cmvn(cmvn_path(self.features_dir / "train")).overall()
+
+    def files(self, split: str) -> list[Path]:
+        """All files that a split consists of."""
+        stem = self.features_dir / split
+        return [array_path(stem), index_path(stem), cmvn_path(stem), cuts_path(self.prepare_dir, split)]
+
+
+class Split:
+    """The cuts of a split that have features, with these: iterated in the manifest's order, one at a time in memory."""
+
+    def __init__(self, dataset: Dataset, name: str, features: FeaturesConfig) -> None:
+        self.dataset, self.name, self.features = dataset, name, features
+        self.archive = Archive(self.stem, features.static_dim)
+
+    @property
+    def stem(self) -> Path:
+        """The archive's files without their suffixes."""
+        return self.dataset.features_dir / self.name
+
+    @cached_property
+    def cmvn(self) -> Cmvn:
+        """What normalises the split: its own speakers' statistics, or the training set's where those are global."""
+        if self.features.cmvn == "global":
+            return self.dataset.training_cmvn()
+        return load_cmvn(cmvn_path(self.stem))
+
+    def __len__(self) -> int:
+        return len(self.archive)
+
+    def __iter__(self) -> Iterator[Utterance]:
+        """Raises InputError where the manifest and the archive have no utterance in common."""
+        archive = self.archive
+        numbers = {utterance: number for number, utterance in enumerate(archive.utterances)}
+        found = False
+        for cut in self.dataset.cuts(self.name):
+            if (number := numbers.get(cut.id)) is not None:  # else left out by `corpus.skip_bad`
+                found = True
+                yield Utterance(number, cut, archive.speakers[number], archive[number])
+        if not found:
+            manifest = cuts_path(self.dataset.prepare_dir, self.name)
+            raise InputError(f"has none of the utterances of {manifest}; name the features of these", self.stem)
+
+    def cuts(self) -> Iterator[MonoCut]:
+        """The cuts alone."""
+        return (utterance.cut for utterance in self)
+
+    def model_input(self, utterance: Utterance) -> NDArray[np.float32]:
+        """What a model sees of an utterance [T, dim]: normalised, with deltas."""
+        return model_input(utterance.static, utterance.speaker, self.cmvn, self.features)

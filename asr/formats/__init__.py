@@ -1,0 +1,1 @@
+"""Transcripts and the formats in which they are read and written."""

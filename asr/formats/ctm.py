@@ -1,0 +1,88 @@
+"""CTM files (NIST's time-marked conversations): a phone a line, `utterance channel start duration phone score`."""
+
+import math
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+
+from asr.errors import InputError
+from asr.formats.format import Format
+from asr.formats.transcript import PhoneSegment, Transcript
+from asr.storage.files import complete_file
+
+CHANNEL = "1"
+
+
+def write_ctm(path: Path | str, transcripts: Iterable[Transcript]) -> int:
+    """Writes the phones with their times in seconds to 0.1 ms, as the transcripts come; returns how many phones.
+
+    The format has no line for an utterance without phones. Raises InputError for a phone without times, and for an
+    utterance whose name has a space in it.
+    """
+    count = 0
+    with complete_file(path) as file:
+        for transcript in transcripts:
+            if len(transcript.utterance.split()) != 1:
+                raise InputError(f"utterance {transcript.utterance!r}: CTM has no names with spaces; rename it", path)
+            for segment in transcript.phones:
+                file.write(_line(transcript.utterance, segment, Path(path)) + "\n")
+                count += 1
+    return count
+
+
+def _line(utterance: str, segment: PhoneSegment, path: Path) -> str:
+    if segment.start is None or segment.end is None:
+        raise InputError(f"utterance {utterance}: phone {segment.phone!r} has no times, which CTM needs", path)
+    duration = round(segment.end, 4) - round(segment.start, 4)
+    line = f"{utterance} {CHANNEL} {segment.start:.4f} {duration:.4f} {segment.phone}"
+    return line if segment.score is None else f"{line} {segment.score:.4f}"
+
+
+def read_ctm(path: Path | str) -> Iterator[Transcript]:
+    """Yields a transcript for each run of lines of one utterance. Raises InputError that names a broken line."""
+    for utterance, rows in groupby(_rows(Path(path)), key=lambda row: row[0]):
+        yield Transcript(utterance, [segment for _, segment in rows])
+
+
+def _rows(path: Path) -> Iterator[tuple[str, PhoneSegment]]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                fields = line.split()
+                if fields and not line.startswith(";;"):
+                    yield _parse(fields, path, number)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a UTF-8 text file"
+        raise InputError(f"cannot read: {reason}", path) from error
+
+
+def _parse(fields: list[str], path: Path, number: int) -> tuple[str, PhoneSegment]:
+    if len(fields) not in (5, 6):
+        raise InputError("expected utterance, channel, start, duration, phone and perhaps a score", path, number)
+    try:
+        start, duration = float(fields[2]), float(fields[3])
+        score = float(fields[5]) if len(fields) == 6 else None
+    except ValueError as error:
+        raise InputError(str(error), path, number) from error
+    if not (math.isfinite(start) and math.isfinite(duration) and duration >= 0):
+        raise InputError("start and duration must be seconds, the duration not negative", path, number)
+    return fields[0], PhoneSegment(fields[4], start, round(start + duration, 4), score)
+
+
+def _write_all(folder: Path, transcripts: Iterable[Transcript]) -> list[Path]:
+    """phones.ctm, and words.ctm where there are words."""
+    phones, words = (folder / file for file in _FILES)
+    write_ctm(phones, transcripts)
+    if not any(transcript.words for transcript in transcripts):
+        return [phones]
+    write_ctm(words, map(_words_as_phones, transcripts))
+    return [phones, words]
+
+
+def _words_as_phones(transcript: Transcript) -> Transcript:
+    segments = [PhoneSegment(word.word, word.start, word.end) for word in transcript.words]
+    return Transcript(transcript.utterance, segments)
+
+
+_FILES = ("phones.ctm", "words.ctm")
+FORMAT = Format(False, lambda name: _FILES, _write_all)

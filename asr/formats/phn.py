@@ -1,0 +1,91 @@
+"""TIMIT's label files, `.phn` and `.wrd`: a segment a line, with start, end (in samples at 16 kHz) and label."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from asr.audio import audio_info
+from asr.errors import InputError
+from asr.formats.format import Format
+from asr.formats.plain_text import read_text
+from asr.formats.transcript import Transcript
+from asr.storage.files import write_text
+
+SAMPLE_RATE = 16000
+"""Hz; the unit of the times in every label file, whatever the rate of the audio beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A segment of a label file; `start` and `end` in samples at 16 kHz, the line of the file for messages."""
+
+    start: int
+    end: int
+    symbol: str
+    line: int
+
+
+def read_labels(path: Path) -> list[Label]:
+    """The segments of a `.phn` or `.wrd` file, in lower case. Blank lines are passed over.
+
+    Raises InputError that names the line which is not two whole numbers and a label.
+    """
+    labels = []
+    for number, line in enumerate(read_text(path).splitlines(), 1):
+        fields = line.split()
+        if not fields:
+            continue
+        if len(fields) != 3:
+            raise InputError(f"expected start, end and label, found {line.strip()!r}: is it truncated?", path, number)
+        start, end = (_sample(field, path, number) for field in fields[:2])
+        labels.append(Label(start, end, fields[2].lower(), number))
+    if not labels:
+        raise InputError("holds no segments", path)
+    return labels
+
+
+def format_labels(labels: Iterable[Label]) -> str:
+    """The text of a `.phn` or `.wrd` file."""
+    return "".join(f"{label.start} {label.end} {label.symbol}\n" for label in labels)
+
+
+def write_labels(path: Path, transcript: Transcript) -> list[Path]:
+    """Writes `path`.phn, and `path`.wrd where there are words, in samples of the transcript's audio file; returns them.
+
+    Times are rounded to samples. Raises InputError where the audio is gone.
+    """
+    rate, samples = audio_info(transcript.audio or "")
+
+    def sample(time: float) -> int:
+        return samples if time == transcript.duration else min(round(time * rate), samples)
+
+    def write(suffix: str, segments: Sequence[tuple[str, float, float]]) -> Path:
+        labels = (
+            Label(sample(start), sample(end), symbol, line) for line, (symbol, start, end) in enumerate(segments, 1)
+        )
+        target = path.with_name(path.name + suffix)
+        write_text(target, format_labels(labels))
+        return target
+
+    written = [write(".phn", [(each.phone, each.start or 0.0, each.end or 0.0) for each in transcript.phones])]
+    if transcript.words:
+        written.append(write(".wrd", [(word.word, word.start, word.end) for word in transcript.words]))
+    return written
+
+
+def _sample(field: str, path: Path, line: int) -> int:
+    if not (field.isascii() and field.isdecimal()):
+        raise InputError(f"expected a whole number of samples, found {field!r}", path, line)
+    return int(field)
+
+
+def read_transcript(path: Path, tier: str) -> str:
+    """The symbols of a label file, with spaces between them."""
+    return " ".join(label.symbol for label in read_labels(path))
+
+
+def _write_all(folder: Path, transcripts: Iterable[Transcript]) -> list[Path]:
+    return [path for each in transcripts for path in write_labels(folder / "labels" / each.utterance, each)]
+
+
+FORMAT = Format(True, lambda name: (f"labels/{name}.phn", f"labels/{name}.wrd"), _write_all)

@@ -1,0 +1,52 @@
+"""The formats of transcripts: one registry of those that are written and one of those that are read.
+
+A new format is a module with a `FORMAT` (see `asr.formats.format`) or a `read_transcript`, and a line here.
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Literal, cast
+
+from asr.errors import InputError
+from asr.formats.format import Format
+
+Tier = Literal["phones", "words"]
+
+WRITERS = {
+    "textgrid": "asr.formats.textgrid",
+    "ctm": "asr.formats.ctm",
+    "phn": "asr.formats.phn",
+}
+"""The module of each format, by the name under which a command offers it."""
+
+READERS: dict[Tier, dict[str, str]] = {
+    "phones": {
+        ".TextGrid": "asr.formats.textgrid",
+        ".phn": "asr.formats.phn",
+        ".lab": "asr.formats.plain_text",
+        ".txt": "asr.formats.plain_text",
+    },
+    "words": {
+        ".TextGrid": "asr.formats.textgrid",
+        ".wrd": "asr.formats.phn",
+        ".lab": "asr.formats.plain_text",
+        ".txt": "asr.formats.plain_text",
+    },
+}
+"""The module that reads what was said from a file beside a recording, by its suffix; the first that is there counts."""
+
+
+def writer(name: str) -> Format:
+    """The format of a name. Raises InputError for one that there is not."""
+    if name not in WRITERS:
+        raise InputError(f"--format {name}: choose {', '.join(WRITERS)}")
+    return cast(Format, import_module(WRITERS[name]).FORMAT)
+
+
+def reader(tier: Tier, suffix: str) -> Callable[[Path, Tier], str]:
+    """Reads the phones or words of a file of that suffix, with spaces between them.
+
+    Raises InputError for a file that cannot be read.
+    """
+    return cast(Callable[[Path, Tier], str], import_module(READERS[tier][suffix]).read_transcript)

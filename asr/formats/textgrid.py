@@ -1,0 +1,76 @@
+"""Praat TextGrids: written of transcripts and alignments, and read for what was said."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from praatio import textgrid
+from praatio.utilities import errors
+
+from asr.errors import InputError
+from asr.formats.format import Format
+from asr.formats.transcript import Transcript
+from asr.storage.files import complete_file
+
+PHONES = "phones"
+WORDS = "words"
+BOUNDARIES = "boundaries"
+
+
+def write_textgrid(path: Path | str, transcript: Transcript) -> None:
+    """Writes the phones with their times as one interval tier over the whole duration (s).
+
+    Above them the words, below them a point at each boundary between two phones that says between which times (s) it
+    lies, where the transcript has these.
+    """
+    end = transcript.duration or max((segment.end or 0.0 for segment in transcript.phones), default=0.0)
+    entries = [(segment.start, segment.end, segment.phone) for segment in transcript.phones]
+    grid = textgrid.Textgrid(0.0, end)
+    if transcript.words:
+        words = [(word.start, word.end, word.word) for word in transcript.words]
+        grid.addTier(textgrid.IntervalTier(WORDS, words, 0.0, end))
+    grid.addTier(textgrid.IntervalTier(PHONES, entries, 0.0, end))
+    if transcript.intervals:
+        points = {
+            segment.end: between for segment, between in zip(transcript.phones, transcript.intervals, strict=False)
+        }
+        labels = [(time, f"{low:.4f} to {high:.4f}") for time, (low, high) in points.items()]
+        grid.addTier(textgrid.PointTier(BOUNDARIES, labels, 0.0, end))
+    with complete_file(path) as file:
+        grid.save(file.name, format="long_textgrid", includeBlankSpaces=True)
+
+
+def read_tier(path: Path | str, tier: str) -> list[str]:
+    """The labels of an interval tier in order, without the empty ones.
+
+    Raises InputError for a file that is no TextGrid, and for one without that tier.
+    """
+    try:
+        grid = textgrid.openTextgrid(str(path), includeEmptyIntervals=False, reportingMode="error")
+    except OSError as error:
+        raise InputError(f"cannot read: {error.strerror}", path) from error
+    except (errors.PraatioException, ValueError, IndexError, KeyError) as error:
+        raise InputError("not a Praat TextGrid that can be read", path) from error
+    if tier not in grid.tierNames or not isinstance(grid.getTier(tier), textgrid.IntervalTier):
+        raise InputError(f"has no interval tier {tier!r}; it has {', '.join(grid.tierNames) or 'none'}", path)
+    return [label for entry in grid.getTier(tier).entries if (label := entry.label.strip())]
+
+
+def read_transcript(path: Path, tier: str) -> str:
+    """The labels of the tier of that name, with spaces between them."""
+    return " ".join(read_tier(path, tier))
+
+
+def _write_all(folder: Path, transcripts: Iterable[Transcript]) -> list[Path]:
+    written = []
+    for transcript in transcripts:
+        path = folder / _file(transcript.utterance)
+        write_textgrid(path, transcript)
+        written.append(path)
+    return written
+
+
+def _file(utterance: str) -> str:
+    return f"textgrids/{utterance}.TextGrid"
+
+
+FORMAT = Format(True, lambda name: (_file(name),), _write_all)

@@ -1,0 +1,136 @@
+"""A transcript of one utterance: phones and words, with times and scores where they are known; one JSON line each."""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from asr.errors import InputError
+from asr.storage.files import read_jsonl, write_jsonl
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneSegment:
+    """One phone; `start` and `end` in seconds, `score` between 0 and 1 where a recogniser gave one."""
+
+    phone: str
+    start: float | None = None
+    end: float | None = None
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WordSegment:
+    """A word with its times in seconds."""
+
+    word: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """The phones of one utterance, as a reference, a hypothesis or an alignment; `duration` in seconds.
+
+    An alignment may have `words`, and in `intervals` the earliest and the latest plausible time (s) of each boundary
+    between two phones, one less than phones.
+    """
+
+    utterance: str
+    phones: list[PhoneSegment] = field(default_factory=list)
+    speaker: str | None = None
+    audio: str | None = None
+    duration: float | None = None
+    words: list[WordSegment] = field(default_factory=list)
+    intervals: list[tuple[float, float]] = field(default_factory=list)
+
+    @property
+    def symbols(self) -> list[str]:
+        return [segment.phone for segment in self.phones]
+
+    def to_json(self) -> dict[str, Any]:
+        """The line of hypotheses.jsonl, references.jsonl or alignments.jsonl; what is unknown is left out."""
+        row: dict[str, Any] = {"utterance": self.utterance}
+        for key in ("speaker", "audio", "duration"):
+            if (value := getattr(self, key)) is not None:
+                row[key] = value
+        row["phones"] = [
+            {key: value for key in ("phone", "start", "end", "score") if (value := getattr(segment, key)) is not None}
+            for segment in self.phones
+        ]
+        if self.words:
+            row["words"] = [{"word": word.word, "start": word.start, "end": word.end} for word in self.words]
+        if self.intervals:
+            row["intervals"] = [list(interval) for interval in self.intervals]
+        return row
+
+
+def write_transcripts(path: Path | str, transcripts: Iterable[Transcript]) -> int:
+    """Writes hypotheses.jsonl or references.jsonl; returns how many utterances."""
+    return write_jsonl(path, (transcript.to_json() for transcript in transcripts))
+
+
+def read_transcripts(path: Path | str) -> Iterator[Transcript]:
+    """Yields the transcripts of a JSON Lines file. Raises InputError that names the line and the field."""
+    for number, row in enumerate(read_jsonl(path), 1):
+        try:
+            yield _from_json(row)
+        except (KeyError, TypeError, ValueError) as error:
+            detail = f"field {error} is missing" if isinstance(error, KeyError) else str(error)
+            raise InputError(f"not a transcript: {detail}", path, number) from error
+
+
+@dataclass(frozen=True)
+class TranscriptFile:
+    """The transcripts of a JSON Lines file, read again each time that they are iterated: none is kept in memory."""
+
+    path: Path
+
+    def __iter__(self) -> Iterator[Transcript]:
+        return read_transcripts(self.path)
+
+
+def _from_json(row: dict[str, Any]) -> Transcript:
+    phones = []
+    for index, item in enumerate(row["phones"]):
+        phone = item["phone"]
+        if not isinstance(phone, str) or not phone:
+            raise ValueError(f"phones[{index}].phone must be a phone symbol, not {phone!r}")
+        numbers = {key: _number(item.get(key), f"phones[{index}].{key}") for key in ("start", "end", "score")}
+        phones.append(PhoneSegment(phone, **numbers))
+    if not isinstance(row["utterance"], str):
+        raise ValueError("utterance must be a string")
+    words = [
+        WordSegment(
+            str(item["word"]), _time(item["start"], f"words[{index}].start"), _time(item["end"], f"words[{index}].end")
+        )
+        for index, item in enumerate(row.get("words", ()))
+    ]
+    intervals = [
+        (_time(low, f"intervals[{index}]"), _time(high, f"intervals[{index}]"))
+        for index, (low, high) in enumerate(row.get("intervals", ()))
+    ]
+    return Transcript(
+        utterance=row["utterance"],
+        phones=phones,
+        speaker=row.get("speaker"),
+        audio=row.get("audio"),
+        duration=_number(row.get("duration"), "duration"),
+        words=words,
+        intervals=intervals,
+    )
+
+
+def _time(value: object, name: str) -> float:
+    if (number := _number(value, name)) is None:
+        raise ValueError(f"{name} must be a number, not null")
+    return number
+
+
+def _number(value: object, name: str) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{name} must be a number, not {value!r}")
+    return float(value)

@@ -1,0 +1,1 @@
+"""Phone n-grams: estimation, pruning, ARPA files."""

@@ -1,0 +1,176 @@
+"""Aligning many audio files: JSON Lines of all, and TextGrids, CTM and TIMIT's label files as they are asked for."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from asr.acoustics.bundle import acoustic_digest
+from asr.alignment.aligner import Aligner
+from asr.alignment.spoken import Spoken, spoken_phones, spoken_words
+from asr.errors import InputError, OutputError
+from asr.formats.registry import WRITERS, writer
+from asr.formats.transcript import Transcript, read_transcripts
+from asr.phones.lexicon import Lexicon
+from asr.phones.phone_set import PhoneSetName
+from asr.progress import track
+from asr.recordings.resume import Summary, append_rows, cut_last_line
+from asr.recordings.sources import Source, check_name, read_ahead
+from asr.recordings.transcripts import Transcripts
+from asr.storage.files import read_json, read_jsonl, write_json, write_jsonl
+from asr.storage.lock import locked
+
+MARK, WRITTEN = "models.json", "formats"
+"""The record of what a folder's alignments are by, and in it the formats in which they were written."""
+
+
+def align_files(
+    aligner: Aligner,
+    sources: Sequence[Source],
+    transcripts: Transcripts,
+    lexicon: Lexicon | None,
+    out_dir: Path,
+    formats: Collection[str],
+) -> Summary:
+    """Writes `out_dir`/alignments.jsonl, one line a file, and from it the formats; words where there is a lexicon.
+
+    A file that cannot be aligned (not readable, too short, without a transcript, of an unknown phone or word) is one
+    line on standard error, and the rest goes on. Called again with the same models and lexicon, it aligns what is not
+    done or has another transcript; with others it starts anew. What it wrote before in other formats is written anew
+    with them, where the file is aligned again. Raises InputError where it cannot write, and where the folder holds
+    another's work.
+    """
+    output = out_dir / "alignments.jsonl"
+    with locked(out_dir, "--out"):
+        said = dict(_said(sources, transcripts))
+        former = _former_formats(output)
+        mark = _mark(aligner, lexicon) | {WRITTEN: sorted({*formats, *former})}
+        done = _resume(output, mark, sources, said)
+        waiting = [source for source in sources if source.utterance in said and source.utterance not in done]
+        aligned = append_rows(output, _rows(aligner, waiting, said, lexicon))
+        export(output, formats, former, with_intervals=len(aligner.models) > 1)
+    return Summary(aligned, len(done), len(sources) - len(done) - aligned)
+
+
+def export(path: Path, formats: Collection[str], former: Collection[str] = (), with_intervals: bool = False) -> None:
+    """Writes an alignments.jsonl in other formats (names of WRITERS), beside it, and in the `former` ones again.
+
+    What cannot be written (labels whose audio is gone) stays as it is, with a line on standard error.
+    """
+    folder = path.parent
+    for name in sorted({*formats, *former}):
+        alignments = _Alignments(path, with_intervals)
+        if writer(name).per_utterance:
+            for alignment in alignments:
+                _write(folder, name, [alignment], stale=name in former)
+        else:
+            _write(folder, name, alignments, stale=name in former)
+
+
+@dataclass(frozen=True)
+class _Alignments:
+    """The alignments of a file, read again each time; the intervals of boundaries only where they are asked for."""
+
+    path: Path
+    with_intervals: bool
+
+    def __iter__(self) -> Iterator[Transcript]:
+        for transcript in read_transcripts(self.path):
+            yield transcript if self.with_intervals else replace(transcript, intervals=[])
+
+
+def _write(folder: Path, name: str, alignments: Iterable[Transcript], stale: bool) -> None:
+    """Writes alignments in a format; with `stale`, removes what it wrote before and does not write now."""
+    form = writer(name)
+    try:
+        written = form.write(folder, alignments)
+    except OutputError:
+        raise
+    except InputError as error:
+        if not form.per_utterance:
+            raise
+        print(f"asr: {error}; its {name} is not written", file=sys.stderr)
+        return
+    if stale:
+        for alignment in alignments:
+            for path in {folder / file for file in form.files(alignment.utterance)} - set(written):
+                path.unlink(missing_ok=True)
+
+
+def _said(sources: Sequence[Source], transcripts: Transcripts) -> Iterator[tuple[str, str]]:
+    """Each utterance with what was said in it; a line on standard error for those of which that is not known."""
+    for source in sources:
+        try:
+            yield source.utterance, transcripts.of(source)
+        except InputError as error:
+            print(f"asr: {error}", file=sys.stderr)
+
+
+def _rows(
+    aligner: Aligner, sources: Sequence[Source], said: dict[str, str], lexicon: Lexicon | None
+) -> Iterator[dict[str, Any]]:
+    """The alignments of the files that can be aligned, as they come."""
+    for source, audio in track(read_ahead(sources, aligner.sample_rate), "aligning", len(sources)):
+        text = said[source.utterance]
+        try:
+            check_name(source)
+            waveform = audio.result()
+            try:
+                spoken = _spoken(text, lexicon, aligner.phone_set)
+                alignment = aligner.align(waveform, spoken, source.utterance, str(source.path))
+            except InputError as error:
+                raise InputError(str(error), source.path) from error
+            yield alignment.to_json() | {"said": text}
+        except InputError as error:
+            print(f"asr: {error}", file=sys.stderr)
+
+
+def _spoken(text: str, lexicon: Lexicon | None, phone_set: PhoneSetName) -> Spoken:
+    return spoken_phones(text.split(), phone_set) if lexicon is None else spoken_words(text, lexicon, phone_set)
+
+
+def _mark(aligner: Aligner, lexicon: Lexicon | None) -> dict[str, Any]:
+    """What alignments depend on beside the audio and the transcript."""
+    words = None if lexicon is None else hashlib.sha256(json.dumps(lexicon, sort_keys=True).encode()).hexdigest()
+    return {"models": [acoustic_digest(model.bundle.folder) for model in aligner.models], "lexicon": words}
+
+
+def _former_formats(output: Path) -> list[str]:
+    """Those in which the alignments of a folder were written before."""
+    known = output.with_name(MARK)
+    mark = read_json(known) if known.is_file() else {}
+    if not isinstance(mark, dict):
+        raise InputError("is no record of alignments; delete it to align anew", known)
+    return [name for name in WRITERS if name in mark.get(WRITTEN, ())]
+
+
+def _resume(output: Path, mark: dict[str, Any], sources: Sequence[Source], said: dict[str, str]) -> set[str]:
+    """The utterances that are done; lines that are cut short, and those of another transcript, are taken out."""
+    known = output.with_name(MARK)
+    if output.exists() and not known.is_file():
+        raise InputError("was not written by asr align; choose another folder with --out", output)
+    if not (known.is_file() and read_json(known) | {WRITTEN: mark[WRITTEN]} == mark):
+        output.unlink(missing_ok=True)
+    write_json(known, mark)
+    if not output.is_file():
+        return set()
+    cut_last_line(output)
+    audio = {source.utterance: str(source.path) for source in sources}
+    done: set[str] = set()
+
+    def kept() -> Iterator[dict[str, Any]]:
+        for row in read_jsonl(output):
+            name = str(row.get("utterance"))
+            if name in audio and row.get("audio") != audio[name]:
+                message = f"the folder already holds an alignment of {row.get('audio')} by the name of {name}"
+                raise InputError(f"{message}; choose another with --out", output)
+            if name in audio and row.get("said") == said.get(name):
+                done.add(name)
+            if name not in audio or name in done:
+                yield row
+
+    write_jsonl(output, kept())
+    return done

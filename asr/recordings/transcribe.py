@@ -1,0 +1,85 @@
+"""Batch transcription: many audio files in, JSON Lines and TextGrids out; what is done stays done."""
+
+import hashlib
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from asr.errors import InputError, OutputError
+from asr.formats.registry import writer
+from asr.formats.transcript import Transcript, read_transcripts
+from asr.progress import track
+from asr.recognizer import Recognizer
+from asr.recordings.resume import Summary, append_rows, cut_last_line
+from asr.recordings.sources import Source, check_name, read_ahead
+from asr.storage.files import read_json, read_jsonl, write_json
+from asr.storage.lock import locked
+
+
+def transcribe(recognizer: Recognizer, sources: Sequence[Source], out_dir: Path) -> Summary:
+    """Writes `out_dir`/transcripts.jsonl, one line a file, and `out_dir`/textgrids/NAME.TextGrid.
+
+    A file that cannot be read is one line on standard error, and the rest goes on. Called again after an interruption
+    with the same bundle, it goes on with what is not done; with another bundle it starts anew. Raises InputError where
+    it cannot write (what was written stays), and where the folder holds another's work.
+    """
+    output = out_dir / "transcripts.jsonl"
+    with locked(out_dir, "--out"):
+        done = _resume(output, recognizer.bundle.folder)
+        waiting = [source for source in sources if not _is_done(source, done, output)]
+        transcribed = append_rows(output, _rows(recognizer, waiting, out_dir))
+    return Summary(transcribed, len(sources) - len(waiting), len(waiting) - transcribed)
+
+
+def find_transcript(out_dir: Path, source: Source) -> Transcript:
+    """The transcript of a file that `transcribe` has done. Raises InputError where there is none."""
+    output = out_dir / "transcripts.jsonl"
+    for transcript in read_transcripts(output):
+        if transcript.utterance == source.utterance:
+            return transcript
+    raise InputError(f"has no transcript of {source.utterance}", output)
+
+
+def _rows(recognizer: Recognizer, sources: Sequence[Source], out_dir: Path) -> Iterator[dict[str, Any]]:
+    """The transcripts of the files that can be read, as they come; a line on standard error for each of the others."""
+    for source, audio in track(read_ahead(sources, recognizer.sample_rate), "transcribing", len(sources)):
+        try:
+            check_name(source)
+            transcript = recognizer.recognize(audio.result(), source.utterance, str(source.path))
+            writer("textgrid").write(out_dir, [transcript])
+        except OutputError:
+            raise
+        except InputError as error:
+            print(f"asr: {error}", file=sys.stderr)
+        else:
+            yield transcript.to_json()
+
+
+def _resume(output: Path, bundle: Path) -> dict[str, str | None]:
+    """The utterances already in `output` by the same bundle, and the audio of each; a line cut short is cut away."""
+    mark = output.with_name("bundle.json")
+    files = (path for path in sorted(bundle.rglob("*")) if path.is_file())
+    digest = {str(path.relative_to(bundle)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    if output.exists() and not mark.is_file():
+        raise InputError("was not written by asr transcribe; choose another folder with --out", output)
+    if not (mark.is_file() and read_json(mark) == digest):
+        output.unlink(missing_ok=True)
+        write_json(mark, digest)
+    if not output.is_file():
+        return {}
+    cut_last_line(output)
+    return {str(row.get("utterance")): row.get("audio") for row in read_jsonl(output)}
+
+
+def _is_done(source: Source, done: dict[str, str | None], output: Path) -> bool:
+    """Raises InputError where another file of the same name was done: its TextGrid would be overwritten."""
+    if source.utterance not in done:
+        return False
+    if done[source.utterance] != str(source.path):
+        raise InputError(
+            f"the folder already holds a transcript of {done[source.utterance]} by the name of {source.utterance}; "
+            "choose another with --out",
+            output,
+        )
+    return True

@@ -1,0 +1,91 @@
+"""What was said in each audio file: from one list, or from a file for each."""
+
+from pathlib import Path
+from typing import Protocol
+
+from asr.errors import InputError, listed
+from asr.formats.registry import READERS, Tier, reader
+from asr.recordings.sources import Source
+from asr.storage.files import read_jsonl
+
+
+class Transcripts(Protocol):
+    """Where the transcripts are."""
+
+    def of(self, source: Source) -> str:
+        """What was said in a file, its phones or words with spaces between them. Raises InputError where it is not
+        known."""
+
+
+class GivenText:
+    """The transcript of one file, as the user wrote it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def of(self, source: Source) -> str:
+        return self.text
+
+
+class ListedTranscripts:
+    """A JSON Lines file: `{"utterance": NAME, "text": "..."}`, or for phones a line of references.jsonl."""
+
+    def __init__(self, path: Path, tier: Tier) -> None:
+        """Raises InputError that names the line which has no transcript, or another than a line before."""
+        self.path = path
+        self._texts: dict[str, str] = {}
+        for number, row in enumerate(read_jsonl(path), 1):
+            text = _row_text(row, tier)
+            names = [name for name in (row.get("audio"), row.get("utterance")) if isinstance(name, str)]
+            if text is None or not names:
+                expected = '"phones": [{"phone": ...}, ...]' if tier == "phones" else '"text": "..."'
+                raise InputError(f'not a transcript; expected {{"utterance": ..., {expected}}}', path, number)
+            for name in names:
+                if self._texts.setdefault(name, text) != text:
+                    raise InputError(f"{name} has another transcript on a line before; leave one of them", path, number)
+
+    def of(self, source: Source) -> str:
+        for name in (str(source.path), source.utterance):
+            if name in self._texts:
+                return self._texts[name]
+        raise InputError(f"has no transcript of {source.utterance}; it has {listed(self._texts)}", self.path)
+
+
+def _row_text(row: dict[str, object], tier: Tier) -> str | None:
+    phones, text = row.get("phones"), row.get("text")
+    if tier == "phones" and isinstance(phones, list):
+        symbols = [phone.get("phone") if isinstance(phone, dict) else phone for phone in phones]
+        known = [symbol for symbol in symbols if isinstance(symbol, str)]
+        return " ".join(known) if len(known) == len(symbols) else None
+    return text if isinstance(text, str) else None
+
+
+class FileTranscripts:
+    """A file for each audio file, of its name, beside it or at the same place below a folder.
+
+    NAME.TextGrid (its tier `phones` or `words`), TIMIT's NAME.phn or NAME.wrd, NAME.lab, NAME.txt; the first there is.
+    """
+
+    def __init__(self, tier: Tier, folder: Path | None = None) -> None:
+        self.tier: Tier = tier
+        self.folder = folder
+
+    def of(self, source: Source) -> str:
+        stem = source.path.with_suffix("") if self.folder is None else self.folder / source.utterance
+        readers = READERS[self.tier]
+        for suffix in readers:
+            for path in (stem.with_name(stem.name + suffix), stem.with_name(stem.name + suffix.upper())):
+                if path.is_file():
+                    return reader(self.tier, suffix)(path, self.tier)
+        *most, last = readers
+        raise InputError(f"has no transcript: no {stem.name}{', '.join(most)} or {last} in {stem.parent}", source.path)
+
+
+def find_transcripts(given: Path | None, tier: Tier) -> Transcripts:
+    """The transcripts in a JSON Lines file or below a folder; None: beside the audio. Raises InputError where there is
+    no such file or folder."""
+    if given is None or given.is_dir():
+        return FileTranscripts(tier, given)
+    if not given.exists():
+        raise InputError("no such file or folder", given)
+    return ListedTranscripts(given, tier)

@@ -1,0 +1,1 @@
+"""A run: the stages of a recipe, in order, each skipped while it is current."""

@@ -1,0 +1,184 @@
+"""One stage of a run: its folder, and the record by which it is skipped while nothing that it depends on has changed.
+
+The record, stage.json in the stage's folder, is written last. It holds the fingerprint of the inputs and the digest of
+each output. What counts is content: a stage whose inputs were made again, byte for byte the same, is still skipped.
+"""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asr
+from asr.errors import InputError
+from asr.storage.files import (
+    PARTIAL_SUFFIX,
+    make_folder,
+    read_json,
+    write_json,
+)
+from asr.storage.run_layout import METRICS, SPEED
+
+RECORD = "stage.json"
+RECORDED = {"fingerprint", "seconds", "outputs", "sizes"}
+# What a later stage never reads: it may differ between two runs of the same training.
+WORKING_FILES = frozenset({"checkpoints", "tensorboard", METRICS, SPEED, RECORD})
+# What a stage that goes on takes from before, if it is still good.
+RESUMED_FROM = WORKING_FILES | {"alignments"}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A named step that reads `inputs` (stages before it) and `settings`, and writes `folder` by `action`.
+
+    `device`, in words, is recorded and changes nothing. `kept` names the working files without which the stage is not
+    complete: where one is lost, the stage is made anew.
+    """
+
+    name: str
+    folder: Path
+    inputs: Sequence["Stage"]
+    settings: Any
+    action: Callable[[], object]
+    device: str | None = None
+    kept: Sequence[str] = ()
+
+    def fingerprint(self) -> str:
+        """Digest of all that this stage depends on. Raises InputError when a stage before it has not been run."""
+        parts = [asr.__version__, self.name, self.settings, [stage.outputs() for stage in self.inputs]]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+    def outputs(self) -> dict[str, str]:
+        """The digest of each file that this stage wrote. Raises InputError when it has not been run."""
+        record = self._record()
+        if record is None:
+            raise InputError(f"stage {self.name} has not been run; run it first, or leave out --stage", self.folder)
+        return record["outputs"]
+
+    def seconds(self) -> float:
+        """How long the stage took when it last ran."""
+        record = self._record()
+        return 0.0 if record is None else record["seconds"]
+
+    def recorded_device(self) -> str | None:
+        """The device that the stage last ran on; None where that was not recorded."""
+        return (self._record() or {}).get("device")
+
+    def is_current(self) -> bool:
+        """Whether the stage was finished from the same inputs, and its files are all still there, of the same size."""
+        record = self._record()
+        if record is None or record["fingerprint"] != self.fingerprint() or self._lost_kept():
+            return False
+        return _sizes(self.folder, _files(self.folder)) == record["sizes"]
+
+    def require_current(self) -> None:
+        """Raises InputError when this stage, or one before it, has not been run as the recipe now stands."""
+        for stage in self.inputs:
+            stage.require_current()
+        self.outputs()
+        if not self.is_current():
+            raise InputError(
+                f"stage {self.name} was run with other settings or inputs; run it again, or leave out --stage",
+                self.folder,
+            )
+
+    def run(self, anew: bool = False) -> None:
+        """Runs the action and records it. What it wrote before goes first, but for what it resumes from: that goes with
+        `anew` only."""
+        fingerprint = self.fingerprint()
+        make_folder(self.folder)
+        # A finished training that resumes has no epoch left whose metrics it could write again.
+        self._clear(anew or (self._record() is not None and self._lost_kept()))
+        started = time.perf_counter()
+        self.action()
+        files = _files(self.folder)
+        record = {
+            "fingerprint": fingerprint,
+            **({"device": self.device} if self.device else {}),
+            "seconds": round(time.perf_counter() - started, 3),
+            "outputs": digests(self.folder, files),
+            "sizes": _sizes(self.folder, files),
+        }
+        write_json(self.folder / RECORD, record)
+
+    def _lost_kept(self) -> bool:
+        return not all((self.folder / name).is_file() for name in self.kept)
+
+    def _clear(self, anew: bool) -> None:
+        (self.folder / RECORD).unlink(missing_ok=True)
+        for path in self.folder.rglob(f".*{PARTIAL_SUFFIX}"):
+            path.unlink()
+        for path in sorted(self.folder.rglob("*"), reverse=True):  # what a folder holds before the folder
+            if not anew and _is_among(RESUMED_FROM, path, self.folder):
+                continue
+            if path.is_symlink() or not path.is_dir():
+                path.unlink()
+            elif not any(path.iterdir()):
+                path.rmdir()
+
+    def _record(self) -> dict[str, Any] | None:
+        """What `run` recorded; None where it did not come to that, or where the record is damaged."""
+        path = self.folder / RECORD
+        try:
+            record = read_json(path) if path.is_file() else None
+        except InputError:
+            return None
+        return record if isinstance(record, dict) and record.keys() >= RECORDED else None
+
+
+def digests(folder: Path, files: Sequence[Path]) -> dict[str, str]:
+    """SHA-256 of the content of each file, by its path below `folder`."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return dict(zip((str(path.relative_to(folder)) for path in files), pool.map(file_digest, files), strict=True))
+
+
+def corpus_digest(folder: Path) -> str:
+    """One digest of all files below a corpus's folder, links followed, hidden files left out.
+
+    Raises InputError when it is not a folder or cannot be read.
+    """
+    if not folder.is_dir():
+        raise InputError("corpus.dir: no such folder; give the corpus's folder with --set corpus.dir=...", folder)
+    return hashlib.sha256(json.dumps(digests(folder, sorted(_linked_files(folder)))).encode()).hexdigest()
+
+
+def _linked_files(folder: Path) -> Iterator[Path]:
+    """The files below a folder and below the folders that links in it lead to, each folder once."""
+    seen = set()
+    for root, folders, files in os.walk(folder, followlinks=True):
+        status = Path(root).stat()
+        if (status.st_dev, status.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (path for name in files if not name.startswith(".") and (path := Path(root, name)).is_file())
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's content. Raises InputError when it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"cannot read: {error.strerror}", path) from error
+
+
+def _sizes(folder: Path, files: Sequence[Path]) -> dict[str, int]:
+    return {str(path.relative_to(folder)): path.stat().st_size for path in files}
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files that a stage wrote for those after it; a hidden one is the system's, or not complete."""
+    found = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    return sorted(path for path in found if not _is_among(WORKING_FILES, path, folder))
+
+
+def _is_among(names: frozenset[str], path: Path, folder: Path) -> bool:
+    """Whether a path below a stage's folder is named so, or in a folder that is, at any depth."""
+    return not names.isdisjoint(path.relative_to(folder).parts)

@@ -1,0 +1,31 @@
+"""The score stage: error rates of hypotheses, how far their confidences can be trusted, and what n-best lists hold."""
+
+import logging
+from pathlib import Path
+
+from asr.config import ScoringConfig
+from asr.scoring.calibration import calibrate_files
+from asr.scoring.oracle import oracle_files
+from asr.scoring.results import ScoreResult
+from asr.scoring.score import score_files
+from asr.storage.run_layout import NBEST
+
+log = logging.getLogger(__name__)
+
+
+def score_stage(
+    references: Path, hypotheses: Path, out_dir: Path, config: ScoringConfig, seed: int = 0, nbest: Path | None = None
+) -> ScoreResult:
+    """Scores hypotheses.jsonl against references.jsonl and writes the score folder.
+
+    That is results.json, utterances.jsonl and confusions.tsv; calibration.json where the phones have scores; and
+    oracle.json where there are n-best lists: `nbest`, or else nbest.jsonl beside the hypotheses. Raises InputError as
+    `score_files` and `oracle_files`.
+    """
+    result = score_files(references, hypotheses, out_dir, config, seed)
+    calibrate_files(references, hypotheses, out_dir, config.phone_set)
+    lists = nbest or hypotheses.with_name(NBEST)
+    if nbest or lists.is_file():
+        found = oracle_files(references, hypotheses, lists, out_dir, config.phone_set)
+        log.info("PER %.1f, of the best of %d %.1f", found.per, found.nbest, found.oracle_per)
+    return result

@@ -1,0 +1,250 @@
+"""`asr align` on files: all forms in and out, what is bad named, what is done kept."""
+
+import json
+import shutil
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from praatio import textgrid
+from support.asr_command import Command, snapshot
+
+from asr.corpora.cuts import read_cuts, write_cuts
+from asr.formats.ctm import read_ctm
+from asr.formats.phn import read_labels
+from asr.formats.transcript import read_transcripts
+
+FOLDER = "fslt2"
+
+
+@pytest.fixture
+def spoken(tiny_corpus: Path, tmp_path: Path) -> Path:
+    """Three recordings of one speaker with TIMIT's label files beside them."""
+    return Path(shutil.copytree(next(tiny_corpus.glob(f"test/*/{FOLDER}")), tmp_path / "spoken"))
+
+
+def rows(out: Path) -> list[dict]:
+    return [json.loads(line) for line in (out / "alignments.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def symbols(path: Path) -> list[str]:
+    return [label.symbol for label in read_labels(path)]
+
+
+def test_label_files_beside_the_audio_are_aligned_into_every_format(
+    tiny_run: Path, spoken: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    out = tmp_path / "out"
+    outcome = asr_command(
+        "align", tiny_run, spoken, "-o", out, "--format", "textgrid", "--format", "ctm", "--format", "phn"
+    )
+    assert outcome.status == 0
+    assert "3 aligned, 0 failed" in outcome.err
+    alignments = {alignment.utterance: alignment for alignment in read_transcripts(out / "alignments.jsonl")}
+    assert set(alignments) == {path.stem for path in spoken.glob("*.phn")}
+    ctm = {transcript.utterance: transcript for transcript in read_ctm(out / "phones.ctm")}
+    for name, alignment in alignments.items():
+        phones, info = alignment.phones, soundfile.info(spoken / f"{name}.flac")
+        said = len([symbol for symbol in symbols(spoken / f"{name}.phn") if symbol != "q"])
+        assert len(phones) == said
+        assert phones[0].start == 0
+        assert phones[-1].end == pytest.approx(info.duration, abs=1e-4)
+        assert all(one.end == other.start for one, other in pairwise(phones))
+        assert all(0 <= (phone.score or -1) <= 1 for phone in phones)
+        for (low, high), phone in zip(alignment.intervals, phones, strict=False):
+            assert low <= (phone.end or 0) <= high
+        grid = textgrid.openTextgrid(str(out / "textgrids" / f"{name}.TextGrid"), includeEmptyIntervals=False)
+        assert [entry.label for entry in grid.getTier("phones").entries] == [phone.phone for phone in phones]
+        labels = read_labels(out / "labels" / f"{name}.phn")
+        assert [label.symbol for label in labels] == [phone.phone for phone in phones]
+        assert info.frames - 1 <= labels[-1].end <= info.frames
+        assert [label.start for label in labels] == [round((phone.start or 0) * info.samplerate) for phone in phones]
+        assert ctm[name].symbols == [phone.phone for phone in phones]
+
+
+def test_words_are_aligned_through_a_lexicon(
+    tiny_run: Path, spoken: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    audio = sorted(spoken.glob("*.flac"))[0]
+    (tmp_path / "lexicon.txt").write_text("HELLO  HH AH0 L OW1\nHELLO(1)  HH EH0 L OW1\nWORLD  W ER1 L D\n")
+    common = ("--tier", "words", "--lexicon", tmp_path / "lexicon.txt", "--text", "Hello, world!")
+    outcome = asr_command("align", tiny_run, audio, "-o", tmp_path / "out", *common, "--format", "phn")
+    assert outcome.status == 0
+    [alignment] = read_transcripts(tmp_path / "out" / "alignments.jsonl")
+    phones = alignment.phones
+    spans = {word.word: (word.start, word.end) for word in alignment.words}
+    assert list(spans) == ["hello", "world"]
+    inside = {
+        name: [phone.phone for phone in phones if start <= (phone.start or 0) and (phone.end or 0) <= end]
+        for name, (start, end) in spans.items()
+    }
+    assert inside["hello"] in (["hh", "ah", "l", "ow"], ["hh", "eh", "l", "ow"])
+    assert [phone for phone in inside["world"] if phone != "sil"][:3] == ["w", "er", "l"]
+    assert symbols(tmp_path / "out" / "labels" / f"{audio.stem}.wrd") == ["hello", "world"]
+
+
+def test_transcripts_of_every_form_say_the_same(
+    tiny_run: Path, spoken: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    asr_command("align", tiny_run, spoken, "-o", tmp_path / "beside")
+    expected = rows(tmp_path / "beside")
+    listed = tmp_path / "listed.jsonl"
+    listed.write_text(
+        "".join(json.dumps({"utterance": row["utterance"], "phones": row["phones"]}) + "\n" for row in expected)
+    )
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    for row in expected:
+        (plain / f"{row['utterance']}.lab").write_text(" ".join(phone["phone"] for phone in row["phones"]))
+    for number, given in enumerate([listed, plain, tmp_path / "beside" / "textgrids"]):
+        out = tmp_path / f"out {number}"
+        assert asr_command("align", tiny_run, spoken, "-o", out, "--transcripts", given).status == 0
+        assert [row["phones"] for row in rows(out)] == [row["phones"] for row in expected]
+
+
+def test_what_cannot_be_aligned_is_named_and_the_rest_is_done(
+    tiny_run: Path, spoken: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    first, second, third = sorted(spoken.glob("*.flac"))
+    second.with_suffix(".phn").write_text("0 800 xx\n")
+    third.with_suffix(".phn").write_text("".join(f"{10 * n} {10 * n + 10} aa\n" for n in range(2000)))
+    soundfile.write(spoken / "untold.wav", np.zeros(16000, np.float32), 16000)
+    (spoken / "broken.wav").write_text("no audio")
+    (spoken / "broken.phn").write_text("0 100 aa\n")
+    soundfile.write(spoken / "short.wav", np.zeros(100, np.float32), 16000)
+    (spoken / "short.phn").write_text("0 100 aa\n")
+    outcome = asr_command("align", tiny_run, spoken, "-o", tmp_path / "out")
+    assert outcome.status == 1
+    assert "1 aligned, 5 failed" in outcome.err
+    assert [row["utterance"] for row in rows(tmp_path / "out")] == [first.stem]
+    for path, reason in [
+        (second, "unknown phone 'xx'"),
+        (third, "too few for its phones"),
+        (spoken / "untold.wav", "has no transcript"),
+        (spoken / "broken.wav", "not an audio file"),
+        (spoken / "short.wav", "shorter than one frame"),
+    ]:
+        assert any(str(path) in line and reason in line for line in outcome.err.splitlines()), (path, outcome.err)
+    assert "Traceback" not in outcome.err
+
+
+def test_what_is_done_stays_and_a_changed_transcript_is_aligned_anew(
+    tiny_run: Path, spoken: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    out = tmp_path / "out"
+    asr_command("align", tiny_run, spoken, "-o", out)
+    before = {row["utterance"]: row for row in rows(out)}
+    labels = sorted(spoken.glob("*.phn"))[1]
+    lines = labels.read_text().splitlines()
+    labels.write_text("\n".join([*lines[:2], *lines[3:]]) + "\n")
+    with open(out / "alignments.jsonl", "a") as file:
+        file.write('{"utterance": "cut sh')
+    outcome = asr_command("align", tiny_run, spoken, "-o", out)
+    assert "1 aligned, 2 were done before, 0 failed" in outcome.err
+    after = {row["utterance"]: row for row in rows(out)}
+    assert len(rows(out)) == 3
+    assert [name for name in before if before[name] != after[name]] == [labels.stem]
+    (out / "models.json").unlink()
+    outcome = asr_command("align", tiny_run, spoken, "-o", out)
+    assert outcome.status == 1
+    assert "not written by asr align" in outcome.err
+
+
+def test_forms_of_before_are_written_anew(tiny_run: Path, spoken: Path, tmp_path: Path, asr_command: Command) -> None:
+    out, audio = tmp_path / "out", next(spoken.glob("*.flac"))
+    lexicon = tmp_path / "words.txt"
+    lexicon.write_text("AN  AE1 N\n")
+    forms = ("--format", "textgrid", "--format", "ctm", "--format", "phn")
+    words = ("--tier", "words", "--lexicon", lexicon, "--text", "an an")
+    assert asr_command("align", tiny_run, audio, "-o", out, *forms, *words).status == 0
+    assert (out / "words.ctm").exists()
+    assert (out / "labels" / f"{audio.stem}.wrd").exists()
+    assert asr_command("align", tiny_run, audio, "-o", out, "--text", "w eh n", "--format", "ctm").status == 0
+    assert not (out / "words.ctm").exists()
+    assert not (out / "labels" / f"{audio.stem}.wrd").exists()
+    assert [symbol for symbol in symbols(out / "labels" / f"{audio.stem}.phn") if symbol != "sil"] == ["w", "eh", "n"]
+    grid = textgrid.openTextgrid(str(out / "textgrids" / f"{audio.stem}.TextGrid"), includeEmptyIntervals=False)
+    assert grid.tierNames == ("phones",)
+    last = read_labels(out / "labels" / f"{audio.stem}.phn")[-1]
+    assert last.end == soundfile.info(audio).frames
+
+
+def test_labels_of_the_users_own_stay(tiny_run: Path, spoken: Path, asr_command: Command) -> None:
+    shutil.copytree(spoken, spoken / "labels", ignore=shutil.ignore_patterns("*.flac"))
+    (spoken / "words.ctm").write_text("mine\n")
+    before = snapshot(spoken)
+    assert asr_command("align", tiny_run, spoken, "-o", spoken).status == 0
+    after = snapshot(spoken)
+    assert {name: after.get(name) for name in before} == before
+
+
+def test_labels_whose_audio_is_gone_are_named_and_the_rest_is_written(
+    tiny_run: Path, spoken: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    out = tmp_path / "out"
+    assert asr_command("align", tiny_run, spoken, "-o", out, "--format", "phn").status == 0
+    gone, *others = sorted(spoken.glob("*.flac"))
+    gone.unlink()
+    outcome = asr_command("align", tiny_run, *others, "-o", out, "--format", "ctm")
+    assert outcome.status == 0
+    assert f"asr: {gone}: " in outcome.err
+    assert "its phn is not written" in outcome.err
+    assert (out / "labels" / f"{gone.stem}.phn").is_file()
+    assert len(list(read_ctm(out / "phones.ctm"))) == len(others) + 1
+
+
+def test_several_models_give_the_median_and_the_widest_interval(
+    tiny_run: Path, spoken: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    asr_command("align", tiny_run, spoken, "-o", tmp_path / "one")
+    outcome = asr_command("align", tiny_run, spoken, "-o", tmp_path / "two", "--model", tiny_run)
+    assert outcome.status == 0
+    for one, two in zip(rows(tmp_path / "one"), rows(tmp_path / "two"), strict=True):
+        assert one == two  # twice the same model
+    grid = textgrid.openTextgrid(str(next((tmp_path / "two").rglob("*.TextGrid"))), includeEmptyIntervals=False)
+    assert grid.tierNames == ("phones", "boundaries")
+
+
+def test_evaluation_of_a_run(tiny_run: Path, tmp_path: Path, asr_command: Command) -> None:
+    outcome = asr_command("align", tiny_run, "--evaluate", "-o", tmp_path / "out")
+    assert outcome.status == 0
+    found = json.loads((tmp_path / "out" / "accuracy.json").read_text())
+    assert found["utterances"] == 6
+    assert found["boundaries"] > 100
+    assert found["within"]["5"] <= found["within"]["50"] <= 100
+    # Better than guessing: a boundary of even phones would be some tens of milliseconds off.
+    assert found["median"] < 25
+    assert f"{found['within']['20']:.1f}%" in outcome.out
+
+
+@pytest.mark.parametrize("tested", [slice(None, -1), slice(1, None), slice(None, None, -1)])
+def test_models_that_tested_other_utterances_are_not_evaluated_together(
+    tiny_run: Path, own_run: Path, asr_command: Command, tested: slice
+) -> None:
+    cuts = own_run / "prepare" / "test.cuts.jsonl.gz"
+    write_cuts(cuts, list(read_cuts(cuts))[tested])
+    for runs in ((tiny_run, own_run), (own_run, tiny_run)):
+        outcome = asr_command("align", runs[0], "--evaluate", "--model", runs[1])
+        assert outcome.status == 1
+        assert "they test other utterances; evaluate runs of the same corpus and folds" in outcome.err
+        assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--tier", "words"], "needs a --lexicon"),
+        (["--transcripts", "missing.jsonl"], "no such file"),
+        (["--text", "aa"], "one audio file"),
+        (["--evaluate"], "leave the audio out"),
+    ],
+)
+def test_a_wrong_call_is_one_line(
+    tiny_run: Path, spoken: Path, tmp_path: Path, asr_command: Command, arguments: list[str], message: str
+) -> None:
+    outcome = asr_command("align", tiny_run, spoken, "-o", tmp_path / "out", *arguments)
+    assert outcome.status == 1
+    assert message in outcome.err
+    assert len(outcome.err.strip().splitlines()) == 1

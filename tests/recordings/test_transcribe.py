@@ -1,0 +1,294 @@
+"""Batch transcription: every good file comes out, every bad one is one line, and nothing is done twice or lost."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+from praatio import textgrid
+from support.asr_command import Command
+
+from asr.recordings.sources import Source, distinct_names, find_sources
+
+RATE = 16000
+
+
+@pytest.fixture(scope="session")
+def speech(tiny_corpus: Path) -> np.ndarray:
+    return soundfile.read(next(tiny_corpus.glob("test/*/fslt2/*.flac")), dtype="float32")[0]
+
+
+def write(path: Path, samples: np.ndarray, rate: int = RATE, **options: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, samples, rate, **options)
+    return path
+
+
+def rows(out: Path) -> list[dict]:
+    return [json.loads(line) for line in (out / "transcripts.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def names(out: Path) -> list[str]:
+    return [row["utterance"] for row in rows(out)]
+
+
+@pytest.fixture
+def good(tmp_path: Path, speech: np.ndarray) -> Path:
+    """A folder of recordings as people have them."""
+    folder = tmp_path / "my recordings"
+    write(folder / "one.wav", speech)
+    write(folder / "Übung 2" / "ʃøn été.flac", speech)
+    write(folder / "telephone.WAV", speech[::2], 8000)
+    times = np.arange(0, len(speech), RATE / 44100)
+    write(folder / "music.wav", np.stack([np.interp(times, np.arange(len(speech)), speech)] * 2, axis=1), 44100)
+    write(folder / "24 bit.wav", speech, subtype="PCM_24")
+    write(folder / "float.aiff", speech, subtype="FLOAT")
+    for name, options in {"vorbis.ogg": {}, "opus.opus": {"format": "OGG", "subtype": "OPUS"}, "mp3.mp3": {}}.items():
+        if options.get("format", Path(name).suffix[1:].upper()) in soundfile.available_formats():
+            write(folder / name, speech, **options)
+    return folder
+
+
+@pytest.fixture
+def bad(tmp_path: Path, speech: np.ndarray) -> Path:
+    """A folder of files that are not what they seem."""
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    (folder / "text.wav").write_text("This is no audio.\n")
+    (folder / "empty.wav").touch()
+    whole = write(folder / "truncated.wav", speech)
+    whole.write_bytes(whole.read_bytes()[:-1000])
+    write(folder / "nan.wav", np.array([0.0, np.nan] * 8000, np.float32), subtype="FLOAT")
+    write(folder / "short.wav", speech[:100])
+    write(folder / "silent.wav", speech[:0])
+    write(folder / ("n" * 235 + ".wav"), speech)
+    return folder
+
+
+def test_every_good_file_is_transcribed(tiny_run: Path, good: Path, tmp_path: Path, asr_command: Command) -> None:
+    out = tmp_path / "out"
+    outcome = asr_command("transcribe", tiny_run, good, "-o", out)
+    assert outcome.status == 0
+    files = [path for path in sorted(good.rglob("*")) if path.is_file()]
+    assert sorted(row["audio"] for row in rows(out)) == sorted(map(str, files))
+    assert {"one", "Übung 2/ʃøn été", "telephone", "24 bit"} <= set(names(out))
+    assert outcome.err == f"{len(files)} transcribed, 0 failed: {out / 'transcripts.jsonl'}\n"
+    duration = {row["utterance"]: row["duration"] for row in rows(out)}
+    assert all(abs(seconds - duration["one"]) < 0.1 for seconds in duration.values())
+
+
+def test_textgrids_hold_the_same_phones_and_times(
+    tiny_run: Path, good: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    out = tmp_path / "out"
+    asr_command("transcribe", tiny_run, good, "-o", out)
+    for row in rows(out):
+        grid = textgrid.openTextgrid(
+            str(out / "textgrids" / f"{row['utterance']}.TextGrid"), includeEmptyIntervals=False
+        )
+        assert grid.maxTimestamp == row["duration"]
+        entries = [(entry.label, entry.start, entry.end) for entry in grid.getTier("phones").entries]
+        assert entries == [(item["phone"], item["start"], item["end"]) for item in row["phones"]]
+    assert len(list(out.rglob("*.TextGrid"))) == len(rows(out))
+
+
+def test_each_bad_file_is_one_line_and_the_rest_goes_on(
+    tiny_run: Path, good: Path, bad: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    out = tmp_path / "out"
+    outcome = asr_command("transcribe", tiny_run, bad, good / "one.wav", "-o", out)
+    assert outcome.status == 1
+    assert names(out) == ["one"]
+    *lines, summary = outcome.err.splitlines()
+    files = sorted(bad.iterdir())
+    assert sorted(line.split(": ")[1] for line in lines) == sorted(map(str, files))
+    assert all(line.startswith("asr: ") for line in lines)
+    assert summary.startswith(f"1 transcribed, {len(files)} failed: ")
+    again = asr_command("transcribe", tiny_run, bad, good / "one.wav", "-o", out)
+    assert (again.status, names(out)) == (1, ["one"])
+    assert "0 transcribed, 1 were done before" in again.err
+
+
+def test_the_transcript_does_not_depend_on_the_company(
+    tiny_run: Path, good: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    asr_command("transcribe", tiny_run, good, "-o", tmp_path / "all")
+    asr_command("transcribe", tiny_run / "decode" / "bundle", good / "one.wav", "-o", tmp_path / "one")
+    assert rows(tmp_path / "one") == [row for row in rows(tmp_path / "all") if row["utterance"] == "one"]
+
+
+def test_goes_on_after_an_interruption(tiny_run: Path, good: Path, tmp_path: Path, asr_command: Command) -> None:
+    out = tmp_path / "out"
+    command = ("transcribe", tiny_run, good, "-o", out)
+    asr_command(*command)
+    output = out / "transcripts.jsonl"
+    whole = output.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    for left in (b"", b"".join(lines[:2]), b"".join(lines[:2]) + lines[2][:50], lines[0][:-1]):
+        output.write_bytes(left)
+        outcome = asr_command(*command)
+        kept = left.count(b"\n")
+        assert output.read_bytes() == whole
+        assert outcome.err.startswith(f"{len(lines) - kept} transcribed")
+    assert "0 transcribed" in asr_command(*command).err
+    assert output.read_bytes() == whole
+
+
+def test_the_phones_of_a_single_file_are_printed(
+    tiny_run: Path, good: Path, bad: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    out = tmp_path / "out"
+    fresh = asr_command("transcribe", tiny_run, good / "one.wav", "-o", out)
+    phones = [item["phone"] for item in rows(out)[0]["phones"]]
+    assert phones
+    assert fresh.out == f"one: {' '.join(phones)}\n"
+    assert asr_command("transcribe", tiny_run, good / "telephone.WAV", "-o", out).out.startswith("telephone: ")
+    again = asr_command("transcribe", tiny_run, good / "one.wav", "-o", out)
+    assert again.err.startswith("0 transcribed, 1 were done before")
+    assert again.out == fresh.out
+    assert asr_command("transcribe", tiny_run, good / "one.wav", good / "telephone.WAV", "-o", out).out == ""
+    assert asr_command("transcribe", tiny_run, bad / "text.wav", "-o", out).out == ""
+
+
+def test_another_bundle_starts_anew(
+    tiny_run: Path, own_run: Path, good: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    out = tmp_path / "out"
+    asr_command("transcribe", tiny_run, good / "one.wav", "-o", out)
+    first = rows(out)
+    tuned = own_run / "decode/bundle/decoding.yaml"
+    tuned.write_text(re.sub(r"insertion_penalty: .*", "insertion_penalty: 6.0", tuned.read_text()))
+    outcome = asr_command("transcribe", own_run, good / "one.wav", "-o", out)
+    assert outcome.err.startswith("1 transcribed, 0 failed")
+    assert len(rows(out)) == 1
+    assert rows(out) != first
+
+
+def test_another_file_of_the_same_name_is_not_taken_for_done(
+    tiny_run: Path, good: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    out = tmp_path / "out"
+    asr_command("transcribe", tiny_run, good / "one.wav", "-o", out)
+    other = tmp_path / "other" / "one.wav"
+    other.parent.mkdir()
+    other.write_bytes((good / "one.wav").read_bytes())
+    outcome = asr_command("transcribe", tiny_run, other, "-o", out)
+    assert outcome.status == 1
+    assert f"already holds a transcript of {good / 'one.wav'}" in outcome.err
+    assert outcome.err.count("\n") == 1
+
+
+def test_a_file_that_is_not_ours_is_left_alone(
+    tiny_run: Path, good: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    (tmp_path / "transcripts.jsonl").write_text("mine\n")
+    outcome = asr_command("transcribe", tiny_run, good, "-o", tmp_path)
+    assert "was not written by asr transcribe; choose another folder" in outcome.err
+    assert (tmp_path / "transcripts.jsonl").read_text() == "mine\n"
+
+
+def test_a_full_disk_is_one_line_and_loses_nothing(
+    tiny_run: Path, good: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(small)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("may not mount a small file system here")
+    try:
+        (small / "filler").write_bytes(bytes(36 * 1024))
+        outcome = asr_command("transcribe", tiny_run, good, "-o", small)
+        assert outcome.status == 1
+        assert outcome.err.count("\n") == 1
+        assert "cannot write: No space left on device; free disk space or choose another folder" in outcome.err
+        (small / "filler").unlink()
+        before = (small / "transcripts.jsonl").read_bytes()
+        assert asr_command("transcribe", tiny_run, good / "one.wav", good / "24 bit.wav", "-o", small).status == 0
+        assert (small / "transcripts.jsonl").read_bytes().startswith(before[: before.rfind(b"\n") + 1])
+        assert not list(small.rglob("*.part"))
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+@pytest.mark.parametrize("out", ["/dev/null", "/dev/null/out", "/proc/out"])
+def test_a_folder_that_cannot_be_written_is_one_line(
+    tiny_run: Path, good: Path, asr_command: Command, out: str
+) -> None:
+    outcome = asr_command("transcribe", tiny_run, good, "-o", out)
+    assert outcome.status == 1
+    assert outcome.err.startswith(f"asr: {out}: cannot make the folder: ")
+    assert outcome.err.count("\n") == 1
+
+
+def test_mistakes_are_one_line(tiny_run: Path, good: Path, tmp_path: Path, asr_command: Command) -> None:
+    (tmp_path / "nothing").mkdir()
+    for arguments, message in {
+        (tmp_path / "nothing", good): "holds no model bundle (model.safetensors); name a bundle",
+        (tmp_path / "none", good): "holds no model bundle",
+        (tiny_run, tmp_path / "none"): "no such file or folder",
+        (tiny_run, tmp_path / "nothing"): "no audio file; known suffixes: .aif",
+        (tiny_run, good, "--device", "tpu"): "--device tpu: use auto, cpu, cuda or cuda:N",
+    }.items():
+        outcome = asr_command("transcribe", *arguments, "-o", tmp_path / "out")
+        assert outcome.status == 1
+        assert message in outcome.err
+        assert outcome.err.count("\n") == 1
+
+
+def test_files_of_one_stem_have_names_of_their_own(tmp_path: Path) -> None:
+    for name in ("a/x.wav", "a/x.flac", "a/y.wav", "b/x.wav", "b/y.wav", "b/.hidden.wav", "b/x.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    whole = [source.utterance for source in find_sources([tmp_path])]
+    assert whole == ["a/x.flac", "a/x.wav", "a/y", "b/x", "b/y"]
+    two = {source.utterance for source in find_sources([tmp_path / "a", tmp_path / "b"])}
+    inside = str(tmp_path)[1:]
+    assert two == {"x.flac", *(f"{inside}/{name}" for name in ("a/x.wav", "b/x.wav", "a/y.wav", "b/y.wav"))}
+
+
+def test_a_file_named_twice_is_done_once_and_keeps_its_link_s_name(tmp_path: Path) -> None:
+    (tmp_path / "blob").touch()
+    (tmp_path / "x.wav").symlink_to(tmp_path / "blob")
+    sources = find_sources([tmp_path / "x.wav", tmp_path, tmp_path / ".." / tmp_path.name / "x.wav"])
+    assert sources == [Source("x", tmp_path / "x.wav")]
+
+
+def test_a_name_that_is_not_utf8(tiny_run: Path, tmp_path: Path, speech: np.ndarray, asr_command: Command) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.wav")
+    try:
+        write(tmp_path / "x.wav", speech).rename(path)
+    except OSError:
+        pytest.skip("the file system takes UTF-8 names only")
+    outcome = asr_command("transcribe", tiny_run, path, "-o", tmp_path / "out")
+    assert outcome.status == 0
+    assert outcome.out.startswith("caf?: ")
+    assert rows(tmp_path / "out")[0]["audio"] == str(path)
+    assert "1 were done before" in asr_command("transcribe", tiny_run, path, "-o", tmp_path / "out").err
+
+
+def test_no_name_leads_out_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    for path in (tmp_path / "x.wav", inner / "x.wav", tmp_path / "..wav", inner / "...wav", tmp_path / "~.wav"):
+        path.touch()
+    monkeypatch.chdir(inner)
+    inputs = ["..", ".", "../..", "../../x.wav", "x.wav", str(inner / ".." / "b"), "...wav", "../../..wav"]
+    for source in find_sources([Path(name) for name in inputs]):
+        target = Path(os.path.normpath(tmp_path / "out" / "textgrids" / f"{source.utterance}.TextGrid"))
+        assert target.is_relative_to(tmp_path / "out" / "textgrids")
+        assert not Path(source.utterance).is_absolute()
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc"), st.none()), max_size=8))
+def test_names_aredistinct_names(pairs: list[tuple[str, str, None]]) -> None:
+    choices = [(first, second, f"{'abc'[number % 3]}{number}") for number, (first, second, _) in enumerate(pairs)]
+    chosen = distinct_names(choices)
+    assert len(set(chosen)) == len(choices)
+    assert all(name in names for name, names in zip(chosen, choices, strict=True))

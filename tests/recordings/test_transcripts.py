@@ -1,0 +1,91 @@
+"""Transcripts from a list, from files and from the command line."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from asr.errors import InputError
+from asr.formats.textgrid import write_textgrid
+from asr.formats.transcript import PhoneSegment, Transcript, WordSegment
+from asr.recordings.sources import Source
+from asr.recordings.transcripts import (
+    FileTranscripts,
+    GivenText,
+    Tier,
+    find_transcripts,
+)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    (tmp_path / "audio").mkdir()
+    return Source("sa1", tmp_path / "audio" / "sa1.wav")
+
+
+@pytest.mark.parametrize(
+    ("tier", "suffix", "text", "expected"),
+    [
+        ("phones", ".phn", "0 100 h#\n100 200 SH\n", "h# sh"),
+        ("phones", ".PHN", "0 100 h#\n", "h#"),
+        ("phones", ".lab", "h# sh\niy\n", "h# sh iy"),
+        ("words", ".wrd", "0 100 she\n100 200 had\n", "she had"),
+        ("words", ".lab", "She had", "She had"),
+        ("words", ".txt", "0 46797 She had your dark suit.\n", "She had your dark suit."),
+        ("words", ".txt", "2 1 she", "she"),
+    ],
+)
+def test_files_beside_the_audio(source: Source, tier: Tier, suffix: str, text: str, expected: str) -> None:
+    source.path.with_suffix(suffix).write_text(text)
+    assert find_transcripts(None, tier).of(source) == expected
+
+
+def test_textgrids(source: Source) -> None:
+    transcript = Transcript("sa1", [PhoneSegment("h#", 0.0, 0.1), PhoneSegment("sh", 0.2, 0.3)], duration=0.4)
+    path = source.path.with_suffix(".TextGrid")
+    write_textgrid(path, replace(transcript, words=[WordSegment("she", 0.2, 0.3)]))
+    assert FileTranscripts("phones").of(source) == "h# sh"
+    assert FileTranscripts("words").of(source) == "she"
+    write_textgrid(path, transcript)
+    with pytest.raises(InputError, match="no interval tier 'words'; it has phones"):
+        FileTranscripts("words").of(source)
+    path.write_text("no TextGrid")
+    with pytest.raises(InputError, match=r"sa1\.TextGrid: not a Praat TextGrid"):
+        FileTranscripts("words").of(source)
+
+
+def test_files_in_another_folder_stand_at_the_same_place(tmp_path: Path) -> None:
+    source = Source("dr1/sa1", tmp_path / "audio" / "dr1" / "sa1.wav")
+    (tmp_path / "texts" / "dr1").mkdir(parents=True)
+    (tmp_path / "texts" / "dr1" / "sa1.lab").write_text("aa b")
+    assert find_transcripts(tmp_path / "texts", "phones").of(source) == "aa b"
+    with pytest.raises(InputError, match=r"sa1\.wav: has no transcript: no sa1\.TextGrid"):
+        find_transcripts(None, "phones").of(source)
+
+
+def test_a_list_is_looked_up_by_the_audio_or_the_name(tmp_path: Path, source: Source) -> None:
+    listed = tmp_path / "list.jsonl"
+    listed.write_text('{"utterance": "sa1", "text": "by name"}\n')
+    assert find_transcripts(listed, "words").of(source) == "by name"
+    listed.write_text(f'{{"utterance": "fvmh0-sa1", "audio": "{source.path}", "phones": [{{"phone": "aa"}}, "b"]}}\n')
+    assert find_transcripts(listed, "phones").of(source) == "aa b"
+    with pytest.raises(InputError, match="has no transcript of other"):
+        find_transcripts(listed, "phones").of(Source("other", tmp_path / "other.wav"))
+
+
+@pytest.mark.parametrize("row", ['{"utterance": "sa1"}', '{"text": "a"}', '{"utterance": "sa1", "phones": [{"x": 1}]}'])
+def test_a_line_without_a_transcript_is_named(tmp_path: Path, row: str) -> None:
+    (tmp_path / "list.jsonl").write_text('{"utterance": "first", "text": "aa"}\n' + row + "\n")
+    with pytest.raises(InputError, match=r"list\.jsonl:2: not a transcript"):
+        find_transcripts(tmp_path / "list.jsonl", "phones")
+
+
+def test_two_transcripts_of_one_utterance_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "said.jsonl"
+    path.write_text('{"utterance": "x", "text": "when"}\n{"utterance": "x", "text": "an"}\n')
+    with pytest.raises(InputError, match=r"said\.jsonl:2: x has another transcript on a line before"):
+        find_transcripts(path, "words")
+
+
+def test_given_text_is_of_any_file(source: Source) -> None:
+    assert GivenText("she had").of(source) == "she had"

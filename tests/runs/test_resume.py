@@ -1,0 +1,106 @@
+"""A run comes to the same bytes: when it is made twice, and when it was killed or stopped on the way."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from support.asr_command import Command, done, snapshot
+
+CHECKPOINT = "train/checkpoints/last.safetensors"
+STAGES = ("prepare", "features", "train", "decode", "score")
+# Seconds, speeds and the time of day differ from run to run; nothing else does.
+TIMED = re.compile(r'"(seconds|frames_per_second)": (\{[^}]*\}|[\d.]+)')
+SHOWN = re.compile(r"\b\d+\.\d\b")  # as the report shows seconds; its other figures are those of results.json
+
+
+def test_the_same_recipe_gives_the_same_bytes(
+    tiny_recipe: Path, tiny_run: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    other = tmp_path / "other"
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    recipe = shutil.copy(tiny_recipe, folder / "dnn.yaml")
+    assert asr_command("run", recipe, "--out", other, "--device", "cpu").status == 0
+    first, second = snapshot(tiny_run), snapshot(other)
+    for files in (first, second):
+        for name in [name for name in files if "tfevents" in name or name == "decode/speed.json"]:
+            del files[name]
+    assert first.keys() == second.keys()
+    different = {name for name in first if first[name] != second[name]}
+    assert different <= {"results.json", "report.html", "report.md", "train/metrics.jsonl"} | {
+        f"{stage}/stage.json" for stage in STAGES
+    }
+    for name in sorted(different):
+        timed = SHOWN if name.startswith("report") else TIMED
+        assert timed.sub("", first[name].decode()) == timed.sub("", second[name].decode()), name
+
+
+LONG = ("--set", "training.epochs=30", "--set", "training.patience=30", "--device", "cpu")
+
+
+@pytest.fixture(scope="module")
+def whole(tiny_recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of some epochs that nothing interrupted."""
+    from asr.cli.main import app
+
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    app(["run", str(tiny_recipe), "--out", str(folder), *LONG], standalone_mode=False)
+    return folder
+
+
+def goes_on_to_the_same_bits(asr_command: Command, recipe: Path, whole: Path, parts: Path) -> None:
+    assert (parts / CHECKPOINT).exists()
+    assert not (parts / "train/stage.json").exists()
+    outcome = asr_command("run", recipe, "--out", parts, *LONG)
+    assert outcome.status == 0
+    assert done(outcome.err) == ["train", "decode", "score"]
+    assert "epoch 1:" not in outcome.err
+    for name in ("train/bundle/model.safetensors", "decode/test/hypotheses.jsonl", "decode/bundle/lm.arpa"):
+        assert (parts / name).read_bytes() == (whole / name).read_bytes()
+    assert not list(parts.rglob("*.part"))
+
+
+def test_killed_in_training_it_goes_on_to_the_same_bits(
+    tiny_recipe: Path, whole: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    parts = tmp_path / "parts"
+    command = [sys.executable, "-m", "asr", "run", str(tiny_recipe), "--out", str(parts), *LONG]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 120
+        while not (parts / CHECKPOINT).exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.005)
+        process.kill()
+    goes_on_to_the_same_bits(asr_command, tiny_recipe, whole, parts)
+
+
+def test_stopped_in_training_it_says_so_and_goes_on(
+    tiny_recipe: Path, whole: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    parts = tmp_path / "parts"
+    over = threading.Event()
+
+    def press_ctrl_c() -> None:
+        while not over.wait(0.005):
+            if (parts / CHECKPOINT).exists():
+                os.kill(os.getpid(), signal.SIGINT)
+                return
+
+    thread = threading.Thread(target=press_ctrl_c)
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell began us behind `&`
+    thread.start()
+    try:
+        outcome = asr_command("run", tiny_recipe, "--out", parts, *LONG)
+    finally:
+        over.set()
+        thread.join()
+        signal.signal(signal.SIGINT, former)
+    assert outcome.status == 130
+    assert outcome.err.splitlines()[-1] == "asr: stopped; what was finished is kept, and the same command does the rest"
+    goes_on_to_the_same_bits(asr_command, tiny_recipe, whole, parts)

@@ -1,0 +1,361 @@
+"""A run: its stages are made once, and anew when what they depend on changes."""
+
+import fcntl
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from safetensors.torch import load_file, save_file
+from support.asr_command import Command, done, snapshot
+
+STAGES = ("prepare", "features", "train", "decode", "score")
+
+
+def test_runs_all_stages_and_prints_the_table(tiny_recipe: Path, tmp_path: Path, asr_command: Command) -> None:
+    out = tmp_path / "a run [/of] ünïcode"
+    outcome = asr_command("run", tiny_recipe, "--out", out, "--device", "cpu")
+    assert outcome.status == 0
+    assert done(outcome.err) == list(STAGES)
+    for treatment in ("counted", "optional", "removed"):
+        assert treatment in outcome.out
+    assert f"Report: {out / 'report.html'}" in outcome.out
+    assert (out / "report.html").is_file()
+
+
+def test_a_second_run_changes_no_byte(tiny_recipe: Path, own_run: Path, asr_command: Command) -> None:
+    before = snapshot(own_run)
+    outcome = asr_command("run", tiny_recipe, "--out", own_run)
+    assert outcome.status == 0
+    assert done(outcome.err) == []
+    assert outcome.err.splitlines() == [f"{name}: up to date" for name in STAGES]
+    assert snapshot(own_run) == before
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("scoring.bootstrap=60", ["score"]),
+        ("decoding.beam=10", ["decode"]),
+        ("lm.order=3", ["decode", "score"]),
+        ("model.width=16", ["train", "decode", "score"]),
+        ("features.bins=30", ["features", "train", "decode", "score"]),
+    ],
+)
+def test_a_setting_runs_what_depends_on_it(
+    tiny_recipe: Path, own_run: Path, asr_command: Command, setting: str, expected: list[str]
+) -> None:
+    outcome = asr_command("run", tiny_recipe, "--out", own_run, "--set", setting)
+    assert outcome.status == 0
+    # Score is skipped where decoding came to the same hypotheses.
+    assert [name for name in done(outcome.err) if name != "score"] == [name for name in expected if name != "score"]
+    key, value = setting.split("=")
+    assert f"{key.split('.')[1]}: {value}" in (own_run / "recipe.yaml").read_text()
+
+
+def test_changed_audio_of_the_same_length_and_time_is_noticed(
+    tiny_corpus: Path, tiny_recipe: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    corpus = Path(shutil.copytree(tiny_corpus, tmp_path / "corpus"))
+    command = ("run", tiny_recipe, "--out", tmp_path / "run", "--set", f"corpus.dir={corpus}")
+    assert asr_command(*command).status == 0
+    first = (tmp_path / "run/train/bundle/model.safetensors").read_bytes()
+    audio = next(corpus.glob("train/*/fslt0/*.flac"))
+    times = audio.stat()
+    samples, rate = soundfile.read(audio)
+    soundfile.write(audio, samples[::-1] * 0.5, rate)
+    os.utime(audio, ns=(times.st_atime_ns, times.st_mtime_ns))
+    outcome = asr_command(*command)
+    assert done(outcome.err)[:3] == ["prepare", "features", "train"]
+    assert (tmp_path / "run/train/bundle/model.safetensors").read_bytes() != first
+
+
+def test_changed_labels_train_anew(tiny_corpus: Path, tiny_recipe: Path, tmp_path: Path, asr_command: Command) -> None:
+    corpus = Path(shutil.copytree(tiny_corpus, tmp_path / "corpus"))
+    command = ("run", tiny_recipe, "--out", tmp_path / "run", "--set", f"corpus.dir={corpus}")
+    assert asr_command(*command).status == 0
+    first = (tmp_path / "run/train/bundle/model.safetensors").read_bytes()
+    for labels in corpus.glob("train/*/*/*.phn"):
+        labels.write_text(re.sub(r"\b(iy|ih|eh|ae)\b", "aa", labels.read_text()))
+    assert asr_command(*command).status == 0
+    assert (tmp_path / "run/train/bundle/model.safetensors").read_bytes() != first
+
+
+def test_fewer_epochs_are_those_of_a_fresh_run(tiny_recipe: Path, own_run: Path, asr_command: Command) -> None:
+    one = ("run", tiny_recipe, "--set", "training.epochs=1", "--out")
+    assert asr_command(*one, own_run).status == 0
+    fresh = own_run.with_name("fresh")
+    assert asr_command(*one, fresh).status == 0
+    name = "train/bundle/model.safetensors"
+    assert (own_run / name).read_bytes() == (fresh / name).read_bytes()
+
+
+def test_stage_makes_one_stage_anew(tiny_recipe: Path, own_run: Path, asr_command: Command) -> None:
+    command = ("run", tiny_recipe, "--out", own_run)
+    assert done(asr_command(*command, "--stage", "decode").err) == ["decode"]
+    outcome = asr_command(*command, "--stage", "score")
+    assert done(outcome.err) == ["score"]
+    assert "counted" in outcome.out
+    outcome = asr_command(*command, "--stage", "report")
+    assert (done(outcome.err), outcome.status) == ([], 0)
+
+
+def test_from_makes_a_stage_and_those_after_it_anew(tiny_recipe: Path, own_run: Path, asr_command: Command) -> None:
+    outcome = asr_command("run", tiny_recipe, "--out", own_run, "--from", "train")
+    assert done(outcome.err) == ["train", "decode", "score"]
+
+
+def test_a_stage_alone_needs_those_before_it_as_the_recipe_stands(
+    tiny_recipe: Path, own_run: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    outcome = asr_command("run", tiny_recipe, "--out", tmp_path / "new", "--stage", "train")
+    assert outcome.err.count("\n") == 1
+    assert "stage prepare has not been run" in outcome.err
+    outcome = asr_command("run", tiny_recipe, "--out", own_run, "--stage", "decode", "--set", "features.bins=20")
+    assert outcome.status == 1
+    assert "features: stage features was run with other settings" in outcome.err
+
+
+def test_a_lost_or_cut_output_is_made_again(tiny_recipe: Path, own_run: Path, asr_command: Command) -> None:
+    before = snapshot(own_run)
+    (own_run / "decode/test/hypotheses.jsonl").unlink()
+    (own_run / "features/dev.npy").write_bytes(before["features/dev.npy"][:-4])
+    outcome = asr_command("run", tiny_recipe, "--out", own_run)
+    # Features come out the same, so training is not repeated.
+    assert done(outcome.err) == ["features", "decode"]
+    after = snapshot(own_run)
+    assert after["features/dev.npy"] == before["features/dev.npy"]
+    assert after["decode/test/hypotheses.jsonl"] == before["decode/test/hypotheses.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--stage", "fetch"], "stage 'fetch': choose prepare, features, train, decode, score or report"),
+        (["--from", "fetch"], "stage 'fetch': choose prepare"),
+        (["--stage", "train", "--from", "train"], "--stage and --from exclude each other"),
+        (["--set", "model.depth=3"], "model.depth: unknown key; allowed here: "),
+        (["--set", "model.layers=many"], "model.layers: 'many' is not allowed"),
+        (["--set", "model"], "--set model: write it as key.key=value"),
+        (["--set", "targets.phone_set=arpabet"], "targets.phone_set: 'arpabet' is not allowed"),
+        (["--set", "corpus.folds=4"], "folds: 4 is for the TIMIT sample"),
+        (["--set", "corpus.dir=/no/such/folder"], "/no/such/folder: corpus.dir: no such folder"),
+        (["--set", "corpus.name=timit", "--set", "corpus.dir=null"], "corpus.dir: TIMIT is licensed"),
+        (["--set", "model.pretrained=/no/such"], "model.pretrained: /no/such: holds no model bundle"),
+        (["--device", "gpu"], "--device gpu: use auto, cpu, cuda or cuda:N"),
+        (["--device", "cuda:999"], "--device cuda:999: this machine has "),
+    ],
+)
+def test_a_mistake_is_one_line(
+    tiny_recipe: Path, tmp_path: Path, asr_command: Command, arguments: list[str], message: str
+) -> None:
+    outcome = asr_command("run", tiny_recipe, "--out", tmp_path / "run", *arguments)
+    assert outcome.status == 1
+    assert message in outcome.err.splitlines()[-1]
+    assert [line for line in outcome.err.splitlines() if line != "prepare: running"] == [outcome.err.splitlines()[-1]]
+
+
+def test_audio_that_is_not_numbers_stops_the_features_and_names_the_file(
+    tiny_corpus: Path, tiny_recipe: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    corpus = Path(shutil.copytree(tiny_corpus, tmp_path / "corpus"))
+    audio = next(corpus.glob("dev/*/*/*.flac"), None) or next(corpus.glob("test/*/mkal1/*.flac"))
+    samples, rate = soundfile.read(audio)
+    samples[100] = np.nan
+    soundfile.write(audio.with_suffix(".wav"), samples, rate, subtype="FLOAT")
+    audio.unlink()
+    command = ("run", tiny_recipe, "--out", tmp_path / "run", "--set", f"corpus.dir={corpus}")
+    outcome = asr_command(*command)
+    assert outcome.status == 1
+    assert outcome.err.splitlines()[-1].startswith(f"asr: {audio.with_suffix('.wav')}: has samples that are not finite")
+    skipping = (*command, "--set", "corpus.skip_bad=true")
+    outcome = asr_command(*skipping)
+    assert outcome.status == 0
+    told = f"features: 1 utterances skipped, see {tmp_path / 'run/features/summary.json'}"
+    assert told in outcome.err.splitlines()
+    summary = json.loads((tmp_path / "run/features/summary.json").read_text())
+    assert [row["utterance"] for row in summary["skipped"]] == [f"{audio.parent.name}-{audio.stem}"]
+    assert json.loads((tmp_path / "run/results.json").read_text())["skipped"] == 1
+    # Prepare leaves out another one; what is up to date goes on saying what it left out.
+    next(corpus.glob("train/*/fslt0/*.phn")).write_text("0 2000 zz\n")
+    asr_command(*skipping)
+    outcome = asr_command(*skipping)
+    assert done(outcome.err) == []
+    assert f"prepare: 1 utterances skipped, see {tmp_path / 'run/prepare/summary.json'}" in outcome.err.splitlines()
+    assert told in outcome.err.splitlines()
+    assert json.loads((tmp_path / "run/results.json").read_text())["skipped"] == 2
+
+
+def test_a_corpus_that_moved_is_prepared_anew(
+    tiny_corpus: Path, tiny_recipe: Path, tmp_path: Path, asr_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("run", tiny_recipe, "--out", tmp_path / "run", "--set", "corpus.dir=corpus")
+    for name in ("one", "two"):
+        shutil.copytree(tiny_corpus, tmp_path / name / "corpus")
+        monkeypatch.chdir(tmp_path / name)
+        assert done(asr_command(*command).err)[:2] == ["prepare", "features"]
+        rows = (tmp_path / "run/decode/test/references.jsonl").read_text().splitlines()
+        assert all(Path(json.loads(row)["audio"]).is_relative_to(tmp_path / name) for row in rows)
+    absolute = (*command[:-1], f"corpus.dir={tmp_path / 'two/corpus'}")
+    assert done(asr_command(*absolute).err) == []
+
+
+def test_the_corpus_may_be_in_the_users_own_folder(
+    tiny_corpus: Path, tiny_recipe: Path, tmp_path: Path, asr_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tiny_corpus.parent))
+    out = tmp_path / "run"
+    home = f"corpus.dir=~/{tiny_corpus.name}"
+    assert asr_command("run", tiny_recipe, "--out", out, "--stage", "prepare", "--set", home).status == 0
+    assert asr_command("run", tiny_recipe, "--out", out, "--stage", "features").status == 0
+
+
+def test_missing_pretrained_weights_are_told_before_a_stage_is_run(
+    tiny_recipe: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    outcome = asr_command("run", tiny_recipe, "--out", tmp_path / "run", "--set", f"model.pretrained={tmp_path}")
+    assert outcome.err.startswith(f"asr: model.pretrained: {tmp_path}: holds no model bundle (model.safetensors)")
+    assert not (tmp_path / "run").exists()
+
+
+def test_other_pretrained_weights_train_anew(
+    tiny_recipe: Path, tiny_run: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    start, out = Path(shutil.copytree(tiny_run / "train/bundle", tmp_path / "start")), tmp_path / "run"
+    command = ("run", tiny_recipe, "--out", out, "--set", f"model.pretrained={start}")
+    assert asr_command(*command).status == 0
+    assert done(asr_command(*command).err) == []
+    first = (out / "train/bundle/model.safetensors").read_bytes()
+    weights = load_file(start / "model.safetensors")
+    save_file({name: tensor * 0.5 for name, tensor in weights.items()}, start / "model.safetensors")
+    outcome = asr_command(*command)
+    assert done(outcome.err)[0] == "train"
+    assert "epoch 1:" in outcome.err, "it must not go on from the checkpoint of the other weights"
+    assert (out / "train/bundle/model.safetensors").read_bytes() != first
+
+
+@pytest.mark.parametrize("setting", ["model.pretrained", "training.align_with"])
+def test_a_run_does_not_begin_with_what_it_makes(
+    setting: str, tiny_recipe: Path, own_run: Path, asr_command: Command
+) -> None:
+    outcome = asr_command("run", tiny_recipe, "--out", own_run, "--set", f"{setting}={own_run}")
+    assert outcome.status == 1
+    assert f"{setting}: is of this run itself; leave it out" in outcome.err
+
+
+def test_lost_alignments_are_made_again(tiny_recipe: Path, tmp_path: Path, asr_command: Command) -> None:
+    out = tmp_path / "run"
+    command = ("run", tiny_recipe, "--out", out, "--set", "training.flat_start=true", "--set", "training.realign=1")
+    assert asr_command(*command).status == 0
+    before, decoded = snapshot(out / "train" / "alignments"), (out / "decode/tuning.json").read_bytes()
+    (out / "train" / "alignments" / "train.jsonl").unlink()
+    outcome = asr_command(*command)
+    assert outcome.status == 0, outcome.err
+    assert done(outcome.err) == ["train"], "nothing after it has changed"
+    assert "epoch 1:" not in outcome.err
+    assert snapshot(out / "train" / "alignments") == before
+    copy = shutil.copytree(out / "train" / "bundle", tmp_path / "copy" / "bundle")
+    alone = asr_command("decode", copy, out / "prepare", out / "features", tmp_path / "out")
+    assert alone.status == 1
+    assert "alignments/train.jsonl: missing; the language model is estimated on it" in alone.err
+    assert (out / "decode/tuning.json").read_bytes() == decoded
+
+
+def test_lost_metrics_train_anew(tiny_recipe: Path, own_run: Path, asr_command: Command) -> None:
+    before = (own_run / "train/bundle/model.safetensors").read_bytes()
+    (own_run / "train/metrics.jsonl").unlink()
+    outcome = asr_command("run", tiny_recipe, "--out", own_run)
+    assert done(outcome.err) == ["train"]
+    assert len((own_run / "train/metrics.jsonl").read_text().splitlines()) == 2
+    assert (own_run / "train/bundle/model.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ("corpus.dir=/no/such/folder",),  # refused before a stage
+        ("corpus.folds=4",),  # refused in a stage
+        ("features.bins=30", "training.optimizer.learning_rate=1e30"),
+    ],
+)
+def test_a_run_that_fails_leaves_the_settings_of_the_results(
+    tiny_recipe: Path, own_run: Path, asr_command: Command, settings: tuple[str, ...]
+) -> None:
+    files = ("recipe.yaml", "environment.json", "results.json")
+    before = [(own_run / name).read_bytes() for name in files]
+    outcome = asr_command("run", tiny_recipe, "--out", own_run, *(f"--set={setting}" for setting in settings))
+    assert outcome.status == 1
+    assert [(own_run / name).read_bytes() for name in files] == before
+    assert asr_command("run", tiny_recipe, "--out", own_run).status == 0
+
+
+def test_a_part_of_a_run_says_nothing_of_results(tiny_recipe: Path, tmp_path: Path, asr_command: Command) -> None:
+    command = ("run", tiny_recipe, "--out", tmp_path / "run")
+    for stage in ("prepare", "features"):
+        assert asr_command(*command, "--stage", stage).status == 0
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [".lock", "features", "prepare"]
+
+
+def test_the_device_of_the_results_is_that_of_training(tiny_recipe: Path, own_run: Path, asr_command: Command) -> None:
+    record = own_run / "train/stage.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"device": "a GPU"}))
+    assert asr_command("run", tiny_recipe, "--out", own_run, "--stage", "score", "--device", "cpu").status == 0
+    for name in ("results.json", "environment.json"):
+        assert json.loads((own_run / name).read_text())["device"] == "a GPU"
+
+
+def test_a_folder_of_other_files_is_left_alone(tiny_recipe: Path, tmp_path: Path, asr_command: Command) -> None:
+    (tmp_path / "features").mkdir()
+    (tmp_path / "features/mine.txt").write_text("mine")
+    outcome = asr_command("run", tiny_recipe, "--out", tmp_path, "--from", "prepare")
+    assert (
+        outcome.err == f"asr: {tmp_path}: holds files, but is no run's folder; choose a new or empty one with --out\n"
+    )
+    assert (tmp_path / "features/mine.txt").read_text() == "mine"
+
+
+def test_a_folder_in_use_is_one_line(tiny_recipe: Path, own_run: Path, asr_command: Command) -> None:
+    before = snapshot(own_run)
+    with open(own_run / ".lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        outcome = asr_command("run", tiny_recipe, "--out", own_run, "--from", "prepare")
+    assert outcome.status == 1
+    assert outcome.err.startswith(f"asr: {own_run}: another asr works in this folder")
+    assert snapshot(own_run) == before
+
+
+def test_results_hold_what_others_read(tiny_run: Path) -> None:
+    results = json.loads((tiny_run / "results.json").read_text())
+    expected = {"recipe": "tiny/dnn", "corpus": "demo", "split": "test", "seed": 0, "utterances": 6, "speakers": 2}
+    expected["skipped"] = 0
+    assert {key: results[key] for key in expected} == expected
+    assert results["schema"] == 1
+    assert results["device"].startswith("CPU")
+    assert set(results["seconds"]) == set(STAGES)
+    assert all(seconds >= 0 for seconds in results["seconds"].values())
+    for treatment in ("counted", "optional", "removed"):
+        figures = results[treatment]
+        errors = figures["substitutions"] + figures["deletions"] + figures["insertions"]
+        assert figures["per"] == pytest.approx(100 * errors / figures["reference_phones"], abs=1e-3)
+        low, high = figures["interval"]
+        assert low <= figures["per"] <= high
+        assert set(results["by_speaker"]) == {"fslt2", "mawb0"}
+
+
+def test_references_and_hypotheses_hold_what_others_read(tiny_run: Path) -> None:
+    for split, utterances in (("dev", 3), ("test", 6)):
+        for name in ("references", "hypotheses"):
+            rows = [json.loads(line) for line in (tiny_run / f"decode/{split}/{name}.jsonl").read_text().splitlines()]
+            assert len(rows) == utterances
+            for row in rows:
+                assert row["utterance"].startswith(row["speaker"] + "-")
+                assert Path(row["audio"]).is_file()
+                ends = [0.0] + [segment["end"] for segment in row["phones"]]
+                starts = [segment["start"] for segment in row["phones"]] + [row["duration"]]
+                assert all(end <= start + 1e-9 for end, start in zip(ends, starts, strict=True))
+                if name == "hypotheses":
+                    assert all(0 <= segment["score"] <= 1 for segment in row["phones"])

@@ -1,0 +1,204 @@
+"""A stage is skipped while what it read and wrote is the same, whatever the clock says."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from asr.errors import InputError
+from asr.runs.stage import Stage, corpus_digest
+
+
+class Steps:
+    """Two stages: `first` writes a text, `second` writes it twice."""
+
+    def __init__(self, folder: Path, text: str = "one") -> None:
+        self.folder = folder
+        self.calls: list[str] = []
+        self.first = Stage("first", folder / "first", [], {"text": text}, self._first(text))
+        self.second = Stage("second", folder / "second", [self.first], {}, self._second)
+
+    def _first(self, text: str):  # type: ignore[no-untyped-def]
+        def write() -> None:
+            self.calls.append("first")
+            (self.folder / "first" / "a.txt").write_text(text.lower())
+
+        return write
+
+    def _second(self) -> None:
+        self.calls.append("second")
+        (self.folder / "second" / "b.txt").write_text(2 * (self.folder / "first/a.txt").read_text())
+
+    def run(self) -> list[str]:
+        self.calls.clear()
+        for stage in (self.first, self.second):
+            if not stage.is_current():
+                stage.run()
+        return list(self.calls)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    assert Steps(tmp_path).run() == ["first", "second"]
+    return tmp_path
+
+
+def test_is_skipped_when_nothing_changed(folder: Path) -> None:
+    assert Steps(folder).run() == []
+    for path in folder.rglob("*"):
+        os.utime(path, (0, 0))
+    assert Steps(folder).run() == []
+
+
+def test_runs_again_with_other_settings(folder: Path) -> None:
+    assert Steps(folder, "two").run() == ["first", "second"]
+    assert (folder / "second/b.txt").read_text() == "twotwo"
+
+
+def test_the_same_bytes_from_other_settings_skip_what_follows(folder: Path) -> None:
+    assert Steps(folder, "ONE").run() == ["first"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff", b'{"fingerprint": "x"}'])
+def test_a_damaged_record_is_no_record(folder: Path, content: bytes) -> None:
+    (folder / "first/stage.json").write_bytes(content)
+    assert Steps(folder).run() == ["first"]
+
+
+def test_a_lost_or_shortened_output_is_written_again(folder: Path) -> None:
+    (folder / "second/b.txt").write_text("oneon")
+    assert Steps(folder).run() == ["second"]
+    (folder / "first/a.txt").unlink()
+    assert Steps(folder).run() == ["first"]
+
+
+def test_an_action_that_fails_leaves_no_record(folder: Path) -> None:
+    def fail() -> None:
+        raise InputError("no")
+
+    stage = Stage("first", folder / "first", [], {"text": "other"}, fail)
+    with pytest.raises(InputError):
+        stage.run()
+    assert Steps(folder).run() == ["first"]
+
+
+def test_what_an_earlier_run_left_does_not_stay(folder: Path) -> None:
+    (folder / "first/fold-1").mkdir()
+    (folder / "first/fold-1/old.txt").write_text("old")
+    (folder / "first/.b.txt.17.part").write_text("killed")
+    (folder / "first/checkpoints").mkdir()
+    (folder / "first/checkpoints/.last.17.part").write_text("killed")
+    (folder / "first/checkpoints/last").write_text("state")
+    Steps(folder, "two").run()
+    left = sorted(str(path.relative_to(folder / "first")) for path in (folder / "first").rglob("*"))
+    assert left == ["a.txt", "checkpoints", "checkpoints/last", "stage.json"]
+
+
+def test_anew_throws_away_what_it_would_resume_from(folder: Path) -> None:
+    (folder / "first/checkpoints").mkdir()
+    (folder / "first/checkpoints/last").write_text("state")
+    Steps(folder).first.run(anew=True)
+    assert sorted(path.name for path in (folder / "first").iterdir()) == ["a.txt", "stage.json"]
+
+
+def test_hidden_files_and_working_files_do_not_count(folder: Path) -> None:
+    (folder / "first/.DS_Store").write_text("x")
+    (folder / "first/metrics.jsonl").write_text("x")
+    (folder / "first/tensorboard").mkdir()
+    (folder / "first/tensorboard/events").write_text("x")
+    assert Steps(folder).run() == []
+
+
+def test_a_stage_without_a_file_that_it_keeps_is_made_anew(tmp_path: Path) -> None:
+    seen: list[bool] = []
+
+    def train() -> None:
+        seen.append((tmp_path / "train/checkpoints/last").exists())
+        for name in ("checkpoints/last", "metrics.jsonl"):
+            (tmp_path / "train" / name).parent.mkdir(exist_ok=True)
+            (tmp_path / "train" / name).write_text("x")
+
+    stage = Stage("train", tmp_path / "train", [], {}, train, kept=("metrics.jsonl",))
+    stage.run()
+    assert stage.is_current()
+    stage.run()
+    (tmp_path / "train/metrics.jsonl").unlink()
+    assert not stage.is_current()
+    with pytest.raises(InputError, match="run it again"):
+        stage.require_current()
+    stage.run()
+    assert stage.is_current()
+    assert seen == [False, True, False]
+
+
+def test_working_files_are_known_in_any_folder(tmp_path: Path) -> None:
+    def train() -> None:
+        for name in ("checkpoints/last", "metrics.jsonl", "bundle/model", "bundle/old"):
+            (tmp_path / "round-0" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "round-0" / name).write_text("x")
+
+    stage = Stage("train", tmp_path, [], {}, train)
+    stage.run()
+    assert set(stage.outputs()) == {"round-0/bundle/model", "round-0/bundle/old"}
+    (tmp_path / "round-0/metrics.jsonl").write_text("y")
+    assert stage.is_current()
+    other = Stage("train", tmp_path, [], {}, lambda: None)
+    other.run()
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == [
+        "last",
+        "metrics.jsonl",
+        "stage.json",
+    ]
+    assert not (tmp_path / "round-0/bundle").exists()
+    other.run(anew=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["stage.json"]
+
+
+def test_a_stage_stopped_before_it_wrote_what_it_keeps_is_resumed(tmp_path: Path) -> None:
+    (tmp_path / "train/checkpoints").mkdir(parents=True)
+    (tmp_path / "train/checkpoints/last").write_text("state")
+    Stage("train", tmp_path / "train", [], {}, lambda: None, kept=("metrics.jsonl",)).run()
+    assert (tmp_path / "train/checkpoints/last").exists()
+
+
+def test_the_device_is_recorded_and_changes_nothing(tmp_path: Path) -> None:
+    on_gpu = Stage("train", tmp_path, [], {}, lambda: None, device="a GPU")
+    assert on_gpu.recorded_device() is None
+    on_gpu.run()
+    on_cpu = Stage("train", tmp_path, [], {}, lambda: None, device="CPU")
+    assert on_cpu.is_current()
+    assert on_cpu.recorded_device() == "a GPU"
+
+
+def test_a_stage_before_it_must_have_been_run(tmp_path: Path) -> None:
+    steps = Steps(tmp_path)
+    with pytest.raises(InputError, match="first: stage first has not been run; run it first, or leave out --stage"):
+        steps.second.run()
+    steps.run()
+    steps.second.require_current()
+    with pytest.raises(InputError, match="first: stage first was run with other settings or inputs"):
+        Steps(tmp_path, "two").second.require_current()
+
+
+def test_the_corpus_digest_is_of_content(tmp_path: Path) -> None:
+    corpus, elsewhere = tmp_path / "corpus", tmp_path / "elsewhere"
+    for folder in (corpus, elsewhere):
+        folder.mkdir()
+        (folder / "a.wav").write_bytes(b"one")
+    (corpus / "linked").symlink_to(elsewhere)
+    (elsewhere / "loop").symlink_to(corpus)
+    first = corpus_digest(corpus)
+    os.utime(corpus / "a.wav", (0, 0))
+    (corpus / ".DS_Store").write_bytes(b"x")
+    (corpus / "lost").symlink_to(tmp_path / "nowhere")
+    assert corpus_digest(corpus) == first
+    (elsewhere / "a.wav").write_bytes(b"two")
+    second = corpus_digest(corpus)
+    assert second != first
+    (corpus / "a.wav").rename(corpus / "b.wav")
+    assert corpus_digest(corpus) not in (first, second)
+
+
+def test_a_corpus_that_is_no_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none: corpus\.dir: no such folder"):
+        corpus_digest(tmp_path / "none")

@@ -1,0 +1,98 @@
+"""Outputs that are replaced as one: all of before or all of the new, whatever interrupts."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.outputs import NAMES, write_new
+
+from asr.errors import InputError
+from asr.storage.outputs import complete_outputs
+
+DIES = """
+import os, sys
+from pathlib import Path
+from support.outputs import write_new
+left, rename = int(sys.argv[2]), Path.rename
+def rename_or_die(self, target):
+    global left
+    if left == 0:
+        os._exit(9)
+    left -= 1
+    return rename(self, target)
+Path.rename = rename_or_die
+write_new(Path(sys.argv[1]))
+"""
+OLD = {"bundle/model": "old", "test/text": "old", "speed.json": "old", "tuning.json": "old", "mine": "mine"}
+NEW = {"bundle/model": "new", "speed.json": "new", "mine": "mine"}
+
+
+def write_old(folder: Path) -> None:
+    for name, text in OLD.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+def held(folder: Path) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def fail(folder: Path) -> None:
+    with pytest.raises(ValueError, match="not today"), complete_outputs(folder, NAMES, "speed.json"):
+        raise ValueError("not today")
+
+
+@pytest.mark.parametrize("renames", range(9))
+def test_killed_at_any_rename_the_next_command_finds_all_of_one_kind(tmp_path: Path, renames: int) -> None:
+    write_old(tmp_path)
+    killed = subprocess.run(
+        [sys.executable, "-c", DIES, str(tmp_path), str(renames)], cwd=Path(__file__).parents[1], check=False
+    ).returncode
+    assert killed == (9 if renames < 8 else 0)  # four moved out, two marks, two moved in
+    fail(tmp_path)
+    assert held(tmp_path) == (NEW if renames >= 8 else OLD)
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("renames", range(8))
+def test_interrupted_at_any_rename_all_is_as_it_was(
+    tmp_path: Path, renames: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_old(tmp_path)
+    left, rename = [renames], Path.rename
+
+    def interrupted(self: Path, target: Path) -> Path:
+        left[0] -= 1
+        if left[0] == -1:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_new(tmp_path)
+    assert held(tmp_path) == OLD
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_what_others_wrote_is_not_replaced(tmp_path: Path) -> None:
+    audio = tmp_path / "test" / "mine.wav"
+    audio.parent.mkdir()
+    audio.write_text("mine")
+    with (
+        pytest.raises(InputError, match="test: was not written by this command and would be replaced"),
+        complete_outputs(tmp_path, NAMES, "speed.json"),
+    ):
+        pass
+    assert held(tmp_path) == {"test/mine.wav": "mine"}
+
+
+def test_a_link_is_replaced_and_what_it_leads_to_stays(tmp_path: Path) -> None:
+    folder, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    write_old(folder)
+    (folder / "test").rename(elsewhere)
+    (folder / "test").symlink_to(elsewhere)
+    with complete_outputs(folder, NAMES, "speed.json") as out:
+        (out / "speed.json").write_text("new")
+    assert held(folder) == {"speed.json": "new", "mine": "mine"}
+    assert held(elsewhere) == {"text": "old"}
