@@ -7,16 +7,17 @@ from pathlib import Path
 
 import torch
 
+import asr
 from asr.device import describe_device
 
-PACKAGES = ("asr", "torch", "torchaudio", "lhotse", "librosa", "numpy", "numba")
+PACKAGES = ("torch", "torchaudio", "lhotse", "numpy", "numba")
 
 
 def environment(device: torch.device) -> dict[str, object]:
     """Python, packages, processor and device."""
     return {
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in PACKAGES},
+        "packages": {"asr": asr.__version__} | {name: version(name) for name in PACKAGES},
         "processor": _processor(),
         "cores": os.cpu_count(),
         "device": describe_device(device),
