@@ -16,6 +16,7 @@ LAYERS = (
     ("asr.config",),
     ("asr.corpora",),
     ("asr.features",),
+    ("asr.models.kernels",),
     ("asr.models",),
     ("asr.acoustics",),
     ("asr.lm",),

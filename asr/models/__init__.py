@@ -1,41 +1,31 @@
-"""Acoustic models: one interface, and one place that builds them from a recipe."""
+"""Acoustic models: one interface, and one registry from which a recipe's model is built."""
 
-from asr.config import (
-    CnnConfig,
-    CrdnnConfig,
-    DeepCnnConfig,
-    DnnConfig,
-    GruConfig,
-    LightGruConfig,
-    LstmConfig,
-    ModelConfig,
-    RnnConfig,
-)
+from importlib import import_module
+
+from asr.config import ModelConfig
 from asr.models.acoustic_model import AcousticModel
-from asr.models.cnn import Cnn
-from asr.models.crdnn import Crdnn
-from asr.models.deep_cnn import DeepCnn
-from asr.models.dnn import Dnn
-from asr.models.recurrent import Recurrent
 
-__all__ = ["AcousticModel", "build"]
+__all__ = ["MODELS", "AcousticModel", "build"]
+
+MODELS = {
+    "dnn": "asr.models.dnn:Dnn",
+    "cnn": "asr.models.cnn:Cnn",
+    "deep_cnn": "asr.models.deep_cnn:DeepCnn",
+    "rnn": "asr.models.recurrent:Recurrent",
+    "lstm": "asr.models.recurrent:Recurrent",
+    "gru": "asr.models.recurrent:Recurrent",
+    "ligru": "asr.models.recurrent:Recurrent",
+    "crdnn": "asr.models.crdnn:Crdnn",
+}
+"""The class of each `model.type`, as module:name; it is called with (config, input_dim, output_dim)."""
 
 
 def build(config: ModelConfig, input_dim: int, output_dim: int) -> AcousticModel:
-    """Builds the model of a recipe: `input_dim` features a frame in, `output_dim` classes out.
+    """Builds the model of a recipe: `input_dim` features per frame in, `output_dim` classes out.
 
     Raises InputError when the model's settings do not fit each other or the features.
     """
-    match config:
-        case DnnConfig():
-            return Dnn(config, input_dim, output_dim)
-        case CnnConfig():
-            return Cnn(config, input_dim, output_dim)
-        case DeepCnnConfig():
-            return DeepCnn(config, input_dim, output_dim)
-        case RnnConfig():
-            return Recurrent(config, "rnn_tanh" if config.activation == "tanh" else "rnn_relu", input_dim, output_dim)
-        case LstmConfig() | GruConfig() | LightGruConfig():
-            return Recurrent(config, config.type, input_dim, output_dim)
-        case CrdnnConfig():
-            return Crdnn(config, input_dim, output_dim)
+    module, name = MODELS[config.type].split(":")
+    model = getattr(import_module(module), name)(config, input_dim, output_dim)
+    assert isinstance(model, AcousticModel)
+    return model

@@ -1,13 +1,11 @@
 """Normalisation, the same in every model. In padded batches padding never counts."""
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from asr.config import Normalization
+from asr.models.kernels.standardize import standardize
 
 
 def make_normalization(name: Normalization, width: int) -> "BatchNorm | LayerNorm | NoNorm":
@@ -39,7 +37,7 @@ class MapNormalization(nn.Module):
 
 
 class NoNorm(nn.Module):
-    """Gives its input back."""
+    """Returns its input."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -58,8 +56,8 @@ class LayerNorm(nn.LayerNorm):
 class BatchNorm(nn.Module):
     """Each column to mean 0 and variance 1 over the valid frames of the batch (Ioffe & Szegedy 2015).
 
-    Running means and (unbiased) variances follow with `momentum` and take the batch's place outside training, and in a
-    batch of fewer than two frames, which has no variance and leaves them as they are.
+    Running means and (unbiased) variances are updated with `momentum`. They replace the batch's outside training, and
+    for a batch of fewer than two frames, which has no variance and does not update them.
     """
 
     running_mean: Tensor
@@ -82,46 +80,9 @@ class BatchNorm(nn.Module):
             )
             return scaled.view(x.shape).to(x.dtype)
         counted = frames.new_ones(len(frames)) if valid is None else valid.reshape(-1).to(frames.dtype)
-        normed, mean, var = _MaskedStandardize.apply(frames, counted, self.running_mean, self.running_var, self.eps)
+        normed, mean, var = standardize(frames, counted, self.running_mean, self.running_var, self.eps)
         with torch.no_grad():
             count = counted.sum()
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(var * torch.where(count < 2, 1.0, count / (count - 1)), self.momentum)
         return torch.addcmul(self.bias, normed, self.weight).view(x.shape).to(x.dtype)
-
-
-class _MaskedStandardize(torch.autograd.Function):
-    """Subtracts the mean and divides by the deviation, both over rows that `counted` [N] marks by 1; where these are
-    fewer than two, by the given mean and variance. Returns the rows and the mean and variance that it took.
-
-    Composed from torch's own operations it would keep four arrays of the input's size and take half as long again;
-    picking out the valid rows instead would make a GPU wait for their number.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, counted: Tensor, other_mean: Tensor, other_var: Tensor, eps: float
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        count = counted.sum()
-        few = count < 2
-        share = torch.where(few, 0.0, counted / count)
-        with torch.autocast(x.device.type, enabled=False):
-            mean = torch.where(few, other_mean, share @ x)
-            normed = x - mean
-            var = torch.where(few, other_var, share @ normed.square())
-        deviation = (var + eps).sqrt()
-        normed.div_(deviation)
-        ctx.save_for_backward(normed, share, deviation)
-        ctx.mark_non_differentiable(mean, var)
-        return normed, mean, var
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor, None, None, None, None]:
-        """Ioffe & Szegedy 2015, section 3, with each row's weight in the mean and variance in place of 1/N."""
-        normed, share, deviation = ctx.saved_tensors
-        ones = grad.new_ones(len(grad))
-        with torch.autocast(grad.device.type, enabled=False):
-            through_mean, through_var = ones @ grad, ones @ (grad * normed)
-        shift = torch.addcmul(through_mean, normed, through_var).mul_(share[:, None])
-        return (grad - shift).div_(deviation), None, None, None, None

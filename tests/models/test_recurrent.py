@@ -8,9 +8,8 @@ from torch import nn
 
 from asr.config import GruConfig, LightGruConfig, LstmConfig, ModelConfig, Normalization, RecurrentCell, RnnConfig
 from asr.models import build
-from asr.models.gru import Gru
-from asr.models.light_gru import LightGru, run_together
-from asr.models.recurrent import RecurrentLayer, make_cell
+from asr.models.cells import Gru, LightGru, make_cell, run_together
+from asr.models.recurrent import RecurrentLayer
 
 SIZES = {"layers": 2, "width": 3}
 CONFIGS = [

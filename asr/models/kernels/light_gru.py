@@ -1,58 +1,26 @@
-"""The light GRU (Ravanelli et al. 2018): one gate, a rectified candidate, and normalised input products."""
+"""The light GRU's steps over time, forward and backward (Ravanelli et al. 2018, eqs. 8 to 10)."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn import functional
 
-from asr.config import Normalization
-from asr.models.normalization import make_normalization
-from asr.models.scan import StepProduct, product_dtype
-
-BATCH_NORM_MOMENTUM = 0.05  # of the authors' own implementation, pytorch-kaldi
+from asr.models.kernels.scan import StepProduct
 
 
-class LightGru(nn.Module):
-    """z = sigmoid(N(W_z x) + U_z h); a = relu(N(W_a x) + U_a h); h' = z h + (1 - z) a  (eqs. 8 to 10 of the paper).
+def light_gru(products: Tensor, w_hh: Tensor, dtype: torch.dtype) -> Tensor:
+    """Input products [T, B, 2H] of one cell -> hidden states [T, B, H]; or [T, N, B, 2H] -> [T, N, B, H] for N cells.
 
-    N normalises each product with the input; its bias is the layer's. Rows of the weights lie in the order z, a.
+    z = sigmoid(p_z + U_z h); a = relu(p_a + U_a h); h' = z h + (1 - z) a. Rows of w_hh [2H, H], or [N, 2H, H], are in
+    the order z, a. Recurrent products are computed in `dtype`.
     """
-
-    def __init__(self, input_dim: int, width: int, normalization: Normalization) -> None:
-        super().__init__()
-        self.weight_ih = nn.Parameter(torch.empty(2 * width, input_dim))
-        self.weight_hh = nn.Parameter(torch.empty(2 * width, width))
-        self.bias = nn.Parameter(torch.zeros(2 * width)) if normalization == "none" else None
-        self.normalization = make_normalization(normalization, 2 * width)
-        if normalization == "batch":
-            self.normalization.momentum = BATCH_NORM_MOMENTUM
-
-    def forward(self, x: Tensor, valid: Tensor) -> Tensor:
-        """Takes x [T, B, D] and which frames are speech, valid [T, B]; returns the hidden states [T, B, width]."""
-        return _LightGruFunction.apply(self.products(x, valid), self.weight_hh, product_dtype(x))
-
-    def products(self, x: Tensor, valid: Tensor) -> Tensor:
-        """The normalised products with the input [T, B, 2 * width], in the precision of the weights."""
-        products = self.normalization(functional.linear(x, self.weight_ih, self.bias), valid)
-        return products.to(self.weight_hh.dtype)
-
-
-def run_together(cells: Sequence[LightGru], inputs: Sequence[Tensor], valid: Tensor) -> list[Tensor]:
-    """Each cell on its input [T, B, D], with one batched product a step for all: a step of a GPU costs what starting
-    its kernels does, not its arithmetic."""
-    products = torch.stack([cell.products(x, valid) for cell, x in zip(cells, inputs, strict=True)], 1)
-    weights = torch.stack([cell.weight_hh for cell in cells])
-    return list(_LightGruFunction.apply(products, weights, product_dtype(inputs[0])).unbind(1))
+    hidden: Tensor = _LightGruFunction.apply(products, w_hh, dtype)
+    return hidden
 
 
 class _LightGruFunction(torch.autograd.Function):
-    """The steps over time on ready input products [T, (N,) B, 2H] of one cell, or of N with weights [N, 2H, H].
-
-    The gradient of the weights is one product after the steps.
-    """
+    """The gradient of the weights is one product after the steps."""
 
     @staticmethod
     def forward(ctx: Any, products: Tensor, w_hh: Tensor, dtype: torch.dtype) -> Tensor:
@@ -99,7 +67,7 @@ def _all_steps(x: Tensor) -> Tensor:
 
 
 def _derivatives(gates: Tensor, h: Tensor) -> Tensor:
-    """Derivatives [T, (N,) B, 2, H] of the next state by what z's sigmoid and a's relu take."""
+    """Derivatives [T, (N,) B, 2, H] of the next state by the inputs of z's sigmoid and of a's relu."""
     z, a = gates.split(h.shape[-1], -1)
     result = torch.empty(*h.shape[:-1], 2, h.shape[-1], dtype=h.dtype, device=h.device)
     of_z, of_a = result.unbind(-2)

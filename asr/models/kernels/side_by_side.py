@@ -1,4 +1,4 @@
-"""The two directions of a recurrent layer, side by side on a CPU's cores."""
+"""Two modules, such as the directions of a recurrent layer, side by side on a CPU's cores."""
 
 import os
 import threading
@@ -12,25 +12,23 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
-from asr.models.light_gru import LightGru, run_together
-
 Result = TypeVar("Result")
 
 
-def run_both(cells: Sequence[nn.Module], inputs: Sequence[Tensor], valid: Tensor) -> list[Tensor]:
-    """Applies two cells to an input [T, B, D] each, and returns both outputs; gradients flow as through plain calls.
+def side_by_side(cells: Sequence[nn.Module], inputs: Sequence[Tensor], valid: Tensor) -> list[Tensor]:
+    """Applies two modules, `cell(x, valid)`, to an input [T, B, D] each; gradients flow as through plain calls.
 
-    On a CPU each direction has a thread and half of the cores, forward and backward: a step is too small a product
-    to be worth splitting (a GRU on two busy cores: twice the frames a second of one direction after the other).
-    On CUDA a library kernel runs a whole layer; the light GRU, which has none, takes both directions in one loop.
+    Each has a thread and half of the cores, forward and backward: a step is too small a product to be worth splitting
+    (a GRU on two busy cores: twice the frames a second of one direction after the other).
     """
-    if inputs[0].is_cuda and (light := [cell for cell in cells if isinstance(cell, LightGru)]):
-        return run_together(light, inputs, valid)
-    observed = is_in_torch_dispatch_mode() or torch.jit.is_tracing()  # by what sees this thread alone
-    if inputs[0].device.type != "cpu" or torch.get_num_threads() < 2 or observed:
-        return [cell(x, valid) for cell, x in zip(cells, inputs, strict=True)]
     parameters = [list(cell.parameters()) for cell in cells]
     return list(_SideBySide.apply(cells, torch.is_grad_enabled(), valid, *inputs, *parameters[0], *parameters[1]))
+
+
+def can_run_side_by_side(x: Tensor) -> bool:
+    """Whether an input is on a CPU with two threads, and nothing that watches this thread alone needs to see inside."""
+    watched = is_in_torch_dispatch_mode() or torch.jit.is_tracing()
+    return x.device.type == "cpu" and torch.get_num_threads() >= 2 and not watched
 
 
 class _SideBySide(torch.autograd.Function):
@@ -40,7 +38,7 @@ class _SideBySide(torch.autograd.Function):
     def forward(
         ctx: Any, cells: Sequence[nn.Module], recording: bool, valid: Tensor, *tensors: Tensor
     ) -> tuple[Tensor, Tensor]:
-        wanted = recording and any(ctx.needs_input_grad)  # which are as the parameters say, inference or not
+        wanted = recording and any(ctx.needs_input_grad)  # these are set by the parameters, also in inference
         precision = torch.get_autocast_dtype("cpu"), torch.is_autocast_enabled("cpu")
         leaves = [x.detach().requires_grad_(wanted) for x in tensors[:2]]
 
@@ -75,10 +73,10 @@ def _in_two_threads(run: Callable[[int], Result]) -> list[Result]:
 
 @cache
 def _pool(threads: int, process: int) -> ThreadPoolExecutor:
-    """Two workers of `threads` threads each. A forked process inherits none, and so makes its own."""
+    """Two workers of `threads` threads each. A forked process inherits no threads, so it makes its own pool."""
     before = torch.get_num_threads()
     pool = ThreadPoolExecutor(2, "direction", initializer=torch.set_num_threads, initargs=(threads,))
     both_started = threading.Barrier(2)
     list(pool.map(lambda _: both_started.wait(), range(2)))
-    torch.set_num_threads(before)  # what the workers set is also the default of every later thread
+    torch.set_num_threads(before)  # the workers' setting is also the default of every later thread
     return pool
