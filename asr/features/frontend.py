@@ -55,12 +55,12 @@ class FrontEnd:
         self.length = mel.window_samples(config)
         self.shift = mel.shift_samples(config)
         self.size = mel.fft_size(config)
-        self._at_once = self.device.type != "cpu"
+        self.at_once = self.device.type != "cpu"
         self._buffers = _Buffers()
         self._window = self._table(mel.window(config.window, self.length) * FULL_SCALE, torch.float32)
         self._set_filters(1.0)
         # Double precision on a GPU, lest its rounding of matrix products to TF32, where it is on, shows in the cepstra.
-        precise = torch.float64 if self._at_once else torch.float32
+        precise = torch.float64 if self.at_once else torch.float32
         self._cepstra = self._table(mel.cepstral_transform(config), precise) if config.type == "mfcc" else None
 
     def _set_filters(self, warp: float) -> None:
@@ -114,7 +114,7 @@ class FrontEnd:
     def _fill(self, features: Tensor, waveforms: Tensor, counts: list[int]) -> None:
         """Computes each waveform's frames into its row of `features`: row by row on a CPU, all at once on a GPU."""
         frames = waveforms.unfold(1, self.length, self.shift)
-        if self._at_once:
+        if self.at_once:
             inside = torch.arange(features.shape[1])[None] < torch.tensor(counts)[:, None]
             for piece in inside.nonzero().to(self.device).split(GPU_FRAMES):
                 row, frame = piece.unbind(1)
@@ -156,7 +156,7 @@ class FrontEnd:
 
     def _mel_energies(self, padded: Tensor) -> Tensor:
         """[N, size] -> [N, bins]; a frame so quiet in a band that rounding shows is done again in double precision."""
-        if self._at_once:
+        if self.at_once:
             return torch.mm(_power(padded.double()), self._exact_filters).float()
         power = _power(padded, self._buffer("power", len(padded), self.size // 2 + 1))
         energies = self._filtered(power, self._buffer("energies", len(padded), self.config.bins))

@@ -112,7 +112,7 @@ class EpochSpeech:
 
         Raises CancelledError once `stopped` is set.
         """
-        draws = self._draws(epoch)
+        draws = self.draws(epoch)
         layout = Layout(self.table.frames[np.arange(len(draws.speed)), draws.speed], self.clean.edge)
         rows = self.rows[epoch % 2][: layout.rows]
         groups = self._groups(draws)
@@ -122,7 +122,8 @@ class EpochSpeech:
         labels = self.table.labels(draws.speed, layout) if self.clean.phones is None else self.clean.labels
         return replace(self.clean, rows=rows, labels=labels, starts=starts, lengths=lengths)
 
-    def _draws(self, epoch: int) -> Draws:
+    def draws(self, epoch: int) -> Draws:
+        """What is done to each utterance in an epoch; `speed` is an index into `factors`."""
         draws = draw(self.config.augmentation, self.config.seed, epoch, len(self.archive))
         speed = np.array([self.factors.index(factor) for factor in self.choices])[draws.speed]
         fewest = 1 if self.clean.phones is None else self.clean.phones.fewest
@@ -150,7 +151,7 @@ class EpochSpeech:
         for members in groups:
             if self.stopped.is_set():
                 raise CancelledError
-            features = self._static(members, draws)
+            features = self.static_features(members, draws)
             values, where = features.double(), on(self.device, members)
             sums[:, where] = torch.stack([values.sum(dim=1), values.square().sum(dim=1)])
             number, frame, row = layout.frames(members)
@@ -159,7 +160,7 @@ class EpochSpeech:
         total, squares = sums.cpu().numpy()
         return [Statistics(float(n), one, two) for n, one, two in zip(layout.lengths, total, squares, strict=True)]
 
-    def _static(self, members: Numbers, draws: Draws) -> Tensor:
+    def static_features(self, members: Numbers, draws: Draws) -> Tensor:
         """Static features [B, T, static_dim] of some utterances, changed, all with the speed and warp of the first."""
         waveforms = self.waveforms.padded(members.tolist())
         lengths = [self.waveforms.lengths[number] for number in members]

@@ -48,10 +48,10 @@ def find_learning_rate(trainer: Trainer, data: Batching) -> Sweep:
             break
         rates.append(rate)
         losses.append(smooth)
-    return Sweep(rates, losses, _steepest(rates, losses))
+    return Sweep(rates, losses, steepest(rates, losses))
 
 
-def _steepest(rates: list[float], losses: list[float]) -> float:
+def steepest(rates: list[float], losses: list[float]) -> float:
     """The middle of the NEIGHBOURHOOD of steps, before the lowest loss, over which the loss falls most."""
     end = losses.index(min(losses)) + 1 if losses else 0
     falls = [losses[step] - losses[step + NEIGHBOURHOOD] for step in range(end - NEIGHBOURHOOD)]

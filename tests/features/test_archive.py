@@ -2,7 +2,6 @@
 
 import json
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -102,13 +101,3 @@ def test_another_array(tmp_path: Path) -> None:
     np.save(array_path(tmp_path / "train"), np.zeros(30, dtype=np.int16))
     with pytest.raises(InputError, match="float32"):
         Archive(tmp_path / "train")
-
-
-def test_a_hundred_thousand_utterances_open_quickly(tmp_path: Path) -> None:
-    frames = np.zeros((1, 1), dtype=np.float32)
-    with ArchiveWriter(tmp_path / "train", 1) as archive:
-        for number in range(100_000):
-            archive.append(f"utterance-{number}", f"speaker-{number % 500}", frames)
-    start = time.perf_counter()
-    assert len(Archive(tmp_path / "train")) == 100_000
-    assert time.perf_counter() - start < 5.0

@@ -220,7 +220,7 @@ def test_the_way_of_a_gpu_gives_the_same(changes: dict, monkeypatch: pytest.Monk
     expected, _ = FrontEnd(config)(padded, lengths)
     monkeypatch.setattr(frontend, "GPU_FRAMES", 100)
     front_end = FrontEnd(config)
-    front_end._at_once = True
+    front_end.at_once = True
     computed, _ = front_end(padded, lengths)
     assert (computed - expected).abs().max() < 1e-3
 

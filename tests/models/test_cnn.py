@@ -99,9 +99,13 @@ def test_padding_counts_in_no_batch_statistics() -> None:
 
 def test_features_with_deltas_are_input_maps() -> None:
     model = cnn([{"filters": 4, "kernel": 3}], dim=12, channels=3)
-    assert model.convolutions[0].get_submodule("convolution").get_parameter("weight").shape == (4, 3, 3, 3)
-    frame = torch.arange(12.0).expand(1, 11, 12)
-    assert model._as_maps(frame)[0, :, 0].tolist() == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
+    weight = model.convolutions[0].get_submodule("convolution").get_parameter("weight")
+    assert weight.shape == (4, 3, 3, 3)
+    with torch.no_grad():
+        weight[:, [0, 2]] = 0
+    window = torch.randn(1, 11, 12, requires_grad=True)
+    model.eval().forward_windows(window).square().sum().backward()
+    assert window.grad.abs().sum(dim=(0, 1)).nonzero().flatten().tolist() == [4, 5, 6, 7]  # those of the middle map
 
 
 def test_an_utterance_without_frames_has_no_scores() -> None:

@@ -232,7 +232,9 @@ def test_no_frames() -> None:
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @each_config
-def test_cuda_gives_the_cpu_s_scores(config: ModelConfig) -> None:
+def test_cuda_gives_the_cpu_s_scores(config: ModelConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)  # on by default, for recurrent layers too
+    monkeypatch.setattr(torch.backends.cuda.matmul, "allow_tf32", False)
     model = trained_statistics(config).float()
     features, lengths = torch.randn(3, 30, 4, dtype=torch.float32), torch.tensor([30, 21, 4])
     expected, _ = model(features, lengths)

@@ -1,9 +1,11 @@
 """Epochs of changed speech: unchanged where nothing is drawn, labels that follow the speed, the same bits again."""
 
 import math
+from collections import defaultdict
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -82,10 +84,24 @@ def load(config: RecipeConfig, corpus: Path, features: Path, edge: int = 2) -> S
     return load_speech(config, Dataset(corpus, features).split("train", config.features), edge, CPU)
 
 
-def epoch_speech(config: RecipeConfig, corpus: Path, features: Path, edge: int = 2) -> EpochSpeech:
-    return EpochSpeech(
-        config, load(config, corpus, features, edge), Dataset(corpus, features).split("train", config.features), CPU
-    )
+class WatchedSpeech(EpochSpeech):
+    """Says which epochs were made."""
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*arguments)
+        self.made: defaultdict[int, Event] = defaultdict(Event)
+
+    def __call__(self, epoch: int) -> Speech:
+        speech = super().__call__(epoch)
+        self.made[epoch].set()
+        return speech
+
+
+def epoch_speech(
+    config: RecipeConfig, corpus: Path, features: Path, edge: int = 2, kind: type[EpochSpeech] = EpochSpeech
+) -> EpochSpeech:
+    clean = load(config, corpus, features, edge)
+    return kind(config, clean, Dataset(corpus, features).split("train", config.features), CPU)
 
 
 def copied(speech: Speech) -> Speech:
@@ -203,8 +219,8 @@ def test_global_statistics_stay_those_of_the_unchanged_training_set(corpus: Path
     make = epoch_speech(config, corpus, tmp_path, edge=0)
     speech = make(0)
     statistics = Dataset(corpus, tmp_path).split("train", config.features).cmvn
-    draws = make._draws(0)
-    static = make._static(np.array([3]), draws)[0].numpy()
+    draws = make.draws(0)
+    static = make.static_features(np.array([3]), draws)[0].numpy()
     expected = model_input(static, None, statistics, config.features)
     start = int(speech.starts[3])
     assert np.allclose(speech.rows[start : start + len(expected)], expected, atol=1e-4)
@@ -241,14 +257,14 @@ def test_memory_does_not_grow(corpus: Path, tmp_path: Path) -> None:
 
 def test_the_next_epoch_does_not_touch_the_one_that_trains(corpus: Path, tmp_path: Path) -> None:
     config = recipe(EVERYTHING)
-    make, alone = (epoch_speech(config, corpus, tmp_path) for _ in range(2))
+    make, alone = (epoch_speech(config, corpus, tmp_path, kind=kind) for kind in (WatchedSpeech, EpochSpeech))
     with AugmentedSets(make, 5, FrameBatching) as sets:
         for epoch in range(2, 5):
             batching = sets.for_epoch(epoch)
-            for future in sets._waiting.values():
-                future.result()
+            if epoch < 4:
+                assert make.made[epoch + 1].wait(60)
             assert same(batching.speech, alone(epoch))
-        assert not sets._waiting
+    assert [epoch for epoch, event in make.made.items() if event.is_set()] == [2, 3, 4]
 
 
 def test_utterances_too_short_for_a_speed_keep_theirs(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
 
 from asr.config import DnnConfig, TrainingConfig
 from asr.errors import InputError
@@ -74,6 +75,31 @@ def test_every_utterance_once_within_the_budget(speech: Speech, size: int, shuff
             assert labels[:length].tolist() == [t if t % 3 else UNLABELLED for t in range(length)]
             seen.append(number)
     assert sorted(seen) == list(range(len(speech.utterances)))
+
+
+def shares_of_padding(batching: UtteranceBatching, plan: list[Tensor]) -> list[float]:
+    lengths = [batching.lengths[members] for members in plan]
+    return [1 - float(each.sum() / (len(each) * each.max())) for each in lengths]
+
+
+def test_a_plan_in_order_has_the_least_padding() -> None:
+    batching = UtteranceBatching(make_speech(list(range(299, 99, -1)), edge=0))
+    plan = batching.plan(3000, shuffled=False)
+    assert torch.cat([batching.lengths[members] for members in plan]).tolist() == list(range(100, 300))
+    assert max(shares_of_padding(batching, plan)) < 0.1
+
+
+def test_shuffled_utterances_meet_others_of_about_their_length() -> None:
+    torch.manual_seed(0)
+    batching = UtteranceBatching(make_speech(list(range(100, 300)), edge=0))
+    plans = [batching.plan(3000, shuffled=True) for _ in range(2)]
+    for plan in plans:
+        assert max(shares_of_padding(batching, plan)) < 0.25
+        assert sum(shares_of_padding(batching, plan)) / len(plan) < 0.15
+    first, second = ({frozenset(members.tolist()) for members in plan} for plan in plans)
+    assert not first & second
+    longest = [int(batching.lengths[members].max()) for members in plans[0]]
+    assert longest not in (sorted(longest), sorted(longest, reverse=True))
 
 
 @pytest.mark.parametrize("kind", [FrameBatching, UtteranceBatching])

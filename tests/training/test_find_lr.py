@@ -9,7 +9,7 @@ from support.separable import CONTEXT, CPU, separable_frames
 from asr.config import DnnConfig, TrainingConfig
 from asr.errors import InputError
 from asr.models import build
-from asr.training.find_lr import _steepest, find_learning_rate, write_sweep
+from asr.training.find_lr import find_learning_rate, steepest, write_sweep
 from asr.training.loop import make_fabric, make_trainer
 from asr.training.optimizers import make_optimizer
 
@@ -31,4 +31,4 @@ def test_suggestion_learns(tmp_path: Path) -> None:
 
 def test_loss_that_never_falls_is_an_error() -> None:
     with pytest.raises(InputError, match="did not fall"):
-        _steepest([1e-6, 1e-5, 1e-4], [1.0, 2.0, 3.0])
+        steepest([1e-6, 1e-5, 1e-4], [1.0, 2.0, 3.0])

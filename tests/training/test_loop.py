@@ -158,12 +158,36 @@ def test_precision_is_that_of_the_recipe(precision: str, dtype: torch.dtype) -> 
     assert set(seen) == {dtype}
 
 
+def step_length(limit: float | None) -> float:
+    """How far one step of SGD with a learning rate of 1 moves all weights: the norm of the gradient."""
+    torch.manual_seed(0)
+    config = recipe(clip_gradient=limit, optimizer={"type": "sgd", "learning_rate": 1.0, "momentum": 0.0}).training
+    model = models.build(recipe().model, 4, 4).eval()
+    trainer = make_trainer(
+        config, make_fabric(config, CPU), model, make_optimizer(config.optimizer, model.parameters())
+    )
+    before = nn.utils.parameters_to_vector(model.parameters()).detach().clone()
+    batching = separable_frames(0)
+    train_step(trainer, batching.batch(batching.plan(32, shuffled=False)[0]))
+    return float((nn.utils.parameters_to_vector(model.parameters()) - before).detach().norm())
+
+
+def test_gradients_are_clipped_to_the_norm_of_the_recipe() -> None:
+    whole = step_length(None)
+    assert step_length(whole / 10) == pytest.approx(whole / 10, rel=1e-4)
+    assert step_length(10 * whole) == pytest.approx(whole, rel=1e-4)
+
+
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_learns_on_cuda(tmp_path: Path) -> None:
-    device = torch.device("cuda")
+def test_cuda_learns_what_the_cpu_learns(tmp_path: Path) -> None:
     config = recipe(epochs=4, patience=4)
-    sets = separable_frames(0, device), separable_frames(1, device)
-    model = models.build(config.model, 4, 4)
-    progress = fit(config, make_fabric(config.training, device), model, *sets, tmp_path, "one")
-    assert min(progress.dev_errors) < 50
+    config = config.model_copy(update={"model": config.model.model_copy(update={"dropout": 0.0})})
+    errors = []
+    for device in (CPU, torch.device("cuda")):
+        torch.manual_seed(0)
+        model = models.build(config.model, 4, 4)
+        sets = separable_frames(0, device), separable_frames(1, device)
+        fabric = make_fabric(config.training, device)
+        errors.append(fit(config, fabric, model, *sets, tmp_path / device.type, "one").dev_errors)
+    assert errors[1] == pytest.approx(errors[0], abs=2.0)  # per cent of 300 frames

@@ -53,6 +53,15 @@ def test_squared_error_is_its_definition() -> None:
     assert frame_loss(LOSSES[2], logits, labels).item() == pytest.approx(expected.item())
 
 
+def test_smoothing_moves_a_share_of_each_label_to_all_classes() -> None:
+    logits, labels = example()
+    seen = labels != UNLABELLED
+    log_posteriors = logits[seen].log_softmax(-1)
+    target = 0.9 * functional.one_hot(labels[seen], 4) + 0.1 / 4  # Szegedy et al. 2016, section 7
+    expected = -(target * log_posteriors).sum()
+    assert frame_loss(TrainingConfig(label_smoothing=0.1), logits, labels).item() == pytest.approx(expected.item())
+
+
 def ctc_example(lengths: list[int], phones: list[list[int]], classes: int = 3) -> tuple[torch.Tensor, ...]:
     """Logits, lengths and labels of a padded minibatch; the padding of the logits is large numbers."""
     torch.manual_seed(sum(lengths))
