@@ -16,7 +16,10 @@ def train_command(
     settings: Settings = [],  # noqa: B006 - typer copies it
     device: Device = "auto",
     find_lr: Annotated[
-        bool, typer.Option("--find-lr", help="Only try learning rates: OUT/learning_rate.png, and a suggestion.")
+        bool,
+        typer.Option(
+            "--find-lr", help="Only try learning rates: prints a suggestion, writes OUT/learning_rate.svg and .tsv."
+        ),
     ] = False,
 ) -> None:
     """Train the recipe's acoustic model; stopped at any moment, it goes on from the last whole epoch."""
@@ -27,8 +30,12 @@ def train_command(
     from asr.training.train import sweep_learning_rates, train
 
     if find_lr:
+        from asr.report.learning_rate import learning_rate_curve
+        from asr.report.svg import write_figure
+
         sweep = sweep_learning_rates(config, prepared, features, out, choose_device(device))
-        print(f"suggested: --set training.optimizer.learning_rate={sweep.suggested:.2g}, see {out}/learning_rate.png")
+        write_figure(out / "learning_rate.svg", learning_rate_curve(sweep))
+        print(f"suggested: --set training.optimizer.learning_rate={sweep.suggested:.2g}, see {out}/learning_rate.svg")
         return
     train(config, prepared, features, out, choose_device(device))
     print(out / "bundle")

@@ -3,6 +3,11 @@
 import math
 from collections.abc import Iterable
 from html import escape
+from pathlib import Path
+
+from asr.storage.files import write_text
+
+STYLES = Path(__file__).parent / "templates" / "figures.css"
 
 
 def figure(width: float, height: float, parts: Iterable[str], label: str) -> str:
@@ -17,6 +22,11 @@ def standalone(svg: str, styles: str) -> str:
     """The same image as a file of its own, on its own background."""
     head, rest = svg.split(">", 1)
     return f'{head}><style>{styles}</style><rect width="100%" height="100%" fill="var(--paper)"/>{rest}\n'
+
+
+def write_figure(path: Path, svg: str) -> None:
+    """Writes an SVG image as a file of its own, in the report's colours and fonts."""
+    write_text(path, standalone(svg, STYLES.read_text(encoding="utf-8")))
 
 
 def number(value: float) -> str:

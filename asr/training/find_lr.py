@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asr.errors import InputError
-from asr.storage.files import complete_file, write_text
+from asr.storage.files import write_text
 from asr.training.batching import Batching, batches
 from asr.training.loop import Trainer, train_step
 
@@ -13,7 +13,7 @@ LOWEST, HIGHEST = 1e-6, 10.0
 STEPS = 150
 SMOOTHING = 0.9
 DIVERGED = 4.0
-NEIGHBOURHOOD = 16  # steps; rates are a factor of 5 apart over so many
+NEIGHBOURHOOD = 16  # steps; over this many, rates grow by a factor of 5
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Sweep:
 def find_learning_rate(trainer: Trainer, data: Batching) -> Sweep:
     """Trains a few minibatches while the learning rate rises, until the loss diverges.
 
-    Suggests the rate at which the smoothed loss falls fastest. The model is spoilt by it. Raises InputError when the
-    loss never falls.
+    Suggests the rate at which the smoothed loss falls fastest. The model is unusable afterwards. Raises InputError when
+    the loss never falls.
     """
     trainer.model.train()
     rates: list[float] = []
@@ -52,7 +52,10 @@ def find_learning_rate(trainer: Trainer, data: Batching) -> Sweep:
 
 
 def steepest(rates: list[float], losses: list[float]) -> float:
-    """The middle of the NEIGHBOURHOOD of steps, before the lowest loss, over which the loss falls most."""
+    """The rate in the middle of the NEIGHBOURHOOD of steps, before the lowest loss, over which the loss falls most.
+
+    Raises InputError when the loss never falls.
+    """
     end = losses.index(min(losses)) + 1 if losses else 0
     falls = [losses[step] - losses[step + NEIGHBOURHOOD] for step in range(end - NEIGHBOURHOOD)]
     if not falls or max(falls) <= 0:
@@ -61,15 +64,6 @@ def steepest(rates: list[float], losses: list[float]) -> float:
 
 
 def write_sweep(sweep: Sweep, out_dir: Path) -> None:
-    """Writes learning_rate.tsv and learning_rate.png: loss over learning rate."""
-    from matplotlib.figure import Figure
-
+    """Writes `out_dir`/learning_rate.tsv: the smoothed loss at each learning rate."""
     rows = (f"{rate:.4g}\t{loss:.4f}\n" for rate, loss in zip(sweep.rates, sweep.losses, strict=True))
     write_text(out_dir / "learning_rate.tsv", "learning_rate\tloss\n" + "".join(rows))
-    figure = Figure(figsize=(6.4, 3.6), layout="constrained")
-    axes = figure.add_subplot(xscale="log", xlabel="learning rate", ylabel="training loss")
-    axes.plot(sweep.rates, sweep.losses)
-    axes.axvline(sweep.suggested, color="tab:red", linestyle="--", label=f"suggested: {sweep.suggested:.2g}")
-    axes.legend(frameon=False)
-    with complete_file(out_dir / "learning_rate.png", "wb") as file:
-        figure.savefig(file, format="png", dpi=150, metadata={"Software": None})

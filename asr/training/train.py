@@ -131,7 +131,7 @@ def _train_round(training: _Training, labels: AlignedSplits, folder: Path) -> li
 def sweep_learning_rates(
     config: RecipeConfig, prepare_dir: Path, features_dir: Path, out_dir: Path, device: torch.device
 ) -> Sweep:
-    """Finds a learning rate for the recipe; writes learning_rate.tsv and .png into `out_dir`."""
+    """Finds a learning rate for the recipe; writes learning_rate.tsv into `out_dir`."""
     model = _build(config)
     fabric = make_fabric(config.training, device)
     aligner = initial_aligner(config)

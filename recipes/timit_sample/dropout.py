@@ -35,13 +35,10 @@ from asr.decoding.tuning import tune
 from asr.features.dataset import Dataset
 from asr.features.stage import compute_features
 from asr.phones.classes import UNLABELLED
+from asr.report.axes import Axes, legend, padded
+from asr.report.svg import figure, ticks, write_figure
 from asr.scoring.score import counted_per
-from asr.storage.files import (
-    complete_file,
-    read_jsonl,
-    write_jsonl,
-    write_text,
-)
+from asr.storage.files import read_jsonl, write_jsonl, write_text
 from asr.storage.weights import load_weights
 from asr.training.averaging import epoch_path
 from asr.training.speech import Speech, load_speech
@@ -59,6 +56,7 @@ PER_EVERY = 2
 GRID = DecodingConfig(
     acoustic_scales=[0.3, 0.4, 0.5, 0.6, 0.8, 1.0], insertion_penalties=[-3.0, -2.0, -1.0, 0.0, 1.0], prior_scales=[1.0]
 )
+CURVES = ((False, "without dropout", "var(--c2)"), (True, "with dropout", "var(--c1)"))
 FOLD = "fold-1"
 CPU = torch.device("cpu")
 
@@ -261,32 +259,24 @@ def write_points(path: Path, points: Iterable[Point]) -> None:
 def plot(points: Sequence[Point], path: Path) -> None:
     """Frame error and PER of the test speakers against epochs: a line is the mean over the seeds, its band their range.
 
-    A column a size, and a row a figure.
+    A column for each size, and a row for each of the two errors.
     """
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
     sizes = sorted({point.size for point in points})
-    figure = Figure(figsize=(2.6 * len(sizes) + 0.6, 5.6), layout="constrained")
-    axes = figure.subplots(2, len(sizes), sharex=True, sharey="row", squeeze=False)
+    parts: list[str] = []
     for row, (name, title) in enumerate((("frame_error", "frame error, test (%)"), ("per", "PER, test (%)"))):
-        axes[row, 0].set_ylabel(title)
-        for column, size in enumerate(sizes):
-            panel = axes[row, column]
-            for dropout, colour, label in ((False, "#d95f02", "without dropout"), (True, "#1f6fb4", "with dropout")):
-                of_size = [point for point in points if point.size == size and point.dropout == dropout]
+        values = [value for point in points if (value := getattr(point, name)) is not None]
+        for column, (layers, width) in enumerate(sizes):
+            last = max(point.epoch for point in points)
+            axes = Axes(44 + 250 * column, 26 + 240 * row, 200, 170, (1, last), padded(values))
+            heading = f"{layers} layers of {width}: {title}"
+            parts += axes.frame(heading, "epoch", (tick for tick in ticks(1, last) if tick == int(tick)))
+            for dropout, _, colour in CURVES:
+                of_size = [point for point in points if point.size == (layers, width) and point.dropout == dropout]
                 epochs, low, mean, high = spread(of_size, name)
-                panel.fill_between(epochs, low, high, color=colour, alpha=0.2, linewidth=0)
-                panel.plot(epochs, mean, color=colour, marker=".", label=label)
-            panel.grid(color="0.9", linewidth=0.6)
-            panel.spines[["top", "right"]].set_visible(False)
-    for panel, (layers, width) in zip(axes[0], sizes, strict=True):
-        panel.set_title(f"{layers} layers of {width}")
-    for panel in axes[1]:
-        panel.set_xlabel("epoch")
-    axes[0, 0].legend(frameon=False)
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "dropout"}), complete_file(path, "wb") as file:
-        figure.savefig(file, format="svg", metadata={"Date": None})
+                parts += [axes.band(epochs, low, high, colour), axes.curve(zip(epochs, mean, strict=True), colour)]
+    parts += legend([(name, colour) for _, name, colour in CURVES], 44, 500)
+    label = "Frame error and phone error rate of the test speakers by epoch, with dropout and without"
+    write_figure(path, figure(250 * len(sizes) + 10, 512, parts, label))
 
 
 def spread(points: Iterable[Point], name: str) -> tuple[list[int], list[float], list[float], list[float]]:
