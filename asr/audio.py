@@ -1,4 +1,4 @@
-"""Reading any audio file that libsndfile knows, as mono float samples at the rate that is asked for."""
+"""Reads any audio file that libsndfile supports, as mono float samples at a given rate."""
 
 import os
 from pathlib import Path
@@ -12,16 +12,16 @@ from asr.errors import InputError
 if TYPE_CHECKING:
     import soundfile
 
-# A writer that cannot seek back (a pipe) leaves a size such as these in a RIFF header: the length is then unknown.
+# A writer that cannot seek back (a pipe) leaves a size of at least this in a RIFF header: the length is then unknown.
 UNKNOWN_RIFF_SIZE = 0x7FFFF000
 SPHERE_HEADER = 1024  # bytes
 MAX_OGG_PAGE = 65307  # bytes
 
 
 def audio_info(path: Path | str) -> tuple[int, int]:
-    """Sample rate in Hz and samples of a channel, from the header and the file's size.
+    """Sample rate in Hz and samples per channel, from the header and the file's size.
 
-    Raises InputError as `read_audio` does, but for what only the samples tell.
+    Raises InputError as `read_audio` does, except for errors that only the samples show.
     """
     path = Path(path)
     with _open(path) as file:
@@ -33,9 +33,9 @@ def read_audio(
 ) -> NDArray[np.float32]:
     """Samples [S] in [-1, 1], float32, channels averaged, resampled (soxr, high quality) to `sample_rate` Hz.
 
-    `start` and `duration` (seconds) choose a part of the file; None reads to its end. Raises InputError that names
-    the file when it is missing, a folder, empty, not audio, truncated, without samples, or has samples that are not
-    finite numbers; and when the part goes past the file's end.
+    `start` and `duration` (seconds) select a part of the file; None reads to its end. Raises InputError when the file
+    is missing, a folder, empty, not audio, truncated, without samples, or has samples that are not finite numbers; and
+    when the part extends past the file's end.
     """
     path = Path(path)
     with _open(path) as file:
@@ -44,12 +44,12 @@ def read_audio(
         if first < 0 or count <= 0 or first + count > file.frames:
             length = file.frames / file.samplerate
             raise InputError(
-                f"has {length:.3f} s of audio, but {start:.3f} s + {count / file.samplerate:.3f} s were asked for; "
-                "the manifest does not fit the file: re-run asr prepare",
+                f"has {length:.3f} s of audio, but {start:.3f} s + {count / file.samplerate:.3f} s were requested; "
+                "the manifest does not match the file: rerun asr prepare",
                 path,
             )
         samples, rate = _read(file, path, first, count), file.samplerate
-    # The sum is finite exactly when all samples are, except in an overflow that audio never reaches.
+    # The sum is finite exactly when all samples are, short of an overflow that audio never reaches.
     if not np.isfinite(samples.sum(dtype=np.float64)):
         raise InputError("has samples that are not finite numbers (NaN or infinity); re-export the file", path)
     return samples if rate == sample_rate else _resample(samples, rate, sample_rate)
@@ -66,13 +66,13 @@ def _open(path: Path) -> "soundfile.SoundFile":
         if path.stat().st_size == 0:
             raise InputError("is an empty file; copy it again from its source", path)
         _check_complete(path)
-        file = soundfile.SoundFile(os.fsencode(path))  # it cannot encode a name that is not UTF-8
+        file = soundfile.SoundFile(os.fsencode(path))  # soundfile cannot encode names that are not UTF-8
     except OSError as error:
         raise InputError(f"cannot read: {error.strerror}", path) from error
     except soundfile.LibsndfileError as error:
         reason = str(error.error_string).rstrip(".")
         raise InputError(
-            f"not an audio file that can be read ({reason}); expected WAV, FLAC, Ogg, MP3, NIST SPHERE", path
+            f"not an audio file that can be read ({reason}); expected WAV, FLAC, Ogg, MP3 or NIST SPHERE", path
         ) from error
     if file.frames <= 0:
         file.close()
@@ -90,9 +90,9 @@ def _read(file: "soundfile.SoundFile", path: Path, first: int, count: int) -> ND
     except soundfile.LibsndfileError as error:
         raise InputError(f"broken audio ({error.error_string}); copy it again from its source", path) from error
     except MemoryError as error:
-        raise InputError(f"promises {count} samples, more than fit in memory; cut it into parts", path) from error
+        raise InputError(f"has {count} samples, more than fit in memory; split it into parts", path) from error
     if len(samples) < count:
-        raise InputError(f"is truncated: {len(samples)} of {count} samples are there; copy it again", path)
+        raise InputError(f"is truncated: {len(samples)} of {count} samples are present; copy it again", path)
     return samples if samples.ndim == 1 else samples.mean(axis=1, dtype=np.float32)
 
 
@@ -103,7 +103,7 @@ def _resample(samples: NDArray[np.float32], rate: int, sample_rate: int) -> NDAr
 
 
 def _check_complete(path: Path) -> None:
-    """Raises InputError where a header promises more bytes than there are, which libsndfile passes over in silence."""
+    """Raises InputError when a header announces more bytes than there are, which libsndfile silently ignores."""
     with open(path, "rb") as file:
         head = file.read(12)
         size = os.fstat(file.fileno()).st_size
@@ -118,11 +118,11 @@ def _check_complete(path: Path) -> None:
         elif head[:4] == b"OggS" and not _ogg_is_ended(file, size):
             raise InputError("is truncated: its last Ogg page is missing; copy it again from its source", path)
     if expected is not None and expected > size:
-        raise InputError(f"is truncated: {size} of {expected} bytes are there; copy it again from its source", path)
+        raise InputError(f"is truncated: {size} of {expected} bytes are present; copy it again from its source", path)
 
 
 def _riff_end(file: Any) -> int | None:
-    """Where the data chunk ends, in bytes from the file's start; None where the header does not say."""
+    """Where the data chunk ends, in bytes from the file's start; None if the header does not say."""
     while len(chunk := file.read(8)) == 8:
         size = int.from_bytes(chunk[4:], "little")
         if chunk[:4] == b"data":
@@ -132,7 +132,7 @@ def _riff_end(file: Any) -> int | None:
 
 
 def _ogg_is_ended(file: Any, size: int) -> bool:
-    """Whether the last page of an Ogg file is whole and carries the end-of-stream flag (RFC 3533, section 6)."""
+    """Whether the last page of an Ogg file is complete and has the end-of-stream flag (RFC 3533, section 6)."""
     file.seek(max(0, size - MAX_OGG_PAGE))
     tail = file.read()
     at = tail.rfind(b"OggS")
@@ -143,7 +143,7 @@ def _ogg_is_ended(file: Any, size: int) -> bool:
 
 
 def _sphere_end(header: bytes) -> int | None:
-    """Where uncompressed SPHERE audio ends, in bytes from the file's start; None where the header does not say."""
+    """Where uncompressed SPHERE audio ends, in bytes from the file's start; None if the header does not say."""
     fields: dict[str, str] = {}
     lines = header.decode("ascii", "replace").splitlines()
     for line in lines[2:]:

@@ -1,1 +1,1 @@
-"""Training: labelled speech, minibatches, losses, schedules, and a loop that resumes to the same bits."""
+"""Training: labelled speech, minibatches, losses, schedules, and a loop that resumes with bitwise equal results."""

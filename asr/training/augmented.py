@@ -1,4 +1,4 @@
-"""Epochs of changed speech: the front end runs anew for each, in the background, while the epoch before it trains."""
+"""Epochs of changed speech: the front end runs again for each, in the background, while the previous one trains."""
 
 import os
 import threading
@@ -30,8 +30,8 @@ from asr.training.waveforms import SpeedTable, Waveforms
 
 @dataclass(frozen=True)
 class Draws:
-    """What is done to each utterance in one epoch: which speed factor [U], the warp [U], the noise's level in dB [U]
-    (NaN: none) and its seed [U]."""
+    """The changes to each utterance in one epoch: index of the speed factor [U], warp [U], signal-to-noise ratio in dB
+    [U] (NaN: no noise) and the noise's seed [U]."""
 
     speed: Numbers
     warp: NDArray[np.float64]
@@ -40,7 +40,7 @@ class Draws:
 
 
 def draw(config: AugmentationConfig, seed: int, epoch: int, utterances: int) -> Draws:
-    """From the seed, the epoch and the utterance's number alone, so that resumed training draws the same."""
+    """Depends only on the seed, the epoch and the utterance's number, so that resumed training draws the same."""
     chance = np.random.default_rng([seed % 2**32, epoch]).random((utterances, 5))
     low, high = config.vtlp
     snr = np.full(utterances, np.nan)
@@ -56,7 +56,7 @@ def draw(config: AugmentationConfig, seed: int, epoch: int, utterances: int) -> 
 
 
 class EpochSpeech:
-    """Makes the training set's model input, and frame labels where it has those, of each epoch, on a device."""
+    """Makes each epoch's model input, and frame labels if there are any, of the training set on a device."""
 
     def __init__(
         self,
@@ -66,13 +66,15 @@ class EpochSpeech:
         device: torch.device,
         alignments: Alignments = NO_ALIGNMENTS,
     ) -> None:
-        """Reads the audio of `clean`, the unchanged training set, whose labels are those of `alignments` as in
-        `load_speech`. Raises InputError as `read_audio` does."""
+        """Reads the audio of `clean`, the unchanged training set; labels come from `alignments` as in `load_speech`.
+
+        Raises InputError as `read_audio` does.
+        """
         self.config, self.features, self.device = config, config.features, device
         self.stopped = threading.Event()
         self.front_ends: dict[float, StaticFeatures] = {1.0: build_front_end(self.features, device)}
         self.choices = [speed_factor(factor) for factor in config.augmentation.speed]
-        # Unchanged speed is always there, for utterances of which another would leave too few frames.
+        # Unchanged speed is always included, for utterances that would have too few frames at another.
         self.factors = sorted({*self.choices, speed_factor(1.0)})
         self.split, self.archive = split, split.archive
         resident, held = self._fitting()
@@ -83,14 +85,14 @@ class EpochSpeech:
         self.table.close(place)
         largest = Layout(self.table.frames.max(axis=1), clean.edge)
         paths = [None if resident else split.stem.with_name(f".train.{os.getpid()}.{turn}.rows") for turn in (0, 1)]
-        # Two, in turn: one is filled while the other trains.
+        # Two, used in turn: one is filled while the other trains.
         self.rows = [row_storage((largest.rows, self.features.dim), path, place) for path in paths]
         empty = torch.empty(0, device=place)
         labels = empty if clean.phones is None else clean.labels.to(place)
         self.clean = replace(clean, rows=empty, labels=labels, starts=empty, lengths=empty, resident=resident)
 
     def _fitting(self) -> tuple[bool, bool]:
-        """Whether both epochs' rows, and whether the audio, stay in the device's memory."""
+        """Whether the rows of both epochs, and whether the audio, fit in the device's memory."""
         frames = len(self.archive.frames)
         rows = int(2 * 4 * frames * self.features.dim / float(self.factors[0]))
         audio = 2 * frames * mel.shift_samples(self.features)
@@ -108,7 +110,7 @@ class EpochSpeech:
 
     @torch.no_grad()
     def __call__(self, epoch: int) -> Speech:
-        """The speech of an epoch (counted from 0), which that of two epochs later overwrites.
+        """The speech of an epoch (counted from 0); overwritten two epochs later.
 
         Raises CancelledError once `stopped` is set.
         """
@@ -131,7 +133,7 @@ class EpochSpeech:
         return replace(draws, speed=np.where(few, self.factors.index(speed_factor(1.0)), speed))
 
     def _groups(self, draws: Draws) -> list[Numbers]:
-        """Utterances of one speed and warp and of similar length, of at most so many samples, padding counted."""
+        """Groups of utterances of one speed and warp and similar length, with a limit on samples including padding."""
         limit = BATCH_SECONDS[self.device.type] * self.features.sample_rate
         lengths = self.waveforms.lengths
         groups: list[list[int]] = []
@@ -145,7 +147,7 @@ class EpochSpeech:
         return [np.array(group) for group in groups]
 
     def _fill(self, rows: Tensor, layout: Layout, groups: Sequence[Numbers], draws: Draws) -> list[Statistics]:
-        """Writes the static features into the first columns of `rows`; returns their statistics, an utterance each."""
+        """Writes the static features into the first columns of `rows`; returns the statistics of each utterance."""
         dim = self.features.static_dim
         sums = torch.zeros(2, len(layout.lengths), dim, dtype=torch.float64, device=self.device)
         for members in groups:
@@ -161,7 +163,7 @@ class EpochSpeech:
         return [Statistics(float(n), one, two) for n, one, two in zip(layout.lengths, total, squares, strict=True)]
 
     def static_features(self, members: Numbers, draws: Draws) -> Tensor:
-        """Static features [B, T, static_dim] of some utterances, changed, all with the speed and warp of the first."""
+        """Changed static features [B, T, static_dim] of some utterances, all with the speed and warp of the first."""
         waveforms = self.waveforms.padded(members.tolist())
         lengths = [self.waveforms.lengths[number] for number in members]
         waveforms, lengths = perturb_speed(waveforms, lengths, self.factors[draws.speed[members[0]]])
@@ -175,13 +177,13 @@ class EpochSpeech:
     def _front_end(self, warp: float) -> StaticFeatures:
         if warp not in self.front_ends:
             plain = self.front_ends[1.0]
-            assert isinstance(plain, FrontEnd)  # the recipe's schema allows no warp with another backend
+            assert isinstance(plain, FrontEnd)  # the recipe's schema allows warps only with this backend
             self.front_ends[warp] = plain.warped(warp)
         return self.front_ends[warp]
 
     def _normalizing(self, own: Sequence[Statistics]) -> Sequence[Statistics] | None:
-        """The statistics by which each utterance is normalised: of the changed speech, but for global ones, which stay
-        those of the unchanged training set. None: no normalisation."""
+        """The statistics that normalise each utterance: of the changed speech, except global ones, which stay those of
+        the unchanged training set. None: no normalisation."""
         if self.features.cmvn == "none":
             return None
         if self.features.cmvn == "utterance":
@@ -195,11 +197,11 @@ class EpochSpeech:
 
 
 class AugmentedSets:
-    """The training set of each epoch; a thread makes the next one in the meantime."""
+    """The training set of each epoch; a thread makes the next one meanwhile."""
 
     def __init__(self, speech: EpochSpeech, epochs: int, batching: Callable[[Speech], Batching]) -> None:
         self.speech, self.epochs, self.batching = speech, epochs, batching
-        # One core: the front end's steps are too short to be shared, and training wants the others.
+        # One core: the front end's steps are too short to share, and training needs the others.
         self._thread = ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,))
         self._waiting: dict[int, Future[Speech]] = {}
 

@@ -14,7 +14,7 @@ State = dict[str, Tensor]
 
 
 def epochs_to_keep(config: AverageConfig, dev_errors: Sequence[float]) -> list[int]:
-    """The epochs (from 1) whose weights are averaged, so far: the last, or those of least error on dev."""
+    """The epochs (from 1) whose weights are averaged so far: the last ones, or those with the lowest dev error."""
     epochs = range(1, len(dev_errors) + 1)
     if config.of == "last":
         return list(epochs)[-config.count :]
@@ -26,16 +26,16 @@ def epoch_path(folder: Path, epoch: int) -> Path:
 
 
 def forget_epochs(folder: Path, kept: Sequence[int]) -> None:
-    """Removes the weights of all epochs but those that are to be averaged."""
+    """Removes the weights of all epochs except those to be averaged."""
     for path in folder.glob("epoch-*.safetensors"):
         if path not in [epoch_path(folder, number) for number in kept]:
             path.unlink()
 
 
 def load_average(folder: Path, model: nn.Module, kept: Sequence[int]) -> None:
-    """Loads the mean of the kept epochs' weights into a model; whole numbers (batch counts) are the last epoch's.
+    """Loads the mean of the kept epochs' weights into a model; integers (batch counts) are the last epoch's.
 
-    Raises InputError for an epoch whose weights are lost or damaged.
+    Raises InputError for an epoch whose weights are missing or damaged.
     """
     states = [read_weights(epoch_path(folder, epoch)) for epoch in kept]
     model.load_state_dict(
@@ -47,7 +47,7 @@ def load_average(folder: Path, model: nn.Module, kept: Sequence[int]) -> None:
 
 
 class MovingAverage:
-    """weights <- decay * weights + (1 - decay) * the model's, after every step; what is evaluated and kept."""
+    """weights <- decay * weights + (1 - decay) * the model's, after every step; used for evaluation and kept."""
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.model, self.decay = model, decay
@@ -63,7 +63,7 @@ class MovingAverage:
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """The average stands in for the model's weights inside the `with`."""
+        """Replaces the model's weights by the average inside the `with`."""
         own = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
         self.model.load_state_dict(self.weights)
         try:

@@ -47,7 +47,7 @@ class Batching(Protocol):
     speech: Speech
 
     def plan(self, size: int, shuffled: bool) -> list[Tensor]:
-        """What each minibatch of an epoch holds, by PyTorch's global generator: minibatches of about `size` frames."""
+        """The members of each minibatch of an epoch, about `size` frames each, shuffled by PyTorch's generator."""
 
     def batch(self, members: Tensor) -> Batch:
         """The minibatch of one element of a plan."""
@@ -64,7 +64,7 @@ class EpochSets(Protocol):
 
 
 class FrameBatching:
-    """Minibatches of labelled frames, each with its neighbours; one indexed copy of rows gathers one."""
+    """Minibatches of labelled frames, each with its neighbours; a minibatch is one indexed copy of rows."""
 
     def __init__(self, speech: Speech) -> None:
         self.speech = speech
@@ -94,7 +94,7 @@ class FrameBatching:
 class UtteranceBatching:
     """Minibatches of utterances of similar length, so that little is padding."""
 
-    SPREAD = 0.1  # of its length, by which an utterance's place in the order is moved: batches differ between epochs
+    SPREAD = 0.1  # an utterance is sorted by its length times a random 1 +- SPREAD, so that batches differ by epoch
 
     def __init__(self, speech: Speech) -> None:
         self.speech = speech
@@ -109,7 +109,7 @@ class UtteranceBatching:
         return self
 
     def plan(self, size: int, shuffled: bool) -> list[Tensor]:
-        """Each minibatch has at most `size` frames, padding counted, or is one utterance that is longer.
+        """Each minibatch has at most `size` frames including padding, or is a single longer utterance.
 
         Utterances without a phone to learn from are left out.
         """
@@ -124,7 +124,7 @@ class UtteranceBatching:
 
     def batch(self, members: Tensor) -> Batch:
         speech = self.speech
-        longest = int(self.lengths[members].max())  # known here, so that a GPU is not asked and waited for
+        longest = int(self.lengths[members].max())  # computed on the CPU, so as not to wait for a GPU
         labels = self._phone_labels(members) if speech.phones is not None else None
         members = members.to(speech.starts.device, non_blocking=True)
         starts, lengths = speech.starts[members], speech.lengths[members]
@@ -161,10 +161,10 @@ def _within_budget(order: Sequence[int], lengths: Sequence[int], size: int) -> l
 
 
 def draws_frames(config: TrainingConfig, model: AcousticModel) -> bool:
-    """Whether minibatches are of single frames: as the recipe says, else where the model sees a fixed window and the
-    loss is not of a phone sequence.
+    """Whether minibatches are of single frames: as the recipe says; by default, if the model sees a fixed window and
+    the loss is not CTC.
 
-    Raises InputError when the recipe asks for frames of a model that needs whole utterances.
+    Raises InputError when the recipe asks for frames but the model needs whole utterances.
     """
     if config.batching == "frames" and model.context is None:
         raise InputError("training.batching: this model needs whole utterances; set it to utterances")
@@ -175,9 +175,9 @@ def draws_frames(config: TrainingConfig, model: AcousticModel) -> bool:
 def batches(
     batching: Batching, plan: Sequence[Tensor], device: torch.device, rank: int = 0, world: int = 1
 ) -> Iterator[Batch]:
-    """Yields the minibatches of a plan on `device`; of each, the part of process `rank` of `world`.
+    """Yields the minibatches of a plan on `device`; of each, the share of process `rank` of `world`.
 
-    From a memory-mapped file the next minibatch is gathered by a thread while the device computes.
+    From a memory-mapped file, a thread gathers the next minibatch while the device computes.
     """
     if batching.speech.resident:
         for members in plan:
@@ -197,7 +197,7 @@ def _gather(batching: Batching, device: torch.device, rank: int, world: int, mem
 
 
 def _share(batching: Batching, members: Tensor, rank: int, world: int) -> Batch:
-    """Every `world`-th member; a process for which none is left goes along with one whose labels do not count."""
+    """Every `world`-th member; a process that gets none takes one whose labels do not count."""
     if rank < len(members):
         return batching.batch(members[rank::world])
     idle = batching.batch(members[:1])

@@ -1,4 +1,4 @@
-"""Checkpoints: everything that training needs to go on, in one safetensors file (nothing is pickled)."""
+"""Checkpoints: everything that training needs to resume, in one safetensors file (nothing is pickled)."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -17,7 +17,7 @@ from asr.training.averaging import MovingAverage
 
 @dataclass
 class Progress:
-    """How far training has come: the learning rate before a schedule's steps, the dev set's errors (per cent)."""
+    """How far training has come: the learning rate before the schedule's factor, and the dev errors (per cent)."""
 
     learning_rate: float
     dev_errors: list[float] = field(default_factory=list)
@@ -29,22 +29,22 @@ class Progress:
 
     @property
     def best_epoch(self) -> int:
-        """The first epoch with the least error; 0 before the first."""
+        """The first epoch with the lowest error; 0 before the first."""
         return 1 + self.dev_errors.index(min(self.dev_errors)) if self.dev_errors else 0
 
     def goes_on(self, training: TrainingConfig) -> bool:
-        """Whether another epoch follows: not after the last, and not where the dev set has stopped improving."""
+        """Whether another epoch follows: not after the last, nor once the dev set has stopped improving."""
         return self.epoch < training.epochs and self.epoch - self.best_epoch < training.patience
 
     def is_reached_by(self, training: TrainingConfig) -> bool:
-        """Whether a training with these settings would have come as far."""
+        """Whether a training with these settings would have come this far."""
         before = (Progress(self.learning_rate, self.dev_errors[:epoch]) for epoch in range(self.epoch))
         return all(progress.goes_on(training) for progress in before)
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a checkpoint holds beside the progress."""
+    """What a checkpoint holds besides the progress."""
 
     model: nn.Module
     optimizer: torch.optim.Optimizer
@@ -58,14 +58,14 @@ def save_checkpoint(path: Path, trained: Trained, progress: Progress, fingerprin
         tensors |= {f"average.{name}": tensor for name, tensor in trained.average.weights.items()}
     for number, values in trained.optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": value for name, value in values.items() if value is not None}
-    # One key only: safetensors writes several in an order of chance.
+    # A single key: safetensors writes several in random order.
     head = json.dumps({"progress": asdict(progress), "fingerprint": fingerprint})
     save_weights(path, tensors, {"training": head})
 
 
 def load_checkpoint(path: Path, trained: Trained, fingerprint: str, training: TrainingConfig) -> Progress | None:
-    """Restores what `save_checkpoint` wrote; None where there is no checkpoint of this very training, or where that has
-    come further than `training` goes.
+    """Restores what `save_checkpoint` wrote; None when there is no checkpoint of this training, or it is further than
+    `training` goes.
 
     Raises InputError when the file is damaged.
     """

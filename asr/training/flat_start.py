@@ -1,7 +1,7 @@
-"""The flat start: first labels for a corpus that has the phones of each utterance and no times.
+"""The flat start: first labels for a corpus that has the phones of each utterance but no times.
 
-The phones are spread evenly over the utterance's speech, as Kaldi's align-equal spreads them over the whole utterance;
-realignment finds where they are.
+The phones are spread evenly over the utterance's speech (Kaldi's align-equal spreads them over the whole utterance);
+realignment then finds where they are.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,9 +25,9 @@ def flat_alignments(config: RecipeConfig, split: Split) -> Iterator[AlignmentRow
 
 
 def speech_span(static: npt.NDArray[np.float32], features: FeaturesConfig) -> tuple[float, float]:
-    """From when to when (s) there is speech in static features [T, static_dim]: from the first to the last loud frame.
+    """Start and end (s) of the speech in static features [T, static_dim]: from the first to the last loud frame.
 
-    A frame is loud above the middle between the 5th and the 95th percentile of the mean log-mel energy, or of the first
+    A frame is loud above the midpoint of the 5th and 95th percentiles of the mean log-mel energy, or of the first
     cepstrum. On the TIMIT sample that puts half of the edges within 20 ms of the hand labels.
     """
     loudness = static.mean(axis=1) if features.type == "fbank" else static[:, 0]
@@ -39,7 +39,7 @@ def speech_span(static: npt.NDArray[np.float32], features: FeaturesConfig) -> tu
 def flat_alignment(
     symbols: Sequence[str], speech: tuple[float, float], duration: float, targets: TargetsConfig
 ) -> StateAlignment:
-    """The phones spread evenly over the speech, and around it silences, be they among the phones or not."""
+    """The phones spread evenly over the speech, with silences around it, whether they are among the phones or not."""
     pauses = pauses_of(targets)
     phones = fold(symbols, targets.phone_set)
     if not phones:
@@ -53,5 +53,5 @@ def flat_alignment(
 
 
 def pauses_of(targets: TargetsConfig) -> list[str]:
-    """The silences of the targets' phone set; the first is that of an utterance's edges."""
+    """The silences of the targets' phone set; the first is the one at an utterance's edges."""
     return [pause for pause in PAUSES if pause in load_phone_set(targets.phone_set)]

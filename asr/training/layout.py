@@ -1,4 +1,4 @@
-"""Where each utterance's frames are among the rows of all, and their normalisation in place, a group at a time."""
+"""Where each utterance's frames are among all rows, and normalisation in place, a group of utterances at a time."""
 
 from collections.abc import Sequence
 
@@ -26,17 +26,17 @@ class Layout:
         self.rows = int(lengths.sum()) + 2 * edge * len(lengths)
 
     def frames(self, members: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-        """Of every frame of some utterances: which of them it belongs to, its place in that one, its row."""
+        """For every frame of some utterances: which of them it belongs to, its place in that one, and its row."""
         number, frame = _ramps(self.lengths[members])
         return number, frame, self.starts[members][number] + frame
 
     def padded(self, members: Numbers) -> Numbers:
-        """The rows [B, T] of the frames of some utterances; after its end each repeats its last frame."""
+        """The rows [B, T] of the frames of some utterances; each repeats its last frame after its end."""
         lengths = self.lengths[members]
         return np.asarray(self.starts[members][:, None] + np.minimum(np.arange(lengths.max()), lengths[:, None] - 1))
 
     def edged(self, members: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-        """As `frames`, with the edges, which repeat the first and the last frame."""
+        """As `frames`, including the edges, which repeat the first and the last frame."""
         lengths = self.lengths[members]
         number, place = _ramps(lengths + 2 * self.edge)
         frame = np.clip(place - self.edge, 0, lengths[number] - 1)

@@ -1,6 +1,6 @@
-"""The training loop: plain, the same for every model, batching and loss, and resumable to the same bits.
+"""The training loop: plain, the same for every model, batching and loss, and resumable with bitwise equal results.
 
-But for CTC on CUDA: the gradient of PyTorch's kernel adds in whatever order the GPU comes to.
+The exception is CTC on CUDA: PyTorch's gradient kernel adds in no fixed order.
 """
 
 import logging
@@ -38,7 +38,7 @@ Model = AcousticModel | _FabricModule
 
 
 def make_fabric(config: TrainingConfig, device: torch.device) -> Fabric:
-    """Fabric in the recipe's precision: on one device, or on all that torchrun started a process for."""
+    """Fabric in the recipe's precision: on one device, or on all for which torchrun started a process."""
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if config.precision == "bf16" else "32-true"
     if "LOCAL_WORLD_SIZE" in os.environ:
@@ -53,7 +53,7 @@ def make_fabric(config: TrainingConfig, device: torch.device) -> Fabric:
 
 @dataclass
 class Trainer:
-    """What an epoch needs, set up by Fabric."""
+    """Everything an epoch needs, set up by Fabric."""
 
     config: TrainingConfig
     fabric: Fabric
@@ -64,8 +64,8 @@ class Trainer:
     spec_augment: SpecAugment | None = None
 
     def sums(self, batch: Batch, training: bool) -> Sums:
-        """Loss and errors of a minibatch, in single precision whatever the model computes in."""
-        # Fabric sets the precision for `forward` alone, not for `forward_windows`.
+        """Loss and errors of a minibatch, in single precision whatever the model's precision."""
+        # Fabric sets the precision only for `forward`, not for `forward_windows`.
         with self.fabric.autocast():
             logits, lengths = scores(self.model, batch)
         return self.criterion(logits.float(), lengths, batch, training=training)
@@ -94,10 +94,10 @@ def fit(
     out_dir: Path,
     fingerprint: str,
 ) -> Progress:
-    """Trains until the epochs are over or the dev set stops improving; leaves the best weights, or a mean, in `model`.
+    """Trains for all epochs or until the dev set stops improving; leaves the best weights, or a mean, in `model`.
 
-    After every epoch checkpoints/last.safetensors holds the state; a training with the same fingerprint that finds
-    it goes on from there. Raises InputError when the loss is no longer finite or a minibatch does not fit in memory.
+    After every epoch checkpoints/last.safetensors holds the state, from which a training with the same fingerprint
+    resumes. Raises InputError when the loss is no longer finite or a minibatch does not fit in memory.
     """
     settings, folder = config.training, out_dir / "checkpoints"
     optimizer = make_optimizer(settings.optimizer, model.parameters())
@@ -106,7 +106,7 @@ def fit(
     trained = Trained(model, optimizer, moving)
     last = folder / "last.safetensors"
     progress = load_checkpoint(last, trained, fingerprint, settings) or Progress(settings.optimizer.learning_rate)
-    log = MetricsLog(out_dir, progress.epoch) if fabric.is_global_zero else None
+    metrics = MetricsLog(out_dir, progress.epoch) if fabric.is_global_zero else None
     trainer = make_trainer(settings, fabric, model, optimizer, moving)
     if config.augmentation.spec_augment is not None:
         trainer.spec_augment = SpecAugment(config.augmentation.spec_augment, config.features)
@@ -119,31 +119,31 @@ def fit(
             dev = evaluate(trainer, dev_set)
             progress.dev_errors.append(dev.error)
             kept = epochs_to_keep(settings.average, progress.dev_errors)
-            if log is not None and progress.epoch in kept:
+            if metrics is not None and progress.epoch in kept:
                 save_weights(epoch_path(folder, progress.epoch), model.state_dict())
         learning_rate = optimizer.param_groups[0]["lr"]  # of the last step
         progress.learning_rate *= dev_factor(settings.schedule, progress.dev_errors)
-        if log is not None:
-            log.add(progress.epoch, learning_rate, train, dev, seconds)
+        if metrics is not None:
+            metrics.add(progress.epoch, learning_rate, train, dev, seconds)
             save_checkpoint(last, trained, progress, fingerprint)
-            forget_epochs(folder, kept)  # not before: the checkpoint that was replaced may have needed them
+            forget_epochs(folder, kept)  # not earlier: the replaced checkpoint may have needed them
         fabric.barrier()
-    if log is not None:
-        log.close()
+    if metrics is not None:
+        metrics.close()
     load_average(folder, model, epochs_to_keep(settings.average, progress.dev_errors))
     return progress
 
 
 def train_epoch(trainer: Trainer, data: Batching, progress: Progress) -> Figures:
-    """One pass over all that is labelled in random order. The device is asked for figures once, at the end.
+    """One pass over all labelled speech in random order. The device is asked for figures once, at the end.
 
-    Raises InputError that names the utterances of the first minibatch whose loss is not finite, or the setting to
-    lower when the device's memory is not enough.
+    Raises InputError with the utterances of the first minibatch whose loss is not finite, or with the setting to lower
+    when the device runs out of memory.
     """
     config, fabric = trainer.config, trainer.fabric
     trainer.model.train()
     plan = data.plan(config.batch_size, shuffled=True)
-    if fabric.global_rank:  # the plan is that of all processes, the dropout each one's own
+    if fabric.global_rank:  # all processes share the plan; each has its own dropout
         torch.manual_seed(torch.initial_seed() + fabric.global_rank)
     totals = torch.zeros(len(plan), 4, dtype=torch.float64, device=fabric.device)
     description = f"epoch {progress.epoch + 1}"
@@ -192,7 +192,7 @@ def train_step(trainer: Trainer, batch: Batch) -> Tensor:
 
 @torch.no_grad()
 def evaluate(trainer: Trainer, data: Batching) -> Figures:
-    """Loss and error over all that is labelled, without dropout."""
+    """Loss and error over all labelled speech, without dropout."""
     trainer.model.eval()
     fabric = trainer.fabric
     totals = torch.zeros(4, dtype=torch.float64, device=fabric.device)
@@ -206,7 +206,7 @@ def summed(fabric: Fabric, values: Tensor) -> Tensor:
     """The sum over all processes."""
     if fabric.world_size == 1:
         return values
-    total = fabric.all_reduce(values.clone(), reduce_op="sum")  # which would overwrite what it is given
+    total = fabric.all_reduce(values.clone(), reduce_op="sum")  # all_reduce overwrites its input
     assert isinstance(total, Tensor)
     return total
 

@@ -1,4 +1,4 @@
-"""What training minimises and how its errors are counted: of each frame's class, or of a phone sequence by CTC."""
+"""Losses and error counts: per frame for its class, or per phone sequence by CTC."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,8 +17,8 @@ from asr.training.targets import output_labels
 
 @dataclass(frozen=True)
 class Sums:
-    """Of a minibatch, each a scalar on its device: the loss over `labels` labels, which make up `frames` frames of
-    speech. `errors` among the labels are NaN where they are not counted."""
+    """Sums over a minibatch, each a scalar on its device: the loss over `labels` labels, which make up `frames` frames
+    of speech, and the `errors` among the labels (NaN: not counted)."""
 
     loss: Tensor
     errors: Tensor
@@ -31,14 +31,14 @@ class Sums:
 
 
 class Criterion(Protocol):
-    """Measures a model's scores by the labels of a minibatch."""
+    """Compares a model's scores with the labels of a minibatch."""
 
     def __call__(self, logits: Tensor, lengths: Tensor | None, batch: Batch, *, training: bool) -> Sums:
-        """For logits [B, C] of single frames, or [B, T', C] of utterances with `lengths` [B] output frames."""
+        """Takes logits [B, C] of single frames, or [B, T', C] of utterances with `lengths` [B] output frames."""
 
 
 class FrameCriterion:
-    """The class of each frame; frames without a label count for nothing."""
+    """The class of each frame; frames without a label are ignored."""
 
     def __init__(self, config: TrainingConfig, subsampling: int) -> None:
         self.config, self.subsampling = config, subsampling
@@ -54,9 +54,9 @@ class FrameCriterion:
 
 
 class CtcCriterion:
-    """The phone sequence of each utterance; an utterance without a phone counts for nothing.
+    """The phone sequence of each utterance; an utterance without a phone is ignored.
 
-    The error is the edit distance of greedy decoding to the phones; only the dev set's is counted, on the CPU.
+    The error is the edit distance between greedy decoding and the phones, counted only for the dev set, on the CPU.
     """
 
     def __call__(self, logits: Tensor, lengths: Tensor | None, batch: Batch, *, training: bool) -> Sums:
@@ -69,7 +69,7 @@ class CtcCriterion:
 
 
 def make_criterion(config: TrainingConfig, subsampling: int) -> Criterion:
-    """The recipe's, for a model whose output frame stands for `subsampling` frames."""
+    """The recipe's criterion, for a model that makes one output frame of `subsampling` frames."""
     return CtcCriterion() if config.loss == "ctc" else FrameCriterion(config, subsampling)
 
 

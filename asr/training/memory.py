@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 SHARE_OF_FREE_MEMORY = 0.5
-# Of cgroup v2 and v1: the files of the limit and of what is in use, and the keys in memory.stat of cached files.
+# For cgroup v2 and v1: the files of the limit and of the usage, and the keys in memory.stat of cached files.
 CGROUP_FILES = (
     ("memory.max", "memory.current", ("inactive_file", "active_file")),
     ("memory.limit_in_bytes", "memory.usage_in_bytes", ("total_inactive_file", "total_active_file")),
@@ -21,9 +21,9 @@ def fits_in_memory(size: int, device: torch.device) -> bool:
 
 
 def free_memory(root: Path = Path("/")) -> int:
-    """Bytes that this process can take without swapping: of the machine, and of every control group it is in.
+    """Bytes that this process can take without swapping, on this machine and in every control group it is in.
 
-    What caches files counts as free, as the system gives it up. `root` is where proc and sys are.
+    Cached files count as free, as the system gives that memory up. `root` is where proc and sys are.
     """
     return min([_available(root), *_left_in_groups(root)])
 
@@ -42,14 +42,14 @@ def _left_in_groups(root: Path) -> Iterator[int]:
             try:
                 limit, used = ((folder / name).read_text().strip() for name in (limit_file, used_file))
                 stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
-            except (OSError, ValueError):  # of the other version, or the topmost group, which has no limit
+            except (OSError, ValueError):  # the other version, or the topmost group, which has no limit
                 continue
             if limit != "max":
                 yield max(int(limit) - int(used) + sum(int(stat.get(key, 0)) for key in cached), 0)
 
 
 def _groups(root: Path) -> Iterator[Path]:
-    """The folders of this process's control groups and of those around them, as far as they can be seen from here."""
+    """The folders of this process's control groups and of the groups around them, as far as they are visible."""
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
     except OSError:

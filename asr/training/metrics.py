@@ -1,7 +1,7 @@
-"""What an epoch's figures are, and where they are written: metrics.jsonl, TensorBoard's events, standard error."""
+"""The figures of an epoch, written to metrics.jsonl, TensorBoard's events and the log."""
 
+import logging
 import math
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +10,13 @@ from torch import Tensor
 from asr.storage.files import read_jsonl, write_jsonl
 from asr.storage.run_layout import METRICS
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Figures:
-    """Mean loss and error (per cent; NaN: not counted) a label, which is a frame, or a phone under CTC; what the error
-    is called; and the frames of the labelled speech."""
+    """Mean loss and error (per cent; NaN: not counted) per label, which is a frame, or a phone under CTC; the error's
+    name; and the frames of the labelled speech."""
 
     loss: float
     error: float
@@ -28,13 +30,13 @@ class Figures:
         return cls(loss / labels, 100 * errors / labels, measure, int(frames))
 
     def named(self, side: str) -> dict[str, float]:
-        """Loss and, where it is counted, error, as metrics.jsonl names them."""
+        """Loss and, where it is counted, error, under their names in metrics.jsonl."""
         error = {} if math.isnan(self.error) else {f"{side}_{self.measure}": self.error}
         return {f"{side}_loss": self.loss, **error}
 
 
 class MetricsLog:
-    """One line an epoch; a training that goes on keeps the lines of the epochs that it does not repeat."""
+    """One line per epoch; a training that resumes keeps the lines of the epochs it does not repeat."""
 
     def __init__(self, out_dir: Path, epochs_done: int) -> None:
         from torch.utils.tensorboard import SummaryWriter
@@ -57,7 +59,7 @@ class MetricsLog:
         write_jsonl(self.path, self.rows)
         for name, value in row.items():
             self.events.add_scalar(name, value, epoch)
-        print(_line(row, train, dev), file=sys.stderr, flush=True)
+        log.info(_line(row, train, dev))
 
     def close(self) -> None:
         self.events.close()

@@ -1,13 +1,13 @@
-"""Rounds of training, each on labels that the model of the round before gives.
+"""Rounds of training, each on labels from the previous round's model.
 
-A training with `training.realign: N` has N + 1 rounds, and each trains the recipe's model anew, from the same seed. The
-labels of the first are the corpus's phone times, a flat start or an alignment by another model; those of each later one
-are the states on the best path of the model before through the known phones of every utterance. That is so of dev as of
-train, so that errors on dev are measured by labels of the same kind. Priors and self-loop probabilities follow from the
-labels of each round.
+A training with `training.realign: N` has N + 1 rounds, and each trains the recipe's model from scratch, with the same
+seed. The labels of the first are the corpus's phone times, a flat start or an alignment by another model; those of each
+later round are the states on the previous model's best path through the known phones of every utterance. This holds for
+dev as for train, so that errors on dev are measured on labels of the same kind. Priors and self-loop probabilities are
+estimated from the labels of each round.
 """
 
-import sys
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,13 +36,15 @@ from asr.phones.phone_set import load_phone_set
 from asr.storage.run_layout import alignments_path
 from asr.training.flat_start import flat_alignments, pauses_of
 
+log = logging.getLogger(__name__)
+
 SPLITS = ("train", "dev")
 APPLIED_LATER = {"deltas", "cmvn", "cmvn_variance"}
-"""Of the features: not in the archive, but made from it as each model needs."""
+"""Settings of the features that are not in the archive, but applied as each model needs."""
 FLAT = "flat start"
 
 AlignedSplits = dict[str, AlignedSplit]
-"""Of train and dev."""
+"""The alignments of train and of dev."""
 
 
 def forget_alignments(folder: Path) -> None:
@@ -67,11 +69,10 @@ def align(
     former: AlignedSplits,
     device: torch.device,
 ) -> None:
-    """Writes alignments of train and dev by a trained model, for which `source` stands.
+    """Writes alignments of train and dev by a trained model, which `source` identifies.
 
-    Files from the same source are left as they are. An utterance that cannot be aligned keeps the alignment that it
-    has in `former`. Raises InputError as `aligning_model`, and where no
-    utterance can be aligned.
+    Files from the same source are left as they are. An utterance that cannot be aligned keeps its alignment in
+    `former`. Raises InputError as `aligning_model` does, and when no utterance can be aligned.
     """
     if all(_is_from(alignments_path(folder, split), source) for split in SPLITS):
         return
@@ -90,16 +91,16 @@ def _is_from(path: Path, source: str) -> bool:
 
 
 def aligning_model(config: RecipeConfig, bundle_dir: Path, device: torch.device) -> AligningModel:
-    """A trained model that can align for the recipe. Raises InputError where its phones or its features are others."""
+    """A trained model that can align for the recipe. Raises InputError when its phones or features are different."""
     bundle = read_bundle(bundle_dir, device)
     trained, wanted = bundle.config.targets.phone_set, config.targets.phone_set
     if trained != wanted:
         raise InputError(
-            f"training.align_with: knows the phones of {trained}, not targets.phone_set {wanted}", bundle_dir
+            f"training.align_with: has the phones of {trained}, not of targets.phone_set {wanted}", bundle_dir
         )
     theirs, ours = (each.features.model_dump(exclude=APPLIED_LATER) for each in (bundle.config, config))
     if others := [name for name, value in ours.items() if theirs[name] != value]:
-        message = f"training.align_with: was trained with another features.{others[0]} ({theirs[others[0]]})"
+        message = f"training.align_with: was trained with a different features.{others[0]} ({theirs[others[0]]})"
         raise InputError(message, bundle_dir)
     return AligningModel(bundle, device)
 
@@ -111,7 +112,7 @@ def _aligned(
     split: str,
     former: Alignments,
 ) -> Iterator[AlignmentRow]:
-    """Raises InputError where no utterance can be aligned: then it is the model's fault and not the utterances'."""
+    """Raises InputError when no utterance can be aligned: then the model is at fault, not the utterances."""
     any_aligned, reason = False, None
     for cut, posteriors in scored_split(model.scorer, dataset, split):
         try:
@@ -127,17 +128,17 @@ def _aligned(
 
 
 def _unaligned(cut: MonoCut) -> StateAlignment | None:
-    """For a cut that was never aligned: None where the corpus has its phone times, else an alignment without phones."""
+    """For a cut that was never aligned: None when the corpus has its phone times, else an alignment without phones."""
     return None if (cut.supervisions[0].alignment or {}).get("phone") else StateAlignment()
 
 
 def align_cut(
     model: AligningModel, log_posteriors: LogPosteriors, cut: MonoCut, targets: TargetsConfig
 ) -> StateAlignment:
-    """Aligns a cut's phones, with silences where the model hears some, to log posteriors [T', C].
+    """Aligns a cut's phones, with silences where the model finds some, to log posteriors [T', C].
 
     An HMM with the targets' states gives the times of the states; another model those of the phones, which are split
-    evenly. Raises InputError for a cut without phones and where the frames are too few for them.
+    evenly. Raises InputError for a cut without phones, or with too few frames for them.
     """
     spoken = spoken_in(cut, model.phone_set)
     if model.classes.topology == "hmm" and model.classes.states == targets.states:
@@ -163,8 +164,8 @@ def _state_path(model: AligningModel, log_posteriors: LogPosteriors, spoken: Spo
 def _with_silent_edges(
     phones: list[str], edges: list[float], duration: float, shift: float, targets: TargetsConfig
 ) -> StateAlignment:
-    """Phones with their boundaries; what CTC leaves before the first and behind the last one is silence, from a frame
-    on."""
+    """Phones with their boundaries; what CTC leaves before the first and after the last phone is silence, if it is at
+    least one frame long."""
     pauses = pauses_of(targets)
     if edges[0] >= shift and phones[0] not in pauses:
         phones, edges = [pauses[0], *phones], [0.0, *edges]
@@ -186,9 +187,9 @@ def failures(splits: AlignedSplits, number: int) -> list[dict[str, object]]:
     ]
 
 
-def name_failures(splits: AlignedSplits) -> None:
-    """Says on standard error which utterances could not be aligned."""
+def log_failures(splits: AlignedSplits) -> None:
+    """Logs which utterances could not be aligned."""
     for split, aligned in splits.items():
         if names := list(aligned.failed):
             count = f"{len(names)} of {len(aligned.alignments.keys() | aligned.failed.keys())} utterances"
-            print(f"{split}: {count} cannot be aligned and keep their labels: {listed(names)}", file=sys.stderr)
+            log.warning("%s: %s cannot be aligned and keep their labels: %s", split, count, listed(names))

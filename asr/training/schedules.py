@@ -1,4 +1,4 @@
-"""Learning rates over a training: by the step, and by what the dev set says after an epoch."""
+"""Learning rates over a training: by step, and by the dev error after each epoch."""
 
 import math
 
@@ -16,7 +16,7 @@ ONE_CYCLE_END = 1e-4
 
 
 def step_factor(config: ScheduleConfig, epochs_done: float, epochs: int) -> float:
-    """What the learning rate is multiplied by after `epochs_done` of `epochs`, which may be a fraction."""
+    """The factor on the learning rate after `epochs_done` of `epochs`; `epochs_done` may be a fraction."""
     match config:
         case StepSchedule(every=every, factor=factor):
             return factor ** int(epochs_done / every)
@@ -33,7 +33,7 @@ def step_factor(config: ScheduleConfig, epochs_done: float, epochs: int) -> floa
 
 
 def dev_factor(config: ScheduleConfig, errors: list[float]) -> float:
-    """What the learning rate is multiplied by for good after an epoch, from the dev set's errors so far."""
+    """The lasting factor on the learning rate after an epoch, from the dev set's errors so far."""
     match config:
         case NewbobSchedule(factor=factor, threshold=threshold):
             previous, current = [100.0, *errors][-2:]

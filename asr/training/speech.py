@@ -25,12 +25,12 @@ from asr.training.targets import ctc_frames, cut_labels, phone_labels
 
 @dataclass(frozen=True)
 class Speech:
-    """Utterance after utterance, each edged by `edge` copies of its first and last frame.
+    """Utterances one after another, each with `edge` copies of its first and of its last frame around it.
 
     The window of a frame is thus contiguous in memory. rows [R, D] is the model input; starts [U] and lengths [U] say
-    where the frames of an utterance are. labels [R] is the class of each row, UNLABELLED in the edges; but where
-    `phones` counts those of each utterance, labels has their classes, one utterance after the other. All lie on one
-    device; where they are not `resident`, rows is a memory-mapped file and the rest is on the CPU.
+    where the frames of an utterance are. labels [R] is the class of each row, UNLABELLED in the edges. For CTC,
+    `phones` has the number of phones of each utterance, and labels their classes, one utterance after another. All are
+    on one device; if not `resident`, rows is a memory-mapped file and the rest is on the CPU.
     """
 
     rows: Tensor
@@ -46,7 +46,7 @@ class Speech:
 @dataclass(frozen=True)
 class PhoneCounts:
     """For CTC: how many phones [U] each utterance has to learn from (on the CPU), and the fewest frames [U] that they
-    need. `too_short` are those that have fewer frames, of which no phone is left: each one's name and the reason."""
+    need. `too_short` has the names of utterances with fewer frames, and the reasons; their phones count as none."""
 
     counts: Tensor
     fewest: Numbers
@@ -61,11 +61,11 @@ def load_speech(
     subsampling: int = 1,
     alignments: Alignments = NO_ALIGNMENTS,
 ) -> Speech:
-    """Reads a split's features and labels; they stay on `device` where they fit, in a memory-mapped file else.
+    """Reads a split's features and labels; they stay on `device` if they fit, else in a memory-mapped file.
 
-    `subsampling` is the model's, for CTC. Frame labels are those of `alignments`; of an utterance without one, those of
-    the corpus's phone times. Raises InputError when the split has no labelled frame, or no utterance that
-    CTC can learn from.
+    `subsampling` is the model's, for CTC. Frame labels come from `alignments`, or from the corpus's phone times for an
+    utterance without one. Raises InputError when the split has no labelled frame, or no utterance that CTC can learn
+    from.
     """
     archive = split.archive
     layout = Layout(np.diff(archive.starts), edge)
@@ -110,7 +110,7 @@ def load_speech(
 def _alignable(
     sequences: list[Numbers], lengths: Numbers, utterances: list[str], subsampling: int
 ) -> tuple[PhoneCounts, Numbers]:
-    """The phones of those utterances whose frames CTC can align to them, and their classes one after the other."""
+    """The phone counts of the utterances that CTC can align to their phones, and the classes of all these phones."""
     fewest = np.array([(ctc_frames(labels) - 1) * subsampling + 1 for labels in sequences])
     too_short = {
         utterances[number]: f"{lengths[number]} frames are too few for CTC; its phones need {fewest[number]}"
@@ -124,7 +124,7 @@ def _alignable(
 def _edged_input(static: NDArray[np.float32], speaker: str, cmvn: Cmvn, config: FeaturesConfig, edge: int) -> Tensor:
     """The model input of one utterance [edge + T + edge, dim], from its static features [T, static_dim].
 
-    On the CPU, as in decoding, so that what is trained on does not depend on the device.
+    Computed on the CPU, as in decoding, so that training data does not depend on the device.
     """
     layout = Layout(np.array([len(static)]), edge)
     rows = torch.zeros(layout.rows, config.dim)
@@ -135,7 +135,7 @@ def _edged_input(static: NDArray[np.float32], speaker: str, cmvn: Cmvn, config: 
 
 
 def row_storage(shape: tuple[int, int], path: Path | None, device: torch.device) -> Tensor:
-    """Zeroed rows in the device's memory, or in a file that the system frees when this process ends."""
+    """Zeroed rows in the device's memory, or in a file that the system removes when this process ends."""
     if path is None:
         return torch.zeros(shape, dtype=torch.float32, device=device)
     rows = np.memmap(path, dtype=np.float32, mode="w+", shape=shape)

@@ -10,11 +10,11 @@ from asr.training.targets import output_labels
 
 
 def class_statistics(speech: Speech, classes: int, subsampling: int = 1) -> ClassStatistics:
-    """Counts the labels of a model's output frames, each of which stands for `subsampling` frames of the speech.
+    """Counts the labels of a model's output frames, each of which covers `subsampling` frames of the speech.
 
     The self-loop probability is 1 - visits / frames, the maximum likelihood estimate of a geometric duration; a visit
-    ends where its utterance does. A class never seen counts as one frame. For CTC nothing is counted: its posteriors
-    are not divided by priors, and its graph has no transition probabilities.
+    ends where its utterance does. A class never seen counts as one frame. For CTC the statistics are constants:
+    posteriors are not divided by priors, and the graph has no transition probabilities.
     """
     if speech.phones is not None:
         return ClassStatistics(priors=np.full(classes, 1 / classes), self_loops=np.full(classes, 0.5))

@@ -1,4 +1,4 @@
-"""Classes, and the labels of an utterance: a class for each frame from phone or state times, or a sequence for CTC."""
+"""The labels of an utterance: a class for each frame, from phone or state times; or a sequence of classes, for CTC."""
 
 from collections.abc import Iterable, Sequence
 
@@ -17,7 +17,7 @@ from asr.phones.phone_set import fold, fold_segments, load_phone_set
 
 
 def phone_labels(phones: Iterable[str], targets: TargetsConfig) -> npt.NDArray[np.int64]:
-    """The class of each phone of an utterance [U] under CTC. Nothing is merged: the language model counts runs too."""
+    """The class of each phone of an utterance [U] under CTC. Runs are not merged: the language model counts them."""
     index = {phone: number + 1 for number, phone in enumerate(load_phone_set(targets.phone_set))}
     return np.array([index[phone] for phone in fold(phones, targets.phone_set)], dtype=np.int64)
 
@@ -30,7 +30,7 @@ def ctc_frames(labels: npt.NDArray[np.int64]) -> int:
 def frame_labels(
     segments: Sequence[PhoneSegment], frames: int, targets: TargetsConfig, features: FeaturesConfig
 ) -> npt.NDArray[np.int64]:
-    """The class of each frame [T], from the phone at the frame's centre; UNLABELLED where there is none.
+    """The class of each frame [T], from the phone at the frame's centre; UNLABELLED if there is none.
 
     The frames of a phone are split evenly among its states: frame i of n belongs to state floor((i + 1/2) S / n).
     """
@@ -56,10 +56,10 @@ def state_labels(
     targets: TargetsConfig,
     features: FeaturesConfig,
 ) -> npt.NDArray[np.int64]:
-    """The class of each frame [T], from the state at the frame's centre; UNLABELLED where there are no phones.
+    """The class of each frame [T], from the state at the frame's centre; UNLABELLED if there are no phones.
 
     `times` [N * S + 1], in seconds: where the states of the phones [N] begin, and where the last one ends. The first
-    and the last state reach to the first and the last frame.
+    and the last state extend to the first and the last frame.
     """
     if not phones:
         return np.full(frames, UNLABELLED, dtype=np.int64)
@@ -73,7 +73,8 @@ def state_labels(
 def cut_labels(
     cut: MonoCut, frames: int, config: RecipeConfig, alignments: Alignments, speed: float = 1.0
 ) -> npt.NDArray[np.int64]:
-    """The class of each frame [T] of a cut at a speed: by its alignment, or where it has none by the corpus's times.
+    """The class of each frame [T] of a cut played at a speed: from its alignment if it has one, else from the corpus's
+    times.
 
     Raises InputError for a cut that has neither.
     """
@@ -90,9 +91,9 @@ def _at_speed(segment: PhoneSegment, speed: float) -> PhoneSegment:
 
 
 def output_labels(labels: Tensor, subsampling: int) -> Tensor:
-    """From the labels [..., T] of input frames those [..., ceil(T / s)] of output frames that stand for s of them each.
+    """Labels [..., T] of input frames -> labels [..., ceil(T / s)] of output frames, each of which covers s of them.
 
-    An output frame has the label of its middle input frame (of two, the later); the last one is UNLABELLED where the
+    An output frame has the label of its middle input frame (of two, the later); the last one is UNLABELLED if the
     utterance ends before that.
     """
     frames = -(-labels.shape[-1] // subsampling)

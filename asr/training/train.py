@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-import sys
+import logging
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,22 +32,24 @@ from asr.training.realignment import (
     align,
     failures,
     forget_alignments,
-    name_failures,
+    log_failures,
     read_splits,
     start_flat,
 )
 from asr.training.speech import Speech, load_speech
 from asr.training.statistics import class_statistics
 
-# A checkpoint stays good when these change: they say when to stop, where the data lies, and where labels come from, of
-# which the content counts.
+log = logging.getLogger(__name__)
+
+# A checkpoint stays valid when these change: they say when to stop, where the data is, and where labels come from (the
+# labels themselves count).
 PASSING_SETTINGS = {"epochs", "patience", "resident", "realign", "flat_start", "align_with"}
 SCHEDULES_BY_EPOCHS = ("cosine", "one_cycle")
 
 
 @dataclass(frozen=True)
 class _Training:
-    """What all rounds of a training share."""
+    """Shared by all rounds of a training."""
 
     config: RecipeConfig
     dataset: Dataset
@@ -61,8 +63,8 @@ class _Training:
 def train(config: RecipeConfig, prepare_dir: Path, features_dir: Path, out_dir: Path, device: torch.device) -> None:
     """Trains the recipe's model and writes `out_dir`/bundle, with metrics and checkpoints beside it.
 
-    The rounds before the last, where the recipe has some, are trained in `out_dir`/round-0 and on. Stopped at any
-    moment, it goes on from the last whole epoch when called again.
+    If the recipe has several rounds, those before the last are in `out_dir`/round-0 and so on. Interrupted at any
+    moment, it resumes after the last complete epoch when called again.
     """
     make_folder(out_dir)
     training = _Training(config, Dataset(prepare_dir, features_dir), make_fabric(config.training, device))
@@ -77,7 +79,7 @@ def train(config: RecipeConfig, prepare_dir: Path, features_dir: Path, out_dir: 
         labels = _labels(training, aligner, labels, folder)
         not_aligned += failures(labels, number)
         if last and training.fabric.is_global_zero:
-            print(f"round {number}, the last is {last}", file=sys.stderr, flush=True)
+            log.info("round %d of 0 to %d", number, last)
         skipped = _train_round(training, labels, folder)
         aligner = folder / BUNDLE
     if training.fabric.is_global_zero:
@@ -85,7 +87,7 @@ def train(config: RecipeConfig, prepare_dir: Path, features_dir: Path, out_dir: 
 
 
 def _labels(training: _Training, aligner: Path | None, former: AlignedSplits, folder: Path) -> AlignedSplits:
-    """The alignments by which a round labels its frames; none where those are the corpus's own phone times."""
+    """The alignments that label a round's frames; none when the corpus's own phone times do."""
     config, dataset = training.config, training.dataset
     if aligner is None and not config.training.flat_start:
         if training.fabric.is_global_zero:
@@ -100,12 +102,12 @@ def _labels(training: _Training, aligner: Path | None, former: AlignedSplits, fo
     training.fabric.barrier()
     labels = read_splits(folder)
     if training.fabric.is_global_zero:
-        name_failures(labels)
+        log_failures(labels)
     return labels
 
 
 def _train_round(training: _Training, labels: AlignedSplits, folder: Path) -> list[dict[str, str]]:
-    """Trains the model anew and writes `folder`/bundle; returns the utterances that were left out."""
+    """Trains the model from scratch and writes `folder`/bundle; returns the utterances that were left out."""
     config, dataset = training.config, training.dataset
     fabric = training.fabric
     model = _build(config)
@@ -120,7 +122,7 @@ def _train_round(training: _Training, labels: AlignedSplits, folder: Path) -> li
         if config.augmentation.changes_waveforms:
             speech = EpochSpeech(config, train_set.speech, train_split, fabric.device, alignments)
             epochs = stack.enter_context(AugmentedSets(speech, config.training.epochs, type(train_set)))
-        del train_set  # its rows need not stay in memory where each epoch has its own
+        del train_set  # its rows need not stay in memory when each epoch has its own
         fit(config, fabric, model, epochs, dev_set, folder, _fingerprint(config, dataset, labels))
     if fabric.is_global_zero:
         write_bundle(folder / BUNDLE, config, model, statistics, dataset.training_cmvn())
@@ -153,17 +155,17 @@ def _build(config: RecipeConfig) -> AcousticModel:
         with torch.no_grad():
             copied = initialize_from(model, read_weights(weights))
         if not copied:
-            raise InputError("model.pretrained: no layer of it fits this model", config.model.pretrained)
+            raise InputError("model.pretrained: none of its layers fits this model", config.model.pretrained)
         fresh = dict.fromkeys(name.split(".")[0] for name in model.state_dict() if name not in copied)
-        but = f" but for some of {', '.join(fresh)}" if fresh else ""
-        print(f"weights begin as those of {config.model.pretrained}{but}", file=sys.stderr)
+        but = f", except parts of {', '.join(fresh)}" if fresh else ""
+        log.info("Initialised from %s%s", config.model.pretrained, but)
     return model
 
 
 def pretrained_weights(config: RecipeConfig) -> Path | None:
-    """The file of weights that training begins with; None where the recipe names none.
+    """The file of the initial weights; None without `model.pretrained`.
 
-    Raises InputError that names model.pretrained when there is no such bundle.
+    Raises InputError when there is no such bundle.
     """
     if config.model.pretrained is None:
         return None
@@ -174,9 +176,9 @@ def pretrained_weights(config: RecipeConfig) -> Path | None:
 
 
 def initial_aligner(config: RecipeConfig) -> Path | None:
-    """The bundle that aligns for the first labels; None where the recipe names none.
+    """The bundle that aligns for the first labels; None without `training.align_with`.
 
-    Raises InputError that names training.align_with when there is no such bundle.
+    Raises InputError when there is no such bundle.
     """
     if config.training.align_with is None:
         return None
@@ -201,7 +203,7 @@ def _load(
 
 
 def _too_short(splits: dict[str, Speech]) -> list[dict[str, str]]:
-    """The utterances that CTC cannot align to their phones, as rows of summary.json; says on standard error which."""
+    """The utterances that CTC cannot align to their phones, as rows of summary.json; logs their names."""
     skipped = []
     for split, speech in splits.items():
         if speech.phones is None or not speech.phones.too_short:
@@ -209,15 +211,13 @@ def _too_short(splits: dict[str, Speech]) -> list[dict[str, str]]:
         too_short = speech.phones.too_short
         skipped += [{"split": split, "utterance": name, "reason": reason} for name, reason in too_short.items()]
         total = len(speech.utterances)
-        print(
-            f"{split}: {len(too_short)} of {total} utterances are too short for CTC: {listed(too_short)}",
-            file=sys.stderr,
-        )
+        count = f"{len(too_short)} of {total} utterances"
+        log.warning("%s: %s are too short for CTC: %s", split, count, listed(too_short))
     return skipped
 
 
 def _fingerprint(config: RecipeConfig, dataset: Dataset, labels: AlignedSplits) -> str:
-    """Changes with whatever would make a checkpoint belong to another training."""
+    """Changes with everything that makes a checkpoint belong to a different training."""
     passing = PASSING_SETTINGS - ({"epochs"} if config.training.schedule.type in SCHEDULES_BY_EPOCHS else set())
     names = {"seed", "features", "augmentation", "targets", "model", "training"}
     sections = config.model_dump(mode="json", include=names)

@@ -1,4 +1,4 @@
-"""The training set's audio at every speed: samples, frames and labels, from which epochs of changed speech are made."""
+"""The training set's audio, and its frame counts and labels at every speed: the input of epochs of changed speech."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -23,9 +23,9 @@ from asr.training.targets import cut_labels
 
 
 class Waveforms:
-    """Utterances in the order in which they are added: in the device's memory, or read from disk whenever asked for.
+    """Utterances in the order they were added: held in the device's memory, or read from disk each time.
 
-    Samples are rounded to 16 bits in either case, so that where they are changes nothing.
+    Samples are rounded to 16 bits in either case, so that the results are the same.
     """
 
     def __init__(self, sample_rate: int, device: torch.device, held: bool) -> None:
@@ -60,7 +60,7 @@ def _sixteen_bits(samples: Samples) -> Tensor:
 
 
 class SpeedTable:
-    """How many frames each utterance has at each speed, and their labels where a label is of a frame."""
+    """How many frames each utterance has at each speed, and their labels if labels are per frame."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class SpeedTable:
         front_end: StaticFeatures,
         alignments: Alignments = NO_ALIGNMENTS,
     ) -> None:
-        """Labels are those of `alignments`, as in `load_speech`."""
+        """Labels come from `alignments` as in `load_speech`."""
         self.config, self.factors, self.front_end, self.alignments = config, factors, front_end, alignments
         self._frames: list[list[int]] = []
         self._labels: list[NDArray[np.int16]] = []
@@ -84,7 +84,7 @@ class SpeedTable:
             self._labels.append(labels.astype(np.int16))
 
     def close(self, device: torch.device) -> None:
-        """Call it when all utterances are there: `frames` [U, factors], and the labels on `device`, come to be."""
+        """Call it after the last `add`: makes `frames` [U, factors], and the labels on `device`."""
         self.frames = np.array(self._frames, dtype=np.int64)
         ends = np.cumsum(self.frames.ravel()).reshape(self.frames.shape)
         self._starts = ends - self.frames
@@ -93,7 +93,7 @@ class SpeedTable:
         self._frames.clear()
 
     def labels(self, speed: Numbers, layout: Layout) -> Tensor:
-        """Labels [R] of all utterances, each at its speed (which of the factors, [U])."""
+        """Labels [R] of all utterances, each at its own speed (index of the factor, [U])."""
         everyone = np.arange(len(speed))
         utterance, frame, row = layout.frames(everyone)
         device = self._flat.device
