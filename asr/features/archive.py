@@ -1,6 +1,6 @@
-"""The feature archive: the frames of all utterances one after another in one .npy file, and an index beside it.
+"""The feature archive: the frames of all utterances, one after another, in one .npy file with an index beside it.
 
-`stem.npy` is a float32 array [F, D] that NumPy maps into memory; `stem.index.jsonl` names its schema in the first line
+`stem.npy` is a float32 array [F, D] that NumPy maps into memory; `stem.index.jsonl` has its schema in the first line
 and one utterance in each further line: `{"utterance": "fvmh0-sx206", "speaker": "fvmh0", "frames": 309}`.
 """
 
@@ -18,7 +18,7 @@ from asr.errors import InputError
 from asr.storage.files import complete_file
 
 SCHEMA = "asr-features-1"
-MEND = "run asr features again"
+FIX = "run asr features again"
 
 
 def array_path(stem: Path | str) -> Path:
@@ -30,7 +30,7 @@ def index_path(stem: Path | str) -> Path:
 
 
 class ArchiveWriter:
-    """Writes an archive in one pass; its files have their names only after `close`, or at the end of a `with` block."""
+    """Writes an archive in one pass; its files appear only at `close`, or at the end of a `with` block."""
 
     def __init__(self, stem: Path | str, dim: int) -> None:
         self.dim = dim
@@ -66,7 +66,7 @@ class ArchiveWriter:
 
 
 def _header(frames: int, dim: int) -> bytes:
-    """The .npy header; NumPy leaves room in it for a first axis that grows, so its length is that of any `frames`."""
+    """The .npy header; NumPy reserves room for a growing first axis, so its length does not depend on `frames`."""
     buffer = io.BytesIO()
     np.lib.format.write_array_header_1_0(buffer, {"descr": "<f4", "fortran_order": False, "shape": (frames, dim)})
     return buffer.getvalue()
@@ -76,17 +76,17 @@ class Archive:
     """A complete archive, memory-mapped: `archive[i]` is the features [T, D] of utterance i."""
 
     def __init__(self, stem: Path | str, dim: int | None = None) -> None:
-        """Raises InputError when a file is missing, truncated, or does not fit the other one, and when its features are
-        not of `dim` columns."""
+        """Raises InputError when a file is missing, truncated, or does not match the other one, or when its features
+        do not have `dim` columns."""
         self.stem = Path(stem)
         self.frames = _map(array_path(stem))
         self.utterances, self.speakers, self.starts = _index(index_path(stem))
         if self.starts[-1] != len(self.frames):
-            message = f"has {len(self.frames)} frames, but its index has {self.starts[-1]}; {MEND}"
+            message = f"has {len(self.frames)} frames, but its index has {self.starts[-1]}; {FIX}"
             raise InputError(message, array_path(stem))
 
         if dim not in (None, self.dim):
-            raise InputError(f"has {self.dim} features a frame, but the recipe's have {dim}; {MEND}", array_path(stem))
+            raise InputError(f"has {self.dim} features a frame, but the recipe's have {dim}; {FIX}", array_path(stem))
 
     @property
     def dim(self) -> int:
@@ -105,11 +105,11 @@ def _map(path: Path) -> NDArray[np.float32]:
     try:
         frames = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError as error:
-        raise InputError(f"no such feature archive; {MEND}", path) from error
+        raise InputError(f"no such feature archive; {FIX}", path) from error
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"not a complete feature archive; {MEND}", path) from error
+        raise InputError(f"not a complete feature archive; {FIX}", path) from error
     if not isinstance(frames, np.ndarray) or frames.dtype != np.float32 or frames.ndim != 2:
-        raise InputError(f"not a feature archive (float32 [F, D] expected); {MEND}", path)
+        raise InputError(f"not a feature archive (float32 [F, D] expected); {FIX}", path)
     return cast(NDArray[np.float32], frames)
 
 
@@ -117,13 +117,13 @@ def _index(path: Path) -> tuple[list[str], list[str], NDArray[np.int64]]:
     """Utterances [N], their speakers [N] and where their frames begin [N + 1]."""
     try:
         lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
-        head, *rows = json.loads(f"[{','.join(lines)}]")  # twice as fast as a call a line
+        head, *rows = json.loads(f"[{','.join(lines)}]")  # twice as fast as one call per line
         if head["schema"] != SCHEMA:
-            raise InputError(f"schema {head['schema']!r} is not {SCHEMA!r}; {MEND}", path)
+            raise InputError(f"schema {head['schema']!r} is not {SCHEMA!r}; {FIX}", path)
         starts = np.zeros(len(rows) + 1, dtype=np.int64)
         np.cumsum(np.array([row["frames"] for row in rows], dtype=np.int64), out=starts[1:])
         return [row["utterance"] for row in rows], [row["speaker"] for row in rows], starts
     except FileNotFoundError as error:
-        raise InputError(f"no such archive index; {MEND}", path) from error
+        raise InputError(f"no such archive index; {FIX}", path) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"not a complete archive index; {MEND}", path) from error
+        raise InputError(f"not a complete archive index; {FIX}", path) from error

@@ -1,4 +1,4 @@
-"""Cepstral mean and variance normalisation: statistics that are gathered in one pass, kept per speaker, and merged."""
+"""Cepstral mean and variance normalisation: statistics gathered in one pass, kept per speaker, and merged."""
 
 import json
 from dataclasses import dataclass, field
@@ -11,8 +11,8 @@ from asr.errors import InputError
 from asr.storage.files import complete_file
 
 SCHEMA = "asr-cmvn-1"
-VARIANCE_FLOOR = 1e-10  # a column that never changes becomes 0 and not noise
-MEND = "run asr features again"
+VARIANCE_FLOOR = 1e-10  # a constant column becomes 0, not noise
+FIX = "run asr features again"
 
 
 @dataclass(eq=False)
@@ -25,7 +25,7 @@ class Statistics:
 
     @classmethod
     def of(cls, features: NDArray[np.float32]) -> "Statistics":
-        """Of one utterance's features [T, D]."""
+        """The statistics of one utterance's features [T, D]."""
         values = np.asarray(features, dtype=np.float64)
         return cls(float(len(values)), values.sum(axis=0), np.einsum("td,td->d", values, values))
 
@@ -43,7 +43,7 @@ class Statistics:
         return np.asarray(np.sqrt(np.maximum(variance, VARIANCE_FLOOR)))
 
     def normalize(self, features: NDArray[np.float32], variance: bool = True) -> NDArray[np.float32]:
-        """Features [T, D] with these statistics' mean taken off and, with `variance`, divided by their deviation."""
+        """Features [T, D] minus the mean and, with `variance`, divided by the deviation."""
         centred = features - self.mean
         return np.asarray(centred / self.deviation if variance else centred, dtype=np.float32)
 
@@ -55,24 +55,24 @@ class Cmvn:
     speakers: dict[str, Statistics] = field(default_factory=dict)
 
     def add(self, speaker: str, features: NDArray[np.float32]) -> None:
-        """Counts one utterance's features [T, D]."""
+        """Adds one utterance's features [T, D]."""
         new = Statistics.of(features)
         known = self.speakers.get(speaker)
         self.speakers[speaker] = new if known is None else known + new
 
     def total(self) -> Statistics:
-        """Of all speakers together: the global statistics. Raises ValueError when there are none."""
+        """The global statistics, of all speakers together. Raises ValueError when there are none."""
         if not self.speakers:
             raise ValueError("no CMVN statistics were gathered")
         first, *rest = self.speakers.values()
         return sum(rest, first)
 
     def overall(self) -> "Cmvn":
-        """The same frames as those of one nameless speaker: all that global normalisation needs."""
+        """The same frames as a single unnamed speaker's: all that global normalisation needs."""
         return Cmvn({"": self.total()})
 
     def merged(self, other: "Cmvn") -> "Cmvn":
-        """Of both sets of utterances."""
+        """The statistics of both sets of utterances."""
         speakers = dict(self.speakers)
         for name, statistics in other.speakers.items():
             speakers[name] = speakers[name] + statistics if name in speakers else statistics
@@ -80,7 +80,7 @@ class Cmvn:
 
 
 def cmvn_path(stem: Path | str) -> Path:
-    """Where the statistics of the archive `stem` are."""
+    """The file of the statistics of the archive `stem`."""
     return Path(f"{stem}.cmvn.safetensors")
 
 
@@ -94,7 +94,7 @@ def save_cmvn(path: Path | str, cmvn: Cmvn) -> None:
         "sum": np.stack([row.sum for row in rows]),
         "squares": np.stack([row.squares for row in rows]),
     }
-    # One key only: safetensors writes several in an order of chance.
+    # A single key: safetensors writes several in random order.
     header = {"cmvn": json.dumps({"schema": SCHEMA, "speakers": list(cmvn.speakers)}, ensure_ascii=False)}
     with complete_file(path, "wb") as file:
         file.write(save(tensors, metadata=header))
@@ -112,7 +112,7 @@ def load_cmvn(path: Path | str) -> Cmvn:
         if head["schema"] != SCHEMA or not len(names) == len(count) == len(total) == len(squares):
             raise ValueError("sizes do not agree")
     except FileNotFoundError as error:
-        raise InputError(f"no such CMVN statistics; {MEND}", path) from error
+        raise InputError(f"no such CMVN statistics; {FIX}", path) from error
     except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
-        raise InputError(f"not a complete file of CMVN statistics; {MEND}", path) from error
+        raise InputError(f"not a complete file of CMVN statistics; {FIX}", path) from error
     return Cmvn({name: Statistics(float(count[k]), total[k], squares[k]) for k, name in enumerate(names)})

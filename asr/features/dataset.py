@@ -20,7 +20,7 @@ from asr.storage.run_layout import cuts_path
 
 
 class Utterance(NamedTuple):
-    """A cut with its static features [T, static_dim], the speaker by whom they are normalised, and its number in the
+    """A cut with its static features [T, static_dim], the speaker for their normalisation, and its index in the
     archive."""
 
     number: int
@@ -40,11 +40,11 @@ class Dataset:
     features_dir: Path
 
     def cuts(self, split: str) -> Iterator[MonoCut]:
-        """All cuts of a split, also those without features. Raises InputError as `read_cuts`."""
+        """All cuts of a split, including those without features. Raises InputError as `read_cuts` does."""
         return read_cuts(cuts_path(self.prepare_dir, split))
 
     def split(self, name: str, features: FeaturesConfig) -> "Split":
-        """Opens a split. Raises InputError for an archive that is missing, or of other features than these."""
+        """Opens a split. Raises InputError for an archive that is missing, or has different features."""
         return Split(self, name, features)
 
     def training_cmvn(self) -> Cmvn:
@@ -52,7 +52,7 @@ class Dataset:
         return load_cmvn(cmvn_path(self.features_dir / "train")).overall()
 
     def files(self, split: str) -> list[Path]:
-        """All files that a split consists of."""
+        """All files of a split."""
         stem = self.features_dir / split
         return [array_path(stem), index_path(stem), cmvn_path(stem), cuts_path(self.prepare_dir, split)]
 
@@ -71,7 +71,7 @@ class Split:
 
     @cached_property
     def cmvn(self) -> Cmvn:
-        """What normalises the split: its own speakers' statistics, or the training set's where those are global."""
+        """The statistics that normalise the split: its own speakers', or the training set's if they are global."""
         if self.features.cmvn == "global":
             return self.dataset.training_cmvn()
         return load_cmvn(cmvn_path(self.stem))
@@ -80,22 +80,22 @@ class Split:
         return len(self.archive)
 
     def __iter__(self) -> Iterator[Utterance]:
-        """Raises InputError where the manifest and the archive have no utterance in common."""
+        """Raises InputError when the manifest and the archive have no utterance in common."""
         archive = self.archive
         numbers = {utterance: number for number, utterance in enumerate(archive.utterances)}
         found = False
         for cut in self.dataset.cuts(self.name):
-            if (number := numbers.get(cut.id)) is not None:  # else left out by `corpus.skip_bad`
+            if (number := numbers.get(cut.id)) is not None:  # otherwise `corpus.skip_bad` left it out
                 found = True
                 yield Utterance(number, cut, archive.speakers[number], archive[number])
         if not found:
             manifest = cuts_path(self.dataset.prepare_dir, self.name)
-            raise InputError(f"has none of the utterances of {manifest}; name the features of these", self.stem)
+            raise InputError(f"has none of the utterances of {manifest}; give the features of that manifest", self.stem)
 
     def cuts(self) -> Iterator[MonoCut]:
         """The cuts alone."""
         return (utterance.cut for utterance in self)
 
     def model_input(self, utterance: Utterance) -> NDArray[np.float32]:
-        """What a model sees of an utterance [T, dim]: normalised, with deltas."""
+        """The model input of an utterance [T, dim]: normalised, with deltas."""
         return model_input(utterance.static, utterance.speaker, self.cmvn, self.features)

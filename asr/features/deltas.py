@@ -5,14 +5,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-WINDOW = 2  # frames on either side that a derivative sees
+WINDOW = 2  # frames on each side that a derivative uses
 
 
 def add_deltas(features: Tensor, order: int) -> Tensor:
     """Appends derivatives up to `order`: [..., T, D] -> [..., T, D * (1 + order)].
 
     Each order is the regression slope over two frames on either side of the order below it (The HTK Book, 2006, eq.
-    5.16). Edges are Kaldi's: the slopes are convolved into one filter an order, which sees the end frames repeated.
+    5.16). Edges are as in Kaldi: the slopes of an order are convolved into one filter, applied with the end frames
+    repeated.
     """
     frames, dim = features.shape[-2:]
     if frames == 0:

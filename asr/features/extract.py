@@ -1,4 +1,4 @@
-"""From a manifest to a feature archive with its CMVN statistics, in one pass with flat memory."""
+"""From a manifest to a feature archive with CMVN statistics, in one pass with constant memory."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -24,8 +24,8 @@ from asr.progress import track
 if TYPE_CHECKING:
     from lhotse import MonoCut
 
-READERS = 4  # threads; decoding leaves Python's lock
-# Audio that waits at any moment, decoded, and the audio of one batch, padding counted: these bound the memory.
+READERS = 4  # threads; audio decoding releases Python's lock
+# Decoded audio waiting at any moment, and audio of one batch including padding: these bound the memory.
 AHEAD_SECONDS = 600.0
 BATCH_SECONDS = {"cpu": 60.0, "cuda": 600.0}
 
@@ -34,7 +34,7 @@ Samples = NDArray[np.float32]
 
 @dataclass
 class ExtractSummary:
-    """What an archive holds: `seconds` of audio; `skipped` has `utterance` and `reason` of each one left out."""
+    """Contents of an archive: `seconds` of audio; `skipped` has the `utterance` and `reason` of each one left out."""
 
     utterances: int = 0
     frames: int = 0
@@ -51,8 +51,8 @@ def extract(
 ) -> ExtractSummary:
     """Writes `stem.npy`, `stem.index.jsonl` and `stem.cmvn.safetensors`: static features in the manifest's order.
 
-    Raises InputError that names the file or utterance when audio cannot be read or is shorter than one frame; with
-    `skip_bad` such an utterance is left out and counted. Raises InputError when nothing is left.
+    Raises InputError when audio cannot be read or is shorter than one frame; with `skip_bad` such an utterance is left
+    out and counted instead. Raises InputError when nothing is left.
     """
     device = torch.device(device)
     front_end = build_front_end(config, device)
@@ -72,14 +72,14 @@ def extract(
                 summary.frames += length
                 summary.seconds += len(samples) / config.sample_rate
         if summary.utterances == 0:
-            raise InputError("has no utterance with usable audio; run the prepare stage again", cuts_path)
+            raise InputError("has no utterance with usable audio; rerun the prepare stage", cuts_path)
         save_cmvn(cmvn_path(stem), cmvn)
     return summary
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """The front end's steps are too short to share among cores: on a busy machine, that made them 40 times slower."""
+    """The front end's steps are too short to share among cores: on a busy machine that was 40 times slower."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -118,7 +118,7 @@ def _usable(
     front_end: StaticFeatures,
     skipped: list[dict[str, str]] | None,
 ) -> Iterator[tuple["MonoCut", Samples]]:
-    """Leaves out cuts without readable audio of one frame or more and says so in `skipped`; None: raises InputError."""
+    """Leaves out cuts without a frame of readable audio and lists them in `skipped`; None: raises InputError."""
     for cut, future in audio:
         try:
             samples = future.result()
@@ -137,7 +137,7 @@ def _usable(
 
 
 def _batches(audio: Iterable[tuple["MonoCut", Samples]], limit: int) -> Iterator[list[tuple["MonoCut", Samples]]]:
-    """Groups of utterances, in order, of at most `limit` samples with padding; a longer utterance is alone."""
+    """Groups of utterances, in order, of at most `limit` samples including padding; a longer utterance is alone."""
     batch: list[tuple[MonoCut, Samples]] = []
     longest = 0
     for cut, samples in audio:
@@ -151,7 +151,7 @@ def _batches(audio: Iterable[tuple["MonoCut", Samples]], limit: int) -> Iterator
 
 
 def _padded(waveforms: list[Samples]) -> tuple[torch.Tensor, torch.Tensor]:
-    """[B, S] and lengths [B] of waveforms of several lengths."""
+    """Waveforms of several lengths, padded to [B, S], and their lengths [B]."""
     lengths = [len(waveform) for waveform in waveforms]
     padded = torch.zeros(len(waveforms), max(lengths))
     for row, waveform in zip(padded, waveforms, strict=True):

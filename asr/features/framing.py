@@ -1,11 +1,11 @@
-"""What both backends of the front end share: full scale, floor, and a waveform with mirrored ends."""
+"""Shared by both backends of the front end: full scale, energy floor, and a waveform with mirrored ends."""
 
 import numpy as np
 import torch
 from torch import Tensor
 
-FULL_SCALE = 32768.0  # Kaldi's features are of samples in the 16-bit range
-FLOOR = float(np.finfo(np.float32).eps)  # of energies, before their logarithm
+FULL_SCALE = 32768.0  # Kaldi's features are computed from samples in the 16-bit range
+FLOOR = float(np.finfo(np.float32).eps)  # of energies, before the logarithm
 
 
 def mirrored(waveform: Tensor, length: int, shift: int, count: int) -> Tensor:
@@ -21,7 +21,7 @@ def mirrored(waveform: Tensor, length: int, shift: int, count: int) -> Tensor:
         if first >= 0 and last <= samples:
             parts.append(waveform[first:last])
         else:
-            # Mirrored again and again, a waveform is periodic: forwards, then backwards.
+            # Mirrored repeatedly, a waveform is periodic: forwards, then backwards.
             index = torch.arange(first, last, device=waveform.device) % (2 * samples)
             parts.append(waveform[torch.minimum(index, 2 * samples - 1 - index)])
     return torch.cat(parts)

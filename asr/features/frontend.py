@@ -8,35 +8,43 @@ import torch
 from torch import Tensor
 
 from asr.config import FeaturesConfig
+from asr.errors import InputError
 from asr.features import mel
 from asr.features.framing import FLOOR, FULL_SCALE, mirrored
 
-# A mel energy below this part of its frame's largest shows the rounding of a single-precision transform. Measured on
-# 75,000 frames of speech, of which 2 % and 4 % have one: above it, log energies of 23 to 80 bins are off by 8e-4 and
-# cepstra by 7e-4 at most.
+# A mel energy below this share of its frame's largest shows the rounding of a single-precision transform. Measured on
+# 75,000 frames of speech, of which 2 % and 4 % have such an energy: above it, log energies of 23 to 80 bins are off by
+# at most 8e-4 and cepstra by 7e-4.
 QUIET = {"fbank": 2e-8, "mfcc": 1e-7}
-# Frames computed at a time: on a CPU few enough to stay in its cache, on a GPU few enough for its memory.
+# Frames computed at a time: few enough for a CPU's cache, or for a GPU's memory.
 CPU_FRAMES = 512
 GPU_FRAMES = 1 << 16
 
 
 class StaticFeatures(Protocol):
-    """What a front end of either backend is: waveforms to static features."""
+    """A front end of either backend: waveforms to static features."""
 
     config: FeaturesConfig
 
     def frame_count(self, samples: int) -> int:
-        """Frames of a waveform of so many samples."""
+        """Number of frames of a waveform of `samples` samples."""
 
     def __call__(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Waveforms [B, S] in [-1, 1] of `lengths` [B] samples -> features [B, T, static_dim] and their lengths [B]."""
 
 
 def build_front_end(config: FeaturesConfig, device: torch.device | str = "cpu") -> StaticFeatures:
-    """The front end of the backend that the settings name. Raises InputError when they contradict each other."""
-    if config.backend == "librosa":
-        from asr.features.librosa_backend import LibrosaFrontEnd
+    """The front end of the backend in the settings.
 
+    Raises InputError when settings contradict each other, or for librosa's when it is not installed.
+    """
+    if config.backend == "librosa":
+        try:
+            from asr.features.librosa_backend import LibrosaFrontEnd
+        except ModuleNotFoundError as error:
+            raise InputError(
+                'features.backend: librosa is not installed; pip install "asr[librosa]", or choose another backend'
+            ) from error
         return LibrosaFrontEnd(config, device)
     return FrontEnd(config, device)
 
@@ -44,7 +52,8 @@ def build_front_end(config: FeaturesConfig, device: torch.device | str = "cpu") 
 class FrontEnd:
     """Waveforms to static features, equal to Kaldi's (kaldi_native_fbank's) within 1e-3 where dither is 0.
 
-    Dither is drawn for each sample, from `seed` anew for each waveform, so that features never depend on the batch.
+    Dither is drawn for each sample, again from `seed` for each waveform, so that features never depend on the batch.
+    `at_once` computes all frames of a batch together, as suits a GPU, in double precision where rounding matters.
     """
 
     def __init__(self, config: FeaturesConfig, device: torch.device | str = "cpu", seed: int = 0) -> None:
@@ -59,7 +68,7 @@ class FrontEnd:
         self._buffers = _Buffers()
         self._window = self._table(mel.window(config.window, self.length) * FULL_SCALE, torch.float32)
         self._set_filters(1.0)
-        # Double precision on a GPU, lest its rounding of matrix products to TF32, where it is on, shows in the cepstra.
+        # Double precision on a GPU: rounding of matrix products to TF32, where it is on, would show in the cepstra.
         precise = torch.float64 if self.at_once else torch.float32
         self._cepstra = self._table(mel.cepstral_transform(config), precise) if config.type == "mfcc" else None
 
@@ -78,7 +87,7 @@ class FrontEnd:
         return torch.from_numpy(values).to(self.device, dtype)
 
     def frame_count(self, samples: int) -> int:
-        """Frames of a waveform of so many samples."""
+        """Number of frames of a waveform of `samples` samples."""
         return mel.frame_count(samples, self.length, self.shift, self.config.snip_edges)
 
     @torch.no_grad()
@@ -98,7 +107,7 @@ class FrontEnd:
                 rows = zip(waveforms, samples, counts, strict=True)
                 edged = [mirrored(row[:length], self.length, self.shift, count) for row, length, count in rows]
                 waveforms = torch.nn.utils.rnn.pad_sequence(edged, batch_first=True)
-            # Only here, so that what is returned can still be the input of a computation with gradients.
+            # Only here, so that the features can still be the input of a computation with gradients.
             with torch.inference_mode():
                 self._fill(features, waveforms, counts)
         return features, torch.tensor(counts)
@@ -143,8 +152,8 @@ class FrontEnd:
     def _windowed(self, frames: Tensor) -> Tensor:
         """Pre-emphasis, window and padding: [N, length] -> [N, size], in the 16-bit range.
 
-        Each product and difference is rounded by itself, as Kaldi does it (and a fused multiply-add does not): the
-        energy of a quiet band beside a loud one holds this rounding, and the cepstra show it.
+        Each product and difference is rounded separately, as in Kaldi (and not in a fused multiply-add): the energy of
+        a quiet band beside a loud one contains this rounding, and the cepstra show it.
         """
         padded = self._buffer("padded", len(frames), self.size)
         windowed = padded[:, : self.length]
@@ -155,7 +164,7 @@ class FrontEnd:
         return padded
 
     def _mel_energies(self, padded: Tensor) -> Tensor:
-        """[N, size] -> [N, bins]; a frame so quiet in a band that rounding shows is done again in double precision."""
+        """[N, size] -> [N, bins]; a frame so quiet in a band that rounding shows is recomputed in double precision."""
         if self.at_once:
             return torch.mm(_power(padded.double()), self._exact_filters).float()
         power = _power(padded, self._buffer("power", len(padded), self.size // 2 + 1))
@@ -174,8 +183,8 @@ class FrontEnd:
         return out
 
     def _buffer(self, name: str, rows: int, columns: int) -> Tensor:
-        """Memory [rows, columns] that this thread keeps from call to call, zero at first; fresh memory costs more than
-        the arithmetic, as the system clears it page by page."""
+        """Memory [rows, columns] that this thread keeps between calls, zero at first; fresh memory costs more than the
+        arithmetic, as the system clears it page by page."""
         buffer = self._buffers.tensors.get(name)
         if buffer is None or len(buffer) < rows:
             buffer = self._buffers.tensors[name] = torch.zeros(rows, columns, device=self.device)

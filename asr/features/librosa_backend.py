@@ -1,7 +1,7 @@
-"""The same features from librosa, to compare results with the many programs that are built on it.
+"""The same features from librosa, to compare results with the many programs that use it.
 
-Frames, their number, window, mel filters' edges and floor are ours. What differs is librosa's own: pre-emphasis and DC
-removal act on the whole waveform, and the mel filters are straight lines in Hz, where Kaldi's are straight in mel.
+Frames, their number, window, mel filters' edges and floor are ours. The rest is librosa's: pre-emphasis and DC removal
+act on the whole waveform, and the mel filters are triangles in Hz, where Kaldi's are triangles in mel.
 """
 
 import librosa
@@ -28,7 +28,7 @@ class LibrosaFrontEnd:
         self.length, self.shift, self.size = mel.window_samples(config), mel.shift_samples(config), mel.fft_size(config)
 
     def frame_count(self, samples: int) -> int:
-        """Frames of a waveform of so many samples."""
+        """Number of frames of a waveform of `samples` samples."""
         return mel.frame_count(samples, self.length, self.shift, self.config.snip_edges)
 
     def __call__(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -70,7 +70,7 @@ class LibrosaFrontEnd:
         config = self.config
         if config.preemphasis > 0:
             waveform = preemphasis(waveform, coef=config.preemphasis)
-        # librosa centres a window in its FFT's samples: with this margin, frame t still begins at sample t * shift.
+        # librosa centres the window in the FFT's samples: with this margin, frame t still begins at sample t * shift.
         margin = self.size - self.length
         energies = librosa.feature.melspectrogram(
             y=np.pad(waveform, (margin // 2, margin - margin // 2)),

@@ -11,7 +11,7 @@ from asr.errors import InputError
 
 Table = NDArray[np.float64]
 
-WARPED_SHARE = 0.6  # of the band up to the Nyquist frequency: 4800 Hz at 16 kHz, which is the paper's
+WARPED_SHARE = 0.6  # of the band up to the Nyquist frequency: 4800 Hz at 16 kHz, as in the paper
 
 
 def window_samples(config: FeaturesConfig) -> int:
@@ -25,7 +25,7 @@ def shift_samples(config: FeaturesConfig) -> int:
 
 
 def frame_count(samples: int, length: int, shift: int, snip_edges: bool) -> int:
-    """Frames of a waveform of so many samples; `length` and `shift` of a frame in samples."""
+    """Number of frames of a waveform; all arguments in samples."""
     if not snip_edges:
         return (samples + shift // 2) // shift
     return 0 if samples < length else 1 + (samples - length) // shift
@@ -46,7 +46,7 @@ def _samples(milliseconds: float, sample_rate: int) -> int:
 
 
 def window(name: str, length: int) -> Table:
-    """Window function [length]; Povey's is Kaldi's: the Hann window to the power 0.85, so that it goes to zero."""
+    """Window function [length]; Povey's is Kaldi's default: the Hann window to the power of 0.85, zero at its ends."""
     phase = 2 * math.pi * np.arange(length) / (length - 1)
     if name == "povey":
         return np.asarray((0.5 - 0.5 * np.cos(phase)) ** 0.85)
@@ -63,10 +63,10 @@ def mel(frequency: NDArray[np.floating[Any]] | float) -> Table:
 
 
 def warped(frequencies: NDArray[np.floating[Any]], warp: float, nyquist: float) -> Table:
-    """Where a vocal tract shorter by the factor `warp` would have put frequencies in Hz: 1.1 moves them up a tenth.
+    """The frequencies (Hz) of a vocal tract that is shorter by the factor `warp`: 1.1 raises them by a tenth.
 
-    Above WARPED_SHARE of the band a second straight line leads to the Nyquist frequency, which stays (Jaitly & Hinton
-    2013, Vocal tract length perturbation improves speech recognition, section 3).
+    Above WARPED_SHARE of the band a second straight line leads to the Nyquist frequency, which is fixed (Jaitly &
+    Hinton 2013, Vocal tract length perturbation improves speech recognition, section 3).
     """
     if warp == 1.0:
         return np.asarray(frequencies)
@@ -77,8 +77,8 @@ def warped(frequencies: NDArray[np.floating[Any]], warp: float, nyquist: float) 
 def mel_filters(config: FeaturesConfig, warp: float = 1.0) -> Table:
     """Triangular filters [fft_size / 2 + 1, bins] of a power spectrum, with peak 1, evenly spaced in mel.
 
-    With a `warp`, what is at frequency f in the spectrum goes where the filters see f warped (see `warped`). Raises
-    InputError when the frequency limits do not fit the sample rate or a filter covers no FFT bin.
+    With a `warp`, energy at frequency f in the spectrum counts at the warped f (see `warped`). Raises InputError when
+    the frequency limits do not fit the sample rate or a filter covers no FFT bin.
     """
     nyquist = config.sample_rate / 2
     low, high = config.low_frequency, config.high_frequency
@@ -101,9 +101,9 @@ def mel_filters(config: FeaturesConfig, warp: float = 1.0) -> Table:
 
 
 def mel_bands(config: FeaturesConfig, warp: float = 1.0) -> list[tuple[slice, slice, Table]]:
-    """The mel filters in two blocks: FFT bins, mel bins, and the filters between them; outside, all filters are zero.
+    """The mel filters in two blocks (FFT bins, mel bins, filters between them); all are zero outside the blocks.
 
-    Low filters are narrow, so that the lower three fifths of them and the rest together are half of the whole matrix.
+    Low filters are narrow, so a block of the lower three fifths and one of the rest are half the size of the matrix.
     """
     filters = mel_filters(config, warp)
     split = max(1, 3 * config.bins // 5)
@@ -125,7 +125,7 @@ def cepstral_transform(config: FeaturesConfig) -> Table:
 
 
 def lifter(config: FeaturesConfig) -> Table:
-    """Weights [cepstra] that even out the cepstra's ranges (The HTK Book, 2006, eq. 5.12); all 1 for a lifter of 0."""
+    """Weights [cepstra] that balance the cepstra's ranges (The HTK Book, 2006, eq. 5.12); all 1 for a lifter of 0."""
     if config.cepstral_lifter == 0:
         return np.ones(config.cepstra)
     q = config.cepstral_lifter

@@ -1,4 +1,4 @@
-"""From static features to what a model sees; the same for training, decoding and transcription."""
+"""From static features to model input; the same for training, decoding and transcription."""
 
 from collections.abc import Sequence
 
@@ -17,9 +17,9 @@ def model_input(
 ) -> NDArray[np.float32]:
     """CMVN, then deltas: static features [T, static_dim] of one utterance -> [T, dim].
 
-    `cmvn` holds the speaker's statistics for `cmvn: speaker` and the training set's for `cmvn: global`. A speaker who
-    is unknown (None or not in `cmvn`) is normalised by the utterance alone. Raises ValueError when global statistics
-    are needed and missing.
+    `cmvn` holds the speaker's statistics for `cmvn: speaker` and the training set's for `cmvn: global`. An unknown
+    speaker (None or not in `cmvn`) is normalised by the utterance alone. Raises ValueError when global statistics are
+    needed but missing.
     """
     statistics = utterance_statistics(features, speaker, cmvn, config)
     static = torch.from_numpy(np.array(features, dtype=np.float32))
@@ -29,7 +29,7 @@ def model_input(
 def normalized(static: Tensor, statistics: Sequence[Statistics] | None, config: FeaturesConfig) -> Tensor:
     """CMVN by each utterance's own `statistics` (None: no CMVN), then deltas: [B, T, static_dim] -> [B, T, dim].
 
-    Padding must repeat an utterance's last frame, as deltas see it.
+    Padding must repeat an utterance's last frame, because deltas read it.
     """
     if statistics is not None:
         mean = torch.from_numpy(np.stack([each.mean for each in statistics]))
@@ -43,7 +43,7 @@ def normalized(static: Tensor, statistics: Sequence[Statistics] | None, config: 
 def utterance_statistics(
     features: NDArray[np.float32], speaker: str | None, cmvn: Cmvn | None, config: FeaturesConfig
 ) -> Statistics | None:
-    """The statistics that normalise one utterance, as `model_input` chooses them; None where there is no CMVN."""
+    """The statistics that normalise one utterance, chosen as in `model_input`; None without CMVN."""
     if config.cmvn == "none":
         return None
     if config.cmvn == "global":

@@ -1,4 +1,4 @@
-"""SpecAugment (Park et al. 2019): random stretches of time and frequency of the model's input are hidden."""
+"""SpecAugment (Park et al. 2019): hides random intervals of time and frequency of the model's input."""
 
 import torch
 from torch import Tensor
@@ -7,18 +7,18 @@ from asr.config import FeaturesConfig, SpecAugmentConfig
 
 
 class SpecAugment:
-    """Masks on minibatches, drawn by PyTorch's global generator of their device, without waiting for that device."""
+    """Masks minibatches by PyTorch's global generator of their device, without waiting for the device."""
 
     def __init__(self, config: SpecAugmentConfig, features: FeaturesConfig) -> None:
         self.config = config
-        # The mel filter of each column of the model's input; deltas repeat the static columns, and energy is none.
+        # The mel filter of each column of the model's input; deltas repeat the static columns; energy (-1) has none.
         self.filters = torch.arange(features.dim) % features.static_dim - int(features.energy)
         self.bins = features.bins
 
     def __call__(self, inputs: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Inputs [B, T, D], of `lengths` [B] (frames) or all T long, with masked places 0, the mean after CMVN.
+        """Inputs [B, T, D], of `lengths` [B] (frames) or all T long, with masked values set to 0, the mean after CMVN.
 
-        A mask of frames lies inside its utterance; a mask of mel filters hides them and their deltas in all frames.
+        A time mask lies inside its utterance; a frequency mask hides mel filters and their deltas in all frames.
         """
         config, (count, frames, _) = self.config, inputs.shape
         hidden = torch.zeros(1, 1, 1, dtype=torch.bool, device=inputs.device)

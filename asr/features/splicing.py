@@ -1,4 +1,4 @@
-"""Splicing: each frame together with its neighbours, the input of a DNN."""
+"""Splicing: each frame with its neighbours, the input of a DNN."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ from torch import Tensor
 def splice(features: Tensor, context: int) -> Tensor:
     """Joins each frame with `context` frames on either side, oldest first: [B, T, D] -> [B, T, (2 * context + 1) * D].
 
-    The first and last frame are repeated beyond the edges; in a row that is padded, its padding is a neighbour.
+    The first and last frame are repeated beyond the edges; padding counts as a neighbour.
     """
     if context == 0 or features.shape[1] == 0:
         return features

@@ -17,8 +17,8 @@ def compute_features(
 ) -> dict[str, ExtractSummary]:
     """Writes the archives of the splits that `prepared` holds, in its folder and in each `fold-k` below it, into `out`.
 
-    What they hold and what was left out stands in `out`/summary.json. Returns what each holds: `train` or
-    `fold-1/train` -> summary. Raises InputError when there is no manifest.
+    `out`/summary.json says what they contain and what was left out. Returns the summary of each, by name: `train` or
+    `fold-1/train`. Raises InputError when there is no manifest.
     """
     return extract_folder(prepared, out, config.features, device, config.corpus.skip_bad)
 
@@ -26,7 +26,7 @@ def compute_features(
 def extract_folder(
     prepared: Path, out: Path, config: FeaturesConfig, device: torch.device | str = "cpu", skip_bad: bool = False
 ) -> dict[str, ExtractSummary]:
-    """As `compute_features`, by the settings of the features alone."""
+    """As `compute_features`, from the settings of the features alone."""
     found = [
         (f"{fold}/{split}".removeprefix("/"), cuts_path(prepared / fold, split))
         for fold in ("", *fold_names(prepared))
@@ -41,7 +41,7 @@ def extract_folder(
 
 
 def _write_summary(path: Path, summaries: dict[str, ExtractSummary]) -> None:
-    """In the form of the prepare stage's summary: the counts of each split, then the utterances left out of any."""
+    """In the form of the prepare stage's summary: counts of each split, then the utterances left out."""
     splits = {name: asdict(summary) for name, summary in summaries.items()}
     skipped = [{"split": name, **utterance} for name, split in splits.items() for utterance in split.pop("skipped")]
     for split in splits.values():

@@ -1,5 +1,6 @@
 """librosa's features: the same frames as ours, and nearly the same values."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -67,3 +68,10 @@ def test_the_recipe_chooses_the_backend() -> None:
     assert isinstance(build_front_end(FeaturesConfig()), FrontEnd)
     with pytest.raises(InputError, match="low_frequency"):
         build_front_end(FeaturesConfig(backend="librosa", low_frequency=9000.0))
+
+
+def test_without_librosa_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "librosa", None)
+    monkeypatch.delitem(sys.modules, "asr.features.librosa_backend", raising=False)
+    with pytest.raises(InputError, match=r'features\.backend: .*pip install "asr\[librosa\]"'):
+        build_front_end(FeaturesConfig(backend="librosa"))
