@@ -43,7 +43,7 @@ def build_front_end(config: FeaturesConfig, device: torch.device | str = "cpu") 
             from asr.features.librosa_backend import LibrosaFrontEnd
         except ModuleNotFoundError as error:
             raise InputError(
-                'features.backend: librosa is not installed; pip install "asr[librosa]", or choose another backend'
+                'features.backend: librosa is not installed; pip install "asr-phones[librosa]", or choose another backend'
             ) from error
         return LibrosaFrontEnd(config, device)
     return FrontEnd(config, device)

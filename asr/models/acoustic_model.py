@@ -11,9 +11,9 @@ FRAMES_AT_ONCE = 4096
 class AcousticModel(nn.Module):
     """Features in, a score for each class and output frame out.
 
-    `subsampling` input frames make one output frame. A model whose output depends on a fixed window of input alone
-    says so by `context`, the frames on each side of the centre; its `forward_windows` scores single frames, so that
-    training can draw them from the whole corpus. `context` is None for a model that needs whole utterances.
+    `subsampling` input frames make one output frame. If the output depends only on a fixed window of input, `context`
+    is the number of frames on each side of the centre, and `forward_windows` scores single frames, so that training can
+    draw them from the whole corpus. `context` is None for a model that needs whole utterances.
     """
 
     subsampling: int = 1
@@ -21,11 +21,11 @@ class AcousticModel(nn.Module):
 
     @property
     def receptive_field(self) -> int | None:
-        """The input frames that one output frame depends on; None where that may be the whole utterance."""
+        """The number of input frames that an output frame depends on; None if it may be the whole utterance."""
         return None if self.context is None else 2 * self.context + 1
 
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Takes features [B, T, D] padded after lengths [B]; returns logits [B, T', C] and their lengths [B]."""
+        """Takes features [B, T, D], padded after lengths [B]; returns logits [B, T', C] and their lengths [B]."""
         raise NotImplementedError
 
     def forward_windows(self, windows: Tensor) -> Tensor:
@@ -46,10 +46,10 @@ def valid_frames(lengths: Tensor, features: Tensor) -> Tensor:
 
 
 def score_valid_frames(score: Callable[[Tensor], Tensor], frames: Tensor, lengths: Tensor) -> Tensor:
-    """Scores [N, C] of those of frames [B, T, ...] that lie inside their utterances, in place [B, T, C]; else zeros.
+    """Applies `score`, [N, ...] -> [N, C], to the valid ones of frames [B, T, ...]: scores [B, T, C], zero in padding.
 
-    Padding costs nothing so, and counts in no statistics. Without a gradient the frames are scored in parts that
-    bound the memory.
+    So padding costs nothing and enters no statistics. Without gradients the frames are scored in parts, to bound the
+    memory.
     """
     inside = valid_frames(lengths, frames)
     rows = frames[inside]

@@ -1,4 +1,4 @@
-"""The non-linearities of every model, by their names in a recipe."""
+"""The non-linearities of all models, by their names in a recipe."""
 
 import math
 
@@ -11,7 +11,7 @@ LEAKY_SLOPE = 0.01
 
 
 class LearnedSwish(nn.Module):
-    """x * sigmoid(beta * x) with one learned beta for the layer, 1 at first (Ramachandran et al. 2017)."""
+    """x * sigmoid(beta * x) with one learned beta for the layer, initially 1 (Ramachandran et al. 2017)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,10 +41,10 @@ def make_activation(name: Activation) -> nn.Module:
 
 
 def orthogonal_gain(name: Activation) -> float:
-    """What an orthogonal weight is multiplied by so that the signal keeps its size through the non-linearity.
+    """The factor on an orthogonal weight with which the signal keeps its size through the non-linearity.
 
-    The rectifiers and their smooth kin pass half of their input's power (He et al. 2015, eq. 10 and 15); tanh and the
-    sigmoid count as linear around zero.
+    Rectifiers and their smooth variants pass half of their input's power (He et al. 2015, eq. 10 and 15); tanh and the
+    sigmoid are treated as linear around zero.
     """
     match name:
         case "leaky_relu":

@@ -1,4 +1,4 @@
-"""One direction of a recurrent layer: vanilla RNN, LSTM, GRU and light GRU, with their first weights."""
+"""One direction of a recurrent layer: vanilla RNN, LSTM, GRU and light GRU, with their initial weights."""
 
 from collections.abc import Sequence
 
@@ -90,9 +90,9 @@ def run_together(cells: Sequence[LightGru], inputs: Sequence[Tensor], valid: Ten
 def make_cell(
     cell: RecurrentCell, input_dim: int, width: int, normalization: Normalization, initializer: Initializer
 ) -> nn.Module:
-    """A layer in one direction, `forward(x [T, B, D], valid [T, B]) -> [T, B, width]`, with its first weights drawn.
+    """A layer in one direction, `forward(x [T, B, D], valid [T, B]) -> [T, B, width]`, with initial weights.
 
-    LSTM: Hochreiter & Schmidhuber 1997 with forget gates, whose bias is one: they start open (Jozefowicz et al. 2015,
+    LSTM: Hochreiter & Schmidhuber 1997 with forget gates, whose bias is 1: they start open (Jozefowicz et al. 2015,
     section 2.2). RNN: Elman 1990, h' = f(W x + U h + b).
     """
     match cell:
@@ -101,9 +101,8 @@ def make_cell(
         case "lstm":
             lstm = nn.LSTM(input_dim, width)
             drawn = _drawn(LibraryCell(lstm), 4, initializer)
-            nn.init.ones_(
-                lstm.all_weights[0][2].detach()[width : 2 * width]
-            )  # torch's order: input, forget, cell, output
+            input_bias = lstm.all_weights[0][2].detach()
+            nn.init.ones_(input_bias[width : 2 * width])  # torch's order: input, forget, cell, output
             return drawn
         case "gru":
             return _drawn(Gru(input_dim, width), 3, initializer)
@@ -114,8 +113,8 @@ def make_cell(
 def _drawn(module: nn.Module, gates: int, initializer: Initializer) -> nn.Module:
     """Draws a cell's weights, gate by gate, and sets its biases to zero.
 
-    Recurrent weights are orthogonal, so that what goes round keeps its length (Saxe et al. 2014; so in Ravanelli et
-    al. 2018).
+    Recurrent weights are orthogonal, so that the state keeps its length (Saxe et al. 2014; used in Ravanelli et al.
+    2018).
     """
     for path, parameter in module.named_parameters():
         name = path.rsplit(".", 1)[-1]

@@ -30,11 +30,11 @@ class Cnn(AcousticModel):
     """Scores a frame from its window by convolutional layers, then fully connected ones.
 
     In two dimensions the features are `channels` input maps of D / channels bins; in one dimension each feature is an
-    input map of a single bin. A whole utterance gives each frame the scores of its window. Unless a layer pads in
-    time, windows share their convolutions: the maps are computed once for all frames, and what would be a stride in
-    time becomes a wider spacing of the frames that later layers read (Holschneider et al. 1989, "algorithme a trous").
+    input map of a single bin. In a whole utterance each frame gets the scores of its window. Unless a layer pads in
+    time, windows share their convolutions: the maps are computed once for all frames, and a stride in time becomes a
+    wider spacing of the frames that later layers read (Holschneider et al. 1989, "algorithme a trous").
 
-    Raises InputError, naming the layer, when the features do not divide into the maps or a layer's output is empty.
+    Raises InputError when the features do not divide into the maps, or when a layer's output is empty.
     """
 
     context: int
@@ -78,7 +78,7 @@ class Cnn(AcousticModel):
         for layer in self._layers():
             maps = layer(maps, spacing)
             spacing *= layer.time_stride
-        count = frames.shape[1] - 2 * self.context  # strides may leave the last frames of a window unread
+        count = frames.shape[1] - 2 * self.context  # strides may leave the last frames of a window unused
         views = maps.unfold(2, (self.window - 1) * spacing + 1, 1)[:, :, :count, :, ::spacing]
         return self.network(views.permute(0, 2, 1, 4, 3).flatten(2))
 
@@ -93,8 +93,8 @@ class Cnn(AcousticModel):
 class ConvolutionalLayer(nn.Module):
     """Convolution, normalisation, non-linearity, pooling, dropout.
 
-    Given `spacing` s the layer reads every s-th frame, and writes a frame for every one that it can start from: the
-    strides in time are left to the caller, who multiplies the spacing by `time_stride` for the layers after.
+    With `spacing` s the layer reads every s-th frame, and writes a frame for each one that it can start from: strides
+    in time are left to the caller, who multiplies the spacing by `time_stride` for the following layers.
     """
 
     def __init__(self, config: CnnConfig, settings: ConvolutionConfig, shape: MapShape) -> None:
@@ -128,7 +128,7 @@ class ConvolutionalLayer(nn.Module):
         return self.dropout(maps)
 
     def output_shape(self, shape: MapShape, name: str) -> MapShape:
-        """The size of the output for an input of `shape`; InputError names the layer where it would be empty."""
+        """The size of the output for an input of `shape`. Raises InputError with the layer's `name` if it is empty."""
         convolved = _convolved(shape, self.convolution)
         if min(convolved) < 1:
             raise InputError(
@@ -148,7 +148,7 @@ class ConvolutionalLayer(nn.Module):
 
 
 class SpacedConvolution(nn.Conv2d):
-    """A convolution that can slide over frames which stand `spacing` apart, one output for each first frame."""
+    """A convolution that can slide over frames `spacing` apart, with one output for each first frame."""
 
     def forward(self, maps: Tensor, spacing: int | None = None) -> Tensor:
         if spacing is None:
@@ -196,7 +196,7 @@ def _convolved(shape: MapShape, convolution: SpacedConvolution) -> MapShape:
 
 
 def _pair(extent: Extent, neutral: int, frequency: bool) -> tuple[int, int]:
-    """(time, frequency) of a setting that may be one number for both; without frequency that is left neutral."""
+    """(time, frequency) of a setting that may be one number for both; in one dimension frequency is `neutral`."""
     if isinstance(extent, int):
         return extent, extent if frequency else neutral
     return extent

@@ -16,10 +16,10 @@ from asr.models.recurrent import RecurrentLayers
 class Crdnn(AcousticModel):
     """Convolutional blocks, a max pooling over time, recurrent layers, fully connected layers and a linear output.
 
-    With `subsampling` s, output frame t stands for the input frames s t to s t + s - 1, as many as there are: an
-    utterance of T frames has ceil(T / s). Padding is zero at every convolution, as beyond an utterance's edges.
+    With `subsampling` s, output frame t covers the input frames s t to s t + s - 1, as far as they exist: an utterance
+    of T frames has ceil(T / s). Padding is zero at every convolution, like everything beyond an utterance's edges.
 
-    Raises InputError when the features do not divide into `channels`, or pooling leaves no bin of them.
+    Raises InputError when the features do not divide into `channels`, or pooling leaves no bins.
     """
 
     def __init__(self, config: CrdnnConfig, input_dim: int, output_dim: int) -> None:
@@ -73,14 +73,14 @@ class Crdnn(AcousticModel):
         return self.output(x), lengths
 
     def _subsample(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """The greatest value of each `subsampling` frames of x [B, T, D]; the last ones may be fewer."""
+        """The maximum over each `subsampling` frames of x [B, T, D]; the last group may have fewer."""
         held = hold_last_frame(x, lengths).transpose(1, 2)
         x = functional.max_pool1d(held, self.subsampling, ceil_mode=True).transpose(1, 2)
         return x, torch.div(lengths + self.subsampling - 1, self.subsampling, rounding_mode="floor")
 
 
 class ConvolutionalBlock(nn.Module):
-    """Twice a convolution, normalisation and non-linearity; then max pooling over frequency, and dropout of maps."""
+    """Two times convolution, normalisation and non-linearity; then max pooling over frequency and dropout of maps."""
 
     def __init__(self, config: CrdnnConfig, maps: int, filters: int, bins: int) -> None:
         super().__init__()

@@ -14,10 +14,10 @@ from asr.models.initializers import critical_tanh, initialize
 class DeepCnn(AcousticModel):
     """`layers` convolutions over time, each with tanh, then a linear output layer (Xiao et al. 2018, over time alone).
 
-    Whole utterances share the convolutions of neighbouring frames, which is what makes the depth affordable. Beyond an
-    utterance's edges every layer reads zeros, at first without effect: a delta-orthogonal kernel is zero around its
-    centre. It starts at tanh's critical point, where the singular values of the input-output Jacobian stay near 1:
-    the first layer brings features of variance 1 to the signal variance that all others keep.
+    Neighbouring frames share their convolutions, which makes the depth affordable. Beyond an utterance's edges every
+    layer reads zeros, initially without effect: a delta-orthogonal kernel is zero around its centre. Training starts at
+    tanh's critical point, where the singular values of the input-output Jacobian stay near 1:
+    the first layer scales features of variance 1 to the signal variance that all others keep.
     """
 
     def __init__(self, config: DeepCnnConfig, input_dim: int, output_dim: int) -> None:
@@ -54,8 +54,8 @@ class DeepCnn(AcousticModel):
         return self.output(hidden.transpose(1, 2)), lengths
 
     def convolve(self, hidden: Tensor, inside: Tensor) -> Tensor:
-        """Input [B, D, T] -> the last hidden layer [B, width, T], zero where `inside` [B, 1, T] is."""
+        """Input [B, D, T] -> the last hidden layer [B, width, T], zero where `inside` [B, 1, T] is zero."""
         for layer in self.convolutions:
-            # In place: neither the product's nor the non-linearity's input is read by the gradient.
+            # In place: the gradient reads neither the product's nor the non-linearity's input.
             hidden = layer(hidden).mul_(inside).tanh_()
         return hidden

@@ -9,7 +9,7 @@ from asr.models.fully_connected import fully_connected
 
 
 class Dnn(AcousticModel):
-    """`layers` hidden layers of `width` units; without any it is a softmax regression."""
+    """`layers` hidden layers of `width` units; with none it is a softmax regression."""
 
     context: int
 

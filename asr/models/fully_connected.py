@@ -1,4 +1,4 @@
-"""Fully connected layers: the whole of a DNN, and the end of a convolutional network."""
+"""Fully connected layers: a whole DNN, or the end of a convolutional network."""
 
 from torch import nn
 
@@ -13,8 +13,8 @@ def fully_connected(
 ) -> nn.Sequential:
     """`layers` hidden layers of `width` units and a linear output: [..., input_dim] -> [..., output_dim].
 
-    A hidden layer is linear, normalisation, non-linearity, dropout. He's initialisation is for layers that a rectifier
-    follows, so beside it the output layer is Glorot's.
+    A hidden layer is linear, normalisation, non-linearity, dropout. He's initialisation is for layers before a
+    rectifier, so the output layer then uses Glorot's.
     """
     layers: list[nn.Module] = [nn.Dropout(input_dropout)] if input_dropout else []
     width = input_dim

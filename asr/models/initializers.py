@@ -1,4 +1,4 @@
-"""Initial weights: random ones by name, mean field theory's for very deep tanh networks, and a trained network's."""
+"""Initial weights: random, from mean field theory for very deep tanh networks, or from a trained network."""
 
 import math
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ Layer = nn.Linear | nn.Conv1d | nn.Conv2d
 
 
 def initialize(layer: Layer, name: Initializer, gain: float = 1.0) -> None:
-    """Draws a layer's weight by `initialize_weight` and sets its bias to zero."""
+    """Draws a layer's weight with `initialize_weight` and sets its bias to zero."""
     initialize_weight(layer.weight, name, gain)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
@@ -26,8 +26,8 @@ def initialize_weight(weight: Tensor, name: Initializer, gain: float = 1.0) -> N
 
     xavier: uniform in +-1/sqrt(fan_in + fan_out). glorot: uniform in +-sqrt(6/(fan_in + fan_out)) (Glorot and Bengio
     2010, eq. 16). he: normal, variance 2/fan_in (He et al. 2015, eq. 10). orthogonal: orthonormal rows or columns
-    (Saxe et al. 2014). delta_orthogonal: the same in the kernel's centre and zeros around it (Xiao et al. 2018);
-    where there is no kernel it is orthogonal.
+    (Saxe et al. 2014). delta_orthogonal: the same in the kernel's centre and zeros around it (Xiao et al. 2018),
+    or orthogonal if there is no kernel.
     """
     match name:
         case "xavier":
@@ -49,8 +49,8 @@ def initialize_weight(weight: Tensor, name: Initializer, gain: float = 1.0) -> N
 class CriticalPoint(NamedTuple):
     """Where signals and gradients of a random tanh network neither grow nor vanish with depth.
 
-    weight_variance is sigma_w^2 (of a weight, times the fan-in: an orthogonal matrix has 1), signal_variance the q*
-    of pre-activations at which every layer keeps it.
+    weight_variance is sigma_w^2 (the variance of a weight times the fan-in: 1 for an orthogonal matrix), and
+    signal_variance is q*, the variance of pre-activations that every layer keeps.
     """
 
     weight_variance: float
@@ -82,10 +82,9 @@ def critical_tanh(bias_variance: float) -> CriticalPoint:
 
 @torch.no_grad()
 def initialize_from(model: nn.Module, state: Mapping[str, Tensor]) -> list[str]:
-    """Copies from a trained network's state every layer that fits, and returns the names of the tensors copied.
+    """Copies every layer that fits from a trained network's state, and returns the names of the copied tensors.
 
-    A layer fits when `state` holds all its tensors under the same names and in the same shapes; a layer of which only
-    a part would fit stays as it is.
+    A layer fits when `state` has all its tensors with the same names and shapes; other layers stay as they are.
     """
     copied: list[str] = []
     for prefix, layer in model.named_modules():

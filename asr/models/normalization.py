@@ -1,4 +1,4 @@
-"""Normalisation, the same in every model. In padded batches padding never counts."""
+"""Normalisation, the same in every model. Padding never counts."""
 
 import torch
 from torch import Tensor, nn

@@ -76,7 +76,7 @@ class RecurrentLayers(nn.Module):
             return x.new_zeros(*x.shape[:2], self.output_dim)
         lengths = lengths.to(x.device)
         valid, reversing = valid_frames(lengths, x).t(), reversed_rows(lengths, frames)
-        # padding is computed on like speech, so its values must not overflow
+        # padding is processed like speech, so its values must not overflow
         x = x.transpose(0, 1).masked_fill(~valid[..., None], 0.0).contiguous()
         for layer in self.layers:
             x = layer(x, valid, reversing)

@@ -1,4 +1,4 @@
-"""What a model is made of: its layers with shapes, parameters and FLOPs, and how much audio an output depends on."""
+"""Summary of a model: layers with shapes, parameters and FLOPs, and how much audio an output depends on."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -20,9 +20,9 @@ from asr.models.normalization import NoNorm
 class LayerSummary:
     """One layer.
 
-    `output` is the shape for one window, or for a second of audio where a model takes no windows, without dimensions of
-    size 1; None where the layer's weights are read by another. `flops` are those a second of audio, without its inner
-    layers'.
+    `output` is the shape for one window, or for a second of audio if the model takes no windows, without dimensions of
+    size 1; None if another layer reads this one's weights. `flops` are per second of audio, without those of inner
+    layers.
     """
 
     name: str
@@ -34,10 +34,10 @@ class LayerSummary:
 
 @dataclass(frozen=True)
 class ModelSummary:
-    """A whole model. FLOPs are those of matrix products, convolutions and recurrences, a multiply-add counted as two.
+    """A whole model. FLOPs are those of matrix products, convolutions and recurrences; a multiply-add counts as two.
 
-    `flops` a second of audio are those of whole utterances; `window_flops` those of a window for each frame, None for a
-    model that takes no windows. `receptive_field` is in ms of audio; None where it may be the whole utterance.
+    `flops` are per second of audio in whole utterances; `window_flops` with one window per frame, None for a model that
+    takes no windows. `receptive_field` is in ms of audio; None if it may be the whole utterance.
     """
 
     layers: list[LayerSummary]
@@ -48,7 +48,7 @@ class ModelSummary:
 
 
 def summarize(model: AcousticModel, features: FeaturesConfig) -> ModelSummary:
-    """Runs the model on one and two seconds of silence; their difference is free of what the edges cost.
+    """Runs the model on one and two seconds of silence; the difference excludes the cost of the edges.
 
     Leaves the model in eval mode.
     """
@@ -84,7 +84,7 @@ def _utterance(model: AcousticModel, frames: int, dim: int) -> Callable[[], obje
 
 @torch.no_grad()
 def _measure(model: nn.Module, call: Callable[[], object]) -> _Record:
-    """Counts the operators that a call dispatches, so layers of any kind count; hooks say which layer ran them."""
+    """Counts the operators that a call dispatches, for layers of any kind; hooks find the layer that ran them."""
     record = _Record()
     running: list[int] = []
     with FlopCounterMode(display=False, custom_mapping=_RECURRENCES) as counter:
@@ -117,7 +117,7 @@ def _measure(model: nn.Module, call: Callable[[], object]) -> _Record:
 def _fused_lstm_flops(
     inputs: Any, input_weight: Any, hidden_weight: Any, *_args: object, out_shape: object = None, **_kwargs: object
 ) -> int:
-    """oneDNN's LSTM over inputs [T, B, D]: each step multiplies by both weight matrices; they come as shapes."""
+    """oneDNN's LSTM over inputs [T, B, D]: each step multiplies by both weight matrices. All arguments are shapes."""
     rows, columns = hidden_weight
     return 2 * inputs[0] * inputs[1] * (input_weight[0] * input_weight[1] + rows * columns)
 

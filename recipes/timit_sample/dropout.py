@@ -9,10 +9,11 @@ units that are dropped. The weights of every epoch are then tested. Acoustic sca
 a training, on dev with the weights of its last epoch, and hold for all its epochs.
 
 OUT/dropout.tsv has a line for each tested epoch, OUT/dropout.svg the plot; a table of means is printed as Markdown. A
-training that is finished is not done again: the same command goes on where it was stopped.
+finished training is not repeated: if interrupted, rerun the same command to resume.
 """
 
 import argparse
+import logging
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, astuple, dataclass, fields
@@ -104,7 +105,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Study:
-    """What all trainings share."""
+    """Shared by all trainings."""
 
     corpus: Path
     out: Path
@@ -155,7 +156,8 @@ class SpokenSet:
 
 
 def main() -> None:
-    """Trains and tests whatever is not there yet, then writes the table and the plot."""
+    """Trains and tests what is missing, then writes the table and the plot."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     arguments = parse()
     study = Study(arguments.corpus, arguments.out, arguments.epochs)
     settings = [Setting(*size, dropout, seed) for seed, size, dropout in product(SEEDS, SIZES, (True, False))]
@@ -178,7 +180,7 @@ def parse() -> argparse.Namespace:
 
 
 def measured(study: Study, setting: Setting) -> Sequence[Point]:
-    """The points of a training, which is done first where its figures are not there."""
+    """The points of a training, which runs first if its figures are missing."""
     folder = study.out / setting.name
     figures = folder / "points.jsonl"
     if not figures.is_file():

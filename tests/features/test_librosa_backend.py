@@ -73,5 +73,5 @@ def test_the_recipe_chooses_the_backend() -> None:
 def test_without_librosa_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "librosa", None)
     monkeypatch.delitem(sys.modules, "asr.features.librosa_backend", raising=False)
-    with pytest.raises(InputError, match=r'features\.backend: .*pip install "asr\[librosa\]"'):
+    with pytest.raises(InputError, match=r'features\.backend: .*pip install "asr-phones\[librosa\]"'):
         build_front_end(FeaturesConfig(backend="librosa"))
