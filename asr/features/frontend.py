@@ -42,9 +42,7 @@ def build_front_end(config: FeaturesConfig, device: torch.device | str = "cpu") 
         try:
             from asr.features.librosa_backend import LibrosaFrontEnd
         except ModuleNotFoundError as error:
-            raise InputError(
-                'features.backend: librosa is not installed; pip install "asr-phones[librosa]", or choose another backend'
-            ) from error
+            raise InputError('features.backend: librosa is not installed: pip install "asr-phones[librosa]"') from error
         return LibrosaFrontEnd(config, device)
     return FrontEnd(config, device)
 
