@@ -1,11 +1,11 @@
-"""Speed of the front end on one thread beside four other libraries, on real speech: audio seconds per second.
+"""Speed of the front end on one thread and of four other libraries, on real speech: audio seconds per second.
 
     python benchmarks/features.py [--corpus FOLDER] [--rounds 7]
 
-Every system gets the same decoded files, one call a file, and makes 40 log-mel filterbanks or 13 MFCC of 25 ms windows
-every 10 ms with a 512-point FFT from 20 to 8,000 Hz, without dither. Tables that a library lets a program keep (mel
-filters, windows) are made before the clock starts. torchaudio.transforms and librosa pre-emphasise the whole file with
-functions of their own and leave out DC removal and Povey's window, so they do less than the other three. `asr, batched`
+Every system gets the same decoded files, one call per file, and computes 40 log-mel filterbanks or 13 MFCC of 25 ms
+windows every 10 ms with a 512-point FFT from 20 to 8,000 Hz, without dither. Tables that a library can keep (mel
+filters, windows) are made before the clock starts. torchaudio.transforms and librosa pre-emphasise the whole file by
+their own functions, without DC removal or Povey's window, so they do less than the other three. `asr, batched`
 is the same front end with 16 files a call. Time is the processor's, so that other programs on the machine do not count.
 """
 

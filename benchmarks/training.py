@@ -6,12 +6,13 @@ Six models at the sizes of published TIMIT recipes (training_sizes.py), each tra
 - asr: our loop, with its gathering of minibatches, loss and frame error;
 - bare: forward, backward and update on minibatches that are already in memory, the most that a loop could reach;
 - dataloader: a plain PyTorch loop over a DataLoader, with our model;
-- speechbrain: SpeechBrain's model of the same shape, by its data pipeline and Brain.fit (pip install 'asr[bench]');
+- speechbrain: SpeechBrain's model of the same shape, by its data pipeline and Brain.fit
+  (pip install 'asr-phones[bench]');
 - speechbrain-jit: the same with its model compiled by TorchScript, where it is built of SpeechBrain's light GRU.
 
-All take the same minibatches, one system after the other in every round, and the same fused Adam. Each has trained on
-one minibatch before. A round is as many minibatches as the bare step trains in --seconds. Frames are those of speech:
-padding does not count. The corpus is the TIMIT sample (the demo corpus without it), repeated to --hours.
+All train on the same minibatches, one system after another in every round, with the same fused Adam. Each has trained
+on one minibatch before. A round is as many minibatches as the bare step trains in --seconds. Padding does not count as
+frames. The corpus is the TIMIT sample (the demo corpus without it), repeated to --hours.
 """
 
 import argparse
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(options.threads)
     systems = [name for name in options.systems if has_speechbrain() or not name.startswith("speechbrain")]
     if systems != options.systems:
-        print("speechbrain is not installed, its rows are left out: pip install 'asr[bench]'", flush=True)
+        print("speechbrain is not installed; its rows are left out: pip install 'asr-phones[bench]'", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for name in options.models:
             size = sizes(options.width)[name]

@@ -132,4 +132,4 @@ def test_says_how_to_install_what_is_absent(
     monkeypatch.setattr(training, "measure", lambda config, names, *_: asked.append(names) or ({"asr": [1.0]}, 1.0))
     training.main(["--models", "dnn,ligru"])
     assert asked == [["asr", "bare", "dataloader"]] * 2
-    assert "pip install 'asr[bench]'" in capsys.readouterr().out
+    assert "pip install 'asr-phones[bench]'" in capsys.readouterr().out

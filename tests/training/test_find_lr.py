@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from support.asr_command import Command
 from support.separable import CONTEXT, CPU, separable_frames
 
 from asr.config import DnnConfig, TrainingConfig
@@ -26,6 +27,17 @@ def test_suggestion_learns(tmp_path: Path) -> None:
     assert sweep.rates == sorted(sweep.rates)
     write_sweep(sweep, tmp_path)
     assert len((tmp_path / "learning_rate.tsv").read_text().splitlines()) == len(sweep.rates) + 1
+
+
+def test_the_command_writes_a_table_and_a_figure(
+    prepared: Path, features: Path, tiny_recipe: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    out = tmp_path / "out"
+    outcome = asr_command("train", prepared, features, out, "--recipe", tiny_recipe, "--find-lr")
+    assert outcome.status == 0, outcome.err
+    assert outcome.out.startswith("suggested: --set training.optimizer.learning_rate=")
+    assert (out / "learning_rate.tsv").read_text().startswith("learning_rate\tloss\n")
+    assert "suggested" in (out / "learning_rate.svg").read_text()
 
 
 def test_loss_that_never_falls_is_an_error() -> None:
