@@ -47,7 +47,7 @@ def test_the_array_is_a_plain_npy_file(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.b.index.jsonl", "a.b.npy"]
 
 
-def test_an_error_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_an_error_leaves_no_files(tmp_path: Path) -> None:
     def stopped() -> None:
         with ArchiveWriter(tmp_path / "train", 4) as archive:
             archive.append("a", "a", np.zeros((3, 4), dtype=np.float32))

@@ -75,7 +75,7 @@ def test_length_of_long_audio_is_exact() -> None:
 @pytest.mark.parametrize("color", ["white", "pink"])
 @pytest.mark.parametrize("snr", [-5.0, 0.0, 10.0, 30.0])
 def test_noise_has_the_level_that_was_asked_for(color: str, snr: float) -> None:
-    speech = 0.1 * torch.randn(2, 9000) + 0.05  # the mean is no speech
+    speech = 0.1 * torch.randn(2, 9000) + 0.05  # the mean is not speech
     speech[1, 5000:] = 0
     noisy = add_noise(speech, [9000, 5000], [snr, None], [1, 2], color)  # type: ignore[arg-type]
     noise = noisy[0] - speech[0]

@@ -1,4 +1,4 @@
-"""Masks: as wide as allowed, inside the utterance, on filters with their deltas, and drawn anew."""
+"""Masks: as wide as allowed, inside the utterance, on filters with their deltas, and drawn again each time."""
 
 import pytest
 import torch

@@ -22,10 +22,10 @@ from asr.training.flat_start import flat_alignment, speech_span
     st.sampled_from([1, 3]),
 )
 def test_a_flat_start_tiles_the_utterance_with_its_phones(
-    symbols: list[str], begin: float, length: float, behind: float, states: int
+    symbols: list[str], begin: float, length: float, after: float, states: int
 ) -> None:
     targets = TargetsConfig(phone_set="timit61", states=states)
-    duration = begin + length + behind
+    duration = begin + length + after
     aligned = flat_alignment(symbols, (begin, begin + length), duration, targets)
     assert len(aligned.times) == len(aligned.phones) * states + 1
     assert aligned.times[0] == 0

@@ -1,4 +1,4 @@
-"""Rounds of training: on labels from a flat start, from another model, and from the model of the round before."""
+"""Rounds of training: on labels from a flat start, from another model, and from the previous round."""
 
 import json
 import logging
@@ -298,19 +298,19 @@ def test_first_labels_from_a_model_by_ctc(prepared: Path, features: Path, tmp_pa
 
 @pytest.mark.parametrize("said", [{"custom": {"phones": "aa b"}}, {"untimed_words": [("ob", ["aa", "b"])]}])
 @pytest.mark.parametrize(
-    ("before", "behind", "expected"),
+    ("before", "after", "expected"),
     [(20, 20, "sil aa b sil"), (20, 0, "sil aa b"), (0, 20, "aa b sil"), (0, 0, "aa b")],
 )
 def test_what_ctc_leaves_blank_at_the_ends_is_silence(
-    tmp_path: Path, said: dict[str, Any], before: int, behind: int, expected: str
+    tmp_path: Path, said: dict[str, Any], before: int, after: int, expected: str
 ) -> None:
-    """Blanks of a fifth of a second, where no silence is said or heard, are no part of the phone beside them."""
+    """Blanks of a fifth of a second, where there is no silence, do not belong to the phone beside them."""
     targets = TargetsConfig(phone_set="timit39", states=3)
     ctc = {"targets": {"phone_set": "timit39", "states": 1}, "training": {"loss": "ctc"}}
     model = AligningModel(small_bundle(tmp_path, features={"snip_edges": False}, **ctc))
     phones = load_phone_set("timit39")
     spoken = [1 + phones.index(phone) for phone in ("aa", "b") for _ in range(10)]
-    labels = [0] * before + spoken + [0] * behind
+    labels = [0] * before + spoken + [0] * after
     cut = utterance_cut("u", tmp_path / "u.flac", 16000, 160 * len(labels), speaker="s", **said)
     aligned = align_cut(model, peaked(labels, 1 + len(phones), peak=1 - 1e-6), cut, targets)
     assert aligned.phones == expected.split()
@@ -321,7 +321,7 @@ def test_what_ctc_leaves_blank_at_the_ends_is_silence(
 
 
 def test_the_model_that_aligns_must_fit(tiny_run: Path, prepared: Path, features: Path, tmp_path: Path) -> None:
-    """The tiny run knows the phones of timit39."""
+    """The tiny run has the phones of timit39."""
     for config, message in [
         (recipe(align_with=tiny_run), r"training\.align_with: has the phones of timit39, not .*timit48"),
         (recipe(align_with=tmp_path), r"training\.align_with: .*holds no model bundle"),
