@@ -6,11 +6,10 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from asr.config.section import Section
-from asr.phones.phone_set import PhoneSetName
 
 CorpusName = Literal["timit", "demo", "speechocean762"]
 
-TRANSCRIBED_IN: dict[CorpusName, PhoneSetName] = {"timit": "timit61", "demo": "timit61", "speechocean762": "cmu39"}
+TRANSCRIBED_IN: dict[CorpusName, str] = {"timit": "timit61", "demo": "timit61", "speechocean762": "cmu39"}
 """The phone set of each corpus's own transcripts."""
 
 

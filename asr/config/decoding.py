@@ -5,8 +5,9 @@ from typing import Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
+from asr.config.phone_set import PhoneSetSetting
 from asr.config.section import Section
-from asr.phones.phone_set import PhoneSetName
+from asr.phones.phone_set import load_phone_set
 
 
 class LmConfig(Section):
@@ -87,5 +88,9 @@ class DecodingConfig(Section):
 class ScoringConfig(Section):
     """The phone error rate."""
 
-    phone_set: PhoneSetName = Field("timit39", description="to which references and hypotheses are folded")
+    phone_set: PhoneSetSetting = Field(
+        load_phone_set("timit39"),
+        description="phones to which references and hypotheses are folded: as targets.phone_set; if that cannot be "
+        "folded to timit39, it is the default itself",
+    )
     bootstrap: int = Field(10000, gt=0, description="samples of the confidence interval")

@@ -10,8 +10,10 @@ from asr.config.models import DnnConfig, ModelConfig
 from asr.config.section import Section
 from asr.config.targets import TargetsConfig
 from asr.config.training import TrainingConfig
+from asr.errors import InputError
 from asr.phones.classes import Topology, class_names
-from asr.phones.phone_set import PHONE_SETS, PhoneSetName, load_phone_set
+from asr.phones.folding import folding, folds_to, with_foldings
+from asr.phones.phone_set import PHONE_SETS, PhoneSet, load_phone_set
 
 
 class RecipeConfig(Section):
@@ -36,21 +38,32 @@ class RecipeConfig(Section):
     @property
     def class_names(self) -> list[str]:
         """The name of every class of the recipe's model."""
-        return class_names(load_phone_set(self.targets.phone_set), self.topology, self.targets.states)
+        return class_names(self.targets.phone_set, self.topology, self.targets.states)
 
     @model_validator(mode="after")
     def _phone_sets_fit(self) -> "RecipeConfig":
-        spoken, targets, scored = TRANSCRIBED_IN[self.corpus.name], self.targets.phone_set, self.scoring.phone_set
-        if PHONE_SETS.index(targets) < PHONE_SETS.index(spoken):
+        spoken, targets = load_phone_set(TRANSCRIBED_IN[self.corpus.name]), self.targets.phone_set
+        if not folds_to(spoken, targets):
             raise ValueError(
-                f"targets.phone_set: {self.corpus.name} is transcribed in {spoken} and cannot tell the phones of "
-                f"{targets} apart; use {_or_smaller(spoken)}"
+                f"targets.phone_set: {self.corpus.name} is transcribed in {spoken} and cannot be folded to "
+                f"{targets}; {_remedy(spoken, targets)}"
             )
-        if PHONE_SETS.index(scored) < PHONE_SETS.index(targets):
+        scored = self.scoring.phone_set
+        if "phone_set" not in self.scoring.model_fields_set and not folds_to(targets, scored):
+            scored = targets
+        if not folds_to(targets, scored):
             raise ValueError(
-                f"scoring.phone_set: the phones of targets.phone_set ({targets}) cannot be told apart in {scored}; "
-                f"use {_or_smaller(targets)}"
+                f"scoring.phone_set: the phones of targets.phone_set ({targets}) cannot be folded to {scored}; "
+                f"{_remedy(targets, scored)}"
             )
+        scored = scored if targets.ships else with_foldings(scored, targets)
+        try:
+            folding(targets), folding(scored)
+        except InputError as error:
+            raise ValueError(str(error)) from error
+        if scored != self.scoring.phone_set:
+            # The transcripts of a model whose phone set does not ship are folded by the set's own foldings.
+            self.__dict__["scoring"] = self.scoring.model_copy(update={"phone_set": scored})
         return self
 
     @model_validator(mode="after")
@@ -81,5 +94,9 @@ class RecipeConfig(Section):
         return self
 
 
-def _or_smaller(phone_set: PhoneSetName) -> str:
-    return " or ".join(PHONE_SETS[PHONE_SETS.index(phone_set) :])
+def _remedy(source: PhoneSet, target: PhoneSet) -> str:
+    """What to do where there is no folding from one set to another."""
+    use = "use " + " or ".join(name for name in PHONE_SETS if folds_to(source, name))
+    if source.ships and target.ships:
+        return use
+    return f"write the folding to {source}-{target}.tsv, beside the phone set's file"

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from asr.errors import InputError
 from asr.formats.phn import SAMPLE_RATE, Label, read_labels
-from asr.phones.silence import UNSPOKEN
+from asr.phones.phone_set import load_phone_set
+
+UNSPOKEN = load_phone_set("timit61").unspoken
 
 OVERSHOOT = SAMPLE_RATE // 100
 """Samples by which a segment may pass the end of the audio; it is cut off there. 10 ms is one frame step, too little to

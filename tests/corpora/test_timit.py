@@ -18,7 +18,7 @@ from asr.corpora.prepare import PrepareSummary, corpus_dir, prepare
 from asr.corpora.timit_files import find_timit
 from asr.corpora.timit_splits import sample_folds
 from asr.errors import InputError
-from asr.phones.phone_set import fold
+from asr.phones.folding import fold
 from asr.storage.run_layout import SPLITS
 
 
