@@ -41,8 +41,8 @@ def spoken_phones(symbols: Sequence[str], phone_set: AnyPhoneSet) -> Spoken:
     """As `exact_phones`, but where no silence is given at the beginning or the end, there may be one."""
     items = exact_phones(symbols, phone_set).items
     silent = pauses(phone_set)
-    before = [] if items[0] in silent else [_optional(silent)]
-    behind = [] if items[-1] in silent else [_optional(silent)]
+    before = [] if items[0] in silent else _optional(silent)
+    behind = [] if items[-1] in silent else _optional(silent)
     items = [*before, *items, *behind]
     return Spoken(items, [None] * len(items))
 
@@ -87,11 +87,11 @@ def spoken_in(cut: MonoCut, phone_set: AnyPhoneSet) -> Spoken:
 
 def _with_pauses(words: Sequence[tuple[str, Choice]], phone_set: AnyPhoneSet) -> Spoken:
     pause = _optional(pauses(phone_set))
-    items: list[Item] = [pause]
-    labels: list[str | None] = [None]
+    items: list[Item] = [*pause]
+    labels: list[str | None] = [None for _ in pause]
     for word, pronunciations in words:
-        items += [pronunciations, pause]
-        labels += [word, None]
+        items += [pronunciations, *pause]
+        labels += [word, *(None for _ in pause)]
     return Spoken(items, labels)
 
 
@@ -101,8 +101,9 @@ def pauses(phone_set: AnyPhoneSet) -> tuple[int, ...]:
     return tuple(known.numbers[silence] for silence in known.silences)
 
 
-def _optional(phones: Sequence[int]) -> Choice:
-    return (*((phone,) for phone in phones), ())
+def _optional(phones: Sequence[int]) -> list[Item]:
+    """One of the phones or none of them; nothing where there are none."""
+    return [(*((phone,) for phone in phones), ())] if phones else []
 
 
 @cache

@@ -89,6 +89,8 @@ class RecipeConfig(Section):
                 raise ValueError("training.loss: ctc needs whole utterances, not training.batching: frames")
             if training.label_smoothing:
                 raise ValueError("training.label_smoothing is of frame labels; with training.loss: ctc it must be 0")
+        elif training.flat_start and not self.targets.phone_set.silences:
+            raise ValueError(f"training.flat_start needs a silence in targets.phone_set ({self.targets.phone_set})")
         elif self.decoding.search != "graph":
             raise ValueError(f"decoding.search: {self.decoding.search} needs training.loss: ctc")
         return self

@@ -160,9 +160,9 @@ def make_phone_set(name: str, phones: Iterable[Phone], foldings: Mapping[str, Ma
     for title, pairs in foldings.items():
         if (names := _folding_names(title, name)) is None:
             raise InputError(f"folding {title!r} is not from or to {name}; name it FROM-TO")
-        known.append(Folding(*names, tuple(pairs.items())))
+        known.append(Folding(*names, tuple(sorted(pairs.items()))))
         _check_folding(known[-1], alone)
-    return PhoneSet(name, alone.phones, tuple(known))
+    return PhoneSet(name, alone.phones, tuple(sorted(known, key=lambda each: (each.source, each.target))))
 
 
 @cache
