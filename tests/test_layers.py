@@ -9,7 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "asr"
 
 LAYERS = (
-    ("asr", "asr.errors", "asr.progress", "asr.device", "asr.audio", "asr.data_files"),
+    ("asr", "asr.errors", "asr.progress", "asr.device", "asr.audio", "asr.data_files", "asr.corpus_registry"),
     ("asr.storage",),
     ("asr.formats",),
     ("asr.phones",),

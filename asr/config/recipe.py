@@ -3,7 +3,7 @@
 from pydantic import Field, model_validator
 
 from asr.config.augmentation import AugmentationConfig
-from asr.config.corpus import TRANSCRIBED_IN, CorpusConfig
+from asr.config.corpus import CorpusConfig
 from asr.config.decoding import DecodingConfig, LmConfig, ScoringConfig
 from asr.config.features import FeaturesConfig
 from asr.config.models import DnnConfig, ModelConfig
@@ -13,7 +13,7 @@ from asr.config.training import TrainingConfig
 from asr.errors import InputError
 from asr.phones.classes import Topology, class_names
 from asr.phones.folding import folding, folds_to, with_foldings
-from asr.phones.phone_set import PHONE_SETS, PhoneSet, load_phone_set
+from asr.phones.phone_set import PHONE_SETS, PhoneSet
 
 
 class RecipeConfig(Section):
@@ -42,7 +42,7 @@ class RecipeConfig(Section):
 
     @model_validator(mode="after")
     def _phone_sets_fit(self) -> "RecipeConfig":
-        spoken, targets = load_phone_set(TRANSCRIBED_IN[self.corpus.name]), self.targets.phone_set
+        spoken, targets = self.corpus.phone_set, self.targets.phone_set
         if not folds_to(spoken, targets):
             raise ValueError(
                 f"targets.phone_set: {self.corpus.name} is transcribed in {spoken} and cannot be folded to "

@@ -39,7 +39,7 @@ UTTERANCES = {"train": 2500, "test": 2500}
 """Of the release."""
 
 
-def read_speechocean762(config: CorpusConfig, folder: Path) -> CorpusCuts:
+def read_corpus(config: CorpusConfig, folder: Path) -> CorpusCuts:
     """The cuts of train, dev and test, sorted by utterance.
 
     Raises InputError at the first broken utterance, or, with `skip_bad`, lists it and goes on; and for a table that is

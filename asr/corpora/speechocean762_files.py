@@ -5,22 +5,22 @@ The release has WAV; a copy converted to FLAC, with the same names but for the s
 
 import re
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from asr.corpora.kaldi_files import Entry, read_table
 from asr.errors import InputError
-from asr.phones.phone_set import load_phone_set
+from asr.phones.phone_set import load_phone_set, silences
+from asr.phones.symbols import spelled
 
 Part = Literal["train", "test"]
 PARTS: tuple[Part, ...] = ("train", "test")
 TEXT_PHONE = Path("resource", "text-phone")
-PHONE_SET = "cmu39"
+_PHONES = frozenset(load_phone_set("cmu39")) - silences("cmu39")
 
 _SUFFIXES = (".wav", ".flac")
 _SEARCH_DEPTH = 2
-_PHONE = re.compile(r"([A-Za-z]+)[0-2]?_([BIES])")
+_PHONE = re.compile(r"(\w+)_([BIES])")
 _POSITIONS = re.compile(r"S|BI*E")
 _GENDERS = {"f": "female", "m": "male"}
 
@@ -107,8 +107,8 @@ def parse_word(text: str) -> tuple[str, ...]:
     for field in text.split():
         if (match := _PHONE.fullmatch(field)) is None:
             raise ValueError(f"expected a phone with its position, such as AH0_B, found {field!r}")
-        phone = match[1].lower()
-        if phone not in _cmu_phones():
+        phone = spelled(match[1], _PHONES)
+        if phone not in _PHONES:
             raise ValueError(f"unknown phone {match[1]!r}: it is none of the CMU dictionary's 39")
         phones.append(phone)
         positions += match[2]
@@ -151,11 +151,6 @@ class AudioFiles:
             entries = sorted(folder.iterdir()) if folder.is_dir() else []
             self._listings[folder] = {entry.name.lower(): entry for entry in entries}
         return self._listings[folder]
-
-
-@cache
-def _cmu_phones() -> frozenset[str]:
-    return frozenset(load_phone_set(PHONE_SET)) - {"sil"}
 
 
 def _speakers(folder: Path, ids: set[str]) -> dict[str, Speaker]:

@@ -10,7 +10,7 @@ from asr.config import CorpusConfig
 from asr.corpora.corpus import SKIP, CorpusCuts
 from asr.corpora.cuts import utterance_cut
 from asr.corpora.timit_files import Speaker, TimitFolder, UtteranceFiles, find_timit, utterances
-from asr.corpora.timit_labels import read_phones, read_words
+from asr.corpora.timit_labels import TIMIT_PHONES, read_phones, read_words
 from asr.corpora.timit_splits import (
     SAMPLE_FOLDS,
     SENTENCES,
@@ -24,14 +24,13 @@ from asr.corpora.timit_splits import (
 from asr.errors import InputError
 from asr.formats.phn import SAMPLE_RATE, Label
 from asr.formats.plain_text import read_sentence
-from asr.phones.phone_set import load_phone_set
 from asr.progress import track
 from asr.storage.run_layout import SPLITS, fold_name
 
 _SHOWN = 5
 
 
-def read_timit(config: CorpusConfig, folder: Path) -> CorpusCuts:
+def read_corpus(config: CorpusConfig, folder: Path) -> CorpusCuts:
     """The cuts of every split of every fold.
 
     Raises InputError at the first broken utterance or missing speaker, or, with `skip_bad`, lists them and goes on.
@@ -62,7 +61,7 @@ def read_utterance(files: UtteranceFiles) -> MonoCut:
         raise InputError("there is no .phn file beside it", files.audio)
     sample_rate, samples = audio_info(files.audio)
     label_samples = samples * SAMPLE_RATE / sample_rate
-    phones = read_phones(files.phones, label_samples, load_phone_set("timit61"))
+    phones = read_phones(files.phones, label_samples, TIMIT_PHONES)
     words = read_words(files.words, label_samples) if files.words else []
     text = read_sentence(files.text) if files.text else " ".join(word.symbol for word in words)
     return utterance_cut(

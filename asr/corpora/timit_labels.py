@@ -9,7 +9,7 @@ from asr.errors import InputError
 from asr.formats.phn import SAMPLE_RATE, Label, read_labels
 from asr.phones.phone_set import load_phone_set
 
-UNSPOKEN = load_phone_set("timit61").unspoken
+TIMIT_PHONES = load_phone_set("timit61")
 
 OVERSHOOT = SAMPLE_RATE // 100
 """Samples by which a segment may pass the end of the audio; it is cut off there. 10 ms is one frame step, too little to
@@ -41,10 +41,10 @@ def read_phones(path: Path, samples: float, symbols: Collection[str]) -> list[La
                 label.line,
             )
     labels = _inside_audio(labels, samples, path)
-    if all(label.symbol in UNSPOKEN for label in labels):
+    if all(label.symbol in TIMIT_PHONES.unspoken for label in labels):
         raise InputError("holds nothing but silence: is it truncated?", path, labels[-1].line)
     missing = samples - labels[-1].end
-    if labels[-1].symbol not in UNSPOKEN and missing > UNLABELLED_END:
+    if labels[-1].symbol not in TIMIT_PHONES.unspoken and missing > UNLABELLED_END:
         raise InputError(
             f"the last segment is speech and ends {missing / SAMPLE_RATE:.2f} s before the audio: is it truncated?",
             path,

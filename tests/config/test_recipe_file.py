@@ -82,7 +82,7 @@ def test_a_given_type_stays(tmp_path: Path) -> None:
         (MINIMAL, ["decoding.search=prefix_beam", "decoding.nbest=17"], "no more than its prefixes (16); raise pref"),
         (MINIMAL, ["seed=-1"], "seed: -1 is not allowed"),
         (MINIMAL, ["seed=4294967296"], "seed: 4294967296 is not allowed"),
-        (MINIMAL, ["corpus.folds=3"], "corpus.folds: 3 is not allowed: Input should be 1 or 4"),
+        (MINIMAL, ["corpus.folds=3"], "corpus: folds: 3 is not for timit; use 1 or 4"),
         (MINIMAL, ["training.optimizer={type: sgd, momentun: 0.9}"], "learning_rate, momentum, type, weight_decay"),
         (MINIMAL, ["dropout"], "write it as key.key=value"),
         (MINIMAL, ["seed.value=1"], "seed"),

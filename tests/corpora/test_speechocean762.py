@@ -277,7 +277,7 @@ def test_the_command_prints_counts_and_what_it_left_out(corpus: Path, tmp_path: 
     [
         ("timit48", "timit39", 1, r"targets\.phone_set: speechocean762 is transcribed in cmu39 .*use cmu39 or timit39"),
         ("timit39", "cmu39", 1, r"scoring\.phone_set: .*use timit39"),
-        ("cmu39", "cmu39", 4, r"folds: 4 is for the TIMIT sample"),
+        ("cmu39", "cmu39", 4, r"folds: 4 is not for speechocean762; use 1"),
     ],
 )
 def test_settings_that_do_not_fit_the_corpus_are_refused(targets: str, scoring: str, folds: int, message: str) -> None:
