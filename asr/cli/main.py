@@ -23,6 +23,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # help texts are plain, and there sooner
     help="Phoneme recognition: from audio to a phone error rate table, and to your own recordings.",
 )
 app.command("run")(run_command)

@@ -9,7 +9,6 @@ from asr.config.section import Section
 from asr.corpus_registry import CORPORA, Corpus
 from asr.phones.phone_set import PhoneSet, load_phone_set
 
-
 _FOLDS = sorted({folds for corpus in CORPORA.values() for folds in corpus.folds})
 
 
@@ -28,8 +27,8 @@ class CorpusConfig(Section):
     dir: Path | None = Field(
         None, description="folder of the corpus, relative to the current folder; null: the one that ships, for demo"
     )
-    folds: Annotated[int, WithJsonSchema({"enum": sorted({n for each in CORPORA.values() for n in each.folds})})] = (
-        Field(1, description="1: the corpus's own train, dev and test; 4: the four folds of the TIMIT sample")
+    folds: Annotated[int, WithJsonSchema({"enum": _FOLDS})] = Field(
+        1, description="1: the corpus's own train, dev and test; 4: the four folds of the TIMIT sample"
     )
     skip_bad: bool = Field(False, description="leave out broken utterances and count them, instead of stopping")
 
