@@ -96,7 +96,7 @@ class ScoringConfig(Section):
 
     phone_set: PhoneSetSetting = Field(
         load_phone_set("timit39"),
-        description="phones to which references and hypotheses are folded: as targets.phone_set; if that cannot be "
-        "folded to timit39, it is the default itself",
+        description="phones to which references and hypotheses are folded; a name or a path, as targets.phone_set, "
+        "which is the default itself where it cannot be folded to timit39",
     )
     bootstrap: int = Field(10000, gt=0, description="samples from which the confidence interval is drawn")

@@ -7,11 +7,11 @@ folder can be copied, and the set's file is not needed again. (Runs also see whe
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, PlainSerializer, PlainValidator, ValidationError
+from pydantic import Field, PlainSerializer, PlainValidator, ValidationError, WithJsonSchema
 
 from asr.config.section import Section
 from asr.errors import InputError
-from asr.phones.phone_set import Kind, Phone, PhoneSet, load_phone_set, make_phone_set
+from asr.phones.phone_set import PHONE_SETS, Kind, Phone, PhoneSet, load_phone_set, make_phone_set
 
 
 class OwnPhoneSet(Section):
@@ -67,5 +67,10 @@ def _write(phone_set: PhoneSet) -> str | dict[str, Any]:
     return own.model_dump(exclude_defaults=True)
 
 
-PhoneSetSetting = Annotated[PhoneSet, PlainValidator(_read), PlainSerializer(_write)]
+PhoneSetSetting = Annotated[
+    PhoneSet,
+    PlainValidator(_read),
+    PlainSerializer(_write),
+    WithJsonSchema({"anyOf": [{"enum": list(PHONE_SETS)}, {"type": "string", "format": "path"}]}),
+]
 """The type of a setting that is a phone set."""

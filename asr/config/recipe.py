@@ -19,7 +19,7 @@ from asr.phones.phone_set import PHONE_SETS, PhoneSet
 class RecipeConfig(Section):
     """One experiment."""
 
-    seed: int = Field(0, ge=0, lt=2**32, description="of all that is drawn by chance")
+    seed: int = Field(0, ge=0, lt=2**32, description="seed of everything that is drawn at random")
     corpus: CorpusConfig
     features: FeaturesConfig = FeaturesConfig()
     augmentation: AugmentationConfig = AugmentationConfig()
