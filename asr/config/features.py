@@ -54,7 +54,7 @@ class FeaturesConfig(Section):
 
     @property
     def frame_offset(self) -> float:
-        """Where frame 0's step of `frame_shift` begins, in seconds: frame t stands for
+        """The time in seconds at which frame 0's step of `frame_shift` begins: frame t stands for
         [frame_offset + t * shift, frame_offset + (t + 1) * shift), the middle of its window."""
         return (self.frame_length - self.frame_shift) / 2000 if self.snip_edges else 0.0
 

@@ -1,4 +1,4 @@
-"""The whole recipe, and what its sections demand of each other."""
+"""The whole recipe, and what its sections require of each other."""
 
 from pydantic import Field, model_validator
 
@@ -17,7 +17,7 @@ from asr.phones.phone_set import PHONE_SETS, PhoneSet
 
 
 class RecipeConfig(Section):
-    """One experiment."""
+    """One experiment, from the corpus to the score."""
 
     seed: int = Field(0, ge=0, lt=2**32, description="seed of everything that is drawn at random")
     corpus: CorpusConfig
@@ -32,7 +32,7 @@ class RecipeConfig(Section):
 
     @property
     def topology(self) -> Topology:
-        """How the phones of a path become classes, one a frame: as the model was trained."""
+        """How phones become classes of frames: by an HMM, or with the blanks of CTC."""
         return "ctc" if self.training.loss == "ctc" else "hmm"
 
     @property

@@ -1,4 +1,4 @@
-"""Settings of training: optimisers, schedules, averages and the loop."""
+"""Settings of training: optimiser, schedule, averaging and the loop."""
 
 from pathlib import Path
 from typing import Annotated, Literal

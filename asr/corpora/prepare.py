@@ -19,7 +19,7 @@ from asr.storage.run_layout import SUMMARY, cuts_path
 
 @dataclass(frozen=True)
 class SplitSummary:
-    """What one manifest holds; `phones` are those of the corpus's own phone set."""
+    """The contents of one manifest; `phones` counts those of the corpus's own phone set."""
 
     utterances: int
     speakers: int
@@ -29,7 +29,7 @@ class SplitSummary:
 
 @dataclass(frozen=True)
 class PrepareSummary:
-    """What the stage wrote: manifest (`train`, or `fold-1/train`) -> contents; what is wrong with the corpus."""
+    """The contents of each manifest (`train`, or `fold-1/train`), and what is wrong with the corpus."""
 
     corpus: str
     folder: str
@@ -58,7 +58,7 @@ def prepare(config: CorpusConfig, out_dir: Path) -> PrepareSummary:
 
 
 def corpus_dir(config: CorpusConfig) -> Path:
-    """The absolute path of the corpus. Raises InputError when the recipe does not say and the corpus does not ship."""
+    """The absolute path of the corpus. Raises InputError if the recipe has none and the corpus does not ship."""
     if config.dir is not None:
         # Links are kept as the user wrote them, and a ~ that names no user is a folder's name.
         return Path(os.path.abspath(os.path.expanduser(config.dir)))  # noqa: PTH100, PTH111

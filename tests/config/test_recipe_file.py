@@ -87,7 +87,7 @@ def test_a_given_type_stays(tmp_path: Path) -> None:
         (MINIMAL, ["dropout"], "write it as key.key=value"),
         (MINIMAL, ["seed.value=1"], "seed"),
         ("corpus: {}\n", [], "corpus.name: is missing"),
-        ("seed: 1\nseed: 2\n", [], "key 'seed' stands twice"),
+        ("seed: 1\nseed: 2\n", [], "key 'seed' occurs twice"),
         ("corpus: [\n", [], "not valid YAML"),
         ("- 1\n", [], "a recipe is a mapping"),
         ("corpus: !!python/object/apply:os.system ['true']\n", [], "not valid YAML"),

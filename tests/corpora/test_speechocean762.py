@@ -112,7 +112,7 @@ def test_the_corpus_may_lie_deeper(corpus: Path, tmp_path: Path) -> None:
     (tmp_path / "download" / "openslr").mkdir(parents=True)
     corpus.rename(tmp_path / "download" / "openslr" / "speechocean762")
     assert run(tmp_path / "download", tmp_path / "out").folder.endswith("openslr/speechocean762")
-    with pytest.raises(InputError, match=r"out: holds no speechocean762: expected train/"):
+    with pytest.raises(InputError, match=r"out: speechocean762 is not here: expected train/"):
         run(tmp_path / "out", tmp_path / "out2")
     with pytest.raises(InputError, match="none: no such folder"):
         run(tmp_path / "none", tmp_path / "out2")
@@ -179,7 +179,7 @@ BAD_TABLES = {
     "no age": ("train/spk2age", "^1000.*\n", "", "spk2age: speaker 1000 of utt2spk is not here"),
     "age": ("train/spk2age", r"^(1000)\s.*", r"\1 seven", "spk2age:1: expected an age in whole years"),
     "utterance twice": ("train/text", r"^(0.*\n)", r"\1\1", "text:2: .*was on line 1 already"),
-    "line cut off": ("train/wav.scp", r"^(\S+)\s.*", r"\1", f"wav.scp:1: '{BROKEN}' stands alone"),
+    "line cut off": ("train/wav.scp", r"^(\S+)\s.*", r"\1", f"wav.scp:1: '{BROKEN}' has no value"),
     "no word number": ("resource/text-phone", rf"^{BROKEN}\.0", BROKEN, "text-phone:1: expected utterance.wordnumber"),
     "word twice": ("resource/text-phone", rf"^{BROKEN}\.1", f"{BROKEN}.00", "text-phone:2: .*has word 0 twice"),
     "missing": ("train/spk2age", r"\A(?s:.*)", "", "spk2age: is empty"),

@@ -46,7 +46,7 @@ def test_a_run_by_ctc_from_the_corpus_to_the_report(tmp_path: Path, asr_command:
 
 
 def test_models_by_ctc_decode_together(tmp_path: Path, asr_command: Command) -> None:
-    """With word starts in the language model, from prefixes that all of them have heard."""
+    """With word starts in the language model, and prefixes scored by all of them."""
     build_speechocean762(tmp_path / "corpus", train=TRAIN[:10])
     recipe = tmp_path / "ctc.yaml"
     recipe.write_text(RECIPE.format(corpus=tmp_path / "corpus"))

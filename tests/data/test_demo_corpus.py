@@ -1,4 +1,4 @@
-"""The committed demo corpus holds what its README promises."""
+"""The committed demo corpus is as its README says."""
 
 from collections import defaultdict
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Lexicons in the forms in which people hold them, and what is said of a broken one."""
+"""Lexicons in their common forms, and the message for a broken one."""
 
 from pathlib import Path
 
