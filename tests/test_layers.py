@@ -13,6 +13,8 @@ LAYERS = (
     ("asr.storage",),
     ("asr.formats",),
     ("asr.phones",),
+    ("asr.config.section",),
+    ("asr.config.models",),
     ("asr.config",),
     ("asr.corpora",),
     ("asr.features",),

@@ -73,7 +73,7 @@ def test_models_by_ctc_decode_together(tmp_path: Path, asr_command: Command) -> 
     assert all(1 <= len(found) <= 5 for found in lists)
     refused = asr_command(*both, "--set", "decoding.lattices=true")
     assert refused.status == 1
-    assert "lattices are of a graph; set lattices: false, or search: graph" in refused.err
+    assert "lattices need a graph; set lattices: false, or search: graph" in refused.err
 
 
 def test_word_starts_need_words_with_their_phones(tiny_recipe: Path, own_run: Path, asr_command: Command) -> None:

@@ -1,4 +1,4 @@
-"""The base of all sections of a recipe."""
+"""The base of all sections of a recipe; a folder of its own, below config and config/models."""
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
