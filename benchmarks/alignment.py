@@ -45,7 +45,7 @@ from asr.corpora.cuts import phone_segments, phone_sequence
 from asr.features.cmvn import Cmvn
 from asr.features.dataset import Dataset
 from asr.features.normalize import model_input
-from asr.phones.phone_set import fold_segments
+from asr.phones.folding import fold_segments
 
 STEP = 0.001
 REACH = 0.010

@@ -50,7 +50,8 @@ from asr.features.dataset import Dataset
 from asr.formats.transcript import Transcript
 from asr.lm.arpa import read_arpa
 from asr.lm.ngram import train_ngram
-from asr.phones.phone_set import PhoneSetName, fold, load_phone_set
+from asr.phones.folding import fold
+from asr.phones.phone_set import AnyPhoneSet, load_phone_set
 from asr.scoring.score import counted_per
 
 CORPORA = Path(os.environ.get("ASR_CORPORA", Path(__file__).resolve().parents[2] / "shared" / "corpora"))
@@ -77,7 +78,7 @@ class Task:
     """What all systems decode, and with which language model."""
 
     phones: tuple[str, ...]
-    phone_set: PhoneSetName
+    phone_set: AnyPhoneSet
     arpa: Path
     dev: list[Utterance]
     test: list[Utterance]
@@ -141,7 +142,7 @@ def made_utterance(spoken: Transcript, phones: Sequence[str], random: np.random.
 
 
 def task(
-    phone_set: PhoneSetName, prepared: Path, order: int, folder: Path, dev: list[Utterance], test: list[Utterance]
+    phone_set: AnyPhoneSet, prepared: Path, order: int, folder: Path, dev: list[Utterance], test: list[Utterance]
 ) -> Task:
     phones = load_phone_set(phone_set)
     transcripts = (fold(phone_sequence(cut), phone_set) for cut in read_cuts(prepared / "train.cuts.jsonl.gz"))

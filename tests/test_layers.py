@@ -9,10 +9,12 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "asr"
 
 LAYERS = (
-    ("asr", "asr.errors", "asr.progress", "asr.device", "asr.audio", "asr.data_files"),
+    ("asr", "asr.errors", "asr.progress", "asr.device", "asr.audio", "asr.data_files", "asr.corpus_registry"),
     ("asr.storage",),
     ("asr.formats",),
     ("asr.phones",),
+    ("asr.config.section",),
+    ("asr.config.models",),
     ("asr.config",),
     ("asr.corpora",),
     ("asr.features",),

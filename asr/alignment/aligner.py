@@ -18,7 +18,7 @@ from asr.errors import InputError
 from asr.features.frontend import build_front_end
 from asr.features.normalize import model_input
 from asr.formats.transcript import PhoneSegment, Transcript, WordSegment
-from asr.phones.phone_set import PhoneSetName, load_phone_set
+from asr.phones.phone_set import load_phone_set
 
 Seconds = npt.NDArray[np.float64]
 
@@ -33,7 +33,7 @@ class AligningModel:
         """Raises InputError when the bundle is missing or damaged."""
         self.bundle = bundle if isinstance(bundle, Bundle) else read_bundle(Path(bundle), device)
         config, statistics = self.bundle.config, self.bundle.statistics
-        self.phone_set: PhoneSetName = config.targets.phone_set
+        self.phone_set = config.targets.phone_set
         self.classes = Classes(config.topology, config.targets.states, statistics.priors, statistics.self_loops)
         self.times = FrameTimes.of(config.features, self.bundle.model.subsampling)
         self.sample_rate = config.features.sample_rate

@@ -18,7 +18,7 @@ from asr.corpora.cuts import phone_sequence, reference
 from asr.errors import InputError
 from asr.features.dataset import Dataset
 from asr.formats.transcript import Transcript
-from asr.phones.phone_set import fold_segments
+from asr.phones.folding import fold_segments
 from asr.storage.files import write_json
 from asr.storage.run_layout import BUNDLE, DECODE, FEATURES, PREPARE, fold_names
 

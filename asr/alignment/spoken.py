@@ -9,14 +9,10 @@ from lhotse import MonoCut
 from asr.alignment.graph import Choice, Item
 from asr.corpora.cuts import WORDS, phone_sequence, word_phones
 from asr.errors import InputError
-from asr.phones.lexicon import Lexicon
-from asr.phones.phone_set import PhoneSetName, fold, folding, load_phone_set
-from asr.phones.silence import PAUSES
+from asr.phones.folding import fold, folding, folds_to
+from asr.phones.lexicon import LEXICON_PHONES, Lexicon
+from asr.phones.phone_set import AnyPhoneSet, PhoneSet, load_phone_set
 
-LEXICON_PHONES: PhoneSetName = "cmu39"
-CLOSURES = {"b": "bcl", "d": "dcl", "g": "gcl", "p": "pcl", "t": "tcl", "k": "kcl", "jh": "dcl", "ch": "tcl"}
-"""Of the stops and affricates in TIMIT's transcription, which has a closure and a release apart; a dictionary has one
-phone for both."""
 PUNCTUATION = '.,;:!?"()[]«»“”…'
 
 
@@ -29,29 +25,29 @@ class Spoken:
     words: list[str | None]
 
 
-def exact_phones(symbols: Sequence[str], phone_set: PhoneSetName) -> Spoken:
+def exact_phones(symbols: Sequence[str], phone_set: AnyPhoneSet) -> Spoken:
     """Phones in order and nothing beside them, folded to the model's phone set.
 
     Raises InputError for an unknown phone and where there are none.
     """
-    index = _index(phone_set)
-    items: list[Item] = [index[symbol] for symbol in fold(symbols, phone_set)]
+    numbers = load_phone_set(phone_set).numbers
+    items: list[Item] = [numbers[symbol] for symbol in fold(symbols, phone_set)]
     if not items:
         raise InputError("the transcript has no phones")
     return Spoken(items, [None] * len(items))
 
 
-def spoken_phones(symbols: Sequence[str], phone_set: PhoneSetName) -> Spoken:
+def spoken_phones(symbols: Sequence[str], phone_set: AnyPhoneSet) -> Spoken:
     """As `exact_phones`, but where no silence is given at the beginning or the end, there may be one."""
     items = exact_phones(symbols, phone_set).items
     silent = pauses(phone_set)
-    before = [] if items[0] in silent else [_optional(silent)]
-    behind = [] if items[-1] in silent else [_optional(silent)]
+    before = [] if items[0] in silent else _optional(silent)
+    behind = [] if items[-1] in silent else _optional(silent)
     items = [*before, *items, *behind]
     return Spoken(items, [None] * len(items))
 
 
-def spoken_words(text: str, lexicon: Lexicon, phone_set: PhoneSetName) -> Spoken:
+def spoken_words(text: str, lexicon: Lexicon, phone_set: AnyPhoneSet) -> Spoken:
     """The words of a text, each in any of its pronunciations, around each a silence that may be missing.
 
     Letter case and punctuation around a word are ignored. Raises InputError that names the words which the lexicon does
@@ -71,63 +67,69 @@ def spoken_words(text: str, lexicon: Lexicon, phone_set: PhoneSetName) -> Spoken
     )
 
 
-def spoken_word_phones(words: Sequence[tuple[str, Sequence[str]]], phone_set: PhoneSetName) -> Spoken:
+def spoken_word_phones(words: Sequence[tuple[str, Sequence[str]]], phone_set: AnyPhoneSet) -> Spoken:
     """Words, each with the phones in which it was said, and around each a silence that may be missing.
 
     Raises InputError for an unknown phone.
     """
-    index = _index(phone_set)
+    numbers = load_phone_set(phone_set).numbers
     return _with_pauses(
-        [(word, [[index[phone] for phone in fold(said, phone_set)]]) for word, said in words], phone_set
+        [(word, [[numbers[phone] for phone in fold(said, phone_set)]]) for word, said in words], phone_set
     )
 
 
-def spoken_in(cut: MonoCut, phone_set: PhoneSetName) -> Spoken:
+def spoken_in(cut: MonoCut, phone_set: AnyPhoneSet) -> Spoken:
     """What a cut says, in a model's phones; where its words are known and its times are not, with optional silences."""
     if (cut.supervisions[0].custom or {}).get(WORDS):
         return spoken_word_phones(word_phones(cut), phone_set)
     return spoken_phones(phone_sequence(cut), phone_set)
 
 
-def _with_pauses(words: Sequence[tuple[str, Choice]], phone_set: PhoneSetName) -> Spoken:
+def _with_pauses(words: Sequence[tuple[str, Choice]], phone_set: AnyPhoneSet) -> Spoken:
     pause = _optional(pauses(phone_set))
-    items: list[Item] = [pause]
-    labels: list[str | None] = [None]
+    items: list[Item] = [*pause]
+    labels: list[str | None] = [None for _ in pause]
     for word, pronunciations in words:
-        items += [pronunciations, pause]
-        labels += [word, None]
+        items += [pronunciations, *pause]
+        labels += [word, *(None for _ in pause)]
     return Spoken(items, labels)
 
 
-@cache
-def _index(phone_set: PhoneSetName) -> dict[str, int]:
-    return {phone: number for number, phone in enumerate(load_phone_set(phone_set))}
-
-
-@cache
-def pauses(phone_set: PhoneSetName) -> tuple[int, ...]:
+def pauses(phone_set: AnyPhoneSet) -> tuple[int, ...]:
     """The indices of the silences of a phone set."""
-    return tuple(_index(phone_set)[pause] for pause in PAUSES if pause in _index(phone_set))
+    known = load_phone_set(phone_set)
+    return tuple(known.numbers[silence] for silence in known.silences)
 
 
-def _optional(phones: Sequence[int]) -> Choice:
-    return (*((phone,) for phone in phones), ())
+def _optional(phones: Sequence[int]) -> list[Item]:
+    """One of the phones or none of them; nothing where there are none."""
+    return [(*((phone,) for phone in phones), ())] if phones else []
 
 
 @cache
-def _variants(symbol: str, phone_set: PhoneSetName) -> Choice:
+def _variants(symbol: str, phone_set: AnyPhoneSet) -> Choice:
     """How a phone of the lexicon may be transcribed in a model's phone set.
 
-    Any phone that the lexicon does not tell from it; before a stop or an affricate perhaps its closure, and of a stop
-    perhaps the closure alone, where it has no release.
+    Any phone that the lexicon writes so; a stop or an affricate also after its closure, and a stop also as its closure
+    alone, without a release.
     """
-    folded = folding(LEXICON_PHONES)
-    index = _index(phone_set)
-    alike = [phone for phone in load_phone_set(phone_set) if folded.get(phone) == symbol]
-    phones = [index[phone] for phone in alike or fold([symbol], phone_set)]
-    if symbol not in CLOSURES:
-        return tuple((phone,) for phone in phones)
-    closure = index[fold([CLOSURES[symbol]], phone_set)[0]]
+    known = load_phone_set(phone_set)
+    lexicon = lexicon_phones(known)
+    folded = folding(lexicon, known) if folds_to(known, lexicon) else folding(lexicon)
+    alike = [phone for phone in known.phones if folded.get(phone.symbol) == symbol]
+    phones = [known.numbers[phone] for phone in [each.symbol for each in alike] or fold([symbol], known)]
     released = [(phone,) for phone in phones]
+    first = next((phone for phone in alike if phone.closure), None)
+    if first is None or first.closure is None:
+        return tuple(released)
+    closure = known.numbers[first.closure]
     closed = [(closure, phone) for phone in phones]
-    return (*released, *closed, (closure,)) if symbol not in ("jh", "ch") else (*released, *closed)
+    return (*released, *closed, (closure,)) if first.kind == "stop" else (*released, *closed)
+
+
+def lexicon_phones(phone_set: AnyPhoneSet) -> PhoneSet:
+    """The phone set of the lexicons for a model: the CMU dictionary's, or the model's own where neither folds to the
+    other."""
+    known, dictionary = load_phone_set(phone_set), load_phone_set(LEXICON_PHONES)
+    related = known.ships or folds_to(known, dictionary) or folds_to(dictionary, known)
+    return dictionary if related else known

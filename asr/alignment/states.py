@@ -17,7 +17,7 @@ from asr.config import RecipeConfig
 from asr.corpora.cuts import phone_sequence
 from asr.errors import InputError
 from asr.formats.transcript import PhoneSegment
-from asr.phones.phone_set import fold
+from asr.phones.folding import fold
 from asr.storage.files import complete_file, read_jsonl
 
 SCHEMA = 1

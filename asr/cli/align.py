@@ -53,6 +53,7 @@ def align_command(
     speakers that a run's models have not seen.
     """
     from asr.alignment.aligner import Aligner, AligningModel
+    from asr.alignment.spoken import lexicon_phones
     from asr.device import choose_device
     from asr.errors import InputError
     from asr.phones.lexicon import read_lexicon
@@ -75,8 +76,8 @@ def align_command(
     if text is not None and (len(sources) != 1 or transcripts is not None):
         raise InputError("--text is for one audio file, without --transcripts")
     said = GivenText(text) if text is not None else find_transcripts(transcripts, tier.value)
-    pronunciations = None if lexicon is None else read_lexicon(lexicon)
     aligner = Aligner([AligningModel(path, choose_device(device)) for path in [model, *models]])
+    pronunciations = None if lexicon is None else read_lexicon(lexicon, lexicon_phones(aligner.phone_set))
     for name in formats:
         writer(name)
     summary = align_files(aligner, sources, said, pronunciations, out, formats)

@@ -12,6 +12,7 @@ from asr.cli.decode import decode_command
 from asr.cli.features import features_command
 from asr.cli.model import app as model_app
 from asr.cli.prepare import app as prepare_app
+from asr.cli.recipe import app as recipe_app
 from asr.cli.report import report_command
 from asr.cli.run import run_command
 from asr.cli.score import score_command
@@ -23,19 +24,21 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # help texts are plain, and there sooner
     help="Phoneme recognition: from audio to a phone error rate table, and to your own recordings.",
 )
-app.command("run")(run_command)
-app.add_typer(prepare_app, name="prepare")
+app.command("run", short_help="Run a recipe, from the corpus to the report")(run_command)
+app.add_typer(prepare_app, name="prepare", short_help="Read a corpus and write manifests of its cuts")
 app.add_typer(model_app, name="model")
-app.command("features")(features_command)
-app.command("train")(train_command)
-app.command("decode")(decode_command)
-app.command("score")(score_command)
-app.command("report")(report_command)
-app.command("compare")(compare_command)
-app.command("transcribe")(transcribe_command)
-app.command("align")(align_command)
+app.add_typer(recipe_app, name="recipe")
+app.command("features", short_help="Compute the features of every split")(features_command)
+app.command("train", short_help="Train a recipe's acoustic model")(train_command)
+app.command("decode", short_help="Tune on dev, then decode dev and test")(decode_command)
+app.command("score", short_help="Score hypotheses against references")(score_command)
+app.command("report", short_help="Write a run's report.html and report.md")(report_command)
+app.command("compare", short_help="Put runs side by side")(compare_command)
+app.command("transcribe", short_help="Find the phones of your recordings, with their times")(transcribe_command)
+app.command("align", short_help="Find when the phones or words of a transcript are said")(align_command)
 
 
 STOPPED = "stopped; what was finished is kept, and the same command does the rest"

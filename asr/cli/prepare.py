@@ -1,9 +1,12 @@
-"""`asr prepare`: a corpus on disk becomes manifests."""
+"""`asr prepare`: a corpus on disk becomes manifests; one command for each corpus of the registry."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from asr.corpus_registry import CORPORA, Corpus
 
 if TYPE_CHECKING:
     from asr.corpora.prepare import PrepareSummary
@@ -16,34 +19,36 @@ def corpora() -> None:
     """Read a corpus and write manifests of its train, dev and test sets."""
 
 
-@app.command()
-def timit(
-    corpus_dir: Annotated[Path, typer.Argument(help="TIMIT (LDC93S1) in any of its forms, or NLTK's sample of it.")],
-    out_dir: Annotated[Path, typer.Argument(help="The folder for the manifests.")],
-    folds: Annotated[int, typer.Option(help="1: the published train, dev and core test; 4: the sample's folds.")] = 1,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out broken utterances and count them.")] = False,
-) -> None:
-    """TIMIT, or a corpus in its layout: check every file, write Lhotse cuts with phone and word alignments."""
+def _add_command(name: str, corpus: Corpus) -> None:
+    folder = Annotated[Path, typer.Argument(help="Folder of the corpus.")]
+    manifests = Annotated[Path, typer.Argument(help="Folder for the manifests.")]
+    skip = Annotated[bool, typer.Option("--skip-bad", help="Leave out broken utterances and count them.")]
+    choices = " or ".join(map(str, corpus.folds))
+    folded = Annotated[int, typer.Option(help=f"{choices}; 1: the corpus's own train, dev and test.")]
+
+    def whole(corpus_dir: folder, out_dir: manifests, skip_bad: skip = False) -> None:
+        _prepare(name, corpus_dir, out_dir, 1, skip_bad)
+
+    def in_folds(
+        corpus_dir: folder,
+        out_dir: manifests,
+        folds: folded = 1,
+        skip_bad: skip = False,
+    ) -> None:
+        _prepare(name, corpus_dir, out_dir, folds, skip_bad)
+
+    command: Callable[..., None] = whole if corpus.folds == (1,) else in_folds
+    app.command(name, help=f"Check {corpus.about}, and write Lhotse cuts.")(command)
+
+
+def _prepare(name: str, corpus_dir: Path, out_dir: Path, folds: int, skip_bad: bool) -> None:
     from asr.config import CorpusConfig
     from asr.corpora.prepare import prepare
     from asr.errors import InputError
 
-    if folds not in (1, 4):
-        raise InputError(f"--folds {folds}: use 1 or 4")
-    _show(prepare(CorpusConfig(name="timit", dir=corpus_dir, folds=folds, skip_bad=skip_bad), out_dir), out_dir)
-
-
-@app.command()
-def speechocean762(
-    corpus_dir: Annotated[Path, typer.Argument(help="speechocean762 (OpenSLR 101), as WAV or FLAC, or a part of it.")],
-    out_dir: Annotated[Path, typer.Argument(help="The folder for the manifests.")],
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out broken utterances and count them.")] = False,
-) -> None:
-    """speechocean762: check every file, write Lhotse cuts with the phones of each word, without times."""
-    from asr.config import CorpusConfig
-    from asr.corpora.prepare import prepare
-
-    _show(prepare(CorpusConfig(name="speechocean762", dir=corpus_dir, skip_bad=skip_bad), out_dir), out_dir)
+    if folds not in CORPORA[name].folds:
+        raise InputError(f"--folds {folds}: use {' or '.join(map(str, CORPORA[name].folds))}")
+    _show(prepare(CorpusConfig(name=name, dir=corpus_dir, folds=folds, skip_bad=skip_bad), out_dir), out_dir)
 
 
 def _show(summary: "PrepareSummary", out_dir: Path) -> None:
@@ -59,3 +64,7 @@ def _show(summary: "PrepareSummary", out_dir: Path) -> None:
     if summary.skipped:
         typer.echo(f"{len(summary.skipped)} utterances skipped", err=True)
     typer.echo(f"manifests: {out_dir}")
+
+
+for _name, _corpus in CORPORA.items():
+    _add_command(_name, _corpus)

@@ -1,13 +1,9 @@
 """`asr score`: phone error rates of any hypotheses against their references."""
 
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated
 
 import typer
-
-from asr.config import ScoringConfig
-from asr.errors import InputError
-from asr.phones.phone_set import PhoneSetName
 
 
 def score_command(
@@ -22,7 +18,8 @@ def score_command(
         typer.Option(help="N-best lists, for oracle.json; without it nbest.jsonl beside the hypotheses, if there."),
     ] = None,
     phone_set: Annotated[
-        str, typer.Option("--phone-set", help="Phones to fold both sides to: timit39, timit48, timit61 or cmu39.")
+        str,
+        typer.Option("--phone-set", help="Phones to fold both sides to: timit39, timit48, timit61, cmu39, or a file."),
     ] = "timit39",
     bootstrap: Annotated[int, typer.Option("--bootstrap", min=1, help="Samples of the confidence interval.")] = 10000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the confidence interval.")] = 0,
@@ -31,13 +28,13 @@ def score_command(
     """Score hypotheses against references: PER with silence counted, optional and removed, side by side."""
     from rich.console import Console
 
+    from asr.config import ScoringConfig
+    from asr.phones.phone_set import load_phone_set
     from asr.report.tables import per_table, speaker_table
     from asr.scoring.score import score_files
     from asr.scoring.stage import score_stage
 
-    if phone_set not in get_args(PhoneSetName):
-        raise InputError(f"--phone-set {phone_set}: choose {', '.join(get_args(PhoneSetName))}")
-    config = ScoringConfig.model_validate({"phone_set": phone_set, "bootstrap": bootstrap})
+    config = ScoringConfig(phone_set=load_phone_set(phone_set), bootstrap=bootstrap)
     if out is None:
         result = score_files(references, hypotheses, None, config, seed)
     else:

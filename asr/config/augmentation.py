@@ -10,36 +10,46 @@ Factor = Annotated[float, Field(ge=0.5, le=2)]
 
 
 class NoiseConfig(Section):
-    """Gaussian noise that is added to utterances of the training set."""
+    """Gaussian noise added to utterances of the training set."""
 
-    probability: float = Field(0.5, ge=0, le=1, description="of an utterance, in each epoch")
-    snr: tuple[float, float] = Field((10.0, 30.0), description="dB, least and most, of the whole utterance")
-    color: Literal["white", "pink"] = Field("pink", description="pink: as much power in every octave")
+    probability: float = Field(
+        0.5, ge=0, le=1, description="probability with which an utterance gets noise, in each epoch"
+    )
+    snr: tuple[float, float] = Field(
+        (10.0, 30.0),
+        description="least and greatest signal-to-noise ratio of the whole utterance (dB), between which one is drawn",
+    )
+    color: Literal["white", "pink"] = Field(
+        "pink", description="white noise, or pink: with the same power in every octave"
+    )
 
 
 class SpecAugmentConfig(Section):
-    """Masks on the model's input (Park et al. 2019, without time warping); each is of random width, 0 included."""
+    """Masks on the model's input (Park et al. 2019, without time warping), each of a random width that may be 0."""
 
-    time_masks: int = Field(2, ge=0, description="an utterance (with minibatches of frames: a window); 0: none")
-    time_width: int = Field(20, gt=0, description="frames at most")
-    time_share: float = Field(
-        0.2, gt=0, le=1, description="of the utterance (with minibatches of frames: of the window) at most, per mask"
+    time_masks: int = Field(
+        2, ge=0, description="masks over time, for each utterance (or window, with training.batching: frames); 0: none"
     )
-    frequency_masks: int = Field(2, ge=0, description="as many; 0: none")
-    frequency_width: int = Field(8, gt=0, description="mel filters at most")
+    time_width: int = Field(20, gt=0, description="greatest width of a time mask (frames)")
+    time_share: float = Field(
+        0.2, gt=0, le=1, description="greatest width of a time mask, as a share of the utterance (or window)"
+    )
+    frequency_masks: int = Field(2, ge=0, description="masks over frequency, for each utterance (or window); 0: none")
+    frequency_width: int = Field(8, gt=0, description="greatest width of a frequency mask (mel filters)")
 
 
 class AugmentationConfig(Section):
-    """Changes to the training speech, drawn anew in each epoch; by default none."""
+    """Changes to the training speech, drawn again in each epoch; by default none."""
 
     speed: list[Factor] = Field(
-        [1.0], min_length=1, description="factors, to 1/100, one of which is drawn for each utterance"
+        [1.0], min_length=1, description="speeds, as factors rounded to 1/100; one of them is drawn for each utterance"
     )
     vtlp: tuple[Factor, Factor] = Field(
-        (1.0, 1.0), description="least and greatest warp of the frequency axis, drawn in steps of 0.01"
+        (1.0, 1.0),
+        description="least and greatest factor by which the frequency axis is warped, drawn in steps of 0.01",
     )
-    noise: NoiseConfig | None = None
-    spec_augment: SpecAugmentConfig | None = None
+    noise: NoiseConfig | None = Field(None, description="noise added to the waveforms; null: none")
+    spec_augment: SpecAugmentConfig | None = Field(None, description="masks on the features; null: none")
 
     @model_validator(mode="after")
     def _ranges_rise(self) -> "AugmentationConfig":

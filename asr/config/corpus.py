@@ -1,31 +1,50 @@
 """Settings of the corpus."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from asr.config.section import Section
-from asr.phones.phone_set import PhoneSetName
+from asr.corpus_registry import CORPORA, Corpus
+from asr.phones.phone_set import PhoneSet, load_phone_set
 
-CorpusName = Literal["timit", "demo", "speechocean762"]
+_FOLDS = sorted({folds for corpus in CORPORA.values() for folds in corpus.folds})
 
-TRANSCRIBED_IN: dict[CorpusName, PhoneSetName] = {"timit": "timit61", "demo": "timit61", "speechocean762": "cmu39"}
-"""The phone set of each corpus's own transcripts."""
+
+def _known(name: str) -> str:
+    if name not in CORPORA:
+        raise ValueError(f"use {', '.join(CORPORA)}")
+    return name
 
 
 class CorpusConfig(Section):
-    """Which corpus, where it is, and how it is split."""
+    """The corpus, where it is, and how it is split."""
 
-    name: CorpusName = Field(description="timit: also its sample; demo: the corpus that ships here")
-    dir: Path | None = Field(None, description="the corpus's folder; relative paths count from the current folder")
-    folds: Literal[1, 4] = Field(
-        1, description="1: the corpus's own train, dev and test; 4: the TIMIT sample's four folds"
+    name: Annotated[str, AfterValidator(_known), WithJsonSchema({"enum": list(CORPORA)})] = Field(
+        description="which corpus it is; timit: TIMIT or its sample; demo: the synthetic speech that ships"
     )
-    skip_bad: bool = Field(False, description="leave out broken utterances with a count instead of stopping")
+    dir: Path | None = Field(
+        None, description="folder of the corpus, relative to the current folder; null: the one that ships, for demo"
+    )
+    folds: Annotated[int, WithJsonSchema({"enum": _FOLDS})] = Field(
+        1, description="1: the corpus's own train, dev and test; 4: the four folds of the TIMIT sample"
+    )
+    skip_bad: bool = Field(False, description="leave out broken utterances and count them, instead of stopping")
+
+    @property
+    def entry(self) -> Corpus:
+        """What is known of the corpus."""
+        return CORPORA[self.name]
+
+    @property
+    def phone_set(self) -> PhoneSet:
+        """The phones of the corpus's own transcripts."""
+        return load_phone_set(self.entry.phone_set)
 
     @model_validator(mode="after")
     def _folds_fit(self) -> "CorpusConfig":
-        if self.folds != 1 and self.name == "speechocean762":
-            raise ValueError(f"folds: {self.folds} is for the TIMIT sample; speechocean762 has a split of its own (1)")
+        if self.folds not in self.entry.folds:
+            allowed = " or ".join(map(str, self.entry.folds))
+            raise ValueError(f"folds: {self.folds} is not for {self.name}; use {allowed}")
         return self

@@ -10,25 +10,39 @@ from asr.config.section import Section
 class FeaturesConfig(Section):
     """The front end; defaults are Kaldi's, without dither."""
 
-    type: Literal["fbank", "mfcc"] = Field("fbank", description="log-mel filterbank energies, or cepstra of them")
-    backend: Literal["torch", "librosa"] = "torch"
-    sample_rate: int = Field(16000, gt=0, description="Hz; audio at another rate is resampled")
-    frame_length: float = Field(25.0, gt=0, description="ms")
-    frame_shift: float = Field(10.0, gt=0, description="ms")
-    window: Literal["povey", "hamming", "hanning", "rectangular"] = "povey"
-    preemphasis: float = Field(0.97, ge=0, le=1, description="share of the sample before that is taken off; 0: none")
-    remove_dc_offset: bool = Field(True, description="take its mean off each frame")
-    dither: float = Field(0.0, ge=0, description="standard deviation in 16-bit sample values")
-    snip_edges: bool = Field(True, description="Kaldi's: only frames that lie wholly inside the audio")
-    low_frequency: float = Field(20.0, ge=0, description="Hz")
-    high_frequency: float = Field(0.0, description="Hz; 0 or below counts from the Nyquist frequency")
-    bins: int = Field(40, gt=0, description="mel filters")
-    cepstra: int = Field(13, gt=0, description="MFCC coefficients, with the first")
-    cepstral_lifter: float = Field(22.0, ge=0, description="period of the sine that weighs the cepstra; 0: none")
-    energy: bool = Field(False, description="fbank: one more column; MFCC: log energy instead of the first cepstrum")
-    deltas: Literal[0, 1, 2] = Field(0, description="order of the time derivatives that are appended")
+    type: Literal["fbank", "mfcc"] = Field(
+        "fbank", description="log-mel filterbank energies (fbank) or their cepstra (mfcc)"
+    )
+    backend: Literal["torch", "librosa"] = Field(
+        "torch", description="library that computes the features; torch runs on a GPU too"
+    )
+    sample_rate: int = Field(16000, gt=0, description="sample rate (Hz); audio at another rate is resampled")
+    frame_length: float = Field(25.0, gt=0, description="length of a frame's window (ms)")
+    frame_shift: float = Field(10.0, gt=0, description="step from one frame to the next (ms)")
+    window: Literal["povey", "hamming", "hanning", "rectangular"] = Field(
+        "povey", description="shape of the window; povey is Kaldi's"
+    )
+    preemphasis: float = Field(
+        0.97, ge=0, le=1, description="share of the previous sample that is subtracted from each; 0: none"
+    )
+    remove_dc_offset: bool = Field(True, description="subtract its mean from each frame")
+    dither: float = Field(0.0, ge=0, description="standard deviation of added noise (16-bit sample values); 0: none")
+    snip_edges: bool = Field(True, description="only frames that lie wholly inside the audio, as in Kaldi")
+    low_frequency: float = Field(20.0, ge=0, description="lower edge of the mel filters (Hz)")
+    high_frequency: float = Field(
+        0.0, description="upper edge of the mel filters (Hz); 0 or less counts from the Nyquist frequency"
+    )
+    bins: int = Field(40, gt=0, description="number of mel filters")
+    cepstra: int = Field(13, gt=0, description="number of MFCC coefficients, with the first")
+    cepstral_lifter: float = Field(
+        22.0, ge=0, description="period of the sine that weights the cepstra (coefficients); 0: none"
+    )
+    energy: bool = Field(
+        False, description="fbank: add a column of log energy; mfcc: log energy in place of the first cepstrum"
+    )
+    deltas: Literal[0, 1, 2] = Field(0, description="highest order of the time derivatives that are appended")
     cmvn: Literal["none", "utterance", "speaker", "global"] = Field(
-        "speaker", description="normalisation by the statistics of what"
+        "speaker", description="whose statistics normalise the features; global: those of the training set"
     )
     cmvn_variance: bool = Field(True, description="normalise the variance as well as the mean")
 
@@ -40,7 +54,7 @@ class FeaturesConfig(Section):
 
     @property
     def frame_offset(self) -> float:
-        """Where frame 0's step of `frame_shift` begins, in seconds: frame t stands for
+        """The time in seconds at which frame 0's step of `frame_shift` begins: frame t stands for
         [frame_offset + t * shift, frame_offset + (t + 1) * shift), the middle of its window."""
         return (self.frame_length - self.frame_shift) / 2000 if self.snip_edges else 0.0
 

@@ -1,23 +1,25 @@
-"""The whole recipe, and what its sections demand of each other."""
+"""The whole recipe, and what its sections require of each other."""
 
 from pydantic import Field, model_validator
 
 from asr.config.augmentation import AugmentationConfig
-from asr.config.corpus import TRANSCRIBED_IN, CorpusConfig
+from asr.config.corpus import CorpusConfig
 from asr.config.decoding import DecodingConfig, LmConfig, ScoringConfig
 from asr.config.features import FeaturesConfig
 from asr.config.models import DnnConfig, ModelConfig
 from asr.config.section import Section
 from asr.config.targets import TargetsConfig
 from asr.config.training import TrainingConfig
+from asr.errors import InputError
 from asr.phones.classes import Topology, class_names
-from asr.phones.phone_set import PHONE_SETS, PhoneSetName, load_phone_set
+from asr.phones.folding import folding, folds_to, with_foldings
+from asr.phones.phone_set import PHONE_SETS, PhoneSet
 
 
 class RecipeConfig(Section):
-    """One experiment."""
+    """One experiment, from the corpus to the score."""
 
-    seed: int = Field(0, ge=0, lt=2**32, description="of all that is drawn by chance")
+    seed: int = Field(0, ge=0, lt=2**32, description="seed of everything that is drawn at random")
     corpus: CorpusConfig
     features: FeaturesConfig = FeaturesConfig()
     augmentation: AugmentationConfig = AugmentationConfig()
@@ -30,27 +32,38 @@ class RecipeConfig(Section):
 
     @property
     def topology(self) -> Topology:
-        """How the phones of a path become classes, one a frame: as the model was trained."""
+        """How phones become classes of frames: by an HMM, or with the blanks of CTC."""
         return "ctc" if self.training.loss == "ctc" else "hmm"
 
     @property
     def class_names(self) -> list[str]:
         """The name of every class of the recipe's model."""
-        return class_names(load_phone_set(self.targets.phone_set), self.topology, self.targets.states)
+        return class_names(self.targets.phone_set, self.topology, self.targets.states)
 
     @model_validator(mode="after")
     def _phone_sets_fit(self) -> "RecipeConfig":
-        spoken, targets, scored = TRANSCRIBED_IN[self.corpus.name], self.targets.phone_set, self.scoring.phone_set
-        if PHONE_SETS.index(targets) < PHONE_SETS.index(spoken):
+        spoken, targets = self.corpus.phone_set, self.targets.phone_set
+        if not folds_to(spoken, targets):
             raise ValueError(
-                f"targets.phone_set: {self.corpus.name} is transcribed in {spoken} and cannot tell the phones of "
-                f"{targets} apart; use {_or_smaller(spoken)}"
+                f"targets.phone_set: {self.corpus.name} is transcribed in {spoken} and cannot be folded to "
+                f"{targets}; {_remedy(spoken, targets)}"
             )
-        if PHONE_SETS.index(scored) < PHONE_SETS.index(targets):
+        scored = self.scoring.phone_set
+        if "phone_set" not in self.scoring.model_fields_set and not folds_to(targets, scored):
+            scored = targets
+        if not folds_to(targets, scored):
             raise ValueError(
-                f"scoring.phone_set: the phones of targets.phone_set ({targets}) cannot be told apart in {scored}; "
-                f"use {_or_smaller(targets)}"
+                f"scoring.phone_set: the phones of targets.phone_set ({targets}) cannot be folded to {scored}; "
+                f"{_remedy(targets, scored)}"
             )
+        scored = scored if targets.ships else with_foldings(scored, targets)
+        try:
+            folding(targets), folding(scored)
+        except InputError as error:
+            raise ValueError(str(error)) from error
+        if scored != self.scoring.phone_set:
+            # The transcripts of a model whose phone set does not ship are folded by the set's own foldings.
+            self.__dict__["scoring"] = self.scoring.model_copy(update={"phone_set": scored})
         return self
 
     @model_validator(mode="after")
@@ -76,10 +89,16 @@ class RecipeConfig(Section):
                 raise ValueError("training.loss: ctc needs whole utterances, not training.batching: frames")
             if training.label_smoothing:
                 raise ValueError("training.label_smoothing is of frame labels; with training.loss: ctc it must be 0")
+        elif training.flat_start and not self.targets.phone_set.silences:
+            raise ValueError(f"training.flat_start needs a silence in targets.phone_set ({self.targets.phone_set})")
         elif self.decoding.search != "graph":
             raise ValueError(f"decoding.search: {self.decoding.search} needs training.loss: ctc")
         return self
 
 
-def _or_smaller(phone_set: PhoneSetName) -> str:
-    return " or ".join(PHONE_SETS[PHONE_SETS.index(phone_set) :])
+def _remedy(source: PhoneSet, target: PhoneSet) -> str:
+    """What to do where there is no folding from one set to another."""
+    use = "use " + " or ".join(name for name in PHONE_SETS if folds_to(source, name))
+    if source.ships and target.ships:
+        return use
+    return f"write the folding to {source}-{target}.tsv, beside the phone set's file"

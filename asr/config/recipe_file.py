@@ -1,4 +1,4 @@
-"""Reading and writing a recipe's YAML; a mistake in it is one line that names the key and what is allowed."""
+"""Reads and writes a recipe's YAML. A mistake in it is one line with the key and what is allowed."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +22,7 @@ def read_recipe(path: Path | str, overrides: Sequence[str] = ()) -> RecipeConfig
     try:
         text = path.read_text(encoding="utf-8")
     except IsADirectoryError as error:
-        raise InputError("is a folder; name the recipe's YAML file", path) from error
+        raise InputError("is a folder; give the recipe's YAML file", path) from error
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a UTF-8 text file"
         raise InputError(f"cannot read the recipe: {reason}", path) from error
@@ -41,14 +41,14 @@ def write_recipe(path: Path | str, config: RecipeConfig) -> None:
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
-    """YAML keeps the last of two equal keys in silence; a recipe must not."""
+    """YAML silently keeps the last of two equal keys; a recipe must not."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if isinstance(key, str) and key in seen:
-                raise yaml.MarkedYAMLError(problem=f"key {key!r} stands twice", problem_mark=key_node.start_mark)
+                raise yaml.MarkedYAMLError(problem=f"key {key!r} occurs twice", problem_mark=key_node.start_mark)
             if isinstance(key, str):
                 seen.add(key)
         return super().construct_mapping(node, deep)
@@ -102,15 +102,15 @@ def _describe(detail: ErrorDetails) -> str:
     if detail["type"] == "missing":
         return f"{name}: is missing; give it in the recipe or with --set {name}=..."
     message = detail["msg"].removeprefix("Value error, ")
-    if isinstance(detail["input"], dict):  # its keys do not go together; of the whole recipe, the message names them
+    if isinstance(detail["input"], dict):  # its keys do not fit together; for the whole recipe, the message has them
         return f"{name}: {message}" if keys else message
     return f"{name}: {detail['input']!r} is not allowed: {message}"
 
 
 def _walk(location: Sequence[str]) -> tuple[list[str], list[type[BaseModel]]]:
-    """Follows pydantic's location of a mistake: its keys as they stand in the recipe, and the sections it may lie in.
+    """Follows pydantic's location of a mistake: its keys in the recipe, and the sections it may be in.
 
-    Where a section or value may be of several types, pydantic's location also has the type's name, which is no key.
+    Where a section or value may be of several types, pydantic's location also has the type's name, which is not a key.
     """
     keys: list[str] = []
     sections: list[type[BaseModel]] = [RecipeConfig]

@@ -4,12 +4,17 @@ from typing import Literal
 
 from pydantic import Field
 
+from asr.config.phone_set import PhoneSetSetting
 from asr.config.section import Section
-from asr.phones.phone_set import PhoneSetName
+from asr.phones.phone_set import load_phone_set
 
 
 class TargetsConfig(Section):
     """What the acoustic model classifies."""
 
-    phone_set: PhoneSetName = Field("timit48", description="the phones; cmu39: of the CMU dictionary, and silence")
-    states: Literal[1, 3] = Field(3, description="HMM states a phone")
+    phone_set: PhoneSetSetting = Field(
+        load_phone_set("timit48"),
+        description="phones of the model: timit61, timit48, timit39, cmu39, or the path of a file with one a line; "
+        "foldings beside that file are found by their names, FROM-TO.tsv",
+    )
+    states: Literal[1, 3] = Field(3, description="HMM states of each phone; 1 with training.loss: ctc")

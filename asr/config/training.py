@@ -1,4 +1,4 @@
-"""Settings of training: optimisers, schedules, averages and the loop."""
+"""Settings of training: optimiser, schedule, averaging and the loop."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,44 +11,46 @@ from asr.config.section import Section, type_if_absent
 class SgdConfig(Section):
     """Stochastic gradient descent with momentum."""
 
-    type: Literal["sgd"] = "sgd"
-    learning_rate: float = Field(0.1, gt=0)
-    momentum: float = Field(0.9, ge=0, lt=1, description="weight of the step before in each step")
-    weight_decay: float = Field(0.0, ge=0, description="times the weights, added to the gradient")
+    type: Literal["sgd"] = Field("sgd", description="this optimiser")
+    learning_rate: float = Field(0.1, gt=0, description="size of a step, which the schedule changes")
+    momentum: float = Field(0.9, ge=0, lt=1, description="weight of the previous step in each step")
+    weight_decay: float = Field(0.0, ge=0, description="factor of the weights that is added to the gradient")
 
 
 class AdagradConfig(Section):
-    """Adagrad: a step of each weight's own, smaller with all its past gradients."""
+    """Adagrad: a step size for each weight, which shrinks with all its past gradients."""
 
-    type: Literal["adagrad"] = "adagrad"
-    learning_rate: float = Field(0.01, gt=0)
-    weight_decay: float = Field(0.0, ge=0, description="times the weights, added to the gradient")
+    type: Literal["adagrad"] = Field("adagrad", description="this optimiser")
+    learning_rate: float = Field(0.01, gt=0, description="size of a step, which the schedule changes")
+    weight_decay: float = Field(0.0, ge=0, description="factor of the weights that is added to the gradient")
 
 
 class RmspropConfig(Section):
     """RMSprop: gradients over the root of their running mean square."""
 
-    type: Literal["rmsprop"] = "rmsprop"
-    learning_rate: float = Field(0.001, gt=0)
+    type: Literal["rmsprop"] = Field("rmsprop", description="this optimiser")
+    learning_rate: float = Field(0.001, gt=0, description="size of a step, which the schedule changes")
     smoothing: float = Field(0.99, ge=0, lt=1, description="weight of the past in the mean square gradient")
-    momentum: float = Field(0.0, ge=0, lt=1, description="weight of the step before in each step")
-    weight_decay: float = Field(0.0, ge=0, description="times the weights, added to the gradient")
+    momentum: float = Field(0.0, ge=0, lt=1, description="weight of the previous step in each step")
+    weight_decay: float = Field(0.0, ge=0, description="factor of the weights that is added to the gradient")
 
 
 class AdamConfig(Section):
-    """Adam."""
+    """Adam: gradients over the root of their running mean square, with momentum (Kingma & Ba 2015)."""
 
-    type: Literal["adam"] = "adam"
-    learning_rate: float = Field(0.001, gt=0)
-    weight_decay: float = Field(0.0, ge=0, description="times the weights, added to the gradient")
+    type: Literal["adam"] = Field("adam", description="this optimiser")
+    learning_rate: float = Field(0.001, gt=0, description="size of a step, which the schedule changes")
+    weight_decay: float = Field(0.0, ge=0, description="factor of the weights that is added to the gradient")
 
 
 class AdamwConfig(Section):
     """Adam with decoupled weight decay."""
 
-    type: Literal["adamw"] = "adamw"
-    learning_rate: float = Field(0.001, gt=0)
-    weight_decay: float = Field(0.01, ge=0, description="taken off the weights themselves")
+    type: Literal["adamw"] = Field("adamw", description="this optimiser")
+    learning_rate: float = Field(0.001, gt=0, description="size of a step, which the schedule changes")
+    weight_decay: float = Field(
+        0.01, ge=0, description="share of the weights that is subtracted in each step, times the learning rate"
+    )
 
 
 OptimizerConfig = Annotated[
@@ -59,51 +61,51 @@ OptimizerConfig = Annotated[
 
 
 class ConstantSchedule(Section):
-    """The learning rate stays as it is."""
+    """Keeps the learning rate as it is."""
 
-    type: Literal["constant"] = "constant"
+    type: Literal["constant"] = Field("constant", description="this schedule")
 
 
 class StepSchedule(Section):
-    """The learning rate times `factor` after every `every` epochs."""
+    """Multiplies the learning rate by `factor` after every `every` epochs."""
 
-    type: Literal["step"] = "step"
-    every: int = Field(5, gt=0, description="epochs")
-    factor: float = Field(0.5, gt=0, lt=1, description="times the learning rate")
+    type: Literal["step"] = Field("step", description="this schedule")
+    every: int = Field(5, gt=0, description="epochs after which the learning rate is multiplied by the factor")
+    factor: float = Field(0.5, gt=0, lt=1, description="factor of the learning rate")
 
 
 class NewbobSchedule(Section):
-    """Halving of the learning rate after each epoch in which the dev set's error hardly fell.
+    """Halves the learning rate after each epoch in which the error on dev hardly fell.
 
-    The error, here and below: of frames; under CTC the phone error rate of greedy decoding.
+    The error, here and below, is that of frames, or under CTC the phone error rate of greedy decoding.
     """
 
-    type: Literal["newbob"] = "newbob"
-    factor: float = Field(0.5, gt=0, lt=1, description="times the learning rate")
-    threshold: float = Field(0.0025, ge=0, description="relative fall of the error below which to halve")
+    type: Literal["newbob"] = Field("newbob", description="this schedule")
+    factor: float = Field(0.5, gt=0, lt=1, description="factor of the learning rate where it is halved")
+    threshold: float = Field(0.0025, ge=0, description="relative fall of the error below which it is halved")
 
 
 class PlateauSchedule(Section):
-    """The learning rate times `factor` after `patience` epochs without a new least error of the dev set."""
+    """Multiplies the learning rate by `factor` after `patience` epochs without a new least error on dev."""
 
-    type: Literal["plateau"] = "plateau"
-    factor: float = Field(0.5, gt=0, lt=1, description="times the learning rate")
-    patience: int = Field(2, gt=0, description="epochs")
+    type: Literal["plateau"] = Field("plateau", description="this schedule")
+    factor: float = Field(0.5, gt=0, lt=1, description="factor of the learning rate")
+    patience: int = Field(2, gt=0, description="epochs without a new least error")
 
 
 class CosineSchedule(Section):
-    """A linear rise over `warmup` epochs, then half a cosine down to `floor` at the last epoch."""
+    """Raises the learning rate linearly over `warmup` epochs, then lowers it by half a cosine to `floor`."""
 
-    type: Literal["cosine"] = "cosine"
-    warmup: float = Field(1.0, ge=0, description="epochs")
-    floor: float = Field(0.0, ge=0, lt=1, description="of the learning rate")
+    type: Literal["cosine"] = Field("cosine", description="this schedule")
+    warmup: float = Field(1.0, ge=0, description="length of the linear rise (epochs)")
+    floor: float = Field(0.0, ge=0, lt=1, description="learning rate at the last epoch, as a share of the highest")
 
 
 class OneCycleSchedule(Section):
-    """Up from 1/25 of the learning rate and down to 1/10000 of that, each by half a cosine (Smith & Topin 2019)."""
+    """Rises from 1/25 of the learning rate and falls to 1/10000 of that, by half a cosine each (Smith & Topin 2019)."""
 
-    type: Literal["one_cycle"] = "one_cycle"
-    rise: float = Field(0.3, gt=0, lt=1, description="share of the training")
+    type: Literal["one_cycle"] = Field("one_cycle", description="this schedule")
+    rise: float = Field(0.3, gt=0, lt=1, description="share of the training in which the learning rate rises")
 
 
 ScheduleConfig = Annotated[
@@ -114,54 +116,66 @@ ScheduleConfig = Annotated[
 
 
 class AverageConfig(Section):
-    """Of which epochs the weights are kept; those of several are averaged."""
+    """Which epochs' weights become the model; those of several are averaged."""
 
-    of: Literal["last", "best"] = Field("best", description="epochs: the last, or those of least error on dev")
-    count: int = Field(1, gt=0, description="epochs")
+    of: Literal["last", "best"] = Field(
+        "best", description="which epochs: the last ones, or those with the least error on dev"
+    )
+    count: int = Field(1, gt=0, description="number of epochs whose weights are averaged")
 
 
 class TrainingConfig(Section):
     """How the model is trained."""
 
-    epochs: int = Field(20, gt=0, description="passes over the training set, at most")
+    epochs: int = Field(20, gt=0, description="greatest number of passes over the training set")
     batching: Literal["frames", "utterances"] | None = Field(
         None, description="minibatches of frames or of whole utterances; null: as the model needs"
     )
-    batch_size: int = Field(256, ge=32, description="frames; of utterances at most so many, padding counted")
+    batch_size: int = Field(
+        256, ge=32, description="frames in a minibatch; of utterances at most as many, padding counted"
+    )
     loss: Literal["cross_entropy", "squared_error", "ctc"] = Field(
         "cross_entropy",
-        description="of a frame; squared_error: of the posteriors; ctc: of the phone sequence, without phone "
-        "times; it begins on a plateau of blanks, for which patience must be long enough",
+        description="cross_entropy of each frame's class; squared_error of its posteriors; ctc: of the phone sequence,"
+        " without phone times (it begins on a plateau of blanks, for which patience must be long enough)",
     )
     label_smoothing: float = Field(
-        0.0, ge=0, lt=1, description="share of a label that is spread over all classes; of the cross-entropy alone"
+        0.0, ge=0, lt=1, description="share of a frame's label that is spread over all classes; for cross_entropy alone"
     )
-    optimizer: OptimizerConfig = AdamConfig()
-    schedule: ScheduleConfig = NewbobSchedule()
-    clip_gradient: float | None = Field(None, gt=0, description="largest norm of the gradient")
-    average: AverageConfig = AverageConfig()
-    moving_average: float | None = Field(None, gt=0, lt=1, description="decay a step of averaged weights; null: none")
-    patience: int = Field(5, gt=0, description="epochs without a lower error on dev before training stops")
+    optimizer: OptimizerConfig = Field(AdamConfig(), description="how the gradient becomes a step")
+    schedule: ScheduleConfig = Field(NewbobSchedule(), description="how the learning rate changes")
+    clip_gradient: float | None = Field(None, gt=0, description="greatest norm of the gradient; null: any")
+    average: AverageConfig = Field(AverageConfig(), description="which epochs' weights become the model")
+    moving_average: float | None = Field(
+        None, gt=0, lt=1, description="decay in each step of a moving average of the weights; null: none"
+    )
+    patience: int = Field(5, gt=0, description="epochs without a lower error on dev after which training stops")
     flat_start: bool = Field(
-        False, description="first labels: the phones of an utterance spread evenly over it; needs no phone times"
+        False,
+        description="first labels: the phones of each utterance spread evenly over its speech; needs no phone times",
     )
     align_with: Path | None = Field(
         None,
-        description="first labels: an alignment by this model bundle or run, of the same phones and features; needs no "
-        "phone times",
+        description="first labels: an alignment by this model bundle or run, of the same phones and features; needs no"
+        " phone times",
     )
     realign: int = Field(
-        0, ge=0, le=20, description="times that the model aligns the training speech and is trained anew on its states"
+        0,
+        ge=0,
+        le=20,
+        description="times that the model aligns the training speech and is trained again on the states it found",
     )
-    precision: Literal["fp32", "bf16"] = Field("fp32", description="of products of matrices; weights are fp32")
+    precision: Literal["fp32", "bf16"] = Field(
+        "fp32", description="format of matrix products; weights are fp32 in both"
+    )
     resident: bool | None = Field(
-        None, description="features in the device's memory (true), memory-mapped (false), or as they fit (null)"
+        None, description="keep the features in the device's memory (true) or memory-mapped (false); null: as they fit"
     )
 
     @model_validator(mode="after")
     def _frame_labels_fit(self) -> "TrainingConfig":
         if self.loss == "ctc" and (self.realign or self.flat_start or self.align_with):
-            raise ValueError("realign, flat_start and align_with make labels of frames, which loss: ctc does not have")
+            raise ValueError("realign, flat_start and align_with make labels of frames, which loss: ctc does not use")
         if self.flat_start and self.align_with:
             raise ValueError("flat_start and align_with exclude each other; choose where the first labels come from")
         return self

@@ -1,4 +1,4 @@
-"""What reading a corpus comes to, whichever it is: the cuts of each manifest, and what is wrong with the corpus."""
+"""The result of reading any corpus: the cuts of each manifest, and what is wrong with the corpus."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -6,14 +6,14 @@ from pathlib import Path
 from lhotse import MonoCut
 
 SKIP = "--skip-bad (corpus.skip_bad)"
-"""How a user asks to go on without what is broken."""
+"""The option and setting that leave out what is broken."""
 
 
 @dataclass(frozen=True)
 class CorpusCuts:
     """The cuts of each manifest (`train`, or `fold-1/train`), in order; `root` is where the corpus was found.
 
-    `skipped` names each utterance that was left out (`utterance`, `reason`); `missing` says what a whole copy has more.
+    `skipped` has each utterance that was left out (`utterance`, `reason`), `missing` what a complete copy has besides.
     """
 
     root: Path

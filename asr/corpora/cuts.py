@@ -1,4 +1,4 @@
-"""Lhotse cuts: how an utterance is kept between the stages, and the manifests that hold them (.jsonl.gz)."""
+"""Lhotse cuts, which carry utterances from stage to stage, and their manifests (.jsonl.gz)."""
 
 import gzip
 import io
@@ -37,7 +37,7 @@ def utterance_cut(
 ) -> MonoCut:
     """A whole recording as one cut with one supervision; `phones` and `words` are (symbol, start, end) in seconds.
 
-    `untimed_words` are words and their phones, where a corpus tells no times; `phones` and `words` are empty then.
+    `untimed_words` are words and their phones, where a corpus has no times; `phones` and `words` are empty then.
 
     The recording is made from the header that the caller has read (`sample_rate` in Hz, `samples`), so that thousands
     of files take seconds.
@@ -90,7 +90,7 @@ def write_cuts(path: Path | str, cuts: Iterable[MonoCut]) -> int:
 
 
 def read_cuts(path: Path | str) -> Iterator[MonoCut]:
-    """Yields the cuts of a manifest one by one. Raises InputError when it is missing, broken, or not of cuts."""
+    """Yields the cuts of a manifest one by one. Raises InputError if it is missing, broken, or has no cuts."""
     try:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):

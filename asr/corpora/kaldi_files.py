@@ -15,10 +15,10 @@ class Entry:
 
 
 def read_table(path: Path) -> dict[str, Entry]:
-    """The values of a table by their keys, in the file's order. Blank lines are passed over.
+    """The values of a table by their keys, in the file's order. Blank lines are ignored.
 
-    Raises InputError when the file is missing, no text or empty, and at a line without a value or with a key that was
-    there before.
+    Raises InputError for a file that is missing, empty or not text, and for a line without a value or with a key that
+    an earlier line has.
     """
     table: dict[str, Entry] = {}
     try:
@@ -28,9 +28,9 @@ def read_table(path: Path) -> dict[str, Entry]:
                 if not key:
                     continue
                 if not rest:
-                    raise InputError(f"{key!r} stands alone: is the line truncated? Copy the file again", path, number)
+                    raise InputError(f"{key!r} has no value: is the line truncated? Copy the file again", path, number)
                 if key in table:
-                    raise InputError(f"{key!r} was on line {table[key].line} already; remove one", path, number)
+                    raise InputError(f"{key!r} is on line {table[key].line} already; remove one", path, number)
                 table[key] = Entry(rest[0].rstrip(), number)
     except OSError as error:
         raise InputError(f"cannot read: {error.strerror}; is the corpus complete?", path) from error

@@ -2,28 +2,24 @@
 
 import os
 from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from pathlib import Path
+from typing import cast
 
 from lhotse import MonoCut
 
 from asr.config import CorpusConfig
+from asr.corpora.corpus import CorpusCuts
 from asr.corpora.cuts import phone_sequence, write_cuts
-from asr.corpora.speechocean762 import read_speechocean762
-from asr.corpora.timit import read_timit
 from asr.data_files import data_path
 from asr.errors import InputError
 from asr.storage.files import write_json
 from asr.storage.run_layout import SUMMARY, cuts_path
 
-WHERE_TO_GET = {
-    "timit": "TIMIT is licensed and does not ship; give the folder of your copy",
-    "speechocean762": "speechocean762 does not ship; give the folder of your copy (https://www.openslr.org/101)",
-}
-
 
 @dataclass(frozen=True)
 class SplitSummary:
-    """What one manifest holds; `phones` are those of the corpus's own phone set."""
+    """The contents of one manifest; `phones` counts those of the corpus's own phone set."""
 
     utterances: int
     speakers: int
@@ -33,7 +29,7 @@ class SplitSummary:
 
 @dataclass(frozen=True)
 class PrepareSummary:
-    """What the stage wrote: manifest (`train`, or `fold-1/train`) -> contents; what is wrong with the corpus."""
+    """The contents of each manifest (`train`, or `fold-1/train`), and what is wrong with the corpus."""
 
     corpus: str
     folder: str
@@ -48,8 +44,7 @@ def prepare(config: CorpusConfig, out_dir: Path) -> PrepareSummary:
     Every file is checked before the first is written. Raises InputError at the first broken utterance or missing
     speaker, or, with `skip_bad`, lists them in the summary and goes on.
     """
-    read = read_speechocean762 if config.name == "speechocean762" else read_timit
-    corpus = read(config, corpus_dir(config))
+    corpus = cast(CorpusCuts, import_module(config.entry.module).read_corpus(config, corpus_dir(config)))
     splits = {}
     for name, cuts in corpus.manifests.items():
         if not cuts:
@@ -63,13 +58,13 @@ def prepare(config: CorpusConfig, out_dir: Path) -> PrepareSummary:
 
 
 def corpus_dir(config: CorpusConfig) -> Path:
-    """The absolute path of the corpus. Raises InputError when the recipe does not say and the corpus does not ship."""
+    """The absolute path of the corpus. Raises InputError if the recipe has none and the corpus does not ship."""
     if config.dir is not None:
         # Links are kept as the user wrote them, and a ~ that names no user is a folder's name.
         return Path(os.path.abspath(os.path.expanduser(config.dir)))  # noqa: PTH100, PTH111
-    if config.name == "demo":
-        return data_path("demo")
-    raise InputError(f"corpus.dir: {WHERE_TO_GET[config.name]}")
+    if config.entry.folder is not None:
+        return data_path(config.entry.folder)
+    raise InputError(f"corpus.dir: {config.entry.where_to_get}")
 
 
 def _summary(cuts: list[MonoCut]) -> SplitSummary:

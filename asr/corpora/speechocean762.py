@@ -33,17 +33,17 @@ ADULT = 16
 """Years from which a speaker counts as an adult. Nobody in the train part is 16 to 18 years old."""
 
 HELD_OUT = 10
-"""One in so many speakers of each group is a dev speaker."""
+"""One of this many speakers in each group is a dev speaker."""
 
 UTTERANCES = {"train": 2500, "test": 2500}
-"""Of the release."""
+"""Utterances in the release."""
 
 
-def read_speechocean762(config: CorpusConfig, folder: Path) -> CorpusCuts:
+def read_corpus(config: CorpusConfig, folder: Path) -> CorpusCuts:
     """The cuts of train, dev and test, sorted by utterance.
 
-    Raises InputError at the first broken utterance, or, with `skip_bad`, lists it and goes on; and for a table that is
-    missing or broken, or a speaker in both parts.
+    Raises InputError at the first broken utterance (with `skip_bad`, lists it and goes on instead), for a table that is
+    missing or broken, and for a speaker in both parts.
     """
     root = find_speechocean762(folder)
     tables = {part: read_tables(root, part) for part in PARTS}
@@ -70,7 +70,7 @@ def read_speechocean762(config: CorpusConfig, folder: Path) -> CorpusCuts:
 
 
 def dev_speakers(speakers: Iterable[Speaker]) -> set[str]:
-    """The names of the train part's speakers that are held out as dev: every tenth of each group."""
+    """The ids of the train part's speakers that are held out as dev: every tenth of each group."""
     groups: dict[tuple[bool, str], list[str]] = {}
     for speaker in speakers:
         groups.setdefault((speaker.age >= ADULT, speaker.gender), []).append(speaker.id)
@@ -86,7 +86,7 @@ def _check_disjoint(train: Tables, test: Tables) -> None:
         ):
             if value in where:
                 raise InputError(
-                    f"{kind} {value} is in train and in test; take it out of one", test.folder / "utt2spk", entry.line
+                    f"{kind} {value} is in train and in test; remove it from one", test.folder / "utt2spk", entry.line
                 )
 
 
@@ -94,7 +94,7 @@ def _read_utterance(utterance: str, tables: Tables, words: dict[int, Entry], aud
     for name, table in (("wav.scp", tables.audio), ("text", tables.text), ("utt2spk", tables.speaker_of)):
         if utterance not in table:
             raise InputError(
-                f"utterance {utterance} is not here, but in other tables; copy it again", tables.folder / name
+                f"utterance {utterance} is missing here, but in other tables; copy it again", tables.folder / name
             )
     path = _audio(tables.audio[utterance], tables.folder / "wav.scp", audio)
     spoken = _spoken(utterance, tables.text[utterance], tables.folder / "text", words, audio.root / TEXT_PHONE)

@@ -1,26 +1,26 @@
-"""The files of speechocean762 (OpenSLR 101): Kaldi tables of train and test, phones of each word, audio.
+"""The files of speechocean762 (OpenSLR 101): Kaldi tables of train and test, the phones of each word, the audio.
 
-The release has WAV; a copy converted to FLAC, with the same names but for the suffix, is read as well.
+The release has WAV; a copy converted to FLAC, with the same names apart from the suffix, works too.
 """
 
 import re
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from asr.corpora.kaldi_files import Entry, read_table
 from asr.errors import InputError
-from asr.phones.phone_set import load_phone_set
+from asr.phones.phone_set import load_phone_set, silences
+from asr.phones.symbols import spelled
 
 Part = Literal["train", "test"]
 PARTS: tuple[Part, ...] = ("train", "test")
 TEXT_PHONE = Path("resource", "text-phone")
-PHONE_SET = "cmu39"
+_PHONES = frozenset(load_phone_set("cmu39")) - silences("cmu39")
 
 _SUFFIXES = (".wav", ".flac")
 _SEARCH_DEPTH = 2
-_PHONE = re.compile(r"([A-Za-z]+)[0-2]?_([BIES])")
+_PHONE = re.compile(r"(\w+)_([BIES])")
 _POSITIONS = re.compile(r"S|BI*E")
 _GENDERS = {"f": "female", "m": "male"}
 
@@ -46,7 +46,7 @@ class Tables:
 
     @property
     def utterances(self) -> list[str]:
-        """Every utterance that any of the tables names, sorted."""
+        """Every utterance in any of the tables, sorted."""
         return sorted(self.audio.keys() | self.text.keys() | self.speaker_of.keys())
 
 
@@ -63,11 +63,11 @@ def find_speechocean762(folder: Path) -> Path:
             level = sorted(child for root in level for child in root.iterdir() if child.is_dir())
         except OSError as error:
             raise InputError(f"cannot read: {error.strerror}", error.filename) from error
-    raise InputError(f"holds no speechocean762: expected train/, test/, WAVE/ and {TEXT_PHONE}", folder)
+    raise InputError(f"speechocean762 is not here: expected train/, test/, WAVE/ and {TEXT_PHONE}", folder)
 
 
 def read_tables(root: Path, part: Part) -> Tables:
-    """The tables of train or test. Raises InputError that names the file and line which is broken or missing."""
+    """The tables of train or test. Raises InputError with the file and line that is broken or missing."""
     folder = root / part
     speaker_of = read_table(folder / "utt2spk")
     return Tables(
@@ -80,9 +80,9 @@ def read_tables(root: Path, part: Part) -> Tables:
 
 
 def read_spoken_words(root: Path) -> dict[str, dict[int, Entry]]:
-    """The lines of resource/text-phone: utterance -> number of the word -> its phones as they stand there.
+    """The lines of resource/text-phone: utterance -> number of the word -> its phones as written there.
 
-    Raises InputError that names a line whose key is not `utterance.number`.
+    Raises InputError with the line of a key that is not `utterance.number`.
     """
     path = root / TEXT_PHONE
     words: dict[str, dict[int, Entry]] = {}
@@ -100,16 +100,16 @@ def read_spoken_words(root: Path) -> dict[str, dict[int, Entry]]:
 def parse_word(text: str) -> tuple[str, ...]:
     """The phones of one word, such as `B_B EH0_I R_E`: in lower case, without stress and position.
 
-    Raises ValueError that says what is wrong: a field that is no phone, a phone that is none of CMU's, positions that
-    do not make a word.
+    Raises ValueError for a field that is not a phone, a phone that is not one of CMU's, and positions that do not make
+    a word.
     """
     phones, positions = [], ""
     for field in text.split():
         if (match := _PHONE.fullmatch(field)) is None:
             raise ValueError(f"expected a phone with its position, such as AH0_B, found {field!r}")
-        phone = match[1].lower()
-        if phone not in _cmu_phones():
-            raise ValueError(f"unknown phone {match[1]!r}: it is none of the CMU dictionary's 39")
+        phone = spelled(match[1], _PHONES)
+        if phone not in _PHONES:
+            raise ValueError(f"unknown phone {match[1]!r}: it is not one of the CMU dictionary's 39")
         phones.append(phone)
         positions += match[2]
     if not _POSITIONS.fullmatch(positions):
@@ -118,7 +118,7 @@ def parse_word(text: str) -> tuple[str, ...]:
 
 
 class AudioFiles:
-    """Finds the files that wav.scp names, below the corpus's folder alone."""
+    """Finds the files in wav.scp, only below the corpus's folder."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -130,10 +130,10 @@ class AudioFiles:
         Raises InputError for a command, for a path that leads out of the corpus, and where there is no such file.
         """
         if "|" in name:
-            raise InputError(f"{name!r} is a command, which is never run; name an audio file")
+            raise InputError(f"{name!r} is a command, which is never run; give an audio file")
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or "\0" in name:
-            raise InputError(f"{name!r} leads out of the corpus; name a file below its folder, as the release does")
+            raise InputError(f"{name!r} leads out of the corpus; give a file below its folder, as in the release")
         folder = self.root
         for part in path.parts[:-1]:
             folder = self._listing(folder).get(part.lower(), folder / part)
@@ -151,11 +151,6 @@ class AudioFiles:
             entries = sorted(folder.iterdir()) if folder.is_dir() else []
             self._listings[folder] = {entry.name.lower(): entry for entry in entries}
         return self._listings[folder]
-
-
-@cache
-def _cmu_phones() -> frozenset[str]:
-    return frozenset(load_phone_set(PHONE_SET)) - {"sil"}
 
 
 def _speakers(folder: Path, ids: set[str]) -> dict[str, Speaker]:

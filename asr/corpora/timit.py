@@ -1,4 +1,4 @@
-"""TIMIT, its sample, and corpora in its layout (the demo): checked, as Lhotse cuts."""
+"""Reads TIMIT, its sample, and corpora in its layout (the demo) into Lhotse cuts, and checks every file."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +10,7 @@ from asr.config import CorpusConfig
 from asr.corpora.corpus import SKIP, CorpusCuts
 from asr.corpora.cuts import utterance_cut
 from asr.corpora.timit_files import Speaker, TimitFolder, UtteranceFiles, find_timit, utterances
-from asr.corpora.timit_labels import read_phones, read_words
+from asr.corpora.timit_labels import TIMIT_PHONES, read_phones, read_words
 from asr.corpora.timit_splits import (
     SAMPLE_FOLDS,
     SENTENCES,
@@ -24,14 +24,13 @@ from asr.corpora.timit_splits import (
 from asr.errors import InputError
 from asr.formats.phn import SAMPLE_RATE, Label
 from asr.formats.plain_text import read_sentence
-from asr.phones.phone_set import load_phone_set
 from asr.progress import track
 from asr.storage.run_layout import SPLITS, fold_name
 
 _SHOWN = 5
 
 
-def read_timit(config: CorpusConfig, folder: Path) -> CorpusCuts:
+def read_corpus(config: CorpusConfig, folder: Path) -> CorpusCuts:
     """The cuts of every split of every fold.
 
     Raises InputError at the first broken utterance or missing speaker, or, with `skip_bad`, lists them and goes on.
@@ -52,17 +51,17 @@ def read_timit(config: CorpusConfig, folder: Path) -> CorpusCuts:
 
 
 def read_utterance(files: UtteranceFiles) -> MonoCut:
-    """The cut of an utterance: phones in TIMIT's 61 symbols; words and text where they are there.
+    """Reads an utterance into a cut: phones in TIMIT's 61 symbols, and words and text if they are there.
 
-    Raises InputError that names the file, and the line where there is one: audio or `.phn` missing or broken.
+    Raises InputError with the file, and the line if there is one, where audio or `.phn` is missing or broken.
     """
     if files.audio is None:
-        raise InputError("there is no audio file beside it", files.phones)
+        raise InputError("there is no audio file next to it", files.phones)
     if files.phones is None:
-        raise InputError("there is no .phn file beside it", files.audio)
+        raise InputError("there is no .phn file next to it", files.audio)
     sample_rate, samples = audio_info(files.audio)
     label_samples = samples * SAMPLE_RATE / sample_rate
-    phones = read_phones(files.phones, label_samples, load_phone_set("timit61"))
+    phones = read_phones(files.phones, label_samples, TIMIT_PHONES)
     words = read_words(files.words, label_samples) if files.words else []
     text = read_sentence(files.text) if files.text else " ".join(word.symbol for word in words)
     return utterance_cut(
@@ -80,7 +79,7 @@ def read_utterance(files: UtteranceFiles) -> MonoCut:
 
 
 def _folds(config: CorpusConfig, corpus: TimitFolder) -> tuple[dict[str, Split], list[str]]:
-    """The splits by the prefix of their files, and what a published split lacks."""
+    """The splits by the prefix of their files, and what is missing from a published split."""
     if config.folds == SAMPLE_FOLDS:
         return {f"{fold_name(number)}/": split for number, split in enumerate(sample_folds(corpus), 1)}, []
     if has_own_lists(corpus.root):

@@ -1,4 +1,4 @@
-"""Finding TIMIT on disk, in every form in which people hold it: speakers and the files of each utterance."""
+"""Finds TIMIT on disk, in any of its common layouts: the speakers, and the files of each utterance."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from asr.errors import InputError
 
 LAYOUTS = "TRAIN|TEST/DRn/SPEAKER/SENTENCE.{WAV,PHN} in either case, or drN-speaker/sentence.{wav,phn}"
 
-# A converted copy (SA1.WAV.wav) stands before the original (SA1.WAV) where both are there.
+# A converted copy (SA1.WAV.wav) comes before the original (SA1.WAV) where both are there.
 _AUDIO_SUFFIXES = ("wav.wav", "wav.flac", "wav", "flac", "ogg", "opus")
 _SEARCH_DEPTH = 2
 _DIALECT_FOLDER = re.compile(r"dr\d+", re.IGNORECASE)
@@ -28,7 +28,7 @@ class Speaker:
 
     @property
     def gender(self) -> str | None:
-        """By the first letter of the id, as TIMIT names its speakers."""
+        """From the first letter of the id, as in TIMIT."""
         return {"f": "female", "m": "male"}.get(self.id[:1])
 
 
@@ -46,7 +46,7 @@ class UtteranceFiles:
 
 @dataclass(frozen=True, slots=True)
 class TimitFolder:
-    """Where a corpus is, and its speakers in the order of their folders' names."""
+    """The folder of a corpus, and its speakers in the order of their folders' names."""
 
     root: Path
     speakers: tuple[Speaker, ...]
@@ -60,7 +60,7 @@ class TimitFolder:
 def find_timit(folder: Path) -> TimitFolder:
     """The corpus in `folder` or up to two folders below it (LDC93S1/timit/TIMIT).
 
-    Raises InputError where there is no such folder, no TIMIT in it, or a speaker twice.
+    Raises InputError if there is no such folder, no TIMIT in it, or a speaker twice.
     """
     if not folder.is_dir():
         raise InputError("no such folder; give the corpus's folder (corpus.dir)", folder)
@@ -71,7 +71,7 @@ def find_timit(folder: Path) -> TimitFolder:
                 _check_unique(speakers)
                 return TimitFolder(root, tuple(speakers))
         level = [child for root in level for child in _folders(root) if os.access(child, os.R_OK | os.X_OK)]
-    raise InputError(f"holds no TIMIT: expected {LAYOUTS}", folder)
+    raise InputError(f"TIMIT is not here: expected {LAYOUTS}", folder)
 
 
 def utterances(speaker: Speaker) -> Iterator[UtteranceFiles]:
@@ -115,7 +115,7 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _entries(folder: Path) -> list[Path]:
-    """What a folder holds, without hidden files (macOS leaves `._SA1.WAV` beside SA1.WAV)."""
+    """The entries of a folder, without hidden files (macOS leaves `._SA1.WAV` next to SA1.WAV)."""
     try:
         return [path for path in folder.iterdir() if not path.name.startswith(".")]
     except OSError as error:

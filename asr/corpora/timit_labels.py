@@ -7,21 +7,23 @@ from pathlib import Path
 
 from asr.errors import InputError
 from asr.formats.phn import SAMPLE_RATE, Label, read_labels
-from asr.phones.silence import UNSPOKEN
+from asr.phones.phone_set import load_phone_set
+
+TIMIT_PHONES = load_phone_set("timit61")
 
 OVERSHOOT = SAMPLE_RATE // 100
-"""Samples by which a segment may pass the end of the audio; it is cut off there. 10 ms is one frame step, too little to
-move a frame's label. (In NLTK's sample every `.phn` ends 0 to 119 samples before its audio, one 2,802 before.)"""
+"""Samples by which a segment may pass the end of the audio, where it is cut off. 10 ms is one frame step, too little to
+move a frame's label. (In NLTK's sample every `.phn` ends 0 to 119 samples before its audio, but one 2,802 before.)"""
 
 UNLABELLED_END = SAMPLE_RATE // 10
-"""Samples that may be left after a last segment that is speech. Every `.phn` of the sample ends with silence; one that
-stops in speech well before the audio does has lost its last lines."""
+"""Samples that may be left after a last segment of speech. Every `.phn` of the sample ends with silence; one that stops
+in speech well before its audio has lost its last lines."""
 
 
 def read_phones(path: Path, samples: float, symbols: Collection[str]) -> list[Label]:
     """The phones of a `.phn` file, checked against the audio's length `samples` (at 16 kHz) and the phone set.
 
-    Phones follow each other without overlap; a gap is accepted and has no phone. Raises InputError that names the line.
+    Phones follow each other without overlap; a gap is accepted and has no phone. Raises InputError with the line.
     """
     labels = read_labels(path)
     for label in labels:
@@ -39,10 +41,10 @@ def read_phones(path: Path, samples: float, symbols: Collection[str]) -> list[La
                 label.line,
             )
     labels = _inside_audio(labels, samples, path)
-    if all(label.symbol in UNSPOKEN for label in labels):
-        raise InputError("holds nothing but silence: is it truncated?", path, labels[-1].line)
+    if all(label.symbol in TIMIT_PHONES.unspoken for label in labels):
+        raise InputError("has nothing but silence: is it truncated?", path, labels[-1].line)
     missing = samples - labels[-1].end
-    if labels[-1].symbol not in UNSPOKEN and missing > UNLABELLED_END:
+    if labels[-1].symbol not in TIMIT_PHONES.unspoken and missing > UNLABELLED_END:
         raise InputError(
             f"the last segment is speech and ends {missing / SAMPLE_RATE:.2f} s before the audio: is it truncated?",
             path,
@@ -54,7 +56,7 @@ def read_phones(path: Path, samples: float, symbols: Collection[str]) -> list[La
 def read_words(path: Path, samples: float) -> list[Label]:
     """The words of a `.wrd` file, inside the audio. Words may overlap: in TIMIT they share the phones between them.
 
-    Raises InputError that names the line.
+    Raises InputError with the line.
     """
     labels = read_labels(path)
     for label in labels:

@@ -1,4 +1,4 @@
-"""Who is in train, dev and test: TIMIT's published split, the sample's four folds, or a corpus's own speaker lists."""
+"""The speakers of train, dev and test: TIMIT's published split, the sample's four folds, or a corpus's own lists."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,17 +11,17 @@ from asr.storage.run_layout import SPLITS
 Split = dict[str, list[Speaker]]
 
 TRAINING_SPEAKERS = 462
-"""Of the full TIMIT (LDC93S1): 3,696 utterances without the SA sentences."""
+"""Training speakers in the full TIMIT (LDC93S1); they read 3,696 utterances besides the SA sentences."""
 
 SENTENCES = 8
-"""Of a speaker of TIMIT, without the SA sentences: five SX and three SI."""
+"""Sentences of each speaker besides the SA sentences: five SX and three SI."""
 
 SAMPLE_FOLDS = 4
 _SAMPLE_SPEAKERS = 8
 
 
 def has_own_lists(root: Path) -> bool:
-    """Whether the corpus says itself which speakers are in which split (train_speakers.txt and so on)."""
+    """Whether the corpus has its own lists of the speakers in each split (train_speakers.txt and so on)."""
     return any(_list_path(root, split).exists() for split in SPLITS)
 
 

@@ -9,7 +9,8 @@ import numpy.typing as npt
 from asr.decoding.graph.flat_graph import FlatGraph
 from asr.decoding.lattice.posteriors import class_posteriors
 from asr.decoding.search.beam import Path
-from asr.phones.phone_set import PhoneSetName, folding
+from asr.phones.folding import folding
+from asr.phones.phone_set import AnyPhoneSet
 
 POSTERIOR_BEAM = 8.0
 """exp(-8) of a frame's best state is left out: a share too small to show in a confidence."""
@@ -73,7 +74,7 @@ def _logistic(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.asarray(1 / (1 + np.exp(-values)))
 
 
-def phone_groups(phones: Sequence[str], phone_set: PhoneSetName) -> npt.NDArray[np.int32]:
+def phone_groups(phones: Sequence[str], phone_set: AnyPhoneSet) -> npt.NDArray[np.int32]:
     """[P] a number for each phone, the same for phones that scoring folds to the same one."""
     folded = [folding(phone_set)[phone] or phone for phone in phones]
     return np.array([folded.index(phone) for phone in folded], np.int32)

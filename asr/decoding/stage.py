@@ -40,8 +40,8 @@ from asr.features.dataset import Dataset
 from asr.formats.transcript import Transcript, write_transcripts
 from asr.lm.ngram import perplexity, train_ngram
 from asr.lm.word_starts import mark_word_starts, symbols
-from asr.phones.phone_set import fold, load_phone_set
-from asr.phones.silence import PAUSES
+from asr.phones.folding import fold
+from asr.phones.phone_set import load_phone_set
 from asr.storage.files import make_folder, write_json, write_text
 from asr.storage.outputs import complete_outputs
 from asr.storage.run_layout import BUNDLE, RECIPE, REFERENCES, SPEED, TUNED, alignments_path, cuts_path
@@ -174,7 +174,7 @@ def _sentence(cut: MonoCut, config: RecipeConfig, alignments: Alignments) -> lis
     if not config.lm.word_starts:
         return phones
     try:
-        return mark_word_starts(phones, _words(cut, config), PAUSES)
+        return mark_word_starts(phones, _words(cut, config), load_phone_set(config.targets.phone_set).silences)
     except ValueError as error:
         raise InputError(f"lm.word_starts: utterance {cut.id}: {error}; set it to false") from error
 

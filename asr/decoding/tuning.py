@@ -18,7 +18,7 @@ from asr.decoding.confidence import AS_THEY_ARE, POSTERIOR_SCALES, Recalibration
 from asr.decoding.decode import Search, recognized
 from asr.decoding.search.beam import Path, PathFinder
 from asr.formats.transcript import Transcript
-from asr.phones.phone_set import PhoneSetName
+from asr.phones.phone_set import AnyPhoneSet
 
 Utterance = tuple[Sequence[str], LogPosteriors]
 """Reference phones and log posteriors."""
@@ -64,7 +64,7 @@ def tune(
     finder: Callable[[float, float], PathFinder],
     phones: Sequence[str],
     config: DecodingConfig,
-    phone_set: PhoneSetName = "timit39",
+    phone_set: AnyPhoneSet = "timit39",
 ) -> Tuned:
     """Decodes the dev set with each point of the recipe's lists; the lowest PER wins.
 
@@ -98,7 +98,7 @@ def tune(
 
 
 def tune_confidences(
-    dev: Iterable[tuple[Transcript, LogPosteriors]], search: Search, phone_set: PhoneSetName = "timit39"
+    dev: Iterable[tuple[Transcript, LogPosteriors]], search: Search, phone_set: AnyPhoneSet = "timit39"
 ) -> tuple[float, Recalibration]:
     """The posterior scale and the recalibration whose confidences tell most of which phones of the dev set are right.
 
@@ -118,7 +118,7 @@ def tune_confidences(
     return best
 
 
-def _per(hypotheses: Iterable[tuple[Sequence[str], Path]], phones: Sequence[str], phone_set: PhoneSetName) -> float:
+def _per(hypotheses: Iterable[tuple[Sequence[str], Path]], phones: Sequence[str], phone_set: AnyPhoneSet) -> float:
     from asr.scoring.score import counted_per
 
     return counted_per(

@@ -1,4 +1,4 @@
-"""CTM files (NIST's time-marked conversations): a phone a line, `utterance channel start duration phone score`."""
+"""CTM files (NIST's time-marked conversations): lines of `utterance channel start duration phone score`."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ def write_ctm(path: Path | str, transcripts: Iterable[Transcript]) -> int:
     with complete_file(path) as file:
         for transcript in transcripts:
             if len(transcript.utterance.split()) != 1:
-                raise InputError(f"utterance {transcript.utterance!r}: CTM has no names with spaces; rename it", path)
+                raise InputError(f"utterance {transcript.utterance!r}: CTM allows no spaces in names; rename it", path)
             for segment in transcript.phones:
                 file.write(_line(transcript.utterance, segment, Path(path)) + "\n")
                 count += 1
@@ -39,7 +39,7 @@ def _line(utterance: str, segment: PhoneSegment, path: Path) -> str:
 
 
 def read_ctm(path: Path | str) -> Iterator[Transcript]:
-    """Yields a transcript for each run of lines of one utterance. Raises InputError that names a broken line."""
+    """Yields a transcript for each run of lines of one utterance. Raises InputError with the broken line."""
     for utterance, rows in groupby(_rows(Path(path)), key=lambda row: row[0]):
         yield Transcript(utterance, [segment for _, segment in rows])
 

@@ -1,4 +1,4 @@
-"""What a format is: how transcripts are written in it."""
+"""A format in which transcripts can be written."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,9 +9,10 @@ from asr.formats.transcript import Transcript
 
 @dataclass(frozen=True)
 class Format:
-    """`write` writes transcripts, which it may iterate more than once, below an output folder and returns the files;
-    `files` names all that it may write for an utterance. A format that is not `per_utterance` has files for all of them
-    together.
+    """A format: `write` writes transcripts below an output folder and returns the files.
+
+    It may iterate over the transcripts more than once. `files` gives every file that it may write for an utterance. If
+    the format is not `per_utterance`, they hold all utterances together.
     """
 
     per_utterance: bool

@@ -12,7 +12,7 @@ from asr.formats.transcript import Transcript
 from asr.storage.files import write_text
 
 SAMPLE_RATE = 16000
-"""Hz; the unit of the times in every label file, whatever the rate of the audio beside it."""
+"""Hz; the unit of the times in every label file, whatever the rate of the audio."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ class Label:
 
 
 def read_labels(path: Path) -> list[Label]:
-    """The segments of a `.phn` or `.wrd` file, in lower case. Blank lines are passed over.
+    """The segments of a `.phn` or `.wrd` file, in lower case. Blank lines are ignored.
 
-    Raises InputError that names the line which is not two whole numbers and a label.
+    Raises InputError with the line that is not two whole numbers and a label.
     """
     labels = []
     for number, line in enumerate(read_text(path).splitlines(), 1):
@@ -40,7 +40,7 @@ def read_labels(path: Path) -> list[Label]:
         start, end = (_sample(field, path, number) for field in fields[:2])
         labels.append(Label(start, end, fields[2].lower(), number))
     if not labels:
-        raise InputError("holds no segments", path)
+        raise InputError("has no segments", path)
     return labels
 
 
@@ -50,9 +50,9 @@ def format_labels(labels: Iterable[Label]) -> str:
 
 
 def write_labels(path: Path, transcript: Transcript) -> list[Path]:
-    """Writes `path`.phn, and `path`.wrd where there are words, in samples of the transcript's audio file; returns them.
+    """Writes `path`.phn, and `path`.wrd if there are words, in samples of the transcript's audio file; returns them.
 
-    Times are rounded to samples. Raises InputError where the audio is gone.
+    Times are rounded to samples. Raises InputError if the audio is gone.
     """
     rate, samples = audio_info(transcript.audio or "")
 

@@ -1,4 +1,4 @@
-"""Text files with what was said: phones or words with spaces between them, or TIMIT's `.txt`."""
+"""Text files with a transcript: phones or words separated by spaces, or TIMIT's `.txt`."""
 
 from pathlib import Path
 
@@ -6,19 +6,19 @@ from asr.errors import InputError
 
 
 def read_sentence(path: Path) -> str:
-    """The sentence of a `.txt` file, without the two sample numbers that stand before it."""
+    """The sentence of a `.txt` file, without the two sample numbers before it."""
     words = read_text(path).split()
     numbers = 2 if len(words) > 2 and all(word.isdecimal() for word in words[:2]) else 0
     return " ".join(words[numbers:])
 
 
 def read_transcript(path: Path, tier: str) -> str:
-    """What was said, whatever the tier."""
+    """The transcript, whatever the tier."""
     return read_sentence(path)
 
 
 def read_text(path: Path) -> str:
-    """The text of a file. Raises InputError where it cannot be read or is no text."""
+    """The text of a file. Raises InputError if it cannot be read or is not text."""
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:

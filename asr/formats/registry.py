@@ -1,4 +1,4 @@
-"""The formats of transcripts: one registry of those that are written and one of those that are read.
+"""The formats of transcripts: a registry of those that can be written, and one of those that can be read.
 
 A new format is a module with a `FORMAT` (see `asr.formats.format`) or a `read_transcript`, and a line here.
 """
@@ -18,7 +18,7 @@ WRITERS = {
     "ctm": "asr.formats.ctm",
     "phn": "asr.formats.phn",
 }
-"""The module of each format, by the name under which a command offers it."""
+"""The module of each format, by its name on the command line."""
 
 READERS: dict[Tier, dict[str, str]] = {
     "phones": {
@@ -34,19 +34,19 @@ READERS: dict[Tier, dict[str, str]] = {
         ".txt": "asr.formats.plain_text",
     },
 }
-"""The module that reads what was said from a file beside a recording, by its suffix; the first that is there counts."""
+"""The module that reads the transcript from a file next to a recording, by the suffix; the first file found counts."""
 
 
 def writer(name: str) -> Format:
-    """The format of a name. Raises InputError for one that there is not."""
+    """The format of that name. Raises InputError for an unknown one."""
     if name not in WRITERS:
         raise InputError(f"--format {name}: choose {', '.join(WRITERS)}")
     return cast(Format, import_module(WRITERS[name]).FORMAT)
 
 
 def reader(tier: Tier, suffix: str) -> Callable[[Path, Tier], str]:
-    """Reads the phones or words of a file of that suffix, with spaces between them.
+    """The function that reads the phones or words of a file of that suffix, separated by spaces.
 
-    Raises InputError for a file that cannot be read.
+    It raises InputError for a file that cannot be read.
     """
     return cast(Callable[[Path, Tier], str], import_module(READERS[tier][suffix]).read_transcript)

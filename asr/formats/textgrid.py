@@ -1,4 +1,4 @@
-"""Praat TextGrids: written of transcripts and alignments, and read for what was said."""
+"""Praat TextGrids: written from transcripts and alignments, and read as transcripts."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,8 +19,8 @@ BOUNDARIES = "boundaries"
 def write_textgrid(path: Path | str, transcript: Transcript) -> None:
     """Writes the phones with their times as one interval tier over the whole duration (s).
 
-    Above them the words, below them a point at each boundary between two phones that says between which times (s) it
-    lies, where the transcript has these.
+    If the transcript has them, the words come above, and below a point at each boundary between two phones, labelled
+    with the times (s) between which it lies.
     """
     end = transcript.duration or max((segment.end or 0.0 for segment in transcript.phones), default=0.0)
     entries = [(segment.start, segment.end, segment.phone) for segment in transcript.phones]
@@ -42,7 +42,7 @@ def write_textgrid(path: Path | str, transcript: Transcript) -> None:
 def read_tier(path: Path | str, tier: str) -> list[str]:
     """The labels of an interval tier in order, without the empty ones.
 
-    Raises InputError for a file that is no TextGrid, and for one without that tier.
+    Raises InputError for a file that is not a TextGrid, and for one without that tier.
     """
     try:
         grid = textgrid.openTextgrid(str(path), includeEmptyIntervals=False, reportingMode="error")
@@ -56,7 +56,7 @@ def read_tier(path: Path | str, tier: str) -> list[str]:
 
 
 def read_transcript(path: Path, tier: str) -> str:
-    """The labels of the tier of that name, with spaces between them."""
+    """The labels of that tier, separated by spaces."""
     return " ".join(read_tier(path, tier))
 
 

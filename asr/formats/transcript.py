@@ -50,7 +50,7 @@ class Transcript:
         return [segment.phone for segment in self.phones]
 
     def to_json(self) -> dict[str, Any]:
-        """The line of hypotheses.jsonl, references.jsonl or alignments.jsonl; what is unknown is left out."""
+        """The line of hypotheses.jsonl, references.jsonl or alignments.jsonl; without what is unknown."""
         row: dict[str, Any] = {"utterance": self.utterance}
         for key in ("speaker", "audio", "duration"):
             if (value := getattr(self, key)) is not None:
@@ -72,7 +72,7 @@ def write_transcripts(path: Path | str, transcripts: Iterable[Transcript]) -> in
 
 
 def read_transcripts(path: Path | str) -> Iterator[Transcript]:
-    """Yields the transcripts of a JSON Lines file. Raises InputError that names the line and the field."""
+    """Yields the transcripts of a JSON Lines file. Raises InputError with the line and the field."""
     for number, row in enumerate(read_jsonl(path), 1):
         try:
             yield _from_json(row)
@@ -83,7 +83,7 @@ def read_transcripts(path: Path | str) -> Iterator[Transcript]:
 
 @dataclass(frozen=True)
 class TranscriptFile:
-    """The transcripts of a JSON Lines file, read again each time that they are iterated: none is kept in memory."""
+    """The transcripts of a JSON Lines file, read again in each iteration: none is kept in memory."""
 
     path: Path
 

@@ -6,8 +6,7 @@ is the same phone: an acoustic model knows nothing of it, and search takes which
 
 from collections.abc import Iterable, Sequence
 
-WORD_START = "_B"
-"""Behind a phone's name, as in Kaldi."""
+from asr.phones.symbols import WORD_START
 
 
 def symbols(phones: Sequence[str]) -> list[str]:

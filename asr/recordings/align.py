@@ -15,7 +15,7 @@ from asr.errors import InputError, OutputError
 from asr.formats.registry import WRITERS, writer
 from asr.formats.transcript import Transcript, read_transcripts
 from asr.phones.lexicon import Lexicon
-from asr.phones.phone_set import PhoneSetName
+from asr.phones.phone_set import AnyPhoneSet
 from asr.progress import track
 from asr.recordings.resume import Summary, append_rows, cut_last_line
 from asr.recordings.sources import Source, check_name, read_ahead
@@ -128,7 +128,7 @@ def _rows(
             print(f"asr: {error}", file=sys.stderr)
 
 
-def _spoken(text: str, lexicon: Lexicon | None, phone_set: PhoneSetName) -> Spoken:
+def _spoken(text: str, lexicon: Lexicon | None, phone_set: AnyPhoneSet) -> Spoken:
     return spoken_phones(text.split(), phone_set) if lexicon is None else spoken_words(text, lexicon, phone_set)
 
 

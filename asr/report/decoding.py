@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from asr.errors import InputError
-from asr.phones.phone_set import PhoneSetName
+from asr.phones.phone_set import AnyPhoneSet
 from asr.report.reliability import reliability_plot
 from asr.scoring.calibration import calibrate, judge_files
 from asr.storage.files import read_json
@@ -34,7 +34,7 @@ def decoding_rows(run_dir: Path, folds: Sequence[str]) -> list[dict[str, Any]]:
     return rows
 
 
-def reliability(run_dir: Path, folds: Sequence[str], phone_set: PhoneSetName) -> str | None:
+def reliability(run_dir: Path, folds: Sequence[str], phone_set: AnyPhoneSet) -> str | None:
     """The reliability plot of all folds' confidences; None where there are none."""
     judged = []
     for folder in (run_dir / fold for fold in folds):

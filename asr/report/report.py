@@ -8,7 +8,6 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from asr.phones.phone_set import load_phone_set
 from asr.report.decoding import decoding_rows, reliability
 from asr.report.figures import confusion_matrix, curves, interval_bar
 from asr.report.run_files import Fold, RunFiles, curve_fields, read_run
@@ -34,7 +33,7 @@ def report(run_dir: Path) -> Path:
     run_dir = Path(run_dir)
     run = read_run(run_dir)
     pairs = confusions(run.utterances)
-    phones = load_phone_set(run.phone_set)
+    phones = run.phone_set
     columns = curve_fields(run.training)
     names, reliable = [fold.name for fold in run.folds], None
     decoded = decoding_rows(run_dir, names)

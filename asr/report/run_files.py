@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from asr.config import TrainingConfig
+from asr.config import RecipeConfig, TrainingConfig
 from asr.config.recipe_file import read_recipe
 from asr.errors import InputError
-from asr.phones.phone_set import PhoneSetName, load_phone_set
+from asr.phones.phone_set import PhoneSet
 from asr.scoring.results import UtteranceScore, read_utterances
 from asr.scoring.silence import TREATMENTS
 from asr.storage.files import read_json, read_jsonl
@@ -38,7 +38,7 @@ class RunFiles:
 
     results: dict[str, Any]
     recipe: str
-    training: TrainingConfig
+    config: RecipeConfig
     environment: dict[str, Any]
     folds: list[Fold]
 
@@ -47,8 +47,12 @@ class RunFiles:
         return [utterance for fold in self.folds for utterance in fold.utterances]
 
     @property
-    def phone_set(self) -> PhoneSetName:
-        return self.results["phone_set"]
+    def phone_set(self) -> PhoneSet:
+        return self.config.scoring.phone_set
+
+    @property
+    def training(self) -> TrainingConfig:
+        return self.config.training
 
 
 def curve_fields(training: TrainingConfig) -> tuple[str, ...]:
@@ -66,16 +70,16 @@ def read_run(run_dir: Path) -> RunFiles:
         if not path.is_file():
             raise InputError("is missing, so this is no finished run; make it with asr run", path)
     results = read_json(results_path)
-    _check_results(results, results_path)
-    training = read_recipe(recipe_path).training
+    config = read_recipe(recipe_path)
+    _check_results(results, results_path, config.scoring.phone_set)
     environment = run_dir / ENVIRONMENT
     names = [fold_name(number) for number in range(1, len(results.get("folds", ())) + 1)] or [""]
     return RunFiles(
         results=results,
         recipe=recipe_path.read_text(encoding="utf-8"),
-        training=training,
+        config=config,
         environment=read_json(environment) if environment.is_file() else {},
-        folds=[_read_fold(run_dir / name, name, training) for name in names],
+        folds=[_read_fold(run_dir / name, name, config.training) for name in names],
     )
 
 
@@ -93,18 +97,17 @@ def _read_fold(folder: Path, name: str, training: TrainingConfig) -> Fold:
     return Fold(name, epochs, kept, read_utterances(folder / SCORE / UTTERANCES))
 
 
-def _check_results(results: Any, path: Path) -> None:
+def _check_results(results: Any, path: Path, phone_set: PhoneSet) -> None:
     if not isinstance(results, dict):
         raise InputError("expected a JSON object; run the score stage again", path)
     _require(results, ("phone_set", "utterances", "speakers", "resampled", "by_speaker", *TREATMENTS), path)
     for treatment in TREATMENTS:
         _require(results[treatment], FIGURE_FIELDS, path, inside=f"{treatment}.")
-    try:
-        load_phone_set(results["phone_set"])
-    except (ValueError, KeyError) as error:
-        raise InputError(f"phone_set: {results['phone_set']!r} is unknown", path) from error
+    if results["phone_set"] != str(phone_set):
+        message = f"phone_set: {results['phone_set']!r} is not {phone_set}, as in {RECIPE}; run the score stage again"
+        raise InputError(message, path)
     for number, fold in enumerate(results.get("folds", ())):
-        _check_results(fold, path / f"folds[{number}]")
+        _check_results(fold, path / f"folds[{number}]", phone_set)
 
 
 def _require(row: Any, fields: Sequence[str], path: Path, line: int | None = None, inside: str = "") -> None:

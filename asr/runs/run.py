@@ -163,7 +163,7 @@ def _fold_stages(run: Run, prepared: Stage, fold: str) -> list[Stage]:
         "decode",
         folders["decode"],
         [prepared, features, trained],
-        [_sections(config, "lm", "decoding"), config.scoring.phone_set, *map(acoustic_digest, models)],
+        [_sections(config, "lm", "decoding"), config.scoring.model_dump()["phone_set"], *map(acoustic_digest, models)],
         lambda: _decode(config, ensemble, folders["train"], cuts, folders["features"], folders["decode"], device),
     )
     scored = Stage(

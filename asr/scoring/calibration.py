@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from asr.errors import InputError
 from asr.formats.transcript import Transcript, read_transcripts
-from asr.phones.phone_set import PhoneSetName, fold, fold_segments
-from asr.phones.silence import silences
+from asr.phones.folding import fold, fold_segments
+from asr.phones.phone_set import AnyPhoneSet, silences
 from asr.scoring.alignment import align
 from asr.scoring.silence import transcribed
 from asr.storage.files import write_json
@@ -56,7 +56,7 @@ class Calibration:
 
 
 def judge(
-    pairs: Iterable[tuple[Transcript, Transcript]], phone_set: PhoneSetName = "timit39"
+    pairs: Iterable[tuple[Transcript, Transcript]], phone_set: AnyPhoneSet = "timit39"
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """The confidence of each recognised phone of (reference, hypothesis) pairs, and whether it is right.
 
@@ -82,7 +82,7 @@ def judge(
 
 
 def judge_files(
-    references: Path | str, hypotheses: Path | str, phone_set: PhoneSetName
+    references: Path | str, hypotheses: Path | str, phone_set: AnyPhoneSet
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """The same of hypotheses.jsonl against references.jsonl. Raises InputError for an utterance without a reference."""
     spoken = {transcript.utterance: transcript for transcript in read_transcripts(references)}
@@ -126,7 +126,7 @@ def normalized_cross_entropy(confidences: npt.NDArray[np.float64], correct: npt.
 
 
 def calibrate_files(
-    references: Path | str, hypotheses: Path | str, out_dir: Path | str, phone_set: PhoneSetName
+    references: Path | str, hypotheses: Path | str, out_dir: Path | str, phone_set: AnyPhoneSet
 ) -> None:
     """Writes `out_dir`/calibration.json of hypotheses.jsonl against references.jsonl.
 

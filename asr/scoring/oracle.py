@@ -7,8 +7,8 @@ from sys import intern
 
 from asr.errors import InputError
 from asr.formats.transcript import read_transcripts
-from asr.phones.phone_set import PhoneSetName, fold
-from asr.phones.silence import silences
+from asr.phones.folding import fold
+from asr.phones.phone_set import AnyPhoneSet, silences
 from asr.scoring.alignment import align, count
 from asr.scoring.score import counted_per
 from asr.scoring.silence import Treatment, transcribed, treat
@@ -29,7 +29,7 @@ class Oracle:
 def oracle(
     utterances: Iterable[tuple[Sequence[str], Sequence[str], Sequence[Sequence[str]]]],
     nbest: int,
-    phone_set: PhoneSetName = "timit39",
+    phone_set: AnyPhoneSet = "timit39",
 ) -> Oracle:
     """Scores references, each with its hypothesis and an n-best list, best first.
 
@@ -56,7 +56,7 @@ def oracle_files(
     hypotheses: Path | str,
     nbest_lists: Path | str,
     out_dir: Path | str,
-    phone_set: PhoneSetName,
+    phone_set: AnyPhoneSet,
 ) -> Oracle:
     """Writes `out_dir`/oracle.json of hypotheses.jsonl and nbest.jsonl against references.jsonl; N is that of the
     longest list.

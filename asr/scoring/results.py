@@ -8,7 +8,7 @@ from typing import Any
 
 from asr.config import ScoringConfig
 from asr.errors import InputError
-from asr.phones.silence import silences
+from asr.phones.phone_set import silences
 from asr.scoring.alignment import Counts, Pair
 from asr.scoring.bootstrap import interval
 from asr.scoring.silence import TREATMENTS, Treatment, transcribed
@@ -108,7 +108,7 @@ def summarize(utterances: Iterable[UtteranceScore], config: ScoringConfig, seed:
     by_speaker_resampling = len(by_speaker) > 1 and UNKNOWN_SPEAKER not in by_speaker
     blocks = list(by_speaker.values()) if by_speaker_resampling else [item.counts for item in ordered]
     return ScoreResult(
-        phone_set=config.phone_set,
+        phone_set=str(config.phone_set),
         resampled="speakers" if by_speaker_resampling else "utterances",
         silence_transcribed=transcribed(
             ((ref for ref, _ in item.alignments["counted"] if ref) for item in ordered), silences(config.phone_set)

@@ -6,8 +6,8 @@ from pathlib import Path
 from asr.config import ScoringConfig
 from asr.errors import InputError
 from asr.formats.transcript import Transcript, read_transcripts
-from asr.phones.phone_set import PhoneSetName, fold
-from asr.phones.silence import silences
+from asr.phones.folding import fold
+from asr.phones.phone_set import AnyPhoneSet, silences
 from asr.scoring.alignment import Counts, Pair, align, count
 from asr.scoring.results import UNKNOWN_SPEAKER, ScoreResult, UtteranceScore, summarize, write_result
 from asr.scoring.silence import (
@@ -22,7 +22,7 @@ Symbols = tuple[list[str], list[str]]
 """Reference and hypothesis of an utterance, folded."""
 
 
-def counted_per(pairs: Iterable[tuple[Iterable[str], Iterable[str]]], phone_set: PhoneSetName = "timit39") -> float:
+def counted_per(pairs: Iterable[tuple[Iterable[str], Iterable[str]]], phone_set: AnyPhoneSet = "timit39") -> float:
     """PER in per cent, silence counted, of (reference, hypothesis) symbols in any phone set that `phone_set` folds.
 
     Equals the `counted` figure of `score` without its other work. Raises InputError where the references hold no phone.
@@ -85,14 +85,14 @@ def _by_utterance(transcripts: Iterable[Transcript], side: str) -> dict[str, Tra
     return indexed
 
 
-def _folded(reference: Transcript, hypothesis: Transcript, phone_set: PhoneSetName) -> Symbols:
+def _folded(reference: Transcript, hypothesis: Transcript, phone_set: AnyPhoneSet) -> Symbols:
     try:
         return fold(reference.symbols, phone_set), fold(hypothesis.symbols, phone_set)
     except InputError as error:
         raise InputError(f"utterance {reference.utterance}: {error}") from error
 
 
-def _without_untranscribed_silence(pairs: list[Symbols], phone_set: PhoneSetName) -> list[Symbols]:
+def _without_untranscribed_silence(pairs: list[Symbols], phone_set: AnyPhoneSet) -> list[Symbols]:
     """The pairs; where no reference has a silence, the hypotheses without theirs (see asr.scoring.silence)."""
     silence = silences(phone_set)
     if transcribed((reference for reference, _ in pairs), silence):
@@ -101,7 +101,7 @@ def _without_untranscribed_silence(pairs: list[Symbols], phone_set: PhoneSetName
 
 
 def _score_utterance(
-    reference: Transcript, hypothesis: Transcript, spoken: list[str], heard: list[str], phone_set: PhoneSetName
+    reference: Transcript, hypothesis: Transcript, spoken: list[str], heard: list[str], phone_set: AnyPhoneSet
 ) -> UtteranceScore:
     aligned = {treatment: _align(spoken, heard, treatment, phone_set) for treatment in TREATMENTS}
     return UtteranceScore(
@@ -113,7 +113,7 @@ def _score_utterance(
 
 
 def _align(
-    reference: list[str], hypothesis: list[str], treatment: Treatment, phone_set: PhoneSetName
+    reference: list[str], hypothesis: list[str], treatment: Treatment, phone_set: AnyPhoneSet
 ) -> tuple[list[Pair], Counts]:
     silence = silences(phone_set)
     free = deletable(treatment, silence)

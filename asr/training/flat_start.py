@@ -13,8 +13,8 @@ from asr.alignment.states import AlignmentRow, StateAlignment
 from asr.config import FeaturesConfig, RecipeConfig, TargetsConfig
 from asr.corpora.cuts import phone_sequence
 from asr.features.dataset import Split
-from asr.phones.phone_set import fold, load_phone_set
-from asr.phones.silence import PAUSES
+from asr.phones.folding import fold
+from asr.phones.phone_set import load_phone_set
 
 
 def flat_alignments(config: RecipeConfig, split: Split) -> Iterator[AlignmentRow]:
@@ -54,4 +54,4 @@ def flat_alignment(
 
 def pauses_of(targets: TargetsConfig) -> list[str]:
     """The silences of the targets' phone set; the first is the one at an utterance's edges."""
-    return [pause for pause in PAUSES if pause in load_phone_set(targets.phone_set)]
+    return list(load_phone_set(targets.phone_set).silences)

@@ -167,9 +167,9 @@ def _with_silent_edges(
     """Phones with their boundaries; what CTC leaves before the first and after the last phone is silence, if it is at
     least one frame long."""
     pauses = pauses_of(targets)
-    if edges[0] >= shift and phones[0] not in pauses:
+    if pauses and edges[0] >= shift and phones[0] not in pauses:
         phones, edges = [pauses[0], *phones], [0.0, *edges]
-    if duration - edges[-1] >= shift and phones[-1] not in pauses:
+    if pauses and duration - edges[-1] >= shift and phones[-1] not in pauses:
         phones, edges = [*phones, pauses[0]], [*edges, duration]
     return StateAlignment.split_evenly(phones, [0.0, *edges[1:-1], duration], targets.states)
 

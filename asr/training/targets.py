@@ -13,7 +13,8 @@ from asr.config import FeaturesConfig, RecipeConfig, TargetsConfig
 from asr.corpora.cuts import phone_segments
 from asr.formats.transcript import PhoneSegment
 from asr.phones.classes import UNLABELLED
-from asr.phones.phone_set import fold, fold_segments, load_phone_set
+from asr.phones.folding import fold, fold_segments
+from asr.phones.phone_set import load_phone_set
 
 
 def phone_labels(phones: Iterable[str], targets: TargetsConfig) -> npt.NDArray[np.int64]:

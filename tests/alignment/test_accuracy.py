@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from asr.alignment.accuracy import boundary_accuracy, labelled_boundaries
 from asr.errors import InputError
 from asr.formats.transcript import PhoneSegment
-from asr.phones.phone_set import fold_segments
+from asr.phones.folding import fold_segments
 
 SPOKEN = [
     PhoneSegment("h#", 0.0, 0.1),

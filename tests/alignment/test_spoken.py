@@ -7,12 +7,12 @@ from asr.alignment.forced_alignment import Classes
 from asr.alignment.graph import Choice, Item
 from asr.alignment.spoken import exact_phones, spoken_phones, spoken_word_phones, spoken_words
 from asr.errors import InputError
-from asr.phones.phone_set import PhoneSetName, load_phone_set
+from asr.phones.phone_set import AnyPhoneSet, load_phone_set
 
 LEXICON = {"the": [("dh", "ah"), ("dh", "iy")], "cat's": [("k", "ae", "t", "s")]}
 
 
-def _said(item: Item, phone_set: PhoneSetName) -> set[str]:
+def _said(item: Item, phone_set: AnyPhoneSet) -> set[str]:
     """All that an item allows, as text."""
     if isinstance(item, int):
         return {load_phone_set(phone_set)[item]}

@@ -112,7 +112,7 @@ def test_the_corpus_may_lie_deeper(corpus: Path, tmp_path: Path) -> None:
     (tmp_path / "download" / "openslr").mkdir(parents=True)
     corpus.rename(tmp_path / "download" / "openslr" / "speechocean762")
     assert run(tmp_path / "download", tmp_path / "out").folder.endswith("openslr/speechocean762")
-    with pytest.raises(InputError, match=r"out: holds no speechocean762: expected train/"):
+    with pytest.raises(InputError, match=r"out: speechocean762 is not here: expected train/"):
         run(tmp_path / "out", tmp_path / "out2")
     with pytest.raises(InputError, match="none: no such folder"):
         run(tmp_path / "none", tmp_path / "out2")
@@ -133,9 +133,9 @@ BAD_UTTERANCES = {
     "unknown phone": ("resource/text-phone", rf"^({BROKEN}\.1\s+)K_B", r"\1KK_B", "text-phone:2: unknown phone 'KK'"),
     "silence": ("resource/text-phone", rf"^({BROKEN}\.1\s+)K_B", r"\1SIL_B", "text-phone:2: unknown phone 'SIL'"),
     "no position": ("resource/text-phone", rf"^({BROKEN}\.1\s+)K_B", r"\1K", "text-phone:2: .*found 'K'"),
-    "no path": ("train/wav.scp", f"^{BROKEN}.*\n", "", f"wav.scp: utterance {BROKEN} is not here"),
-    "no text": ("train/text", f"^{BROKEN}.*\n", "", f"text: utterance {BROKEN} is not here"),
-    "no speaker": ("train/utt2spk", f"^{BROKEN}.*\n", "", f"utt2spk: utterance {BROKEN} is not here"),
+    "no path": ("train/wav.scp", f"^{BROKEN}.*\n", "", f"wav.scp: utterance {BROKEN} is missing here"),
+    "no text": ("train/text", f"^{BROKEN}.*\n", "", f"text: utterance {BROKEN} is missing here"),
+    "no speaker": ("train/utt2spk", f"^{BROKEN}.*\n", "", f"utt2spk: utterance {BROKEN} is missing here"),
     "no such file": ("train/wav.scp", rf"({BROKEN})\.WAV$", r"\1x.WAV", "wav.scp:1: there is no audio file WAVE/"),
     "way out": ("train/wav.scp", "WAVE/", "../corpus/WAVE/", "wav.scp:1: .*leads out of the corpus"),
     "absolute": ("train/wav.scp", "WAVE/", "/WAVE/", "wav.scp:1: .*leads out of the corpus"),
@@ -178,8 +178,8 @@ BAD_TABLES = {
     "gender": ("train/spk2gender", r"^(1000)\s.*", r"\1 x", "spk2gender:1: expected f or m, found 'x'"),
     "no age": ("train/spk2age", "^1000.*\n", "", "spk2age: speaker 1000 of utt2spk is not here"),
     "age": ("train/spk2age", r"^(1000)\s.*", r"\1 seven", "spk2age:1: expected an age in whole years"),
-    "utterance twice": ("train/text", r"^(0.*\n)", r"\1\1", "text:2: .*was on line 1 already"),
-    "line cut off": ("train/wav.scp", r"^(\S+)\s.*", r"\1", f"wav.scp:1: '{BROKEN}' stands alone"),
+    "utterance twice": ("train/text", r"^(0.*\n)", r"\1\1", "text:2: .*is on line 1 already"),
+    "line cut off": ("train/wav.scp", r"^(\S+)\s.*", r"\1", f"wav.scp:1: '{BROKEN}' has no value"),
     "no word number": ("resource/text-phone", rf"^{BROKEN}\.0", BROKEN, "text-phone:1: expected utterance.wordnumber"),
     "word twice": ("resource/text-phone", rf"^{BROKEN}\.1", f"{BROKEN}.00", "text-phone:2: .*has word 0 twice"),
     "missing": ("train/spk2age", r"\A(?s:.*)", "", "spk2age: is empty"),
@@ -277,7 +277,7 @@ def test_the_command_prints_counts_and_what_it_left_out(corpus: Path, tmp_path: 
     [
         ("timit48", "timit39", 1, r"targets\.phone_set: speechocean762 is transcribed in cmu39 .*use cmu39 or timit39"),
         ("timit39", "cmu39", 1, r"scoring\.phone_set: .*use timit39"),
-        ("cmu39", "cmu39", 4, r"folds: 4 is for the TIMIT sample"),
+        ("cmu39", "cmu39", 4, r"folds: 4 is not for speechocean762; use 1"),
     ],
 )
 def test_settings_that_do_not_fit_the_corpus_are_refused(targets: str, scoring: str, folds: int, message: str) -> None:

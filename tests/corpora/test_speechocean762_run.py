@@ -46,7 +46,7 @@ def test_a_run_by_ctc_from_the_corpus_to_the_report(tmp_path: Path, asr_command:
 
 
 def test_models_by_ctc_decode_together(tmp_path: Path, asr_command: Command) -> None:
-    """With word starts in the language model, from prefixes that all of them have heard."""
+    """With word starts in the language model, and prefixes scored by all of them."""
     build_speechocean762(tmp_path / "corpus", train=TRAIN[:10])
     recipe = tmp_path / "ctc.yaml"
     recipe.write_text(RECIPE.format(corpus=tmp_path / "corpus"))
@@ -73,7 +73,7 @@ def test_models_by_ctc_decode_together(tmp_path: Path, asr_command: Command) -> 
     assert all(1 <= len(found) <= 5 for found in lists)
     refused = asr_command(*both, "--set", "decoding.lattices=true")
     assert refused.status == 1
-    assert "lattices are of a graph; set lattices: false, or search: graph" in refused.err
+    assert "lattices need a graph; set lattices: false, or search: graph" in refused.err
 
 
 def test_word_starts_need_words_with_their_phones(tiny_recipe: Path, own_run: Path, asr_command: Command) -> None:

@@ -1,4 +1,4 @@
-"""TIMIT in every form that people hold, its published split, and the sample's folds."""
+"""TIMIT in its common layouts, its published split, and the folds of the sample."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from asr.corpora.prepare import PrepareSummary, corpus_dir, prepare
 from asr.corpora.timit_files import find_timit
 from asr.corpora.timit_splits import sample_folds
 from asr.errors import InputError
-from asr.phones.phone_set import fold
+from asr.phones.folding import fold
 from asr.storage.run_layout import SPLITS
 
 
@@ -165,7 +165,7 @@ def test_folds_of_another_corpus_are_refused(tmp_path: Path) -> None:
 
 def test_a_wrong_folder_is_one_line_that_says_what_is_expected(tmp_path: Path) -> None:
     (tmp_path / "music").mkdir()
-    with pytest.raises(InputError, match=r"music: holds no TIMIT: expected TRAIN\|TEST/DRn"):
+    with pytest.raises(InputError, match=r"music: TIMIT is not here: expected TRAIN\|TEST/DRn"):
         run(tmp_path / "music", tmp_path / "out")
     with pytest.raises(InputError, match="none: no such folder"):
         run(tmp_path / "none", tmp_path / "out")
@@ -218,7 +218,7 @@ def test_bad_speaker_lists_are_named(tmp_path: Path, file: str, content: str | N
 
 BAD_UTTERANCES = {
     "truncated line": ("sx11.phn", b"0 2000 h#\n2000 30", r"sx11\.phn:2: .*truncated"),
-    "empty": ("sx11.phn", b"", r"sx11\.phn: holds no segments"),
+    "empty": ("sx11.phn", b"", r"sx11\.phn: has no segments"),
     "missing": ("sx11.phn", None, r"sx11\.wav: there is no \.phn file"),
     "overlap": ("sx11.phn", b"0 2000 h#\n1900 3000 sh\n3000 8000 h#\n", r"sx11\.phn:2: .*overlap"),
     "past the audio": ("sx11.phn", b"0 2000 h#\n2000 9000 sh\n", r"sx11\.phn:2: .*0\.062 s past the end"),

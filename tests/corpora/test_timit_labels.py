@@ -81,7 +81,7 @@ def test_gaps_words_that_overlap_and_capitals_are_accepted(tmp_path: Path) -> No
 def test_only_silence_or_a_segment_of_no_length_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.phn"
     path.write_text("0 2000 h#\n")
-    with pytest.raises(InputError, match=r"a\.phn:1: holds nothing but silence"):
+    with pytest.raises(InputError, match=r"a\.phn:1: has nothing but silence"):
         read_phones(path, 8000, SYMBOLS)
     path.write_text("0 2000 h#\n2000 2000 sh\n")
     with pytest.raises(InputError, match=r"a\.phn:2: the segment ends at sample 2000"):

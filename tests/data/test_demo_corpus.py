@@ -1,4 +1,4 @@
-"""The committed demo corpus holds what its README promises."""
+"""The committed demo corpus is as its README says."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from asr.phones.phone_set import fold, load_phone_set
+from asr.phones.folding import fold
+from asr.phones.phone_set import load_phone_set
 
 SAMPLE_RATE = 16000
 LARGEST = 8_000_000  # bytes

@@ -14,7 +14,8 @@ from asr.corpora.cuts import phone_sequence, read_cuts
 from asr.decoding.stage import write_lm
 from asr.features.dataset import Dataset
 from asr.lm.ngram import train_ngram
-from asr.phones.phone_set import fold, load_phone_set
+from asr.phones.folding import fold
+from asr.phones.phone_set import load_phone_set
 from asr.storage.files import read_jsonl
 from asr.storage.lock import locked
 from asr.storage.run_layout import alignments_path

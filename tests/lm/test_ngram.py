@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from asr.errors import InputError
 from asr.lm.arpa import Ngrams, read_arpa, write_arpa
 from asr.lm.ngram import estimate, perplexity, train_ngram
-from asr.phones.phone_set import fold, load_phone_set
+from asr.phones.folding import fold
+from asr.phones.phone_set import load_phone_set
 
 PHONES = ("aa", "b", "sil", "zh")
 SENTENCES = st.lists(st.lists(st.sampled_from(PHONES[:3]), max_size=12), min_size=1, max_size=12)

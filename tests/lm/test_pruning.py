@@ -15,7 +15,8 @@ from asr.decoding.search.prefix_beam import phone_prior
 from asr.lm.arpa import Ngrams, read_arpa, write_arpa
 from asr.lm.ngram import estimate, perplexity
 from asr.lm.pruning import prune
-from asr.phones.phone_set import fold, load_phone_set
+from asr.phones.folding import fold
+from asr.phones.phone_set import load_phone_set
 
 PHONES = ("aa", "b", "sil", "zh")
 SYMBOLS = (*PHONES, "</s>")

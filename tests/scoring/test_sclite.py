@@ -11,8 +11,8 @@ import pytest
 
 from asr.config import ScoringConfig
 from asr.formats.transcript import PhoneSegment, Transcript
-from asr.phones.phone_set import fold, load_phone_set
-from asr.phones.silence import silences
+from asr.phones.folding import fold
+from asr.phones.phone_set import load_phone_set, silences
 from asr.scoring.score import score
 from asr.scoring.silence import TREATMENTS, Treatment, treat
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.phones.phone_set import PhoneSetName, fold, load_phone_set
-from asr.phones.silence import silences
+from asr.phones.folding import fold
+from asr.phones.phone_set import AnyPhoneSet, load_phone_set, silences
 from asr.scoring.silence import (
     RULES,
     TREATMENTS,
@@ -41,7 +41,7 @@ def test_only_the_optional_treatment_forgives() -> None:
 
 
 @pytest.mark.parametrize("phone_set", ["timit61", "timit48", "cmu39", "timit39"])
-def test_silences_are_what_folds_to_silence_in_48_phones(phone_set: PhoneSetName) -> None:
+def test_silences_are_what_folds_to_silence_in_48_phones(phone_set: AnyPhoneSet) -> None:
     assert silences(phone_set) <= set(load_phone_set(phone_set))
     if phone_set in ("timit61", "timit48"):
         folded = {symbol for symbol in load_phone_set(phone_set) if fold([symbol], "timit48") == ["sil"]}

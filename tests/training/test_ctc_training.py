@@ -18,7 +18,7 @@ from asr.errors import InputError
 from asr.features.dataset import Dataset, Split
 from asr.formats.transcript import read_transcripts
 from asr.phones.classes import UNLABELLED
-from asr.phones.phone_set import fold
+from asr.phones.folding import fold
 from asr.recognizer import Recognizer
 from asr.scoring.score import score_files
 from asr.storage.files import read_json, read_jsonl

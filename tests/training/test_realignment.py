@@ -27,7 +27,8 @@ from asr.errors import InputError
 from asr.features.dataset import Dataset, Split
 from asr.features.stage import extract_folder
 from asr.phones.classes import UNLABELLED
-from asr.phones.phone_set import fold, fold_segments, load_phone_set
+from asr.phones.folding import fold, fold_segments
+from asr.phones.phone_set import load_phone_set
 from asr.runs.run import Run, execute
 from asr.scoring.score import score_files
 from asr.storage.files import read_json, read_jsonl

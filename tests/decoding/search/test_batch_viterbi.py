@@ -22,7 +22,8 @@ from asr.features.dataset import Dataset
 from asr.features.stage import compute_features
 from asr.lm.ngram import train_ngram
 from asr.lm.word_starts import symbols
-from asr.phones.phone_set import fold, load_phone_set
+from asr.phones.folding import fold
+from asr.phones.phone_set import load_phone_set
 from asr.training.speech import load_speech
 
 DEFAULT_BEAM = 16.0

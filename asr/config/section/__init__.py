@@ -1,4 +1,4 @@
-"""What all sections of a recipe have in common."""
+"""The base of all sections of a recipe; a folder of its own, below config and config/models."""
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
@@ -10,7 +10,7 @@ class Section(BaseModel):
 
 
 def type_if_absent(name: str) -> BeforeValidator:
-    """For a section of several types: without a `type` it is of the type `name`."""
+    """For a section with several types: makes it of type `name` if it has no `type`."""
 
     def with_type(value: object) -> object:
         return {"type": name, **value} if isinstance(value, dict) else value
