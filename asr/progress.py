@@ -1,16 +1,19 @@
-"""Progress of long work: a bar on a terminal, one line a minute in a log."""
+"""Progress of long work: a bar on a terminal, or one log message a minute."""
 
+import logging
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 SECONDS_BETWEEN_LOG_LINES = 60.0
 
 
 def track(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
-    """Yields the items and shows how far the work is, on standard error."""
+    """Yields the items and shows the progress on standard error."""
     if sys.stderr.isatty():
         from rich.console import Console
         from rich.progress import track as rich_track
@@ -25,5 +28,5 @@ def _with_log_lines(items: Iterable[T], description: str, total: int | None) -> 
     for count, item in enumerate(items):
         if time.monotonic() - last >= SECONDS_BETWEEN_LOG_LINES:
             last = time.monotonic()
-            print(f"{description}: {count}" + (f" of {total}" if total else ""), file=sys.stderr, flush=True)
+            log.info("%s: %d%s", description, count, f" of {total}" if total else "")
         yield item

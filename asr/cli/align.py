@@ -1,6 +1,6 @@
 """`asr align`: where in your recordings the phones or words lie that were said."""
 
-import sys
+import logging
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +9,8 @@ import typer
 
 from asr.cli.options import Device
 from asr.formats.registry import WRITERS, writer
+
+log = logging.getLogger(__name__)
 
 
 class Tier(StrEnum):
@@ -80,7 +82,7 @@ def align_command(
     for name in formats:
         writer(name)
     summary = align_files(aligner, sources, said, pronunciations, out, formats)
-    done = f"{summary.done} aligned" + (f", {summary.skipped} were done before" if summary.skipped else "")
-    print(f"{done}, {summary.failed} failed: {out / 'alignments.jsonl'}", file=sys.stderr)
+    done = f"{summary.done} aligned" + (f", {summary.skipped} already done" if summary.skipped else "")
+    log.info("%s, %d failed: %s", done, summary.failed, out / "alignments.jsonl")
     if summary.failed:
         raise typer.Exit(1)

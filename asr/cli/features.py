@@ -1,11 +1,14 @@
 """`asr features`: the features stage alone."""
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from asr.cli.options import Device, Settings
+
+log = logging.getLogger(__name__)
 
 
 def features_command(
@@ -33,7 +36,7 @@ def features_command(
         minutes = summary.seconds / 60
         print(f"{name:>12}: {summary.utterances:6d} utterances, {summary.frames:9d} frames, {minutes:7.1f} min")
         for utterance in summary.skipped:
-            typer.echo(f"skipped: {utterance['utterance']}: {utterance['reason']}", err=True)
+            log.warning("skipped: %s: %s", utterance["utterance"], utterance["reason"])
         if summary.skipped:
-            typer.echo(f"{name}: {len(summary.skipped)} utterances skipped", err=True)
+            log.warning("%s: %d utterances skipped", name, len(summary.skipped))
     print(out)

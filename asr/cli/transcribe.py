@@ -1,5 +1,6 @@
 """`asr transcribe`: phones of your own recordings."""
 
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +8,8 @@ from typing import Annotated
 import typer
 
 from asr.cli.options import Device
+
+log = logging.getLogger(__name__)
 
 
 def transcribe_command(
@@ -27,8 +30,8 @@ def transcribe_command(
 
     sources = find_sources(inputs)
     summary = transcribe(Recognizer(bundle, choose_device(device)), sources, out)
-    done = f"{summary.done} transcribed" + (f", {summary.skipped} were done before" if summary.skipped else "")
-    print(f"{done}, {summary.failed} failed: {out / 'transcripts.jsonl'}", file=sys.stderr)
+    done = f"{summary.done} transcribed" + (f", {summary.skipped} already done" if summary.skipped else "")
+    log.info("%s, %d failed: %s", done, summary.failed, out / "transcripts.jsonl")
     if summary.failed:
         raise typer.Exit(1)
     if len(sources) == 1:

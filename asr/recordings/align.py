@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-import sys
+import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +22,8 @@ from asr.recordings.sources import Source, check_name, read_ahead
 from asr.recordings.transcripts import Transcripts
 from asr.storage.files import read_json, read_jsonl, write_json, write_jsonl
 from asr.storage.lock import locked
+
+log = logging.getLogger(__name__)
 
 MARK, WRITTEN = "models.json", "formats"
 """The record of what a folder's alignments are by, and in it the formats in which they were written."""
@@ -92,7 +94,7 @@ def _write(folder: Path, name: str, alignments: Iterable[Transcript], stale: boo
     except InputError as error:
         if not form.per_utterance:
             raise
-        print(f"asr: {error}; its {name} is not written", file=sys.stderr)
+        log.error("%s; its %s is not written", error, name, exc_info=True)
         return
     if stale:
         for alignment in alignments:
@@ -106,7 +108,7 @@ def _said(sources: Sequence[Source], transcripts: Transcripts) -> Iterator[tuple
         try:
             yield source.utterance, transcripts.of(source)
         except InputError as error:
-            print(f"asr: {error}", file=sys.stderr)
+            log.error("%s", error, exc_info=True)
 
 
 def _rows(
@@ -125,7 +127,7 @@ def _rows(
                 raise InputError(str(error), source.path) from error
             yield alignment.to_json() | {"said": text}
         except InputError as error:
-            print(f"asr: {error}", file=sys.stderr)
+            log.error("%s", error, exc_info=True)
 
 
 def _spoken(text: str, lexicon: Lexicon | None, phone_set: PhoneSetName) -> Spoken:

@@ -1,7 +1,7 @@
 """Batch transcription: many audio files in, JSON Lines and TextGrids out; what is done stays done."""
 
 import hashlib
-import sys
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from asr.recordings.resume import Summary, append_rows, cut_last_line
 from asr.recordings.sources import Source, check_name, read_ahead
 from asr.storage.files import read_json, read_jsonl, write_json
 from asr.storage.lock import locked
+
+log = logging.getLogger(__name__)
 
 
 def transcribe(recognizer: Recognizer, sources: Sequence[Source], out_dir: Path) -> Summary:
@@ -51,7 +53,7 @@ def _rows(recognizer: Recognizer, sources: Sequence[Source], out_dir: Path) -> I
         except OutputError:
             raise
         except InputError as error:
-            print(f"asr: {error}", file=sys.stderr)
+            log.error("%s", error, exc_info=True)
         else:
             yield transcript.to_json()
 

@@ -1,6 +1,6 @@
 """A run: the stages of a recipe, in order, each in its own folder, each skipped while it is current."""
 
-import sys
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +40,8 @@ from asr.storage.run_layout import (
     round_folder,
 )
 from asr.training.train import initial_aligner, pretrained_weights, train
+
+log = logging.getLogger(__name__)
 
 SKIPPING = ("prepare", "features", "train")
 """The stages that may leave out utterances, and say so in their SUMMARY."""
@@ -103,12 +105,12 @@ def _refuse_other_folder(folder: Path) -> None:
 def _advance(stage: Stage, run: Run, forced: bool) -> None:
     name = str(stage.folder.relative_to(run.folder))
     if not forced and stage.is_current():
-        print(f"{name}: up to date", file=sys.stderr)
+        log.info("%s: up to date", name)
     else:
-        print(f"{name}: running", file=sys.stderr, flush=True)
+        log.info("%s: running", name)
         stage.run(anew=forced)
     if skipped := _skipped(stage):
-        print(f"{name}: {len(skipped)} utterances skipped, see {stage.folder / SUMMARY}", file=sys.stderr)
+        log.warning("%s: %d utterances skipped, see %s", name, len(skipped), stage.folder / SUMMARY)
 
 
 def _skipped(stage: Stage) -> set[str]:

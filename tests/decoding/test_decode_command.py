@@ -75,7 +75,7 @@ def test_a_decoding_that_fails_leaves_that_of_before_whole(asr_command, own_run,
     assert f"{bundle} was never tuned" in untuned.err
     assert not (out / "tuning.json").exists()
     with locked(out, "the argument OUT"):
-        assert "another asr works in this folder" in asr_command("decode", bundle, prepared, features, out).err
+        assert "Another asr process is using this folder" in asr_command("decode", bundle, prepared, features, out).err
 
 
 def test_a_run_with_folds_is_not_decoded_as_one(asr_command, own_run, tmp_path):

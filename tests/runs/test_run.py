@@ -324,7 +324,7 @@ def test_a_folder_in_use_is_one_line(tiny_recipe: Path, own_run: Path, asr_comma
         fcntl.flock(lock, fcntl.LOCK_EX)
         outcome = asr_command("run", tiny_recipe, "--out", own_run, "--from", "prepare")
     assert outcome.status == 1
-    assert outcome.err.startswith(f"asr: {own_run}: another asr works in this folder")
+    assert outcome.err.startswith(f"asr: {own_run}: Another asr process is using this folder")
     assert snapshot(own_run) == before
 
 
