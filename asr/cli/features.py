@@ -6,28 +6,28 @@ from typing import Annotated
 
 import typer
 
-from asr.cli.options import Device, Settings
+from asr.cli.options import Device, Prepared, Settings, SkipBad
 
 log = logging.getLogger(__name__)
 
 
 def features_command(
-    prepared: Annotated[Path, typer.Argument(help="Folder of cut manifests that asr prepare wrote.")],
+    prepared: Prepared,
     out: Annotated[Path, typer.Argument(help="Folder for the feature archives.")],
     recipe: Annotated[
-        Path | None, typer.Option("--recipe", help="The recipe's YAML file; without it, 40 log-mel filterbanks.")
+        Path | None, typer.Option("--recipe", help="The recipe's YAML file.", show_default="40 log-mel filterbanks")
     ] = None,
     settings: Settings = [],  # noqa: B006 - typer copies it
     device: Device = "auto",
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out broken utterances and count them.")] = False,
+    skip_bad: SkipBad = False,
 ) -> None:
-    """Compute the features of every split into one memory-mapped archive each."""
+    """Compute the features of every split; each becomes one memory-mapped archive."""
     from asr.config import FeaturesConfig
     from asr.config.recipe_file import read_recipe
     from asr.errors import InputError
 
     if recipe is None and settings:
-        raise InputError("--set changes a recipe: give one with --recipe")
+        raise InputError("--set changes a recipe; give one with --recipe")
     config = FeaturesConfig() if recipe is None else read_recipe(recipe, settings).features
     from asr.device import choose_device
     from asr.features.stage import extract_folder

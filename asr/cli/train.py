@@ -5,25 +5,26 @@ from typing import Annotated
 
 import typer
 
-from asr.cli.options import Device, Recipe, Settings
+from asr.cli.options import Device, Features, Prepared, Recipe, Settings
 
 
 def train_command(
-    prepared: Annotated[Path, typer.Argument(help="Folder of cut manifests that asr prepare wrote.")],
-    features: Annotated[Path, typer.Argument(help="Folder of feature archives that asr features wrote.")],
+    prepared: Prepared,
+    features: Features,
     out: Annotated[Path, typer.Argument(help="Folder for the model bundle, metrics and checkpoints.")],
     recipe: Recipe,
     settings: Settings = [],  # noqa: B006 - typer copies it
     device: Device = "auto",
     find_lr: Annotated[
-        bool, typer.Option("--find-lr", help="Only try learning rates: OUT/learning_rate.png, and a suggestion.")
+        bool, typer.Option("--find-lr", help="Only try learning rates: plot OUT/learning_rate.png and suggest one.")
     ] = False,
 ) -> None:
-    """Train the recipe's acoustic model; stopped at any moment, it goes on from the last whole epoch."""
+    """Train the recipe's acoustic model; an interrupted training resumes after the last complete epoch."""
     from asr.config.recipe_file import read_recipe
 
     config = read_recipe(recipe, settings)
     from asr.device import choose_device
+    from asr.storage.run_layout import BUNDLE
     from asr.training.train import sweep_learning_rates, train
 
     if find_lr:
@@ -31,4 +32,4 @@ def train_command(
         print(f"suggested: --set training.optimizer.learning_rate={sweep.suggested:.2g}, see {out}/learning_rate.png")
         return
     train(config, prepared, features, out, choose_device(device))
-    print(out / "bundle")
+    print(out / BUNDLE)

@@ -69,7 +69,7 @@ def test_a_command_that_cannot_be_parsed_says_how(arguments: list[str], asr_comm
 @pytest.mark.parametrize(
     ("error", "status", "line"),
     [
-        (InputError("is wrong;\nmend it", "a.wav", 3), 1, "asr: a.wav:3: is wrong; mend it"),
+        (InputError("is wrong;\nfix it", "a.wav", 3), 1, "asr: a.wav:3: is wrong; fix it"),
         (PermissionError(13, "Permission denied", "x"), 1, "asr: [Errno 13] Permission denied: 'x'"),
         (MemoryError(), 1, "asr: out of memory: use a smaller model, "),
         (RuntimeError("CUDA out of memory. Tried to allocate"), 1, "asr: out of memory: use a smaller model, "),
@@ -144,7 +144,7 @@ def test_a_closed_pipe_is_silent() -> None:
         ),
         (
             ["features", "{run}/prepare", "{out}", "--set", "features.bins=3"],
-            "--set changes a recipe: give one with --recipe",
+            "--set changes a recipe; give one with --recipe",
         ),
         (["features", "{run}/prepare", "/dev/null/x"], "/dev/null/x: cannot make the folder: "),
         (["train", "{run}/features", "{run}/prepare", "{out}", "--recipe", "{recipe}"], "no such feature archive"),

@@ -52,16 +52,16 @@ def test_news_and_errors_are_shown(talkative: None, asr_command: Command) -> Non
     assert outcome.err.splitlines() == ["our news, 50%", "asr: one file of many", "asr: x: is wrong"]
 
 
-@pytest.mark.parametrize("arguments", [("--verbose", "report", "x"), ("report", "--verbose", "x"), ("report", "x", "--verbose")])
+@pytest.mark.parametrize(
+    "arguments", [("--verbose", "report", "x"), ("report", "--verbose", "x"), ("report", "x", "--verbose")]
+)
 def test_verbose_adds_our_details(talkative: None, asr_command: Command, arguments: tuple[str, ...]) -> None:
     lines = asr_command(*arguments).err.splitlines()
     assert lines == ["our detail", "our news, 50%", "asr: one file of many", "asr: x: is wrong"]
 
 
 @pytest.mark.parametrize("arguments", [("--debug", "report", "x"), ("report", "x", "--debug")])
-def test_debug_adds_libraries_and_tracebacks(
-    talkative: None, asr_command: Command, arguments: tuple[str, ...]
-) -> None:
+def test_debug_adds_libraries_and_tracebacks(talkative: None, asr_command: Command, arguments: tuple[str, ...]) -> None:
     lines = asr_command(*arguments).err.splitlines()
     assert {"our detail", "their warning", "ValueError: the cause", "asr.errors.InputError: x: is wrong"} <= set(lines)
     assert any("their deprecation" in line for line in lines)
@@ -87,6 +87,6 @@ def test_what_follows_two_dashes_is_no_option(monkeypatch: pytest.MonkeyPatch, a
 
 
 def test_the_library_says_only_warnings() -> None:
-    code = "import logging; log = logging.getLogger('asr.x'); import asr.runs.run; log.info('news'); log.warning('careful')"
+    code = "import asr, logging; log = logging.getLogger('asr.x'); log.info('news'); log.warning('careful')"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert process.stderr == "careful\n"
