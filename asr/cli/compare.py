@@ -10,7 +10,7 @@ from asr.errors import InputError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from asr.report.comparison import Cells
+    from asr.report.comparison_tables import Cells
 
 
 def compare_command(
@@ -28,14 +28,8 @@ def compare_command(
         raise InputError("give two or more runs to compare")
     from rich.console import Console
 
-    from asr.report.comparison import (
-        costs_table,
-        differences,
-        differences_table,
-        errors_table,
-        read_compared,
-        settings_table,
-    )
+    from asr.report.comparison import differences, read_compared
+    from asr.report.comparison_tables import costs_table, differences_table, errors_table, settings_table
 
     compared = read_compared(runs)
     errors, costs = errors_table(compared), costs_table(compared)

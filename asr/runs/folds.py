@@ -13,8 +13,8 @@ def of_fold(config: RecipeConfig, fold: str) -> RecipeConfig:
     """The recipe of one fold, or of a run without folds (""); a run with folds that it refers to becomes its same fold.
 
     Raises InputError for models that may have been trained on the test speakers, such as those of other folds, and
-    where it is ambiguous which model is meant. Models of the ensemble must be of the same fold; others may be of another
-    corpus.
+    where it is ambiguous which model is meant. Models of the ensemble must be of the same fold; others may be
+    of another corpus.
     """
 
     def own(setting: str, path: Path | None) -> Path | None:

@@ -1,4 +1,4 @@
-"""The PER of the best of N hypotheses, had one known which it is: what a better choice among them could reach."""
+"""Oracle PER: that of the best of N hypotheses, which a better choice among them could reach."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -9,7 +9,7 @@ from asr.errors import InputError
 from asr.formats.transcript import read_transcripts
 from asr.phones.phone_set import PhoneSetName, fold
 from asr.phones.silence import silences
-from asr.scoring.alignment import align, count
+from asr.scoring.edit_alignment import count_errors, edit_alignment
 from asr.scoring.score import counted_per
 from asr.scoring.silence import Treatment, transcribed, treat
 from asr.storage.files import read_jsonl, write_json
@@ -18,8 +18,10 @@ from asr.storage.run_layout import ORACLE
 
 @dataclass(frozen=True, slots=True)
 class Oracle:
-    """In per cent, silence counted: the PER of the hypotheses, and of those with the fewest errors among the first
-    `nbest` that each utterance might have had."""
+    """The PER of the hypotheses, and of those with the fewest errors among the `nbest` of each utterance.
+
+    Both are in per cent, silence counted.
+    """
 
     nbest: int
     per: float
@@ -31,7 +33,7 @@ def oracle(
     nbest: int,
     phone_set: PhoneSetName = "timit39",
 ) -> Oracle:
-    """Scores references, each with its hypothesis and an n-best list, best first.
+    """Scores (reference, hypothesis, n-best list) triples; the lists have the best first.
 
     Raises InputError where there is no reference phone.
     """
@@ -42,7 +44,7 @@ def oracle(
 
     def errors(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
         spoken, heard = (treat(fold(side, phone_set), treatment, silence) for side in (reference, hypothesis))
-        return count(align(spoken, heard)).errors
+        return count_errors(edit_alignment(spoken, heard)).errors
 
     found = counted_per(((reference, heard) for reference, heard, _ in whole), phone_set)
     best = [
@@ -58,10 +60,9 @@ def oracle_files(
     out_dir: Path | str,
     phone_set: PhoneSetName,
 ) -> Oracle:
-    """Writes `out_dir`/oracle.json of hypotheses.jsonl and nbest.jsonl against references.jsonl; N is that of the
-    longest list.
+    """Writes `out_dir`/oracle.json for hypotheses.jsonl, nbest.jsonl and references.jsonl; N is the longest list's.
 
-    Raises InputError for a list whose utterance has no reference or no hypothesis, and for a line that is no n-best
+    Raises InputError for a list whose utterance has no reference or no hypothesis, and for a line that is not an n-best
     list.
     """
     spoken, heard = (
@@ -80,7 +81,7 @@ def _joined(
     for number, row in enumerate(read_jsonl(path), 1):
         try:
             name = row["utterance"]
-            # One string a symbol, not one an occurrence: the lists of a test set are kept.
+            # One string per symbol, not per occurrence, because all lists are kept in memory.
             yield (
                 spoken[name],
                 heard[name],

@@ -166,7 +166,7 @@ def test_a_closed_pipe_is_silent() -> None:
         (["score", "none.jsonl", "{run}/decode/test/hypotheses.jsonl"], "none.jsonl: cannot read: No such file"),
         (["score", "{run}/decode/dev/references.jsonl", "{run}/decode/test/hypotheses.jsonl"], "has no hypothesis"),
         (["score", "{run}/decode/test/hypotheses.ctm", "{run}/decode/test/hypotheses.jsonl"], "ctm:1: not valid JSON"),
-        (["report", "{run}/train"], "results.json: is missing, so this is no finished run"),
+        (["report", "{run}/train"], "results.json: is missing, so this is not a finished run"),
         (["prepare", "timit", "none", "{out}"], "none: no such folder; give the corpus's folder"),
         (["prepare", "timit", "{run}", "{out}"], "holds no TIMIT: expected "),
     ],

@@ -152,9 +152,7 @@ def test_what_is_done_stays_and_a_changed_transcript_is_aligned_again(
     assert "not written by asr align" in outcome.err
 
 
-def test_formats_written_before_are_written_again(
-    tiny_run: Path, spoken: Path, tmp_path: Path, asr_command: Command
-) -> None:
+def test_former_formats_are_written_again(tiny_run: Path, spoken: Path, tmp_path: Path, asr_command: Command) -> None:
     out, audio = tmp_path / "out", next(spoken.glob("*.flac"))
     lexicon = tmp_path / "words.txt"
     lexicon.write_text("AN  AE1 N\n")
@@ -237,7 +235,7 @@ def test_models_that_tested_other_utterances_are_not_evaluated_together(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--tier", "words"], "needs a --lexicon"),
+        (["--tier", "words"], "needs --lexicon"),
         (["--transcripts", "missing.jsonl"], "no such file"),
         (["--text", "aa"], "one audio file"),
         (["--evaluate"], "leave the audio out"),

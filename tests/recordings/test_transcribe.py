@@ -180,7 +180,7 @@ def test_another_file_of_the_same_name_is_not_taken_for_done(
     other.write_bytes((good / "one.wav").read_bytes())
     outcome = asr_command("transcribe", tiny_run, other, "-o", out)
     assert outcome.status == 1
-    assert f"already holds a transcript of {good / 'one.wav'}" in outcome.err
+    assert f"already has a transcript of {good / 'one.wav'}" in outcome.err
     assert outcome.err.count("\n") == 1
 
 

@@ -6,7 +6,8 @@ from support.asr_command import Command
 
 from asr import models
 from asr.config import DnnConfig
-from asr.report.comparison import differences, read_compared, settings_table
+from asr.report.comparison import differences, read_compared
+from asr.report.comparison_tables import settings_table
 from asr.scoring.silence import TREATMENTS
 from asr.storage.files import read_json, read_jsonl, write_json
 
@@ -101,7 +102,7 @@ def test_mistakes_are_one_line(run_with_folds: Path, run_without_folds: Path, as
     cases = [
         ([run_with_folds], "give two or more runs to compare"),
         ([run_with_folds, "none"], "none: no such folder"),
-        ([run_with_folds, run_without_folds], "a run and run do not compare: not the same test set"),
+        ([run_with_folds, run_without_folds], "a run and run cannot be compared: not the same test set"),
         ([run_with_folds, damaged], "speed.json: not the times of decoding"),
     ]
     for arguments, message in cases:

@@ -153,7 +153,7 @@ def test_models_that_do_not_fit_are_named(
     assert str(tmp_path / "nowhere") in missing.err
     itself = asr_command(*command, f'decoding.ensemble=["{own_run}"]')
     assert itself.status == 1
-    assert "decoding.ensemble: is of this run itself; leave it out" in itself.err
+    assert "decoding.ensemble: belongs to this run itself; leave it out" in itself.err
     assert read_bundle(own_run).ensemble == ()
     recipe = other_run / "decode" / "bundle" / "recipe.yaml"
     recipe.write_text(recipe.read_text().replace("preemphasis: 0.97", "preemphasis: 0.9"))

@@ -244,7 +244,7 @@ def test_a_run_does_not_begin_with_what_it_makes(
 ) -> None:
     outcome = asr_command("run", tiny_recipe, "--out", own_run, "--set", f"{setting}={own_run}")
     assert outcome.status == 1
-    assert f"{setting}: is of this run itself; leave it out" in outcome.err
+    assert f"{setting}: belongs to this run itself; leave it out" in outcome.err
 
 
 def test_lost_alignments_are_made_again(tiny_recipe: Path, tmp_path: Path, asr_command: Command) -> None:
@@ -312,10 +312,8 @@ def test_a_folder_of_other_files_is_left_alone(tiny_recipe: Path, tmp_path: Path
     (tmp_path / "features").mkdir()
     (tmp_path / "features/mine.txt").write_text("mine")
     outcome = asr_command("run", tiny_recipe, "--out", tmp_path, "--from", "prepare")
-    assert (
-        outcome.err
-        == f"asr: {tmp_path}: holds files, but is not a run's folder; choose a new or empty one with --out\n"
-    )
+    refused = "holds files, but is not a run's folder; choose a new or empty one with --out"
+    assert outcome.err == f"asr: {tmp_path}: {refused}\n"
     assert (tmp_path / "features/mine.txt").read_text() == "mine"
 
 
