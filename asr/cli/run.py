@@ -19,7 +19,7 @@ def run_command(
     device: Device = "auto",
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="The run's folder.", show_default="runs/<recipe's folder>/<recipe>"),
+        typer.Option("--out", "-o", help="The run's folder.", show_default="runs/CORPUS/RECIPE"),
     ] = None,
 ) -> None:
     """Run a recipe from the corpus to the report; stages that are up to date are skipped."""

@@ -20,16 +20,18 @@ def confusion_matrix(phones: Sequence[str], pairs: Counter[EditPair]) -> str:
     parts = _matrix_labels(phones, size)
     for i, reference in enumerate(phones):
         total = sum(pairs[reference, other] for other in (*phones, None))
-        for j, heard in enumerate((*phones, None)):
-            if times := pairs[reference, heard]:
-                said = f"{reference} as {heard}" if heard else f"{reference} deleted"
+        for j, recognised in enumerate((*phones, None)):
+            if times := pairs[reference, recognised]:
+                said = f"{reference} as {recognised}" if recognised else f"{reference} deleted"
                 hint = f"{said}: {times:,} of {total:,} ({100 * times / total:.1f}%)"
-                kind = "good" if reference == heard else "bad"
-                parts.append(_cell(MATRIX_LEFT + j * CELL + (0 if heard else MARGIN_GAP), i, times / total, kind, hint))
-    inserted = sum(pairs[None, heard] for heard in phones)
-    for j, heard in enumerate(phones):
-        if times := pairs[None, heard]:
-            hint = f"{heard} inserted: {times:,} of {inserted:,} insertions ({100 * times / inserted:.1f}%)"
+                kind = "good" if reference == recognised else "bad"
+                parts.append(
+                    _cell(MATRIX_LEFT + j * CELL + (0 if recognised else MARGIN_GAP), i, times / total, kind, hint)
+                )
+    inserted = sum(pairs[None, recognised] for recognised in phones)
+    for j, recognised in enumerate(phones):
+        if times := pairs[None, recognised]:
+            hint = f"{recognised} inserted: {times:,} of {inserted:,} insertions ({100 * times / inserted:.1f}%)"
             parts.append(_cell(MATRIX_LEFT + j * CELL, len(phones), times / inserted, "bad", hint, MARGIN_GAP))
     width, height = MATRIX_LEFT + size + MARGIN_GAP + CELL + 8, MATRIX_TOP + size + MARGIN_GAP + CELL + 40
     parts += _scale(height - 22)

@@ -69,12 +69,14 @@ def judge(
     ]
     silence = silences(phone_set)
     if not transcribed((reference for reference, _ in aligned), silence):
-        aligned = [(spoken, [phone for phone in heard if phone.phone not in silence]) for spoken, heard in aligned]
+        aligned = [
+            (spoken, [phone for phone in recognised if phone.phone not in silence]) for spoken, recognised in aligned
+        ]
     confidences, correct = [], []
-    for spoken, heard in aligned:
-        steps = edit_alignment(spoken, [phone.phone for phone in heard])
+    for spoken, recognised in aligned:
+        steps = edit_alignment(spoken, [phone.phone for phone in recognised])
         matches = [first == second for first, second in steps if second is not None]
-        for phone, match in zip(heard, matches, strict=True):
+        for phone, match in zip(recognised, matches, strict=True):
             if phone.score is not None:
                 confidences.append(phone.score)
                 correct.append(match)
@@ -87,10 +89,10 @@ def judge_files(
     """`judge` for hypotheses.jsonl and references.jsonl. Raises InputError for an utterance without a reference."""
     spoken = {transcript.utterance: transcript for transcript in read_transcripts(references)}
     pairs = []
-    for heard in read_transcripts(hypotheses):
-        if heard.utterance not in spoken:
-            raise InputError(f"utterance {heard.utterance} has no reference in {references}", hypotheses)
-        pairs.append((spoken[heard.utterance], heard))
+    for recognised in read_transcripts(hypotheses):
+        if recognised.utterance not in spoken:
+            raise InputError(f"utterance {recognised.utterance} has no reference in {references}", hypotheses)
+        pairs.append((spoken[recognised.utterance], recognised))
     return judge(pairs, phone_set)
 
 

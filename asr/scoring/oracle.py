@@ -37,16 +37,16 @@ def oracle(
 
     Raises InputError where there is no reference phone.
     """
-    whole = [(reference, heard, list(others)[:nbest] or [[]]) for reference, heard, others in utterances]
+    whole = [(reference, recognised, list(others)[:nbest] or [[]]) for reference, recognised, others in utterances]
     silence = silences(phone_set)
     folded = (fold(reference, phone_set) for reference, _, _ in whole)
     treatment: Treatment = "counted" if transcribed(folded, silence) else "removed"
 
     def errors(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
-        spoken, heard = (treat(fold(side, phone_set), treatment, silence) for side in (reference, hypothesis))
-        return count_errors(edit_alignment(spoken, heard)).errors
+        spoken, recognised = (treat(fold(side, phone_set), treatment, silence) for side in (reference, hypothesis))
+        return count_errors(edit_alignment(spoken, recognised)).errors
 
-    found = counted_per(((reference, heard) for reference, heard, _ in whole), phone_set)
+    found = counted_per(((reference, recognised) for reference, recognised, _ in whole), phone_set)
     best = [
         (reference, min(others, key=lambda hypothesis: errors(reference, hypothesis))) for reference, _, others in whole
     ]
@@ -65,10 +65,10 @@ def oracle_files(
     Raises InputError for a list whose utterance has no reference or no hypothesis, and for a line that is not an n-best
     list.
     """
-    spoken, heard = (
+    spoken, recognised = (
         {each.utterance: each.symbols for each in read_transcripts(path)} for path in (references, hypotheses)
     )
-    utterances = list(_joined(spoken, heard, Path(nbest_lists)))
+    utterances = list(_joined(spoken, recognised, Path(nbest_lists)))
     longest = max((len(lists) for _, _, lists in utterances), default=0)
     result = oracle(utterances, longest, phone_set)
     write_json(Path(out_dir) / ORACLE, asdict(result))
@@ -76,7 +76,7 @@ def oracle_files(
 
 
 def _joined(
-    spoken: dict[str, list[str]], heard: dict[str, list[str]], path: Path
+    spoken: dict[str, list[str]], recognised: dict[str, list[str]], path: Path
 ) -> Iterator[tuple[list[str], list[str], list[list[str]]]]:
     for number, row in enumerate(read_jsonl(path), 1):
         try:
@@ -84,7 +84,7 @@ def _joined(
             # One string per symbol, not per occurrence, because all lists are kept in memory.
             yield (
                 spoken[name],
-                heard[name],
+                recognised[name],
                 [[intern(phone["phone"]) for phone in each["phones"]] for each in row["hypotheses"]],
             )
         except (KeyError, TypeError) as error:

@@ -95,9 +95,9 @@ def _without_untranscribed_silence(pairs: list[Symbols], phone_set: PhoneSetName
 
 
 def _score_utterance(
-    reference: Transcript, hypothesis: Transcript, spoken: list[str], heard: list[str], phone_set: PhoneSetName
+    reference: Transcript, hypothesis: Transcript, spoken: list[str], recognised: list[str], phone_set: PhoneSetName
 ) -> UtteranceScore:
-    aligned = {treatment: _align(spoken, heard, treatment, phone_set) for treatment in TREATMENTS}
+    aligned = {treatment: _align(spoken, recognised, treatment, phone_set) for treatment in TREATMENTS}
     return UtteranceScore(
         utterance=reference.utterance,
         speaker=reference.speaker or hypothesis.speaker or UNKNOWN_SPEAKER,

@@ -1,4 +1,4 @@
-"""Several models as one: the mean of their posteriors, in one bundle, of runs that hear the same."""
+"""Several models as one: the mean of their posteriors, in one bundle; their runs must have the same features."""
 
 import json
 import shutil

@@ -51,7 +51,7 @@ def test_a_setting_runs_what_depends_on_it(
 ) -> None:
     outcome = asr_command("run", tiny_recipe, "--out", own_run, "--set", setting)
     assert outcome.status == 0
-    # Score is skipped where decoding came to the same hypotheses.
+    # Score is skipped where decoding gives the same hypotheses.
     assert [name for name in done(outcome.err) if name != "score"] == [name for name in expected if name != "score"]
     key, value = setting.split("=")
     assert f"{key.split('.')[1]}: {value}" in (own_run / "recipe.yaml").read_text()

@@ -15,7 +15,7 @@ SPEAKERS = [f"f{number}" for number in range(12)]
 
 
 def scored(heard: Sequence[str], said: str = SAID, config: ScoringConfig | None = None) -> ScoreResult:
-    """An utterance a speaker, heard as given."""
+    """One utterance per speaker, recognised as given."""
 
     def transcripts(texts: Sequence[str]) -> list[Transcript]:
         return [
