@@ -23,9 +23,7 @@ from asr.errors import InputError
 
 log = logging.getLogger(__name__)
 
-app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.callback()

@@ -7,7 +7,7 @@ import pytest
 from support.svg import SVG, titles
 
 from asr.config import AverageConfig, TrainingConfig
-from asr.report.curves import curves
+from asr.report.curves import PANEL_HEIGHT, curves
 from asr.report.run_files import Fold
 
 
@@ -40,6 +40,7 @@ def test_a_falling_loss_goes_down_on_the_page() -> None:
     assert [y for _, y in dev_error] == sorted((y for _, y in dev_error), reverse=True)
     assert dev_loss[1][1] == train_loss[1][1]
     assert (train_loss[1][1] - train_loss[0][1]) * 2 == pytest.approx(train_loss[2][1] - train_loss[1][1], abs=0.3)
+    assert PANEL_HEIGHT * 0.8 < train_loss[2][1] - train_loss[0][1] < PANEL_HEIGHT
     for each in (train_loss, dev_loss, dev_error):
         assert [x for x, _ in each] == sorted({x for x, _ in each})
 
