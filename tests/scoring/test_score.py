@@ -11,7 +11,7 @@ from asr.formats.transcript import PhoneSegment, Transcript, write_transcripts
 from asr.phones.phone_set import fold, load_phone_set
 from asr.scoring.bootstrap import interval
 from asr.scoring.edit_alignment import Counts
-from asr.scoring.results import confusions, read_utterances, summarize, worst, write_result
+from asr.scoring.results import ScoreResult, confusions, read_utterances, summarize, worst, write_result
 from asr.scoring.score import counted_per, score, score_files
 from asr.scoring.silence import TREATMENTS
 
