@@ -1,15 +1,17 @@
-# Two commands: `make demo` and `make test`. Both set up .venv first, with uv where there is one, with pip else.
+# `make demo` and `make test` set up .venv first, with uv if it is installed, otherwise with pip.
 
 PYTHON ?= python3
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench bench-decoding
+.PHONY: help install demo test coverage lint wheel-test bench bench-decoding
 
 help:
 	@echo "make demo   train and test on the synthetic demo corpus, then transcribe a file (under 5 minutes on 2 cores)"
-	@echo "make test   run the tests"
-	@echo "make lint   ruff and mypy"
-	@echo "make bench  time features, training and decoding beside other libraries"
-	@echo "make bench-decoding   decoding alone, and beside those whose installation takes a compiler and minutes"
+	@echo "make test   run the tests (under 4 minutes on 2 cores)"
+	@echo "make lint   run ruff and mypy"
+	@echo "make coverage    run the tests and print their coverage"
+	@echo "make wheel-test  build a wheel, install it into an empty environment and transcribe a file with it"
+	@echo "make bench       compare the speed of features, training and decoding with other libraries"
+	@echo "make bench-decoding   compare decoding with libraries that take minutes and a compiler to install"
 
 install: .venv/installed
 
@@ -19,7 +21,7 @@ install: .venv/installed
 		uv pip install --quiet --python .venv/bin/python -e '.[dev]'; \
 	else \
 		$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
-			{ echo "asr needs Python 3.11 to 3.13; name one: make PYTHON=python3.12 ..."; exit 1; }; \
+			{ echo "asr needs Python 3.11 to 3.13; choose one: make PYTHON=python3.12 ..."; exit 1; }; \
 		$(PYTHON) -m venv .venv && .venv/bin/python -m pip install --quiet -e '.[dev]'; \
 	fi
 	@touch $@
@@ -29,10 +31,17 @@ DEMO_FILE := data/demo/test/dr4/mawb0/sx101.flac
 demo: install
 	.venv/bin/python -m asr run recipes/demo/dnn.yaml
 	.venv/bin/python -m asr transcribe runs/demo/dnn $(DEMO_FILE) -o runs/demo/dnn/transcripts
+	.venv/bin/python .ci/check_demo.py
 	@echo "Report: runs/demo/dnn/report.html"
 
 test: install
 	.venv/bin/python -m pytest -n auto
+
+coverage: install
+	.venv/bin/python -m pytest -n auto --cov=asr --cov-report=term:skip-covered
+
+wheel-test: install
+	.ci/wheel
 
 lint: install
 	.venv/bin/python -m ruff check .

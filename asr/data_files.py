@@ -1,4 +1,4 @@
-"""Where the small data that ships is: tables, speaker lists, the demo corpus."""
+"""Where the data that ships with the package is: tables, speaker lists, the demo corpus."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ _PACKAGE = Path(__file__).resolve().parent
 def data_path(*parts: str) -> Path:
     """The path of a data file or folder: `asr/data/...` in an installed package, `data/...` in a checkout.
 
-    Raises InputError where neither has it (the demo corpus is in a checkout only).
+    Raises InputError where neither exists (only a checkout has the demo corpus).
     """
     for folder in (_PACKAGE / "data", _PACKAGE.parent / "data"):
         path = folder.joinpath(*parts)

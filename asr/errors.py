@@ -1,4 +1,4 @@
-"""What a user is told: the one exception that a mistake raises, which the command line prints as a single line."""
+"""The exception for a user's mistakes, which the command line prints as a single line."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,9 +7,9 @@ MOST_NAMED = 5
 
 
 class InputError(Exception):
-    """Bad input: the message is one line that names the file, the field and the mend.
+    """Bad input: the message is one line with the file, the field and the fix.
 
-    `where` is the file, optionally with a line number, and stands before the message.
+    `where` is the file, with an optional line number; it comes before the message.
     """
 
     def __init__(self, message: str, where: Path | str | None = None, line: int | None = None) -> None:
@@ -18,7 +18,7 @@ class InputError(Exception):
 
 
 class OutputError(InputError):
-    """An output cannot be written (a full disk, a folder without permission): no other output could be either."""
+    """An output cannot be written (a full disk, no permission), so neither can the others."""
 
 
 def listed(names: Iterable[str]) -> str:

@@ -39,7 +39,7 @@ class Recognizer:
     ) -> Transcript:
         """Recognises samples [S] in [-1, 1] at `sample_rate`.
 
-        Raises InputError when there is not one frame, or the model's scores of it are no numbers.
+        Raises InputError when it is shorter than one frame, or the model's scores are not finite.
         """
         static, _ = self.front_end(torch.from_numpy(waveform)[None], torch.tensor([len(waveform)]))
         if static.shape[1] == 0:

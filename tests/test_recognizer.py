@@ -54,7 +54,7 @@ def test_scores_that_are_no_numbers_name_the_file(tiny_run: Path) -> None:
 
 
 def test_recognises_what_the_decoding_stage_decodes(tiny_recipe: Path, tmp_path: Path, asr_command: Command) -> None:
-    """Where a recording is normalised by itself on both ways, both must come to the same."""
+    """Where each recording is normalised by itself, both ways must give the same."""
     asr_command("run", tiny_recipe, "--out", tmp_path, "--set", "features.cmvn=utterance")
     recognizer = Recognizer(tmp_path)
     for decoded in read_transcripts(tmp_path / "decode/test/hypotheses.jsonl"):

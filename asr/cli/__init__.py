@@ -1,1 +1,1 @@
-"""The command line: commands that parse, call and print; everything else is in the package."""
+"""The command line: commands parse options, call the package and print results."""

@@ -1,56 +1,59 @@
-"""`asr align`: where in your recordings the phones or words lie that were said."""
+"""`asr align`: when the phones and words of a transcript are spoken in your recordings."""
 
-import sys
+import logging
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from asr.cli.options import Device
+from asr.cli.options import Device, Model
 from asr.formats.registry import WRITERS, writer
+
+log = logging.getLogger(__name__)
 
 
 class Tier(StrEnum):
-    """What the transcripts are of."""
+    """What the transcripts consist of."""
 
     phones = "phones"
     words = "words"
 
 
 def align_command(
-    model: Annotated[Path, typer.Argument(help="A model bundle, or the folder of a finished run.")],
-    inputs: Annotated[list[Path] | None, typer.Argument(help="Audio files, and folders to search for them.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for alignments.jsonl and the rest.")] = None,
+    model: Model,
+    inputs: Annotated[list[Path] | None, typer.Argument(help="Audio files, or folders to search for them.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for alignments.jsonl and the like.")] = None,
     transcripts: Annotated[
         Path | None,
         typer.Option(
-            help="JSON Lines with the transcripts, or a folder with a file for each audio file; "
-            "without it, the files beside the audio: .TextGrid, .phn or .wrd, .lab, .txt."
+            help="JSON Lines with the transcripts, or a folder with a file (.TextGrid, .phn or .wrd, .lab, .txt) for "
+            "each audio file.",
+            show_default="such files beside the audio",
         ),
     ] = None,
-    text: Annotated[str | None, typer.Option(help="What was said, for a single audio file.")] = None,
-    tier: Annotated[Tier, typer.Option(help="What the transcripts are of.")] = Tier.phones,
+    text: Annotated[str | None, typer.Option(help="The transcript of a single audio file.")] = None,
+    tier: Annotated[Tier, typer.Option(help="What the transcripts consist of.")] = Tier.phones,
     lexicon: Annotated[
-        Path | None, typer.Option(help="Pronunciations of the words, as in the CMU dictionary; for --tier words.")
+        Path | None, typer.Option(help="Pronunciations, in the format of the CMU dictionary; for --tier words.")
     ] = None,
     formats: Annotated[
         list[str],
-        typer.Option("--format", help=f"What to write beside alignments.jsonl: {', '.join(WRITERS)}. May be repeated."),
+        typer.Option("--format", help=f"Format to write besides JSON Lines: {', '.join(WRITERS)}. Repeatable."),
     ] = ["textgrid"],  # noqa: B006 - typer reads it and never changes it
     models: Annotated[
-        list[Path], typer.Option("--model", help="One more model; boundaries are the median of all. May be repeated.")
+        list[Path], typer.Option("--model", help="Another model; boundaries are the median over all. Repeatable.")
     ] = [],  # noqa: B006
     evaluate: Annotated[
-        bool, typer.Option("--evaluate", help="Align the run's own test sets and print how far from the labels it is.")
+        bool, typer.Option("--evaluate", help="Align the run's own test sets and print the distance from the labels.")
     ] = False,
     device: Device = "auto",
 ) -> None:
-    """Forced alignment: phones, and words, with times, scores and intervals, from audio and its transcript.
+    """Forced alignment: from audio and its transcript to phones and words with times and scores.
 
-    Writes JSON Lines, TextGrid, CTM, and label files as TIMIT's. A file that cannot be aligned is one line of error;
-    the rest goes on, and the exit status is 1. With --evaluate instead, and no audio, the accuracy of boundaries on the
-    speakers that a run's models have not seen.
+    Writes JSON Lines, TextGrid, CTM, and label files in TIMIT's format. A file that cannot be aligned gives an error
+    message and the exit status 1, and the others are still aligned. Rerun an interrupted command to resume. With
+    --evaluate and no audio: the accuracy of boundaries on speakers that the run's models were not trained on.
     """
     from asr.alignment.aligner import Aligner, AligningModel
     from asr.alignment.spoken import lexicon_phones
@@ -60,6 +63,7 @@ def align_command(
     from asr.recordings.align import align_files
     from asr.recordings.sources import find_sources
     from asr.recordings.transcripts import GivenText, find_transcripts
+    from asr.storage.run_layout import ALIGNMENTS
 
     if evaluate:
         from asr.alignment.evaluate import evaluate_runs
@@ -69,9 +73,9 @@ def align_command(
         print(evaluate_runs([model, *models], choose_device(device), out))
         return
     if not inputs or out is None:
-        raise InputError("name audio files or folders, and with --out a folder to write into")
+        raise InputError("give audio files or folders, and a folder to write into with --out")
     if (tier == Tier.words) != (lexicon is not None):
-        raise InputError("--tier words needs a --lexicon, and --tier phones has none")
+        raise InputError("--tier words needs --lexicon, and --tier phones does not take one")
     sources = find_sources(inputs)
     if text is not None and (len(sources) != 1 or transcripts is not None):
         raise InputError("--text is for one audio file, without --transcripts")
@@ -81,7 +85,7 @@ def align_command(
     for name in formats:
         writer(name)
     summary = align_files(aligner, sources, said, pronunciations, out, formats)
-    done = f"{summary.done} aligned" + (f", {summary.skipped} were done before" if summary.skipped else "")
-    print(f"{done}, {summary.failed} failed: {out / 'alignments.jsonl'}", file=sys.stderr)
+    done = f"{summary.done} aligned" + (f", {summary.skipped} already done" if summary.skipped else "")
+    log.info("%s, %d failed: %s", done, summary.failed, out / ALIGNMENTS)
     if summary.failed:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""`asr compare`: runs side by side."""
+"""`asr compare`: several runs side by side."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,32 +10,26 @@ from asr.errors import InputError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from asr.report.comparison import Cells
+    from asr.report.comparison_tables import Cells
 
 
 def compare_command(
     runs: Annotated[
         list[Path],
-        typer.Argument(help="Two or more runs' folders, or folders of asr score --out; the first is the baseline."),
+        typer.Argument(help="Folders of two or more runs, or of asr score --out; the first is the baseline."),
     ],
     settings: Annotated[
-        bool, typer.Option("--settings", help="Show the settings in which the runs' recipes differ, too.")
+        bool, typer.Option("--settings", help="Also show the settings in which the recipes differ.")
     ] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables as Markdown.")] = False,
 ) -> None:
-    """Put runs side by side: PER, size, speed, and by a paired bootstrap whether each is better than the first."""
+    """Compare runs: PER, size, speed, and by a paired bootstrap whether each is better than the first."""
     if len(runs) < 2:
-        raise InputError("one run has nothing to be compared with; name two or more")
+        raise InputError("give two or more runs to compare")
     from rich.console import Console
 
-    from asr.report.comparison import (
-        costs_table,
-        differences,
-        differences_table,
-        errors_table,
-        read_compared,
-        settings_table,
-    )
+    from asr.report.comparison import differences, read_compared
+    from asr.report.comparison_tables import costs_table, differences_table, errors_table, settings_table
 
     compared = read_compared(runs)
     errors, costs = errors_table(compared), costs_table(compared)

@@ -1,30 +1,33 @@
 """`asr features`: the features stage alone."""
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from asr.cli.options import Device, Settings
+from asr.cli.options import Device, Prepared, Settings, SkipBad
+
+log = logging.getLogger(__name__)
 
 
 def features_command(
-    prepared: Annotated[Path, typer.Argument(help="Folder of cut manifests that asr prepare wrote.")],
+    prepared: Prepared,
     out: Annotated[Path, typer.Argument(help="Folder for the feature archives.")],
     recipe: Annotated[
-        Path | None, typer.Option("--recipe", help="The recipe's YAML file; without it, 40 log-mel filterbanks.")
+        Path | None, typer.Option("--recipe", help="The recipe's YAML file.", show_default="40 log-mel filterbanks")
     ] = None,
     settings: Settings = [],  # noqa: B006 - typer copies it
     device: Device = "auto",
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out broken utterances and count them.")] = False,
+    skip_bad: SkipBad = False,
 ) -> None:
-    """Compute the features of every split into one memory-mapped archive each."""
+    """Compute the features of every split; each becomes one memory-mapped archive."""
     from asr.config import FeaturesConfig
     from asr.config.recipe_file import read_recipe
     from asr.errors import InputError
 
     if recipe is None and settings:
-        raise InputError("--set changes a recipe: give one with --recipe")
+        raise InputError("--set changes a recipe; give one with --recipe")
     config = FeaturesConfig() if recipe is None else read_recipe(recipe, settings).features
     from asr.device import choose_device
     from asr.features.stage import extract_folder
@@ -33,7 +36,7 @@ def features_command(
         minutes = summary.seconds / 60
         print(f"{name:>12}: {summary.utterances:6d} utterances, {summary.frames:9d} frames, {minutes:7.1f} min")
         for utterance in summary.skipped:
-            typer.echo(f"skipped: {utterance['utterance']}: {utterance['reason']}", err=True)
+            log.warning("skipped: %s: %s", utterance["utterance"], utterance["reason"])
         if summary.skipped:
-            typer.echo(f"{name}: {len(summary.skipped)} utterances skipped", err=True)
+            log.warning("%s: %d utterances skipped", name, len(summary.skipped))
     print(out)

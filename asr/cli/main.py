@@ -1,8 +1,9 @@
-"""`asr`: registers the commands, and turns a user's mistake into one line and a non-zero exit."""
+"""`asr`: registers the commands, and turns a user's mistake into one line and a non-zero exit status."""
 
 import logging
 import sys
-from typing import NoReturn
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -10,6 +11,7 @@ from asr.cli.align import align_command
 from asr.cli.compare import compare_command
 from asr.cli.decode import decode_command
 from asr.cli.features import features_command
+from asr.cli.messages import show_messages
 from asr.cli.model import app as model_app
 from asr.cli.prepare import app as prepare_app
 from asr.cli.recipe import app as recipe_app
@@ -20,13 +22,30 @@ from asr.cli.train import train_command
 from asr.cli.transcribe import transcribe_command
 from asr.errors import InputError
 
+log = logging.getLogger(__name__)
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # help texts are plain, and there sooner
-    help="Phoneme recognition: from audio to a phone error rate table, and to your own recordings.",
+    rich_markup_mode=None,  # plain help texts load no library
 )
+
+
+@app.callback()
+def asr_options(
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show more messages.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show more messages, warnings of libraries, and tracebacks of errors.")
+    ] = False,
+) -> None:
+    """Phoneme recognition: train and test on a corpus, transcribe and align your own recordings.
+
+    --verbose and --debug may also follow the command.
+    """
+    show_messages(verbose, debug)
+
+
 app.command("run", short_help="Run a recipe, from the corpus to the report")(run_command)
 app.add_typer(prepare_app, name="prepare", short_help="Read a corpus and write manifests of its cuts")
 app.add_typer(model_app, name="model")
@@ -40,17 +59,17 @@ app.command("compare", short_help="Put runs side by side")(compare_command)
 app.command("transcribe", short_help="Find the phones of your recordings, with their times")(transcribe_command)
 app.command("align", short_help="Find when the phones or words of a transcript are said")(align_command)
 
-
-STOPPED = "stopped; what was finished is kept, and the same command does the rest"
-INTERRUPTED = 130
+GLOBAL_OPTIONS = ("--verbose", "--debug")
+INTERRUPTED = "Interrupted; rerun the same command to resume"
+INTERRUPTED_STATUS = 130
 """The exit status of a process that Ctrl-C ended (128 + SIGINT)."""
 
 
 def main() -> None:
     """Entry point of the console command."""
-    _log_to_standard_error()
+    show_messages()
     try:
-        app()
+        app(args=_global_options_first(sys.argv[1:]))
     except InputError as error:
         _leave(str(error))
     except BrokenPipeError:
@@ -61,47 +80,43 @@ def main() -> None:
     except (MemoryError, RuntimeError) as error:
         if not _is_out_of_memory(error):
             raise
-        _leave(
-            "not enough memory: make the model, training.batch_size or the audio smaller, or choose another --device"
-        )
+        _leave("out of memory: use a smaller model, training.batch_size or audio file, or choose another --device")
     except KeyboardInterrupt:
-        _leave(STOPPED, INTERRUPTED)
+        _leave(INTERRUPTED, INTERRUPTED_STATUS)
     except SystemError as error:
         if not _is_interrupt(error):
             raise
-        _leave(STOPPED, INTERRUPTED)
+        _leave(INTERRUPTED, INTERRUPTED_STATUS)
     except SystemExit as leaving:
-        if leaving.code == INTERRUPTED:  # so typer passes Ctrl-C on
-            _leave(STOPPED, INTERRUPTED)
+        if leaving.code == INTERRUPTED_STATUS:  # typer turns Ctrl-C into this
+            _leave(INTERRUPTED, INTERRUPTED_STATUS)
         raise
 
 
-class _StandardError(logging.Handler):
-    """Writes messages to what standard error is at the time."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        print(self.format(record), file=sys.stderr, flush=True)
-
-
-def _log_to_standard_error() -> None:
-    log = logging.getLogger("asr")
-    log.handlers = [_StandardError()]
-    log.setLevel(logging.INFO)
+def _global_options_first(arguments: Sequence[str]) -> list[str]:
+    """Moves the options of `asr` itself, wherever they stand before a `--`, to the front."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    head = arguments[:end]
+    return [
+        *(name for name in head if name in GLOBAL_OPTIONS),
+        *(name for name in head if name not in GLOBAL_OPTIONS),
+        *arguments[end:],
+    ]
 
 
 def _leave(message: str, status: int = 1) -> NoReturn:
-    print(f"asr: {message}", file=sys.stderr)
+    log.error("%s", message, exc_info=True)
     sys.exit(status)
 
 
 def _is_interrupt(error: BaseException | None) -> bool:
-    """Ctrl-C in compiled code comes as an error of the interpreter, with the interrupt as its cause."""
+    """Ctrl-C in compiled code arrives as an error of the interpreter, with the interrupt as its cause."""
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__ or error.__context__
     return error is not None
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """PyTorch says so by a RuntimeError, in words; to ask for its type would import it."""
+    """PyTorch raises a RuntimeError that says so; checking its own type would import torch."""
     words = ("out of memory", "can't allocate memory", "Cannot allocate memory")
     return isinstance(error, MemoryError) or any(word in str(error) for word in words)

@@ -1,4 +1,4 @@
-"""`asr model`: looks at acoustic models."""
+"""`asr model`: shows acoustic models."""
 
 from itertools import groupby
 from pathlib import Path
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 MANY = 4
 
-app = typer.Typer(no_args_is_help=True, help="Look at a recipe's acoustic model.")
+app = typer.Typer(no_args_is_help=True, help="Inspect a recipe's acoustic model.")
 
 
 @app.callback()
 def model() -> None:
-    """Look at a recipe's acoustic model."""
+    """Inspect a recipe's acoustic model."""
 
 
 @app.command()
@@ -28,7 +28,7 @@ def show(
     recipe: Annotated[Path, typer.Argument(help="The recipe's YAML file.")],
     settings: Settings = [],  # noqa: B006 - typer copies it
 ) -> None:
-    """Show a model's layers, shapes and parameters, its receptive field, and its FLOPs a second of audio."""
+    """Show a model's layers, shapes, parameters, receptive field, and FLOPs per second of audio."""
     from asr.config.recipe_file import read_recipe
 
     config = read_recipe(recipe, settings)
@@ -47,10 +47,10 @@ def _table(summary: "ModelSummary", name: str) -> "Table":
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    shape = "a second of audio" if summary.window_flops is None else "one window"
+    shape = "one second of audio" if summary.window_flops is None else "one window"
     table = Table(
         title=f"Model: {name}",
-        caption=f"Output: of {shape}; MFLOP: for a second of audio",
+        caption=f"Output: for {shape}; MFLOP: per second of audio",
         title_justify="left",
         caption_justify="left",
         box=SIMPLE_HEAD,
@@ -73,7 +73,7 @@ def _table(summary: "ModelSummary", name: str) -> "Table":
 
 
 def _runs(layers: "list[LayerSummary]") -> "list[list[LayerSummary]]":
-    """Many equal layers in a row share a line, so that a hundred of them fit a screen."""
+    """Many equal layers in a row share a line, so that a hundred of them fit on a screen."""
     runs = []
     for _, group in groupby(layers, lambda layer: (layer.kind, layer.output, layer.parameters, layer.flops)):
         alike = list(group)
@@ -95,7 +95,7 @@ def _totals(summary: "ModelSummary") -> str:
     lines = [
         f"Parameters:       {summary.parameters:,}",
         f"Receptive field:  {field}",
-        f"FLOPs a second:   {summary.flops / 1e9:,.3f} GFLOP of audio (a multiply-add is two)",
+        f"FLOPs per second: {summary.flops / 1e9:,.3f} GFLOP of audio (a multiply-add is two)",
     ]
     if summary.window_flops is not None:
         lines.append(f"  as single frames: {summary.window_flops / 1e9:,.3f} GFLOP (training on minibatches of frames)")

@@ -7,6 +7,10 @@ import typer
 
 Recipe = Annotated[Path, typer.Option("--recipe", help="The recipe's YAML file.")]
 Settings = Annotated[
-    list[str], typer.Option("--set", help="Change a setting of the recipe: model.dropout=0.3. May be repeated.")
+    list[str], typer.Option("--set", help="Change a setting of the recipe, as in model.dropout=0.3. Repeatable.")
 ]
-Device = Annotated[str, typer.Option("--device", help="auto (a GPU where there is one), cpu, cuda or cuda:N.")]
+Device = Annotated[str, typer.Option("--device", help="auto (a GPU if there is one), cpu, cuda or cuda:N.")]
+Prepared = Annotated[Path, typer.Argument(help="Folder of manifests, from asr prepare.")]
+Features = Annotated[Path, typer.Argument(help="Folder of feature archives, from asr features.")]
+Model = Annotated[Path, typer.Argument(help="A model bundle, or the folder of a finished run.")]
+SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Skip broken utterances and count them.")]

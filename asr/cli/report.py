@@ -7,9 +7,9 @@ import typer
 
 
 def report_command(
-    run: Annotated[Path, typer.Argument(help="A run's folder, such as runs/timit_sample/dnn.")],
+    run: Annotated[Path, typer.Argument(help="The folder of a finished run, such as runs/timit_sample/dnn.")],
 ) -> None:
-    """Write report.html (one file, opens offline) and report.md into a run's folder."""
+    """Write report.html (a single file that works offline) and report.md into a run's folder."""
     from asr.report.report import report
 
     html = report(run)

@@ -14,14 +14,15 @@ STAGE_NAMES = "prepare, features, train, decode, score or report"
 def run_command(
     recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/timit_sample/dnn.yaml.")],
     settings: Settings = [],  # noqa: B006 - typer copies it
-    stage: Annotated[
-        str | None, typer.Option("--stage", help=f"Make this stage anew and no other: {STAGE_NAMES}.")
-    ] = None,
-    start: Annotated[str | None, typer.Option("--from", help="Make this stage and all after it anew.")] = None,
+    stage: Annotated[str | None, typer.Option("--stage", help=f"Rerun only this stage: {STAGE_NAMES}.")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="Rerun this stage and all later ones.")] = None,
     device: Device = "auto",
-    out: Annotated[Path | None, typer.Option("--out", help="The run's folder; default runs/<corpus>/<recipe>.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="The run's folder.", show_default="runs/CORPUS/RECIPE"),
+    ] = None,
 ) -> None:
-    """Run a recipe from the corpus to the report; stages whose inputs have not changed are skipped."""
+    """Run a recipe from the corpus to the report; stages that are up to date are skipped."""
     from asr.config.recipe_file import read_recipe
 
     config = read_recipe(recipe, settings)
@@ -29,12 +30,9 @@ def run_command(
 
     from asr.device import choose_device
     from asr.report.tables import per_table
-    from asr.runs.run import (
-        STAGES,
-        Run,
-        default_folder,
-        execute,
-    )
+    from asr.runs.run import Run, default_folder, execute
+    from asr.runs.stages import STAGES
+    from asr.storage.run_layout import REPORT
 
     for name in (stage, start):
         if name is not None and name not in STAGES:
@@ -46,4 +44,4 @@ def run_command(
     result = execute(run, only=stage, first=start)
     if result is not None:
         Console().print(per_table(result))
-        print(f"Report: {folder / 'report.html'}")
+        print(f"Report: {folder / REPORT}")

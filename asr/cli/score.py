@@ -8,24 +8,24 @@ import typer
 
 def score_command(
     references: Annotated[Path, typer.Argument(help="References as JSON Lines, such as decode/test/references.jsonl.")],
-    hypotheses: Annotated[Path, typer.Argument(help="Hypotheses as JSON Lines, of the same utterances.")],
+    hypotheses: Annotated[Path, typer.Argument(help="Hypotheses of the same utterances, as JSON Lines.")],
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Folder for results.json, utterances.jsonl, confusions.tsv and calibration.json."),
+        typer.Option("--out", "-o", help="Folder for results.json, utterances.jsonl and the like."),
     ] = None,
     nbest: Annotated[
         Path | None,
-        typer.Option(help="N-best lists, for oracle.json; without it nbest.jsonl beside the hypotheses, if there."),
+        typer.Option("--nbest", help="N-best lists, for the oracle PER.", show_default="nbest.jsonl beside HYPOTHESES"),
     ] = None,
     phone_set: Annotated[
         str,
         typer.Option("--phone-set", help="Phones to fold both sides to: timit39, timit48, timit61, cmu39, or a file."),
     ] = "timit39",
-    bootstrap: Annotated[int, typer.Option("--bootstrap", min=1, help="Samples of the confidence interval.")] = 10000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the confidence interval.")] = 0,
-    by_speaker: Annotated[bool, typer.Option("--by-speaker", help="Show a table by speaker as well.")] = False,
+    bootstrap: Annotated[int, typer.Option("--bootstrap", min=1, help="Number of bootstrap samples.")] = 10000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Random seed of the bootstrap.")] = 0,
+    by_speaker: Annotated[bool, typer.Option("--by-speaker", help="Also show a table by speaker.")] = False,
 ) -> None:
-    """Score hypotheses against references: PER with silence counted, optional and removed, side by side."""
+    """Score hypotheses against references: PER with silence counted, optional and removed."""
     from rich.console import Console
 
     from asr.config import ScoringConfig
@@ -33,6 +33,7 @@ def score_command(
     from asr.report.tables import per_table, speaker_table
     from asr.scoring.score import score_files
     from asr.scoring.stage import score_stage
+    from asr.storage.run_layout import RESULTS
 
     config = ScoringConfig(phone_set=load_phone_set(phone_set), bootstrap=bootstrap)
     if out is None:
@@ -44,4 +45,4 @@ def score_command(
     if by_speaker:
         console.print(speaker_table(result))
     if out is not None:
-        print(out / "results.json")
+        print(out / RESULTS)

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from asr.cli.options import Device, Recipe, Settings
+from asr.cli.options import Device, Features, Prepared, Recipe, Settings
 
 
 def train_command(
-    prepared: Annotated[Path, typer.Argument(help="Folder of cut manifests that asr prepare wrote.")],
-    features: Annotated[Path, typer.Argument(help="Folder of feature archives that asr features wrote.")],
+    prepared: Prepared,
+    features: Features,
     out: Annotated[Path, typer.Argument(help="Folder for the model bundle, metrics and checkpoints.")],
     recipe: Recipe,
     settings: Settings = [],  # noqa: B006 - typer copies it
@@ -22,11 +22,12 @@ def train_command(
         ),
     ] = False,
 ) -> None:
-    """Train the recipe's acoustic model; stopped at any moment, it goes on from the last whole epoch."""
+    """Train the recipe's acoustic model; an interrupted training resumes after the last complete epoch."""
     from asr.config.recipe_file import read_recipe
 
     config = read_recipe(recipe, settings)
     from asr.device import choose_device
+    from asr.storage.run_layout import BUNDLE
     from asr.training.train import sweep_learning_rates, train
 
     if find_lr:
@@ -38,4 +39,4 @@ def train_command(
         print(f"suggested: --set training.optimizer.learning_rate={sweep.suggested:.2g}, see {out}/learning_rate.svg")
         return
     train(config, prepared, features, out, choose_device(device))
-    print(out / "bundle")
+    print(out / BUNDLE)

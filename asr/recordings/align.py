@@ -1,8 +1,8 @@
-"""Aligning many audio files: JSON Lines of all, and TextGrids, CTM and TIMIT's label files as they are asked for."""
+"""Batch alignment: many audio files and their transcripts in, JSON Lines and the chosen formats out."""
 
 import hashlib
 import json
-import sys
+import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,9 +22,12 @@ from asr.recordings.sources import Source, check_name, read_ahead
 from asr.recordings.transcripts import Transcripts
 from asr.storage.files import read_json, read_jsonl, write_json, write_jsonl
 from asr.storage.lock import locked
+from asr.storage.run_layout import ALIGNMENTS
+
+log = logging.getLogger(__name__)
 
 MARK, WRITTEN = "models.json", "formats"
-"""The record of what a folder's alignments are by, and in it the formats in which they were written."""
+"""The record of which models made a folder's alignments, and its field for the formats they were written in."""
 
 
 def align_files(
@@ -35,15 +38,14 @@ def align_files(
     out_dir: Path,
     formats: Collection[str],
 ) -> Summary:
-    """Writes `out_dir`/alignments.jsonl, one line a file, and from it the formats; words where there is a lexicon.
+    """Writes `out_dir`/alignments.jsonl, one line per file, and converts it to `formats`; aligns words with a lexicon.
 
-    A file that cannot be aligned (not readable, too short, without a transcript, of an unknown phone or word) is one
-    line on standard error, and the rest goes on. Called again with the same models and lexicon, it aligns what is not
-    done or has another transcript; with others it starts anew. What it wrote before in other formats is written anew
-    with them, where the file is aligned again. Raises InputError where it cannot write, and where the folder holds
-    another's work.
+    A file that cannot be aligned (not readable, too short, without a transcript, with an unknown phone or word) is
+    logged as an error, and the rest continues. Called again with the same models and lexicon, it aligns the files that
+    are not done yet or have another transcript; with others it starts from scratch. Formats that were written before
+    are written again too. Raises InputError where it cannot write, and where the folder holds files of something else.
     """
-    output = out_dir / "alignments.jsonl"
+    output = out_dir / ALIGNMENTS
     with locked(out_dir, "--out"):
         said = dict(_said(sources, transcripts))
         former = _former_formats(output)
@@ -56,9 +58,9 @@ def align_files(
 
 
 def export(path: Path, formats: Collection[str], former: Collection[str] = (), with_intervals: bool = False) -> None:
-    """Writes an alignments.jsonl in other formats (names of WRITERS), beside it, and in the `former` ones again.
+    """Converts an alignments.jsonl to `formats` (names of WRITERS), beside it, and updates those in `former`.
 
-    What cannot be written (labels whose audio is gone) stays as it is, with a line on standard error.
+    An alignment that cannot be written (as labels, where its audio is gone) is logged as an error.
     """
     folder = path.parent
     for name in sorted({*formats, *former}):
@@ -72,7 +74,7 @@ def export(path: Path, formats: Collection[str], former: Collection[str] = (), w
 
 @dataclass(frozen=True)
 class _Alignments:
-    """The alignments of a file, read again each time; the intervals of boundaries only where they are asked for."""
+    """The alignments of a file, read again each time; `with_intervals` keeps the intervals of the boundaries."""
 
     path: Path
     with_intervals: bool
@@ -83,7 +85,7 @@ class _Alignments:
 
 
 def _write(folder: Path, name: str, alignments: Iterable[Transcript], stale: bool) -> None:
-    """Writes alignments in a format; with `stale`, removes what it wrote before and does not write now."""
+    """Writes alignments in a format; `stale` removes files of the same utterances that were not written now."""
     form = writer(name)
     try:
         written = form.write(folder, alignments)
@@ -92,7 +94,7 @@ def _write(folder: Path, name: str, alignments: Iterable[Transcript], stale: boo
     except InputError as error:
         if not form.per_utterance:
             raise
-        print(f"asr: {error}; its {name} is not written", file=sys.stderr)
+        log.error("%s; its %s is not written", error, name, exc_info=True)
         return
     if stale:
         for alignment in alignments:
@@ -101,18 +103,18 @@ def _write(folder: Path, name: str, alignments: Iterable[Transcript], stale: boo
 
 
 def _said(sources: Sequence[Source], transcripts: Transcripts) -> Iterator[tuple[str, str]]:
-    """Each utterance with what was said in it; a line on standard error for those of which that is not known."""
+    """Each utterance with its transcript; logs an error for those without one."""
     for source in sources:
         try:
             yield source.utterance, transcripts.of(source)
         except InputError as error:
-            print(f"asr: {error}", file=sys.stderr)
+            log.error("%s", error, exc_info=True)
 
 
 def _rows(
     aligner: Aligner, sources: Sequence[Source], said: dict[str, str], lexicon: Lexicon | None
 ) -> Iterator[dict[str, Any]]:
-    """The alignments of the files that can be aligned, as they come."""
+    """The alignments of the files that can be aligned, as they come; logs an error for each of the others."""
     for source, audio in track(read_ahead(sources, aligner.sample_rate), "aligning", len(sources)):
         text = said[source.utterance]
         try:
@@ -125,7 +127,7 @@ def _rows(
                 raise InputError(str(error), source.path) from error
             yield alignment.to_json() | {"said": text}
         except InputError as error:
-            print(f"asr: {error}", file=sys.stderr)
+            log.error("%s", error, exc_info=True)
 
 
 def _spoken(text: str, lexicon: Lexicon | None, phone_set: AnyPhoneSet) -> Spoken:
@@ -133,22 +135,22 @@ def _spoken(text: str, lexicon: Lexicon | None, phone_set: AnyPhoneSet) -> Spoke
 
 
 def _mark(aligner: Aligner, lexicon: Lexicon | None) -> dict[str, Any]:
-    """What alignments depend on beside the audio and the transcript."""
+    """What alignments depend on besides the audio and the transcript."""
     words = None if lexicon is None else hashlib.sha256(json.dumps(lexicon, sort_keys=True).encode()).hexdigest()
     return {"models": [acoustic_digest(model.bundle.folder) for model in aligner.models], "lexicon": words}
 
 
 def _former_formats(output: Path) -> list[str]:
-    """Those in which the alignments of a folder were written before."""
+    """The formats in which the alignments of a folder were written before."""
     known = output.with_name(MARK)
     mark = read_json(known) if known.is_file() else {}
     if not isinstance(mark, dict):
-        raise InputError("is no record of alignments; delete it to align anew", known)
+        raise InputError("is not a record of alignments; delete it to start from scratch", known)
     return [name for name in WRITERS if name in mark.get(WRITTEN, ())]
 
 
 def _resume(output: Path, mark: dict[str, Any], sources: Sequence[Source], said: dict[str, str]) -> set[str]:
-    """The utterances that are done; lines that are cut short, and those of another transcript, are taken out."""
+    """The utterances that are done; removes an incomplete last line, and lines with another transcript."""
     known = output.with_name(MARK)
     if output.exists() and not known.is_file():
         raise InputError("was not written by asr align; choose another folder with --out", output)
@@ -165,7 +167,7 @@ def _resume(output: Path, mark: dict[str, Any], sources: Sequence[Source], said:
         for row in read_jsonl(output):
             name = str(row.get("utterance"))
             if name in audio and row.get("audio") != audio[name]:
-                message = f"the folder already holds an alignment of {row.get('audio')} by the name of {name}"
+                message = f"the folder already has an alignment of {row.get('audio')} named {name}"
                 raise InputError(f"{message}; choose another with --out", output)
             if name in audio and row.get("said") == said.get(name):
                 done.add(name)

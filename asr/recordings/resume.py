@@ -1,4 +1,4 @@
-"""JSON Lines that grow as files are done, so that an interrupted command goes on."""
+"""JSON Lines that grow as files are done, so that an interrupted command can resume."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from asr.storage.files import cannot_write
 
 @dataclass(frozen=True)
 class Summary:
-    """What became of the files."""
+    """How many files were done now, were done before, and failed."""
 
     done: int
     skipped: int
@@ -20,7 +20,7 @@ class Summary:
 
 
 def cut_last_line(path: Path, block: int = 1 << 20) -> None:
-    """Cuts away what stands behind the last line's end: a crash left it."""
+    """Removes an incomplete last line, which a crash leaves."""
     with open(path, "rb+") as file:
         end = file.seek(0, os.SEEK_END)
         while end:
@@ -34,8 +34,10 @@ def cut_last_line(path: Path, block: int = 1 << 20) -> None:
 
 
 def append_rows(path: Path, rows: Iterable[dict[str, Any]]) -> int:
-    """Adds a line for each row, as they come; returns how many. Raises InputError where it cannot write: what was
-    written stays."""
+    """Appends a line for each row as it comes; returns how many.
+
+    Raises InputError where it cannot write; the lines written so far stay.
+    """
     count = 0
     try:
         with open(path, "a", encoding="utf-8", errors="backslashreplace") as lines:

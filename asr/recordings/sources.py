@@ -1,4 +1,4 @@
-"""The audio files that a user names: found, given names, and read ahead."""
+"""The audio files that a user gives: found, given unique utterance names, and read ahead."""
 
 import os
 from collections import Counter, deque
@@ -19,7 +19,7 @@ AUDIO_SUFFIXES = frozenset(
 )
 FILES_READ_AHEAD = 4
 LONGEST_NAME = 220
-"""Bytes of a file's name; systems allow 255, of which the TextGrid's suffix and its name while incomplete need some."""
+"""Bytes of a file name; systems allow 255, and the TextGrid's suffix and temporary name need some of them."""
 
 Samples = npt.NDArray[np.float32]
 
@@ -33,9 +33,9 @@ class Source:
 
 
 def find_sources(inputs: Sequence[Path]) -> list[Source]:
-    """The audio files that the inputs name, and those below the folders among them, in the order of their names.
+    """The audio files among the inputs and below their folders, each folder's sorted by name.
 
-    Where two would have one name, all of that name keep their suffix; names that are still equal keep their folder's.
+    Where several would have the same utterance name, they keep their suffix; if that is not enough, their whole path.
     Hidden files are left out. Raises InputError for an input that does not exist, and when there is no audio file.
     """
     found: dict[Path, Path] = {}
@@ -53,7 +53,7 @@ def find_sources(inputs: Sequence[Path]) -> list[Source]:
 
 
 def _without_suffix(name: Path) -> str:
-    return str(name.with_suffix("")) if name.stem.strip(".") else str(name)  # `..wav` would become a folder
+    return str(name.with_suffix("")) if name.stem.strip(".") else str(name)  # `..wav` would become the folder `.`
 
 
 def _audio_below(folder: Path) -> list[Path]:
@@ -66,7 +66,7 @@ def _absolute(path: Path) -> Path:
 
 
 def distinct_names(choices: Sequence[tuple[str, ...]]) -> list[str]:
-    """A name for each file, the first of its choices that no other file has; the last choices are all distinct."""
+    """A name for each file: the first of its choices that no other file has; the last choices must all differ."""
     chosen = [0] * len(choices)
     while True:
         names = [names[number] for names, number in zip(choices, chosen, strict=True)]
@@ -79,7 +79,7 @@ def distinct_names(choices: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def check_name(source: Source) -> None:
-    """Raises InputError for a file whose name leaves no room for what is written beside it."""
+    """Raises InputError for a file whose name is too long to add a suffix to."""
     if len(os.fsencode(source.path.name)) > LONGEST_NAME:
         raise InputError(f"its name has more than {LONGEST_NAME} bytes; shorten it", source.path)
 

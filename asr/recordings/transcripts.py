@@ -1,4 +1,4 @@
-"""What was said in each audio file: from one list, or from a file for each."""
+"""What was said in each audio file: from one list, or from a file each."""
 
 from pathlib import Path
 from typing import Protocol
@@ -10,11 +10,10 @@ from asr.storage.files import read_jsonl
 
 
 class Transcripts(Protocol):
-    """Where the transcripts are."""
+    """Where the transcripts come from."""
 
     def of(self, source: Source) -> str:
-        """What was said in a file, its phones or words with spaces between them. Raises InputError where it is not
-        known."""
+        """The phones or words of a file, separated by spaces. Raises InputError where they are not known."""
 
 
 class GivenText:
@@ -31,7 +30,7 @@ class ListedTranscripts:
     """A JSON Lines file: `{"utterance": NAME, "text": "..."}`, or for phones a line of references.jsonl."""
 
     def __init__(self, path: Path, tier: Tier) -> None:
-        """Raises InputError that names the line which has no transcript, or another than a line before."""
+        """Raises InputError for a line without a transcript, or whose transcript differs from an earlier line's."""
         self.path = path
         self._texts: dict[str, str] = {}
         for number, row in enumerate(read_jsonl(path), 1):
@@ -42,7 +41,7 @@ class ListedTranscripts:
                 raise InputError(f'not a transcript; expected {{"utterance": ..., {expected}}}', path, number)
             for name in names:
                 if self._texts.setdefault(name, text) != text:
-                    raise InputError(f"{name} has another transcript on a line before; leave one of them", path, number)
+                    raise InputError(f"{name} has another transcript on an earlier line; keep one", path, number)
 
     def of(self, source: Source) -> str:
         for name in (str(source.path), source.utterance):
@@ -61,9 +60,9 @@ def _row_text(row: dict[str, object], tier: Tier) -> str | None:
 
 
 class FileTranscripts:
-    """A file for each audio file, of its name, beside it or at the same place below a folder.
+    """A file for each audio file, with the same name, beside it or at the same place below a folder.
 
-    NAME.TextGrid (its tier `phones` or `words`), TIMIT's NAME.phn or NAME.wrd, NAME.lab, NAME.txt; the first there is.
+    The first that exists of NAME.TextGrid (tier `phones` or `words`), TIMIT's NAME.phn or NAME.wrd, NAME.lab, NAME.txt.
     """
 
     def __init__(self, tier: Tier, folder: Path | None = None) -> None:
@@ -82,8 +81,10 @@ class FileTranscripts:
 
 
 def find_transcripts(given: Path | None, tier: Tier) -> Transcripts:
-    """The transcripts in a JSON Lines file or below a folder; None: beside the audio. Raises InputError where there is
-    no such file or folder."""
+    """The transcripts in a JSON Lines file, below a folder, or beside the audio (None).
+
+    Raises InputError where there is no such file or folder.
+    """
     if given is None or given.is_dir():
         return FileTranscripts(tier, given)
     if not given.exists():

@@ -1,4 +1,4 @@
-"""What a report says of decoding: the language model, the worth of the confidences, and what n-best lists hold."""
+"""What a report says about decoding: the perplexity, the calibration of confidences, and the n-best lists."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from asr.phones.phone_set import AnyPhoneSet
 from asr.report.reliability import reliability_plot
 from asr.scoring.calibration import calibrate, judge_files
 from asr.storage.files import read_json
-from asr.storage.run_layout import CALIBRATION, DECODE, HYPOTHESES, ORACLE, REFERENCES, SCORE, TUNED
+from asr.storage.run_layout import CALIBRATION, DECODE, HYPOTHESES, ORACLE, REFERENCES, SCORE, TEST, TUNED
 
 CALIBRATED = ("accuracy", "confidence", "expected_calibration_error", "normalized_cross_entropy")
 FROM_LISTS = ("nbest", "oracle_per")
@@ -19,9 +19,9 @@ FROM_DEV = ("dev_perplexity",)
 
 
 def decoding_rows(run_dir: Path, folds: Sequence[str]) -> list[dict[str, Any]]:
-    """A row for each fold (one without a name, where there are none) of which decoding wrote something to tell.
+    """One row for each fold that has any of these figures; a run without folds is one fold with an empty name.
 
-    What it did not write is None. Raises InputError that names the file of which a field is missing.
+    Figures that were not written are None. Raises InputError with the file and the field that is missing.
     """
     rows = []
     for fold in folds:
@@ -39,7 +39,7 @@ def reliability(run_dir: Path, folds: Sequence[str], phone_set: AnyPhoneSet) -> 
     judged = []
     for folder in (run_dir / fold for fold in folds):
         if (folder / SCORE / CALIBRATION).is_file():
-            test = folder / DECODE / "test"
+            test = folder / DECODE / TEST
             judged.append(judge_files(test / REFERENCES, test / HYPOTHESES, phone_set))
     if not judged:
         return None
@@ -48,11 +48,11 @@ def reliability(run_dir: Path, folds: Sequence[str], phone_set: AnyPhoneSet) -> 
 
 
 def _fields(path: Path, names: Sequence[str]) -> dict[str, float | None]:
-    """Fields of a JSON file that are numbers or null; all are null where there is no such file."""
+    """Fields of a JSON file that are numbers or null; all None where there is no file."""
     if not path.is_file():
         return dict.fromkeys(names)
     row = read_json(path)
     for name in names:
         if not isinstance(row, dict) or name not in row or not isinstance(row[name], int | float | None):
-            raise InputError(f"field {name} must be a number; run the decode stage again", path)
+            raise InputError(f"field {name} must be a number; rerun the stage that writes this file", path)
     return {name: row[name] for name in names}

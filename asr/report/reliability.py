@@ -7,8 +7,10 @@ SIDE, LEFT, TOP = 240, 44, 26
 
 
 def reliability_plot(calibration: Calibration) -> str:
-    """Accuracy over confidence, a dot a bin, its area the bin's share of the phones; calibrated dots lie on the
-    diagonal."""
+    """Accuracy over confidence, one dot per bin; its area is the bin's share of the phones.
+
+    Well calibrated dots lie on the diagonal.
+    """
 
     def x(value: float) -> float:
         return LEFT + SIDE * value

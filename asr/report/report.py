@@ -1,4 +1,4 @@
-"""report.html and report.md of a run: what it scored, how it trained, what it confuses, and what it ran on."""
+"""report.html and report.md of a run: scores, training curves, decoding, confusions and environment."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,16 +8,17 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from asr.report.confusions import confusion_matrix
+from asr.report.curves import curves
 from asr.report.decoding import decoding_rows, reliability
-from asr.report.figures import confusion_matrix, curves, interval_bar
 from asr.report.run_files import Fold, RunFiles, curve_fields, read_run
-from asr.report.svg import standalone
+from asr.report.svg import interval_bar, standalone
 from asr.report.tables import count
-from asr.scoring.alignment import Pair
+from asr.scoring.edit_alignment import EditPair
 from asr.scoring.results import UtteranceScore, confusions, ranked, worst
 from asr.scoring.silence import NOTE, RULES, TREATMENTS, UNTRANSCRIBED, USED_BY
 from asr.storage.files import write_text
-from asr.storage.run_layout import REPORT, fold_name
+from asr.storage.run_layout import FIGURES, REPORT, fold_name
 
 TEMPLATES = Path(__file__).parent / "templates"
 LIST_LENGTH = 20
@@ -25,10 +26,10 @@ MARKDOWN_PAIRS_A_LINE = 16
 
 
 def report(run_dir: Path) -> Path:
-    """Writes report.html, report.md and the latter's report-figures/ into a run's folder; returns report.html's path.
+    """Writes report.html, report.md and report-figures/ into a run's folder; returns the path of report.html.
 
-    report.html is one file that needs no network. The same run gives the same bytes. Raises InputError for a folder
-    that is no finished run.
+    report.html is a single file that works offline. The same run gives the same bytes. Raises InputError for a folder
+    that is not a finished run.
     """
     run_dir = Path(run_dir)
     run = read_run(run_dir)
@@ -64,14 +65,14 @@ def report(run_dir: Path) -> Path:
     styles = environment.get_template("figures.css").render()
     for name, svg in (("curves", training_curves), ("reliability", reliable), ("confusions", matrix)):
         if svg:
-            write_text(run_dir / "report-figures" / f"{name}.svg", standalone(svg, styles))
+            write_text(run_dir / FIGURES / f"{name}.svg", standalone(svg, styles))
     for suffix in ("md", "html"):
         write_text(run_dir / f"report.{suffix}", environment.get_template(f"report.{suffix}.j2").render(content))
     return run_dir / REPORT
 
 
 def _silence_note(results: dict[str, Any]) -> str:
-    """What a reader must know of silence to compare the table's rows with published figures."""
+    """What a reader must know about silence to compare the rows with published figures."""
     if not results.get("silence_transcribed", True):
         return UNTRANSCRIBED
     return f"Published figures treat silence in three ways, so compare only within a row ({NOTE})."
@@ -103,7 +104,7 @@ def _facts(results: dict[str, Any]) -> list[str]:
 
 
 def _error_rates(run: RunFiles) -> dict[str, Any]:
-    """The rows of the tables of treatments, of folds and of rounds, with intervals drawn on one axis."""
+    """The rows of the tables of treatments, folds and rounds, with all intervals drawn on the same axis."""
     folds = [{"name": fold_name(number), **fold} for number, fold in enumerate(run.results.get("folds", ()), 1)]
     rounds = run.results.get("rounds", [])
     shown = [run.results[treatment] for treatment in TREATMENTS] + [row["counted"] for row in (*folds, *rounds)]
@@ -127,7 +128,7 @@ def _error_rates(run: RunFiles) -> dict[str, Any]:
 
 
 def _speakers(by_speaker: dict[str, Any]) -> list[dict[str, Any]]:
-    """Worst first, each with the widths in per cent of its bar's parts."""
+    """Worst first, each with the widths in per cent of the parts of its bar."""
     rows = sorted(by_speaker.items(), key=lambda item: (-(item[1]["counted"]["per"] or 0), item[0]))
     longest = max((row["counted"]["per"] or 0 for _, row in rows), default=0) or 1
     return [{"name": name, **row, "bars": _bars(row["counted"], longest)} for name, row in rows]
@@ -140,14 +141,14 @@ def _bars(counts: dict[str, Any], longest: float) -> list[tuple[str, str]]:
 
 
 def _training(fold: Fold, columns: Sequence[str]) -> dict[str, Any]:
-    """The epochs whose weights were kept, and the means of their figures."""
+    """The epochs that were kept, and the means of their figures."""
     means = {name: fmean(row[name] for row in fold.kept) for name in columns}
     kept = _ranges([row["epoch"] for row in fold.kept])
     return {"name": fold.name or "all", "epochs": len(fold.epochs), "kept": kept, "means": means}
 
 
 def _ranges(numbers: Sequence[int]) -> str:
-    """Rising numbers in short: 1, 4 to 6."""
+    """Rising numbers in short form: 1, 4 to 6."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:
@@ -157,8 +158,8 @@ def _ranges(numbers: Sequence[int]) -> str:
     return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)
 
 
-def _frequent(pairs: Sequence[tuple[Pair, int]]) -> dict[str, list[dict[str, Any]]]:
-    """The most frequent substitutions, deletions and insertions, with their share of the phone's or all insertions'."""
+def _frequent(pairs: Sequence[tuple[EditPair, int]]) -> dict[str, list[dict[str, Any]]]:
+    """The most frequent substitutions and deletions, with their share of the phone, and insertions, of all of them."""
     totals: dict[str | None, int] = {}
     for (reference, _), times in pairs:
         totals[reference] = totals.get(reference, 0) + times
@@ -186,7 +187,7 @@ def _mark(reference: str | None, hypothesis: str | None) -> str:
 
 
 def _lines(pairs: Sequence[tuple[str | None, str | None, str]]) -> list[str]:
-    """The alignment as monospaced text: three lines, and three more where it is long."""
+    """The alignment as monospaced text: groups of three lines."""
     lines: list[str] = []
     for start in range(0, len(pairs), MARKDOWN_PAIRS_A_LINE):
         part = pairs[start : start + MARKDOWN_PAIRS_A_LINE]

@@ -1,4 +1,4 @@
-"""What a report is made of: the files of a run's folder, read and checked."""
+"""The files of a run that a report is made from, read and checked."""
 
 import math
 from collections.abc import Sequence
@@ -21,9 +21,9 @@ FIGURE_FIELDS = ("per", "interval", "substitutions", "deletions", "insertions", 
 
 @dataclass(frozen=True)
 class Fold:
-    """One fold, or the whole of a run without folds: its name (empty there), epochs of training and utterances.
+    """One fold: its name (empty in a run without folds), the epochs of its training, and its scored utterances.
 
-    `kept` are the epochs whose weights, or whose weights' mean, became the model.
+    `kept` are the epochs whose weights were averaged into the model.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Fold:
 
 @dataclass(frozen=True)
 class RunFiles:
-    """A run as its files tell it; `environment` is empty where environment.json is absent."""
+    """The contents of a run's files; `environment` is empty where environment.json is missing."""
 
     results: dict[str, Any]
     recipe: str
@@ -56,19 +56,19 @@ class RunFiles:
 
 
 def curve_fields(training: TrainingConfig) -> tuple[str, ...]:
-    """What metrics.jsonl has of each epoch, for the curves."""
+    """The fields of metrics.jsonl that are drawn as curves."""
     counted = ("dev",) if training.measure == "phone_error" else ("train", "dev")
     return "train_loss", "dev_loss", *(f"{side}_{training.measure}" for side in counted)
 
 
 def read_run(run_dir: Path) -> RunFiles:
-    """Reads a run's folder. Raises InputError that names the file and what is wrong, where something is missing."""
+    """Reads a run's folder. Raises InputError with the file and the problem where something is missing or damaged."""
     if not run_dir.is_dir():
         raise InputError("no such folder; give the folder that asr run wrote", run_dir)
     results_path, recipe_path = run_dir / RESULTS, run_dir / RECIPE
     for path in (results_path, recipe_path):
         if not path.is_file():
-            raise InputError("is missing, so this is no finished run; make it with asr run", path)
+            raise InputError("is missing, so this is not a finished run; finish it with asr run", path)
     results = read_json(results_path)
     config = read_recipe(recipe_path)
     _check_results(results, results_path, config.scoring.phone_set)
@@ -99,7 +99,7 @@ def _read_fold(folder: Path, name: str, training: TrainingConfig) -> Fold:
 
 def _check_results(results: Any, path: Path, phone_set: PhoneSet) -> None:
     if not isinstance(results, dict):
-        raise InputError("expected a JSON object; run the score stage again", path)
+        raise InputError("expected a JSON object; rerun the score stage", path)
     _require(results, ("phone_set", "utterances", "speakers", "resampled", "by_speaker", *TREATMENTS), path)
     for treatment in TREATMENTS:
         _require(results[treatment], FIGURE_FIELDS, path, inside=f"{treatment}.")
@@ -113,4 +113,4 @@ def _check_results(results: Any, path: Path, phone_set: PhoneSet) -> None:
 def _require(row: Any, fields: Sequence[str], path: Path, line: int | None = None, inside: str = "") -> None:
     for field in fields:
         if not isinstance(row, dict) or field not in row:
-            raise InputError(f"field {inside}{field} is missing; run the stage that writes this file again", path, line)
+            raise InputError(f"field {inside}{field} is missing; rerun the stage that writes this file", path, line)

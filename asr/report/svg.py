@@ -1,4 +1,4 @@
-"""Drawing primitives of the report's figures; their colours and fonts are in templates/figures.css."""
+"""Drawing primitives of the report's figures; colours and fonts are in templates/figures.css."""
 
 import math
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ STYLES = Path(__file__).parent / "templates" / "figures.css"
 
 
 def figure(width: float, height: float, parts: Iterable[str], label: str) -> str:
-    """An SVG image; `label` is what a screen reader says of it. Shrinks with the page and never grows."""
+    """An SVG image; `label` is for screen readers. It shrinks with the page but does not grow."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {number(width)} {number(height)}" '
         f'style="max-width:{number(width)}px" role="img" aria-label="{escape(label)}">' + "".join(parts) + "</svg>"
@@ -19,7 +19,7 @@ def figure(width: float, height: float, parts: Iterable[str], label: str) -> str
 
 
 def standalone(svg: str, styles: str) -> str:
-    """The same image as a file of its own, on its own background."""
+    """The same image as a separate file, with its styles and a background."""
     head, rest = svg.split(">", 1)
     return f'{head}><style>{styles}</style><rect width="100%" height="100%" fill="var(--paper)"/>{rest}\n'
 
@@ -41,6 +41,21 @@ def text(x: float, y: float, content: str, anchor: str = "start", kind: str = ""
 
 def line(x1: float, y1: float, x2: float, y2: float, kind: str = "grid") -> str:
     return f'<line x1="{number(x1)}" y1="{number(y1)}" x2="{number(x2)}" y2="{number(y2)}" class="{kind}"/>'
+
+
+def titled(opening: str, tag: str, hint: str) -> str:
+    """An element that shows `hint` when pointed at; `opening` is its start tag."""
+    return f"{opening}<title>{escape(hint)}</title></{tag}>"
+
+
+def interval_bar(per: float, interval: tuple[float, float], axis: tuple[float, float]) -> str:
+    """A PER with its interval on an axis from `axis[0]` to `axis[1]` per cent; for a cell of a table."""
+    low, at, high = (
+        4 + 152 * (value - axis[0]) / ((axis[1] - axis[0]) or 1) for value in (interval[0], per, interval[1])
+    )
+    dot = f'<circle cx="{number(at)}" cy="8" r="4" class="good"/>'
+    label = f"{per:.1f}%, 95% interval {interval[0]:.1f} to {interval[1]:.1f}"
+    return figure(160, 16, [line(0, 8, 160, 8), line(low, 8, high, 8, "whisker"), dot], label)
 
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:

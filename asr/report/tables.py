@@ -3,7 +3,7 @@
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from asr.scoring.alignment import Counts
+from asr.scoring.edit_alignment import Counts
 from asr.scoring.results import UNKNOWN_SPEAKER, ScoreResult
 from asr.scoring.silence import NOTE, TREATMENTS, UNTRANSCRIBED, USED_BY
 
@@ -11,7 +11,7 @@ NUMBERS = ("Sub", "Del", "Ins", "Phones")
 
 
 def per_table(result: ScoreResult) -> Table:
-    """PER in every treatment of silence, side by side, each with those who publish it."""
+    """PER in every treatment of silence, each with who publishes it."""
     table = Table(
         title="Phone error rate (%), " + _size(result),
         caption=f"95% interval: bootstrap over {result.resampled}\n"
@@ -37,7 +37,7 @@ def per_table(result: ScoreResult) -> Table:
 
 
 def speaker_table(result: ScoreResult) -> Table:
-    """One row a speaker: errors with silence counted, and the PER of the other treatments."""
+    """One row per speaker: errors with silence counted, and the PER of the other treatments."""
     table = Table(title="By speaker, silence counted", title_justify="left", box=SIMPLE_HEAD)
     table.add_column("Speaker", no_wrap=True)
     table.add_column("PER", justify="right", style="bold", no_wrap=True)
@@ -55,7 +55,7 @@ def percent(counts: Counts) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """A number with its noun, which takes an s where there are several."""
+    """A number with its noun, in the plural where needed."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 

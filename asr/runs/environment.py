@@ -1,4 +1,4 @@
-"""What a run ran on: written beside its results, so that a figure can be traced."""
+"""The machine and packages of a run, recorded beside its results."""
 
 import os
 import platform

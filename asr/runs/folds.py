@@ -1,4 +1,4 @@
-"""The recipe of one fold: which of the models that it names may take part, as they have not heard the test speakers."""
+"""The recipe of one fold, using only models that were not trained on the fold's test speakers."""
 
 from pathlib import Path
 
@@ -10,11 +10,11 @@ from asr.storage.run_layout import RECIPE, has_folds
 
 
 def of_fold(config: RecipeConfig, fold: str) -> RecipeConfig:
-    """The recipe of one fold, or of a run without folds (""): of a run that it names and that has folds, it means that
-    of the same fold.
+    """The recipe of one fold, or of a run without folds (""); a run with folds that it refers to becomes its same fold.
 
-    Raises InputError for models that may know the test speakers, as those of other folds of the corpus do, and where it
-    is open which is meant; models of the ensemble must be of this fold, others may be of another corpus.
+    Raises InputError for models that may have been trained on the test speakers, such as those of other folds, and
+    where it is ambiguous which model is meant. Models of the ensemble must be of the same fold; others may be
+    of another corpus.
     """
 
     def own(setting: str, path: Path | None) -> Path | None:
@@ -22,7 +22,10 @@ def of_fold(config: RecipeConfig, fold: str) -> RecipeConfig:
 
     for path in config.decoding.ensemble if fold else ():
         if not (path / fold).is_dir():
-            raise InputError(f"decoding.ensemble: is no run with a {fold}; its model may know the test speakers", path)
+            raise InputError(
+                f"decoding.ensemble: is not a run with a {fold}; its model may know the test speakers",
+                path,
+            )
     sections = {
         "model": {"pretrained": own("model.pretrained", config.model.pretrained)},
         "training": {"align_with": own("training.align_with", config.training.align_with)},
@@ -37,7 +40,10 @@ def _model_of_fold(setting: str, path: Path, fold: str, config: RecipeConfig) ->
     if fold and has_folds(path):
         return path / fold
     if fold and _is_of_a_fold(path, config):
-        raise InputError(f"{setting}: is of one fold, and may know the test speakers of others; name its run", path)
+        raise InputError(
+            f"{setting}: is of one fold, and may know the test speakers of others; give its run",
+            path,
+        )
     try:
         return of_one_fold(path)
     except InputError as error:
@@ -45,7 +51,7 @@ def _model_of_fold(setting: str, path: Path, fold: str, config: RecipeConfig) ->
 
 
 def _is_of_a_fold(path: Path, config: RecipeConfig) -> bool:
-    """Whether a model was trained on one of the folds of the recipe's corpus; one that is missing is told elsewhere."""
+    """Whether a model was trained on a fold of the recipe's corpus; a missing model is reported elsewhere."""
     try:
         corpus = read_recipe(find_bundle(path) / RECIPE).corpus
     except InputError:
@@ -54,13 +60,13 @@ def _is_of_a_fold(path: Path, config: RecipeConfig) -> bool:
 
 
 def refuse_own(setting: str, path: Path, run_folder: Path) -> None:
-    """A run does not begin with what it makes itself: it would never be done."""
+    """Raises InputError where a run would start from its own output: it would never be up to date."""
     if run_folder.resolve() in path.resolve().parents:
-        raise InputError(f"{setting}: is of this run itself; leave it out", path)
+        raise InputError(f"{setting}: belongs to this run itself; leave it out", path)
 
 
 def find_ensemble(config: RecipeConfig, run_folder: Path) -> list[Path]:
-    """The bundles of the further models of a recipe.
+    """The bundles of the other models that a recipe decodes with.
 
     Raises InputError where one is missing, of this run itself, or of a recipe that does not fit this one.
     """

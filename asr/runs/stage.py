@@ -1,7 +1,7 @@
-"""One stage of a run: its folder, and the record by which it is skipped while nothing that it depends on has changed.
+"""One stage of a run: its folder, and the record that lets it be skipped while nothing it depends on has changed.
 
 The record, stage.json in the stage's folder, is written last. It holds the fingerprint of the inputs and the digest of
-each output. What counts is content: a stage whose inputs were made again, byte for byte the same, is still skipped.
+each output. Only content counts: a stage whose inputs were made again, byte for byte the same, is still skipped.
 """
 
 import hashlib
@@ -16,28 +16,23 @@ from typing import Any
 
 import asr
 from asr.errors import InputError
-from asr.storage.files import (
-    PARTIAL_SUFFIX,
-    make_folder,
-    read_json,
-    write_json,
-)
-from asr.storage.run_layout import METRICS, SPEED
+from asr.storage.files import PARTIAL_SUFFIX, make_folder, read_json, write_json
+from asr.storage.run_layout import CHECKPOINTS, METRICS, SPEED, STATE_ALIGNMENTS, TENSORBOARD
 
 RECORD = "stage.json"
 RECORDED = {"fingerprint", "seconds", "outputs", "sizes"}
-# What a later stage never reads: it may differ between two runs of the same training.
-WORKING_FILES = frozenset({"checkpoints", "tensorboard", METRICS, SPEED, RECORD})
-# What a stage that goes on takes from before, if it is still good.
-RESUMED_FROM = WORKING_FILES | {"alignments"}
+WORKING_FILES = frozenset({CHECKPOINTS, TENSORBOARD, METRICS, SPEED, RECORD})
+"""Later stages never read these, and they may differ between two runs of the same training."""
+RESUMED_FROM = WORKING_FILES | {STATE_ALIGNMENTS}
+"""What an interrupted stage resumes from, where it still fits."""
 
 
 @dataclass(frozen=True)
 class Stage:
     """A named step that reads `inputs` (stages before it) and `settings`, and writes `folder` by `action`.
 
-    `device`, in words, is recorded and changes nothing. `kept` names the working files without which the stage is not
-    complete: where one is lost, the stage is made anew.
+    `device`, in words, is recorded and changes nothing. `kept` are the working files without which the stage is not
+    complete: where one is lost, the stage runs from scratch.
     """
 
     name: str
@@ -49,7 +44,7 @@ class Stage:
     kept: Sequence[str] = ()
 
     def fingerprint(self) -> str:
-        """Digest of all that this stage depends on. Raises InputError when a stage before it has not been run."""
+        """Digest of everything this stage depends on. Raises InputError when an earlier stage has not been run."""
         parts = [asr.__version__, self.name, self.settings, [stage.outputs() for stage in self.inputs]]
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
@@ -77,7 +72,7 @@ class Stage:
         return _sizes(self.folder, _files(self.folder)) == record["sizes"]
 
     def require_current(self) -> None:
-        """Raises InputError when this stage, or one before it, has not been run as the recipe now stands."""
+        """Raises InputError when this stage, or an earlier one, has not been run with the recipe's present settings."""
         for stage in self.inputs:
             stage.require_current()
         self.outputs()
@@ -87,13 +82,15 @@ class Stage:
                 self.folder,
             )
 
-    def run(self, anew: bool = False) -> None:
-        """Runs the action and records it. What it wrote before goes first, but for what it resumes from: that goes with
-        `anew` only."""
+    def run(self, from_scratch: bool = False) -> None:
+        """Runs the action and records it.
+
+        First removes what an earlier run wrote, except what the action can resume from, unless `from_scratch`.
+        """
         fingerprint = self.fingerprint()
         make_folder(self.folder)
-        # A finished training that resumes has no epoch left whose metrics it could write again.
-        self._clear(anew or (self._record() is not None and self._lost_kept()))
+        # A finished training would resume after its last epoch and never write the lost metrics.
+        self._clear(from_scratch or (self._record() is not None and self._lost_kept()))
         started = time.perf_counter()
         self.action()
         files = _files(self.folder)
@@ -109,12 +106,12 @@ class Stage:
     def _lost_kept(self) -> bool:
         return not all((self.folder / name).is_file() for name in self.kept)
 
-    def _clear(self, anew: bool) -> None:
+    def _clear(self, everything: bool) -> None:
         (self.folder / RECORD).unlink(missing_ok=True)
         for path in self.folder.rglob(f".*{PARTIAL_SUFFIX}"):
             path.unlink()
-        for path in sorted(self.folder.rglob("*"), reverse=True):  # what a folder holds before the folder
-            if not anew and _is_among(RESUMED_FROM, path, self.folder):
+        for path in sorted(self.folder.rglob("*"), reverse=True):  # a folder comes after its contents
+            if not everything and _is_among(RESUMED_FROM, path, self.folder):
                 continue
             if path.is_symlink() or not path.is_dir():
                 path.unlink()
@@ -122,7 +119,7 @@ class Stage:
                 path.rmdir()
 
     def _record(self) -> dict[str, Any] | None:
-        """What `run` recorded; None where it did not come to that, or where the record is damaged."""
+        """What `run` recorded; None where it did not finish, or where the record is damaged."""
         path = self.folder / RECORD
         try:
             record = read_json(path) if path.is_file() else None
@@ -148,7 +145,7 @@ def corpus_digest(folder: Path) -> str:
 
 
 def _linked_files(folder: Path) -> Iterator[Path]:
-    """The files below a folder and below the folders that links in it lead to, each folder once."""
+    """The files below a folder, links followed, each folder once."""
     seen = set()
     for root, folders, files in os.walk(folder, followlinks=True):
         status = Path(root).stat()
@@ -174,11 +171,11 @@ def _sizes(folder: Path, files: Sequence[Path]) -> dict[str, int]:
 
 
 def _files(folder: Path) -> list[Path]:
-    """The files that a stage wrote for those after it; a hidden one is the system's, or not complete."""
+    """The files that a stage wrote for later stages; hidden ones are the system's, or incomplete."""
     found = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
     return sorted(path for path in found if not _is_among(WORKING_FILES, path, folder))
 
 
 def _is_among(names: frozenset[str], path: Path, folder: Path) -> bool:
-    """Whether a path below a stage's folder is named so, or in a folder that is, at any depth."""
+    """Whether a path below a stage's folder has one of the names, or is in a folder that does."""
     return not names.isdisjoint(path.relative_to(folder).parts)

@@ -1,1 +1,1 @@
-"""Phone error rates: alignment of phone strings, treatments of silence, intervals, confusions."""
+"""Phone error rates: edit alignments of phone strings, treatments of silence, intervals, calibration."""

@@ -1,4 +1,4 @@
-"""Confidence intervals of an error rate, and of the difference of two, by resampling blocks of utterances."""
+"""Confidence intervals of an error rate, and of the difference between two, by resampling blocks of utterances."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 LEVEL = 0.95
-_SAMPLES_AT_ONCE = 1000  # bounds the memory where blocks are thousands of utterances
+_SAMPLES_AT_ONCE = 1000  # bounds memory where there are thousands of blocks
 
 
 def interval(errors: Sequence[int], phones: Sequence[int], samples: int, seed: int) -> tuple[float, float]:
@@ -26,8 +26,8 @@ def paired_interval(
     """The 95% interval of the second system's PER minus the first's, in points, and its probability of improvement.
 
     Both systems' errors, `first` and `second` [blocks], are counted on the same blocks, and each draw takes the same
-    blocks for both: what makes a speaker hard for both cancels out. The probability of improvement is the share of the
-    draws in which the second system has fewer errors, an equal number counted as half (Bisani & Ney 2004).
+    blocks for both, so that a speaker who is hard for both cancels out. The probability of improvement is the share of
+    the draws in which the second system has fewer errors, with ties counted as half (Bisani & Ney 2004).
     """
     differences = np.asarray(second, np.int64) - np.asarray(first, np.int64)
     drawn = _drawn_rates(differences, phones, samples, seed)
@@ -37,7 +37,7 @@ def paired_interval(
 def _drawn_rates(
     errors: Sequence[int] | npt.NDArray[np.int64], phones: Sequence[int], samples: int, seed: int
 ) -> npt.NDArray[np.float64]:
-    """Errors over reference phones, in per cent, of each draw [samples]."""
+    """The error rate of each draw [samples], in per cent."""
     table = np.stack([np.asarray(errors), np.asarray(phones)], axis=1).astype(np.float64)
     blocks = len(table)
     generator = np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""Whether confidences can be taken at their word: of the phones with confidence 0.8, are four of five right?"""
+"""Calibration of confidences: of the phones with confidence 0.8, are four of five right?"""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -12,20 +12,20 @@ from asr.errors import InputError
 from asr.formats.transcript import Transcript, read_transcripts
 from asr.phones.folding import fold, fold_segments
 from asr.phones.phone_set import AnyPhoneSet, silences
-from asr.scoring.alignment import align
+from asr.scoring.edit_alignment import edit_alignment
 from asr.scoring.silence import transcribed
 from asr.storage.files import write_json
 from asr.storage.run_layout import CALIBRATION
 
 BINS = 10
 CERTAINTY = 1e-4
-"""A confidence nearer to 0 or 1 counts as this near: one error of certainty must not outweigh all else."""
+"""Confidences are clipped this far from 0 and 1, so that one certain error does not outweigh all others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Phones whose confidence is at least `low` and below `high` (in the last bin, at most): how many, the mean of
-    their confidences and the share that is right."""
+    """Phones with confidence in [`low`, `high`), the last bin in [`low`, 1]: their number, mean confidence and the
+    share that is right."""
 
     low: float
     high: float
@@ -36,12 +36,12 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """How well confidences foretell which recognised phones are right.
+    """How well confidences predict which recognised phones are right.
 
     `expected_calibration_error` is the mean over phones of their bin's |confidence - accuracy| (Naeini et al. 2015,
     equation 3). `normalized_cross_entropy` is 1 where every confidence is certain and right, 0 where they say no more
-    than the overall accuracy does, below 0 where they mislead (Siu et al. 1997); None where all phones are right, or
-    none is. Bins without phones are left out.
+    than the overall accuracy does, below 0 where they mislead (Siu et al. 1997); None where all or no phones are
+    right. Bins without phones are left out.
     """
 
     phones: int
@@ -60,8 +60,8 @@ def judge(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """The confidence of each recognised phone of (reference, hypothesis) pairs, and whether it is right.
 
-    Right is what the alignment of the strings pairs with the same phone, both folded to `phone_set`; runs of silence
-    are not merged. Where no reference has a silence, silences are not judged. Phones without a score are left out.
+    A phone is right if the edit alignment pairs it with the same phone, both folded to `phone_set`; runs of silence are
+    not merged. Where no reference has a silence, silences are not judged. Phones without a score are left out.
     """
     aligned = [
         (fold(reference.symbols, phone_set), fold_segments(hypothesis.phones, phone_set))
@@ -69,12 +69,14 @@ def judge(
     ]
     silence = silences(phone_set)
     if not transcribed((reference for reference, _ in aligned), silence):
-        aligned = [(spoken, [phone for phone in heard if phone.phone not in silence]) for spoken, heard in aligned]
+        aligned = [
+            (spoken, [phone for phone in recognised if phone.phone not in silence]) for spoken, recognised in aligned
+        ]
     confidences, correct = [], []
-    for spoken, heard in aligned:
-        steps = align(spoken, [phone.phone for phone in heard])
+    for spoken, recognised in aligned:
+        steps = edit_alignment(spoken, [phone.phone for phone in recognised])
         matches = [first == second for first, second in steps if second is not None]
-        for phone, match in zip(heard, matches, strict=True):
+        for phone, match in zip(recognised, matches, strict=True):
             if phone.score is not None:
                 confidences.append(phone.score)
                 correct.append(match)
@@ -84,18 +86,18 @@ def judge(
 def judge_files(
     references: Path | str, hypotheses: Path | str, phone_set: AnyPhoneSet
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """The same of hypotheses.jsonl against references.jsonl. Raises InputError for an utterance without a reference."""
+    """`judge` for hypotheses.jsonl and references.jsonl. Raises InputError for an utterance without a reference."""
     spoken = {transcript.utterance: transcript for transcript in read_transcripts(references)}
     pairs = []
-    for heard in read_transcripts(hypotheses):
-        if heard.utterance not in spoken:
-            raise InputError(f"utterance {heard.utterance} has no reference in {references}", hypotheses)
-        pairs.append((spoken[heard.utterance], heard))
+    for recognised in read_transcripts(hypotheses):
+        if recognised.utterance not in spoken:
+            raise InputError(f"utterance {recognised.utterance} has no reference in {references}", hypotheses)
+        pairs.append((spoken[recognised.utterance], recognised))
     return judge(pairs, phone_set)
 
 
 def calibrate(confidences: npt.NDArray[np.float64], correct: npt.NDArray[np.bool_]) -> Calibration:
-    """Measures confidences [N] in 0 to 1 against what was right [N]. Raises InputError where there is none."""
+    """Compares confidences [N] in [0, 1] with what was right [N]. Raises InputError where N is 0."""
     if not len(confidences):
         raise InputError("no recognised phone has a score; there are no confidences to judge")
     places = np.minimum((confidences * BINS).astype(np.int64), BINS - 1)
@@ -116,19 +118,19 @@ def calibrate(confidences: npt.NDArray[np.float64], correct: npt.NDArray[np.bool
 
 
 def normalized_cross_entropy(confidences: npt.NDArray[np.float64], correct: npt.NDArray[np.bool_]) -> float | None:
-    """What the confidences tell of which phones are right, as a share of what there is to tell; see Calibration."""
+    """How much the confidences reduce the entropy of which phones are right, as a share of it; see Calibration."""
     accuracy = correct.mean() if len(correct) else 0.0
     if accuracy in (0.0, 1.0):
         return None
     sure = np.clip(confidences, CERTAINTY, 1 - CERTAINTY)
-    to_tell = -accuracy * np.log(accuracy) - (1 - accuracy) * np.log(1 - accuracy)
-    return float(1 + np.where(correct, np.log(sure), np.log(1 - sure)).mean() / to_tell)
+    entropy = -accuracy * np.log(accuracy) - (1 - accuracy) * np.log(1 - accuracy)
+    return float(1 + np.where(correct, np.log(sure), np.log(1 - sure)).mean() / entropy)
 
 
 def calibrate_files(
     references: Path | str, hypotheses: Path | str, out_dir: Path | str, phone_set: AnyPhoneSet
 ) -> None:
-    """Writes `out_dir`/calibration.json of hypotheses.jsonl against references.jsonl.
+    """Writes `out_dir`/calibration.json for hypotheses.jsonl and references.jsonl.
 
     Writes nothing where no recognised phone has a score.
     """

@@ -12,7 +12,7 @@ from asr.scoring.silence import TREATMENTS, Treatment
 class Difference:
     """A second system's PER minus a first one's, in points: below zero the second is better.
 
-    `interval` is that of 95%; `improvement` is the probability, 0 to 1, that the second has fewer errors.
+    `interval` is the 95% interval; `improvement` is the probability, 0 to 1, that the second has fewer errors.
     """
 
     points: float
@@ -21,7 +21,7 @@ class Difference:
 
     @property
     def verdict(self) -> str:
-        """better or worse where the interval is all on one side of zero; else no clear difference."""
+        """better or worse where the whole interval is on one side of zero, otherwise no clear difference."""
         low, high = self.interval
         return "better" if high < 0 else "worse" if low > 0 else "no clear difference"
 
@@ -29,7 +29,7 @@ class Difference:
 def difference(first: ScoreResult, second: ScoreResult, samples: int, seed: int) -> dict[Treatment, Difference]:
     """How `second` differs from `first` in each treatment of silence, by a paired bootstrap.
 
-    It resamples what the first one's intervals resample. Raises InputError where the two are not scored on the same
+    It resamples the blocks of the first one's intervals. Raises InputError where the two are not scored on the same
     utterances, with the same references and phone set.
     """
     _require_same_references(first, second)
@@ -52,7 +52,9 @@ def _difference(first: ScoreResult, second: ScoreResult, treatment: Treatment, s
 
 def _require_same_references(first: ScoreResult, second: ScoreResult) -> None:
     if first.phone_set != second.phone_set:
-        raise InputError(f"one is scored with {first.phone_set}, the other with {second.phone_set}; score both alike")
+        raise InputError(
+            f"one is scored with {first.phone_set}, the other with {second.phone_set}; score both with the same"
+        )
     ours, others = ({(item.utterance, item.speaker) for item in result.utterances} for result in (first, second))
     if ours != others:
         names = sorted(name for name, _ in ours ^ others)
@@ -62,4 +64,4 @@ def _require_same_references(first: ScoreResult, second: ScoreResult) -> None:
         )
     for one, other in zip(first.utterances, second.utterances, strict=True):
         if any(one.counts[name].reference_phones != other.counts[name].reference_phones for name in TREATMENTS):
-            raise InputError(f"utterance {one.utterance} has other reference phones in one than in the other")
+            raise InputError(f"utterance {one.utterance} has different reference phones in the two")

@@ -1,4 +1,4 @@
-"""The PER of the best of N hypotheses, had one known which it is: what a better choice among them could reach."""
+"""Oracle PER: that of the best of N hypotheses, which a better choice among them could reach."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -9,7 +9,7 @@ from asr.errors import InputError
 from asr.formats.transcript import read_transcripts
 from asr.phones.folding import fold
 from asr.phones.phone_set import AnyPhoneSet, silences
-from asr.scoring.alignment import align, count
+from asr.scoring.edit_alignment import count_errors, edit_alignment
 from asr.scoring.score import counted_per
 from asr.scoring.silence import Treatment, transcribed, treat
 from asr.storage.files import read_jsonl, write_json
@@ -18,8 +18,10 @@ from asr.storage.run_layout import ORACLE
 
 @dataclass(frozen=True, slots=True)
 class Oracle:
-    """In per cent, silence counted: the PER of the hypotheses, and of those with the fewest errors among the first
-    `nbest` that each utterance might have had."""
+    """The PER of the hypotheses, and of those with the fewest errors among the `nbest` of each utterance.
+
+    Both are in per cent, silence counted.
+    """
 
     nbest: int
     per: float
@@ -31,20 +33,20 @@ def oracle(
     nbest: int,
     phone_set: AnyPhoneSet = "timit39",
 ) -> Oracle:
-    """Scores references, each with its hypothesis and an n-best list, best first.
+    """Scores (reference, hypothesis, n-best list) triples; the lists have the best first.
 
     Raises InputError where there is no reference phone.
     """
-    whole = [(reference, heard, list(others)[:nbest] or [[]]) for reference, heard, others in utterances]
+    whole = [(reference, recognised, list(others)[:nbest] or [[]]) for reference, recognised, others in utterances]
     silence = silences(phone_set)
     folded = (fold(reference, phone_set) for reference, _, _ in whole)
     treatment: Treatment = "counted" if transcribed(folded, silence) else "removed"
 
     def errors(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
-        spoken, heard = (treat(fold(side, phone_set), treatment, silence) for side in (reference, hypothesis))
-        return count(align(spoken, heard)).errors
+        spoken, recognised = (treat(fold(side, phone_set), treatment, silence) for side in (reference, hypothesis))
+        return count_errors(edit_alignment(spoken, recognised)).errors
 
-    found = counted_per(((reference, heard) for reference, heard, _ in whole), phone_set)
+    found = counted_per(((reference, recognised) for reference, recognised, _ in whole), phone_set)
     best = [
         (reference, min(others, key=lambda hypothesis: errors(reference, hypothesis))) for reference, _, others in whole
     ]
@@ -58,16 +60,15 @@ def oracle_files(
     out_dir: Path | str,
     phone_set: AnyPhoneSet,
 ) -> Oracle:
-    """Writes `out_dir`/oracle.json of hypotheses.jsonl and nbest.jsonl against references.jsonl; N is that of the
-    longest list.
+    """Writes `out_dir`/oracle.json for hypotheses.jsonl, nbest.jsonl and references.jsonl; N is the longest list's.
 
-    Raises InputError for a list whose utterance has no reference or no hypothesis, and for a line that is no n-best
+    Raises InputError for a list whose utterance has no reference or no hypothesis, and for a line that is not an n-best
     list.
     """
-    spoken, heard = (
+    spoken, recognised = (
         {each.utterance: each.symbols for each in read_transcripts(path)} for path in (references, hypotheses)
     )
-    utterances = list(_joined(spoken, heard, Path(nbest_lists)))
+    utterances = list(_joined(spoken, recognised, Path(nbest_lists)))
     longest = max((len(lists) for _, _, lists in utterances), default=0)
     result = oracle(utterances, longest, phone_set)
     write_json(Path(out_dir) / ORACLE, asdict(result))
@@ -75,15 +76,15 @@ def oracle_files(
 
 
 def _joined(
-    spoken: dict[str, list[str]], heard: dict[str, list[str]], path: Path
+    spoken: dict[str, list[str]], recognised: dict[str, list[str]], path: Path
 ) -> Iterator[tuple[list[str], list[str], list[list[str]]]]:
     for number, row in enumerate(read_jsonl(path), 1):
         try:
             name = row["utterance"]
-            # One string a symbol, not one an occurrence: the lists of a test set are kept.
+            # One string per symbol, not per occurrence, because all lists are kept in memory.
             yield (
                 spoken[name],
-                heard[name],
+                recognised[name],
                 [[intern(phone["phone"]) for phone in each["phones"]] for each in row["hypotheses"]],
             )
         except (KeyError, TypeError) as error:

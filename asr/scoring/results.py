@@ -1,4 +1,4 @@
-"""Scores as data: of an utterance, of a set of utterances, and as the files of a score folder."""
+"""Scores of an utterance and of a set of utterances, and the files of a score folder."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -9,16 +9,11 @@ from typing import Any
 from asr.config import ScoringConfig
 from asr.errors import InputError
 from asr.phones.phone_set import silences
-from asr.scoring.alignment import Counts, Pair
 from asr.scoring.bootstrap import interval
+from asr.scoring.edit_alignment import Counts, EditPair
 from asr.scoring.silence import TREATMENTS, Treatment, transcribed
-from asr.storage.files import (
-    read_jsonl,
-    write_json,
-    write_jsonl,
-    write_text,
-)
-from asr.storage.run_layout import RESULTS, UTTERANCES
+from asr.storage.files import read_jsonl, write_json, write_jsonl, write_text
+from asr.storage.run_layout import CONFUSIONS, RESULTS, UTTERANCES
 
 SCHEMA = 1
 UNKNOWN_SPEAKER = "unknown"
@@ -26,12 +21,12 @@ UNKNOWN_SPEAKER = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class UtteranceScore:
-    """One utterance aligned in every treatment of silence: a line of utterances.jsonl."""
+    """One utterance aligned in every treatment of silence; a line of utterances.jsonl."""
 
     utterance: str
     speaker: str
     counts: dict[Treatment, Counts]
-    alignments: dict[Treatment, list[Pair]]
+    alignments: dict[Treatment, list[EditPair]]
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -61,15 +56,15 @@ class ScoreResult:
 
     @property
     def blocks(self) -> list[dict[Treatment, Counts]]:
-        """What the intervals are drawn over, as `resampled` says."""
+        """The counts of what the intervals resample: speakers or utterances."""
         if self.resampled == "speakers":
             return list(self.by_speaker.values())
         return [item.counts for item in self.utterances]
 
     def to_json(self) -> dict[str, Any]:
-        """What results.json says of a set of utterances; `resampled` is what the intervals were drawn over.
+        """The content of results.json; `resampled` is what the bootstrap resampled.
 
-        `silence_transcribed` is false where no reference has a silence, and the three treatments come to the same.
+        `silence_transcribed` is false where no reference has a silence, so that the three treatments are the same.
         """
         return {
             "schema": SCHEMA,
@@ -86,20 +81,20 @@ class ScoreResult:
         }
 
     def treatments_json(self) -> dict[str, Any]:
-        """The figures of each treatment of silence alone."""
+        """Only the figures of each treatment of silence."""
         return {treatment: score.to_json() for treatment, score in self.treatments.items()}
 
 
 def summarize(utterances: Iterable[UtteranceScore], config: ScoringConfig, seed: int = 0) -> ScoreResult:
     """Sums the counts of scored utterances and draws the intervals, each treatment's from the same seed.
 
-    The intervals resample speakers, because a speaker's utterances err together; utterances where there are fewer than
-    two speakers, or some are unknown. Raises InputError for an utterance that occurs twice and where there is no
-    reference phone.
+    The intervals resample speakers, because the errors of a speaker's utterances are correlated; or utterances, where
+    there are fewer than two speakers or some are unknown. Raises InputError for an utterance that occurs twice and
+    where there are no reference phones.
     """
     ordered = sorted(utterances, key=lambda item: (item.speaker, item.utterance))
     if repeated := [name for name, times in Counter(item.utterance for item in ordered).items() if times > 1]:
-        raise InputError(f"utterance {repeated[0]} is scored twice; each must be in one fold only")
+        raise InputError(f"utterance {repeated[0]} is scored twice; it must be in one fold only")
     by_speaker: dict[str, dict[Treatment, Counts]] = {}
     for item in ordered:
         sums = by_speaker.setdefault(item.speaker, {treatment: Counts() for treatment in TREATMENTS})
@@ -119,18 +114,18 @@ def summarize(utterances: Iterable[UtteranceScore], config: ScoringConfig, seed:
     )
 
 
-def confusions(utterances: Iterable[UtteranceScore], treatment: Treatment = "counted") -> Counter[Pair]:
-    """How often each (reference, hypothesis) pair is aligned; None is an insertion or a deletion, as in `Pair`."""
+def confusions(utterances: Iterable[UtteranceScore], treatment: Treatment = "counted") -> Counter[EditPair]:
+    """How often each pair (reference, hypothesis) is aligned."""
     return Counter(pair for item in utterances for pair in item.alignments[treatment])
 
 
-def ranked(pairs: Counter[Pair]) -> list[tuple[Pair, int]]:
-    """Pairs with their counts, most frequent first, then in the order of their symbols."""
+def ranked(pairs: Counter[EditPair]) -> list[tuple[EditPair, int]]:
+    """Pairs with their counts, most frequent first, then by their symbols."""
     return sorted(pairs.items(), key=lambda item: (-item[1], item[0][0] or "", item[0][1] or ""))
 
 
 def worst(utterances: Iterable[UtteranceScore], number: int = 20) -> list[UtteranceScore]:
-    """The utterances with the highest PER, silence counted; among equals the one with more errors comes first."""
+    """The utterances with the highest PER, silence counted; with equal PER, more errors come first."""
 
     def rank(item: UtteranceScore) -> tuple[float, int, str]:
         counts = item.counts["counted"]
@@ -140,22 +135,22 @@ def worst(utterances: Iterable[UtteranceScore], number: int = 20) -> list[Uttera
 
 
 def write_result(result: ScoreResult, out_dir: Path | str) -> None:
-    """Writes what a score folder holds: utterances.jsonl, confusions.tsv (silence counted) and results.json."""
+    """Writes a score folder: utterances.jsonl, confusions.tsv (silence counted) and results.json."""
     folder = Path(out_dir)
     write_jsonl(folder / UTTERANCES, (item.to_json() for item in result.utterances))
     rows = [f"{ref or ''}\t{hyp or ''}\t{times}\n" for (ref, hyp), times in ranked(confusions(result.utterances))]
-    write_text(folder / "confusions.tsv", "reference\thypothesis\tcount\n" + "".join(rows))
+    write_text(folder / CONFUSIONS, "reference\thypothesis\tcount\n" + "".join(rows))
     write_json(folder / RESULTS, result.to_json())
 
 
 def read_utterances(path: Path | str) -> list[UtteranceScore]:
-    """Reads utterances.jsonl. Raises InputError that names the line which is no scored utterance."""
+    """Reads utterances.jsonl. Raises InputError with the line that is not a scored utterance."""
     utterances = []
     for number, row in enumerate(read_jsonl(path), 1):
         try:
             utterances.append(_utterance(row))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InputError(f"not a scored utterance ({error}); run the score stage again", path, number) from error
+            raise InputError(f"not a scored utterance ({error}); rerun the score stage", path, number) from error
     return utterances
 
 
@@ -171,7 +166,7 @@ def _utterance(row: dict[str, Any]) -> UtteranceScore:
 def _sum(blocks: Sequence[Counts], samples: int, seed: int) -> TreatmentScore:
     total = sum(blocks, Counts())
     if total.reference_phones == 0:
-        raise InputError("the references hold no phones to score")
+        raise InputError("the references have no phones to score")
     bounds = interval([block.errors for block in blocks], [block.reference_phones for block in blocks], samples, seed)
     return TreatmentScore(total, bounds)
 

@@ -8,15 +8,9 @@ from asr.errors import InputError
 from asr.formats.transcript import Transcript, read_transcripts
 from asr.phones.folding import fold
 from asr.phones.phone_set import AnyPhoneSet, silences
-from asr.scoring.alignment import Counts, Pair, align, count
+from asr.scoring.edit_alignment import Counts, EditPair, count_errors, edit_alignment
 from asr.scoring.results import UNKNOWN_SPEAKER, ScoreResult, UtteranceScore, summarize, write_result
-from asr.scoring.silence import (
-    TREATMENTS,
-    Treatment,
-    deletable,
-    transcribed,
-    treat,
-)
+from asr.scoring.silence import TREATMENTS, Treatment, deletable, transcribed, treat
 
 Symbols = tuple[list[str], list[str]]
 """Reference and hypothesis of an utterance, folded."""
@@ -25,14 +19,14 @@ Symbols = tuple[list[str], list[str]]
 def counted_per(pairs: Iterable[tuple[Iterable[str], Iterable[str]]], phone_set: AnyPhoneSet = "timit39") -> float:
     """PER in per cent, silence counted, of (reference, hypothesis) symbols in any phone set that `phone_set` folds.
 
-    Equals the `counted` figure of `score` without its other work. Raises InputError where the references hold no phone.
+    The same figure as `counted` in `score`, with less work. Raises InputError where the references have no phones.
     """
     folded = [(fold(reference, phone_set), fold(hypothesis, phone_set)) for reference, hypothesis in pairs]
     total = Counts()
     for reference, hypothesis in _without_untranscribed_silence(folded, phone_set):
         total += _align(reference, hypothesis, "counted", phone_set)[1]
     if total.per is None:
-        raise InputError("the references hold no phones to score")
+        raise InputError("the references have no phones to score")
     return total.per
 
 
@@ -41,9 +35,9 @@ def score(
 ) -> ScoreResult:
     """Aligns every reference with the hypothesis of the same utterance, both folded to `config.phone_set`.
 
-    An empty hypothesis is all deletions; a missing one is an error, because it is more often a broken run than silence.
-    Raises InputError for an utterance that only one side has or that one side has twice, for a symbol outside the phone
-    sets, and where there is nothing to score.
+    An empty hypothesis is all deletions; a missing one is an error, because a broken run is more likely than silence.
+    Raises InputError for an utterance that only one side has or that one side has twice, for a symbol in none of the
+    phone sets, and where there is nothing to score.
     """
     waiting = _by_utterance(hypotheses, "hypotheses")
     paired = []
@@ -64,7 +58,7 @@ def score_files(
 ) -> ScoreResult:
     """Scores hypotheses.jsonl against references.jsonl; writes the score folder where `out_dir` is given.
 
-    Raises InputError that names the two files.
+    Raises InputError as `score` does, with the names of both files.
     """
     spoken, recognised = list(read_transcripts(references)), list(read_transcripts(hypotheses))
     try:
@@ -101,9 +95,9 @@ def _without_untranscribed_silence(pairs: list[Symbols], phone_set: AnyPhoneSet)
 
 
 def _score_utterance(
-    reference: Transcript, hypothesis: Transcript, spoken: list[str], heard: list[str], phone_set: AnyPhoneSet
+    reference: Transcript, hypothesis: Transcript, spoken: list[str], recognised: list[str], phone_set: AnyPhoneSet
 ) -> UtteranceScore:
-    aligned = {treatment: _align(spoken, heard, treatment, phone_set) for treatment in TREATMENTS}
+    aligned = {treatment: _align(spoken, recognised, treatment, phone_set) for treatment in TREATMENTS}
     return UtteranceScore(
         utterance=reference.utterance,
         speaker=reference.speaker or hypothesis.speaker or UNKNOWN_SPEAKER,
@@ -114,8 +108,8 @@ def _score_utterance(
 
 def _align(
     reference: list[str], hypothesis: list[str], treatment: Treatment, phone_set: AnyPhoneSet
-) -> tuple[list[Pair], Counts]:
+) -> tuple[list[EditPair], Counts]:
     silence = silences(phone_set)
     free = deletable(treatment, silence)
-    pairs = align(treat(reference, treatment, silence), treat(hypothesis, treatment, silence), free)
-    return pairs, count(pairs, free)
+    pairs = edit_alignment(treat(reference, treatment, silence), treat(hypothesis, treatment, silence), free)
+    return pairs, count_errors(pairs, free)

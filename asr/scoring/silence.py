@@ -1,7 +1,7 @@
-"""The three ways in which TIMIT figures treat silence.
+"""The three ways in which published TIMIT figures treat silence.
 
-Folding TIMIT's 61 symbols to 39 makes one symbol of closures and pauses, so silences are a fifth of the reference and
-their treatment moves the PER by a point or more. Who used which was read from the recipes' own code and results:
+Folding TIMIT's 61 symbols to 39 turns closures and pauses into one symbol, so silences are a fifth of the reference and
+their treatment changes the PER by a point or more. Who uses which was read from the recipes' own code and results:
 
 - `counted`: runs of silence become one on each side, and silence is a phone like any other. SpeechBrain merges the
   runs of its references (recipes/TIMIT/timit_prepare.py). Kaldi's s5 counts silence since November 2014 (commit
@@ -9,10 +9,10 @@ their treatment moves the PER by a point or more. Who used which was read from t
 - `optional`: nothing is merged, and a silence of the reference may be missing at no cost. Kaldi's s5 until November
   2014 writes `(sil)` into its STM, and sclite runs with its option -D; pytorch-kaldi's local/score.sh does the same,
   and the result in its README has those 7,215 reference phones.
-- `removed`: silence is taken out of both sides; pytorch-kaldi's other script, local/score_phrich.sh.
+- `removed`: silence is removed from both sides; pytorch-kaldi's other script, local/score_phrich.sh.
 
 A corpus may not transcribe silence at all (speechocean762). A silence in a hypothesis is then neither right nor wrong:
-where no reference has one, it is taken out of the hypotheses first, and the three treatments come to the same figure.
+where no reference has one, it is removed from the hypotheses first, and the three treatments give the same figure.
 """
 
 from collections.abc import Iterable
@@ -26,17 +26,19 @@ USED_BY: dict[Treatment, str] = {
     "optional": "Kaldi s5 to 2014, pytorch-kaldi",
     "removed": "pytorch-kaldi's score_phrich",
 }
-"""Whose counts are those of a row."""
+"""Who counts like each row of a table."""
 
 NOTE = "Kaldi s5 since Nov 2014: counted, but runs of silence unmerged"
-"""Whose counts are those of no row."""
+"""Who counts like no row of a table."""
 
-UNTRANSCRIBED = "The references hold no silence, so it was taken out of the hypotheses: the three treatments are one."
+UNTRANSCRIBED = (
+    "The references have no silence, so it was removed from the hypotheses, and the three treatments are the same."
+)
 
 RULES: dict[Treatment, str] = {
     "counted": "runs of silence merged on each side; silence is a phone like any other",
     "optional": "runs kept; a silence of the reference may be missing at no cost",
-    "removed": "silence taken out of both sides",
+    "removed": "silence removed from both sides",
 }
 
 
@@ -46,7 +48,7 @@ def transcribed(references: Iterable[Iterable[str]], silence: frozenset[str]) ->
 
 
 def treat(symbols: Iterable[str], treatment: Treatment, silence: frozenset[str]) -> list[str]:
-    """What of a phone string is aligned under a treatment."""
+    """The part of a phone string that is aligned under a treatment."""
     if treatment == "optional":
         return list(symbols)
     if treatment == "removed":
@@ -55,7 +57,7 @@ def treat(symbols: Iterable[str], treatment: Treatment, silence: frozenset[str])
 
 
 def deletable(treatment: Treatment, silence: frozenset[str]) -> frozenset[str]:
-    """The reference symbols whose deletion is no error under a treatment."""
+    """The reference symbols whose deletion is not an error under a treatment."""
     return silence if treatment == "optional" else frozenset()
 
 

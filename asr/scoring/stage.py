@@ -1,4 +1,4 @@
-"""The score stage: error rates of hypotheses, how far their confidences can be trusted, and what n-best lists hold."""
+"""The score stage: error rates, calibration of confidences, and the oracle PER of n-best lists."""
 
 import logging
 from pathlib import Path
@@ -18,14 +18,14 @@ def score_stage(
 ) -> ScoreResult:
     """Scores hypotheses.jsonl against references.jsonl and writes the score folder.
 
-    That is results.json, utterances.jsonl and confusions.tsv; calibration.json where the phones have scores; and
-    oracle.json where there are n-best lists: `nbest`, or else nbest.jsonl beside the hypotheses. Raises InputError as
-    `score_files` and `oracle_files`.
+    That is results.json, utterances.jsonl and confusions.tsv; calibration.json where phones have scores; and
+    oracle.json where there are n-best lists: `nbest`, or nbest.jsonl beside the hypotheses. Raises InputError as
+    `score_files` and `oracle_files` do.
     """
     result = score_files(references, hypotheses, out_dir, config, seed)
     calibrate_files(references, hypotheses, out_dir, config.phone_set)
     lists = nbest or hypotheses.with_name(NBEST)
     if nbest or lists.is_file():
         found = oracle_files(references, hypotheses, lists, out_dir, config.phone_set)
-        log.info("PER %.1f, of the best of %d %.1f", found.per, found.nbest, found.oracle_per)
+        log.info("PER %.1f; best of %d: %.1f", found.per, found.nbest, found.oracle_per)
     return result

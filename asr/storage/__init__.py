@@ -1,1 +1,1 @@
-"""Files that appear whole, locks, outputs that a command may replace, weights, and the names in a run's folder."""
+"""Files that are written whole or not at all, locks, outputs that are replaced together, weights, file names."""

@@ -1,4 +1,4 @@
-"""Writing files so that a file has its final name only when it is complete."""
+"""Files that get their final name only when they are complete."""
 
 import json
 import os
@@ -10,12 +10,12 @@ from typing import IO, Any
 from asr.errors import InputError, OutputError
 
 PARTIAL_SUFFIX = ".part"
-"""Of a file that is not complete yet; one that is left behind is of a process that was killed."""
+"""The suffix of a file that is not complete yet; a killed process may leave one."""
 
 
 @contextmanager
 def complete_file(path: Path | str, mode: str = "w") -> Iterator[IO[Any]]:
-    """Opens a file beside `path` for writing; at the end it is fsynced and renamed to `path`, or removed on an error.
+    """Opens a file beside `path` for writing; at the end fsyncs and renames it to `path`, or removes it on an error.
 
     Raises InputError when the disk is full or the folder cannot be written.
     """
@@ -40,7 +40,7 @@ def complete_file(path: Path | str, mode: str = "w") -> Iterator[IO[Any]]:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a folder and those above it. Raises InputError where that cannot be."""
+    """Makes a folder and those above it. Raises InputError where that fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -48,7 +48,7 @@ def make_folder(folder: Path) -> None:
 
 
 def cannot_write(path: Path, error: OSError) -> OutputError:
-    """What to tell the user where writing failed."""
+    """The error for a write that failed."""
     return OutputError(f"cannot write: {error.strerror or error}; free disk space or choose another folder", path)
 
 
@@ -85,7 +85,7 @@ def read_json(path: Path | str) -> Any:
 
 
 def read_jsonl(path: Path | str) -> Iterator[dict[str, Any]]:
-    """Yields one object a line. Raises InputError that names the line where a line is not a JSON object."""
+    """Yields one object a line. Raises InputError with the line number where a line is not a JSON object."""
     path = Path(path)
     try:
         with open(path, encoding="utf-8") as file:

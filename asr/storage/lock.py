@@ -1,10 +1,10 @@
 """One process at a time in a folder."""
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from asr.errors import InputError
 from asr.storage.files import cannot_write, make_folder
@@ -14,24 +14,21 @@ LOCK = ".lock"
 
 @contextmanager
 def locked(folder: Path, option: str) -> Iterator[None]:
-    """Makes the folder and keeps a second process out of it; the system lets go however this process ends.
+    """Makes the folder and keeps other processes out of it; the system releases the lock however this process ends.
 
-    Raises InputError, which names the command's `option` for the folder, when another process is in it or it cannot be
-    written.
+    `option` is how the command line chooses the folder, for the message. Raises InputError when another process is
+    using the folder, or it cannot be written.
     """
     make_folder(folder)
+    lock = FileLock(folder / LOCK, blocking=False, thread_local=False)
     try:
-        descriptor = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
+        lock.acquire()
+    except Timeout as error:
+        message = f"Another asr process is using this folder; wait for it, or choose another with {option}"
+        raise InputError(message, folder) from error
     except OSError as error:
         raise cannot_write(folder, error) from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise InputError(
-            f"another asr works in this folder; wait for it, or choose another with {option}", folder
-        ) from error
-    try:
         yield
     finally:
-        os.close(descriptor)
+        lock.release()

@@ -1,4 +1,4 @@
-"""The outputs of a command in a folder, replaced as one: those of before stay whole until the new ones are."""
+"""The outputs of a command in a folder, replaced together: the previous ones stay until the new ones are complete."""
 
 import os
 import shutil
@@ -11,16 +11,16 @@ from asr.storage.files import make_folder
 
 UNFINISHED = ".unfinished"
 LEAVING, FORMER = ".former.part", ".former"
-"""Where the outputs of before wait: while they are moved there, and once all are, until the new ones are in place."""
+"""Where the previous outputs wait: until all are moved there, and then until the new ones are in place."""
 
 
 @contextmanager
 def complete_outputs(folder: Path, names: Sequence[str], witness: str) -> Iterator[Path]:
-    """A folder inside `folder` in which to make files and folders of the `names`. At the end they take the place of
-    those of before; on an error those stay, and after a kill `restore_outputs` brings them back.
+    """Yields a folder inside `folder` in which to make the files and folders called `names`.
 
-    Raises InputError where there is something of these names that no such command wrote: there is no `witness`, which
-    each writes.
+    At the end they replace the previous ones; on an error those stay, and after a kill `restore_outputs` brings them
+    back. Raises InputError where one of the names exists but `witness`, which the command always writes, does not: then
+    something else wrote it.
     """
     restore_outputs(folder, names)
     if not (folder / witness).is_file():
@@ -38,7 +38,7 @@ def complete_outputs(folder: Path, names: Sequence[str], witness: str) -> Iterat
         _move(folder, folder / LEAVING, names)
         (folder / LEAVING).rename(folder / FORMER)
         _move(unfinished, folder, names)
-        (folder / FORMER).rename(unfinished / FORMER)  # from here on the new ones count
+        (folder / FORMER).rename(unfinished / FORMER)  # from here on the new ones are kept
     except BaseException:
         restore_outputs(folder, names)
         raise
@@ -47,7 +47,7 @@ def complete_outputs(folder: Path, names: Sequence[str], witness: str) -> Iterat
 
 
 def restore_outputs(folder: Path, names: Sequence[str]) -> None:
-    """Brings back the outputs of before, where a command was killed while these were on their way out."""
+    """Brings back the previous outputs, where a command was killed while it was replacing them."""
     if (folder / FORMER).is_dir():
         for name in names:
             _remove(folder / name)

@@ -1,33 +1,40 @@
-"""The names in a run's folder: each is written here once, and read here by whoever needs the file."""
+"""The names of files and folders in a run's folder; whoever writes or reads one takes its name from here."""
 
 import re
 import shutil
 from pathlib import Path
 
 SPLITS = ("train", "dev", "test")
+TEST = "test"
 
 RECIPE = "recipe.yaml"
 RESULTS = "results.json"
 ENVIRONMENT = "environment.json"
-REPORT = "report.html"
+REPORT, REPORT_MARKDOWN, FIGURES = "report.html", "report.md", "report-figures"
 
 PREPARE, FEATURES, TRAIN, DECODE, SCORE = "prepare", "features", "train", "decode", "score"
-"""The folders of the stages, below a fold's folder; `prepare` is above the folds."""
+"""The stages' folders, in the folder of a fold; `prepare` is above the folds."""
 
 SUMMARY = "summary.json"
-"""Of prepare, features and train: what was left out."""
-METRICS = "metrics.jsonl"
-"""Of train: a line an epoch."""
+"""In prepare, features and train: which utterances were left out."""
+METRICS, CHECKPOINTS, TENSORBOARD = "metrics.jsonl", "checkpoints", "tensorboard"
+"""In train: a line per epoch, what an interrupted training resumes from, and the events for TensorBoard."""
 BUNDLE = "bundle"
-"""Of train and decode: the model."""
+"""In train and decode: the model."""
 REFERENCES, HYPOTHESES, NBEST, LATTICES = "references.jsonl", "hypotheses.jsonl", "nbest.jsonl", "lattices.jsonl"
-"""Of a split's folder in decode."""
+"""In the folder of a split in decode."""
 SPEED = "speed.json"
-"""Of decode: seconds of the test set's audio, of the acoustic model and of the search."""
+"""In decode: seconds of the test set's audio, of the acoustic model and of the search."""
 TUNED = "tuning.json"
-"""Of decode: what dev chose, and every trial."""
-UTTERANCES, CALIBRATION, ORACLE = "utterances.jsonl", "calibration.json", "oracle.json"
-"""Of score."""
+"""In decode: the weights chosen on dev, and every trial."""
+UTTERANCES, CONFUSIONS = "utterances.jsonl", "confusions.tsv"
+CALIBRATION, ORACLE = "calibration.json", "oracle.json"
+"""In score."""
+TRANSCRIPTS, ALIGNMENTS = "transcripts.jsonl", "alignments.jsonl"
+"""In the output folders of `asr transcribe` and `asr align`."""
+
+STATE_ALIGNMENTS = "alignments"
+"""In train: the folder of the labels that a realignment gave."""
 
 _ROUND = "round-"
 
@@ -38,7 +45,7 @@ def fold_name(number: int) -> str:
 
 
 def fold_names(folder: Path) -> list[str]:
-    """The folds below a run's folder or its prepare folder, in order; none where there are no folds."""
+    """The folds in a run's folder or in its prepare folder, in order; none where there are no folds."""
     found = (path.name for path in folder.glob("fold-*") if path.is_dir() and re.fullmatch(r"fold-\d+", path.name))
     return sorted(found, key=lambda name: (len(name), name))
 
@@ -54,12 +61,12 @@ def cuts_path(prepare_dir: Path, split: str) -> Path:
 
 
 def alignments_path(train_dir: Path, split: str) -> Path:
-    """The state alignments of a split, of one round of training."""
-    return train_dir / "alignments" / f"{split}.jsonl"
+    """The state alignments of a split, in one round of training."""
+    return train_dir / STATE_ALIGNMENTS / f"{split}.jsonl"
 
 
 def round_folder(stage_dir: Path, number: int) -> Path:
-    """The folder of a round of training before the last, counted from 0; the last round's is the stage's own."""
+    """The folder of a round of training before the last, counted from 0; the last round uses `stage_dir` itself."""
     return stage_dir / f"{_ROUND}{number}"
 
 

@@ -26,7 +26,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def load_weights(path: Path, model: nn.Module) -> None:
-    """Loads a network's weights. Raises InputError when the file is missing, damaged, or of another network."""
+    """Loads a network's weights. Raises InputError when the file is missing, damaged, or belongs to another network."""
     try:
         model.load_state_dict(read_weights(path))
     except RuntimeError as error:

@@ -1,9 +1,8 @@
-"""The command line: quick to start, a help text for everything, and one line for every mistake."""
+"""The command line: imports nothing heavy for help texts, describes every option, and gives one line for a mistake."""
 
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -28,12 +27,10 @@ def test_an_import_loads_nothing_heavy(imported: str) -> None:
     assert python("-c", f"{imported}\n{LOADED}").stdout.split() == []
 
 
-def test_help_is_quick_and_loads_nothing_heavy() -> None:
+def test_help_loads_nothing_heavy() -> None:
     call = "import sys; sys.argv[1:] = ['--help']\nfrom asr.cli.main import main"
     code = f"{call}\ntry: main()\nexcept SystemExit: {LOADED}"
-    started = time.perf_counter()
     process = python("-c", code)
-    assert time.perf_counter() - started < 5  # 0.4 s on an idle machine
     assert process.stdout.splitlines()[-1] == ""
     assert {"run", "train", "transcribe"} <= set(COMMANDS)
     assert all(command in process.stdout for command in COMMANDS)
@@ -72,11 +69,11 @@ def test_a_command_that_cannot_be_parsed_says_how(arguments: list[str], asr_comm
 @pytest.mark.parametrize(
     ("error", "status", "line"),
     [
-        (InputError("is wrong;\nmend it", "a.wav", 3), 1, "asr: a.wav:3: is wrong; mend it"),
+        (InputError("is wrong;\nfix it", "a.wav", 3), 1, "asr: a.wav:3: is wrong; fix it"),
         (PermissionError(13, "Permission denied", "x"), 1, "asr: [Errno 13] Permission denied: 'x'"),
-        (MemoryError(), 1, "asr: not enough memory: make the model, "),
-        (RuntimeError("CUDA out of memory. Tried to allocate"), 1, "asr: not enough memory: make the model, "),
-        (KeyboardInterrupt(), 130, "asr: stopped; what was finished is kept, and the same command does the rest"),
+        (MemoryError(), 1, "asr: out of memory: use a smaller model, "),
+        (RuntimeError("CUDA out of memory. Tried to allocate"), 1, "asr: out of memory: use a smaller model, "),
+        (KeyboardInterrupt(), 130, "asr: Interrupted; rerun the same command to resume"),
     ],
 )
 def test_an_error_is_one_line_and_a_status(
@@ -108,7 +105,7 @@ def test_ctrl_c_in_compiled_code_is_ctrl_c(monkeypatch: pytest.MonkeyPatch, asr_
 
     monkeypatch.setattr(main, "app", app)
     outcome = asr_command()
-    assert (outcome.status, outcome.err) == (130, f"asr: {main.STOPPED}\n")
+    assert (outcome.status, outcome.err) == (130, f"asr: {main.INTERRUPTED}\n")
 
 
 def test_a_defect_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +144,7 @@ def test_a_closed_pipe_is_silent() -> None:
         ),
         (
             ["features", "{run}/prepare", "{out}", "--set", "features.bins=3"],
-            "--set changes a recipe: give one with --recipe",
+            "--set changes a recipe; give one with --recipe",
         ),
         (["features", "{run}/prepare", "/dev/null/x"], "/dev/null/x: cannot make the folder: "),
         (["train", "{run}/features", "{run}/prepare", "{out}", "--recipe", "{recipe}"], "no such feature archive"),
@@ -169,7 +166,7 @@ def test_a_closed_pipe_is_silent() -> None:
         (["score", "none.jsonl", "{run}/decode/test/hypotheses.jsonl"], "none.jsonl: cannot read: No such file"),
         (["score", "{run}/decode/dev/references.jsonl", "{run}/decode/test/hypotheses.jsonl"], "has no hypothesis"),
         (["score", "{run}/decode/test/hypotheses.ctm", "{run}/decode/test/hypotheses.jsonl"], "ctm:1: not valid JSON"),
-        (["report", "{run}/train"], "results.json: is missing, so this is no finished run"),
+        (["report", "{run}/train"], "results.json: is missing, so this is not a finished run"),
         (["prepare", "timit", "none", "{out}"], "none: no such folder; give the corpus's folder"),
         (["prepare", "timit", "{run}", "{out}"], "holds no TIMIT: expected "),
     ],

@@ -36,7 +36,7 @@ def test_a_run_by_ctc_from_the_corpus_to_the_report(tmp_path: Path, asr_command:
     assert results["counted"] == results["optional"] == results["removed"]
     assert results["counted"]["reference_phones"] == 4 * len(PHONES)
     for name in ("report.md", "report.html"):
-        assert "The references hold no silence" in (tmp_path / "run" / name).read_text()
+        assert "The references have no silence" in (tmp_path / "run" / name).read_text()
     references = list(read_transcripts(tmp_path / "run" / "decode" / "test" / "references.jsonl"))
     assert [reference.symbols for reference in references] == [PHONES] * 4
     assert all(segment.start is None for reference in references for segment in reference.phones)

@@ -110,7 +110,7 @@ def test_what_cannot_be_aligned_is_named_and_the_rest_is_done(
     first, second, third = sorted(spoken.glob("*.flac"))
     second.with_suffix(".phn").write_text("0 800 xx\n")
     third.with_suffix(".phn").write_text("".join(f"{10 * n} {10 * n + 10} aa\n" for n in range(2000)))
-    soundfile.write(spoken / "untold.wav", np.zeros(16000, np.float32), 16000)
+    soundfile.write(spoken / "unknown.wav", np.zeros(16000, np.float32), 16000)
     (spoken / "broken.wav").write_text("no audio")
     (spoken / "broken.phn").write_text("0 100 aa\n")
     soundfile.write(spoken / "short.wav", np.zeros(100, np.float32), 16000)
@@ -122,7 +122,7 @@ def test_what_cannot_be_aligned_is_named_and_the_rest_is_done(
     for path, reason in [
         (second, "unknown phone 'xx'"),
         (third, "too few for its phones"),
-        (spoken / "untold.wav", "has no transcript"),
+        (spoken / "unknown.wav", "has no transcript"),
         (spoken / "broken.wav", "not an audio file"),
         (spoken / "short.wav", "shorter than one frame"),
     ]:
@@ -130,7 +130,7 @@ def test_what_cannot_be_aligned_is_named_and_the_rest_is_done(
     assert "Traceback" not in outcome.err
 
 
-def test_what_is_done_stays_and_a_changed_transcript_is_aligned_anew(
+def test_what_is_done_stays_and_a_changed_transcript_is_aligned_again(
     tiny_run: Path, spoken: Path, tmp_path: Path, asr_command: Command
 ) -> None:
     out = tmp_path / "out"
@@ -142,7 +142,7 @@ def test_what_is_done_stays_and_a_changed_transcript_is_aligned_anew(
     with open(out / "alignments.jsonl", "a") as file:
         file.write('{"utterance": "cut sh')
     outcome = asr_command("align", tiny_run, spoken, "-o", out)
-    assert "1 aligned, 2 were done before, 0 failed" in outcome.err
+    assert "1 aligned, 2 already done, 0 failed" in outcome.err
     after = {row["utterance"]: row for row in rows(out)}
     assert len(rows(out)) == 3
     assert [name for name in before if before[name] != after[name]] == [labels.stem]
@@ -152,7 +152,7 @@ def test_what_is_done_stays_and_a_changed_transcript_is_aligned_anew(
     assert "not written by asr align" in outcome.err
 
 
-def test_forms_of_before_are_written_anew(tiny_run: Path, spoken: Path, tmp_path: Path, asr_command: Command) -> None:
+def test_former_formats_are_written_again(tiny_run: Path, spoken: Path, tmp_path: Path, asr_command: Command) -> None:
     out, audio = tmp_path / "out", next(spoken.glob("*.flac"))
     lexicon = tmp_path / "words.txt"
     lexicon.write_text("AN  AE1 N\n")
@@ -235,7 +235,7 @@ def test_models_that_tested_other_utterances_are_not_evaluated_together(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--tier", "words"], "needs a --lexicon"),
+        (["--tier", "words"], "needs --lexicon"),
         (["--transcripts", "missing.jsonl"], "no such file"),
         (["--text", "aa"], "one audio file"),
         (["--evaluate"], "leave the audio out"),

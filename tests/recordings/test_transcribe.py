@@ -60,7 +60,7 @@ def bad(tmp_path: Path, speech: np.ndarray) -> Path:
     """A folder of files that are not what they seem."""
     folder = tmp_path / "bad"
     folder.mkdir()
-    (folder / "text.wav").write_text("This is no audio.\n")
+    (folder / "text.wav").write_text("This is not audio.\n")
     (folder / "empty.wav").touch()
     whole = write(folder / "truncated.wav", speech)
     whole.write_bytes(whole.read_bytes()[:-1000])
@@ -112,7 +112,7 @@ def test_each_bad_file_is_one_line_and_the_rest_goes_on(
     assert summary.startswith(f"1 transcribed, {len(files)} failed: ")
     again = asr_command("transcribe", tiny_run, bad, good / "one.wav", "-o", out)
     assert (again.status, names(out)) == (1, ["one"])
-    assert "0 transcribed, 1 were done before" in again.err
+    assert "0 transcribed, 1 already done" in again.err
 
 
 def test_the_transcript_does_not_depend_on_the_company(
@@ -150,13 +150,13 @@ def test_the_phones_of_a_single_file_are_printed(
     assert fresh.out == f"one: {' '.join(phones)}\n"
     assert asr_command("transcribe", tiny_run, good / "telephone.WAV", "-o", out).out.startswith("telephone: ")
     again = asr_command("transcribe", tiny_run, good / "one.wav", "-o", out)
-    assert again.err.startswith("0 transcribed, 1 were done before")
+    assert again.err.startswith("0 transcribed, 1 already done")
     assert again.out == fresh.out
     assert asr_command("transcribe", tiny_run, good / "one.wav", good / "telephone.WAV", "-o", out).out == ""
     assert asr_command("transcribe", tiny_run, bad / "text.wav", "-o", out).out == ""
 
 
-def test_another_bundle_starts_anew(
+def test_another_bundle_starts_from_scratch(
     tiny_run: Path, own_run: Path, good: Path, tmp_path: Path, asr_command: Command
 ) -> None:
     out = tmp_path / "out"
@@ -180,7 +180,7 @@ def test_another_file_of_the_same_name_is_not_taken_for_done(
     other.write_bytes((good / "one.wav").read_bytes())
     outcome = asr_command("transcribe", tiny_run, other, "-o", out)
     assert outcome.status == 1
-    assert f"already holds a transcript of {good / 'one.wav'}" in outcome.err
+    assert f"already has a transcript of {good / 'one.wav'}" in outcome.err
     assert outcome.err.count("\n") == 1
 
 
@@ -270,7 +270,7 @@ def test_a_name_that_is_not_utf8(tiny_run: Path, tmp_path: Path, speech: np.ndar
     assert outcome.status == 0
     assert outcome.out.startswith("caf?: ")
     assert rows(tmp_path / "out")[0]["audio"] == str(path)
-    assert "1 were done before" in asr_command("transcribe", tiny_run, path, "-o", tmp_path / "out").err
+    assert "1 already done" in asr_command("transcribe", tiny_run, path, "-o", tmp_path / "out").err
 
 
 def test_no_name_leads_out_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

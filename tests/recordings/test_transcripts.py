@@ -83,7 +83,7 @@ def test_a_line_without_a_transcript_is_named(tmp_path: Path, row: str) -> None:
 def test_two_transcripts_of_one_utterance_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "said.jsonl"
     path.write_text('{"utterance": "x", "text": "when"}\n{"utterance": "x", "text": "an"}\n')
-    with pytest.raises(InputError, match=r"said\.jsonl:2: x has another transcript on a line before"):
+    with pytest.raises(InputError, match=r"said\.jsonl:2: x has another transcript on an earlier line"):
         find_transcripts(path, "words")
 
 

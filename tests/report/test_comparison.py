@@ -6,7 +6,8 @@ from support.asr_command import Command
 
 from asr import models
 from asr.config import DnnConfig
-from asr.report.comparison import differences, read_compared, settings_table
+from asr.report.comparison import differences, read_compared
+from asr.report.comparison_tables import settings_table
 from asr.scoring.silence import TREATMENTS
 from asr.storage.files import read_json, read_jsonl, write_json
 
@@ -89,7 +90,7 @@ def test_markdown_has_a_row_a_run(two_runs: tuple[Path, Path], asr_command: Comm
     assert dict(zip(other_header, against, strict=True))["verdict"] == "no clear difference"
 
 
-def test_runs_of_one_name_are_told_apart(run_with_folds: Path, tmp_path: Path) -> None:
+def test_runs_with_the_same_name_are_distinguished(run_with_folds: Path, tmp_path: Path) -> None:
     other = Path(shutil.copytree(run_with_folds, tmp_path / "elsewhere" / run_with_folds.name))
     assert [each.name for each in read_compared([run_with_folds, other])] == [str(run_with_folds), str(other)]
 
@@ -99,9 +100,9 @@ def test_mistakes_are_one_line(run_with_folds: Path, run_without_folds: Path, as
     for fold in range(1, 5):
         write_json(damaged / f"fold-{fold}" / "decode" / "speed.json", {"audio": 1})
     cases = [
-        ([run_with_folds], "one run has nothing to be compared with"),
+        ([run_with_folds], "give two or more runs to compare"),
         ([run_with_folds, "none"], "none: no such folder"),
-        ([run_with_folds, run_without_folds], "a run and run do not compare: not the same test set"),
+        ([run_with_folds, run_without_folds], "a run and run cannot be compared: not the same test set"),
         ([run_with_folds, damaged], "speed.json: not the times of decoding"),
     ]
     for arguments, message in cases:

@@ -110,7 +110,7 @@ def test_the_kept_epochs_are_those_of_the_recipe(run_without_folds: Path, averag
     report(run_without_folds)
     markdown = (run_without_folds / "report.md").read_text()
     assert f"| all | 9 | {kept} |" in markdown
-    assert ("mean of the weights" in markdown) == (average.count > 1)
+    assert ("weights of the kept epochs" in markdown) == (average.count > 1)
 
 
 def test_the_same_run_gives_the_same_bytes(run_with_folds: Path) -> None:

@@ -7,7 +7,7 @@ from rich.table import Table
 from asr.config import ScoringConfig
 from asr.formats.transcript import PhoneSegment, Transcript
 from asr.report.tables import per_table, speaker_table
-from asr.scoring.alignment import Counts
+from asr.scoring.edit_alignment import Counts
 from asr.scoring.results import ScoreResult, TreatmentScore
 from asr.scoring.score import score
 from asr.scoring.silence import NOTE, TREATMENTS, USED_BY

@@ -1,4 +1,4 @@
-"""Several models as one: the mean of their posteriors, in one bundle, of runs that hear the same."""
+"""Several models as one: the mean of their posteriors, in one bundle; their runs must have the same features."""
 
 import json
 import shutil
@@ -122,12 +122,12 @@ def test_an_ensemble_decodes_into_its_own_folder(
     again = asr_command("decode", bundle, own_run / "prepare", own_run / "features", out)
     assert again.status == 0, again.err
     assert {path: path.read_bytes() for path in bundle.rglob("*") if path.is_file()} == before
-    assert "1 were done before" in asr_command("transcribe", bundle, audio, "--out", tmp_path / "text").err
+    assert "1 already done" in asr_command("transcribe", bundle, audio, "--out", tmp_path / "text").err
     shutil.copyfile(own_run / "train/bundle/model.safetensors", bundle / "ensemble/01/model.safetensors")
-    assert "were done before" not in asr_command("transcribe", bundle, audio, "--out", tmp_path / "text").err
+    assert "already done" not in asr_command("transcribe", bundle, audio, "--out", tmp_path / "text").err
 
 
-def test_an_ensemble_trains_nothing_anew_and_follows_its_models(
+def test_an_ensemble_retrains_nothing_and_follows_its_models(
     tiny_recipe: Path, own_run: Path, other_run: Path, asr_command: Command
 ) -> None:
     command = ("run", tiny_recipe, "--out", own_run, "--set", f'decoding.ensemble=["{other_run}"]')
@@ -153,13 +153,13 @@ def test_models_that_do_not_fit_are_named(
     assert str(tmp_path / "nowhere") in missing.err
     itself = asr_command(*command, f'decoding.ensemble=["{own_run}"]')
     assert itself.status == 1
-    assert "decoding.ensemble: is of this run itself; leave it out" in itself.err
+    assert "decoding.ensemble: belongs to this run itself; leave it out" in itself.err
     assert read_bundle(own_run).ensemble == ()
     recipe = other_run / "decode" / "bundle" / "recipe.yaml"
     recipe.write_text(recipe.read_text().replace("preemphasis: 0.97", "preemphasis: 0.9"))
     foreign = asr_command(*command, f'decoding.ensemble=["{other_run}"]')
     assert foreign.status == 1
-    assert "prepare: " not in foreign.err, "told before a stage is run"
+    assert "prepare: " not in foreign.err, "reported before a stage runs"
     assert "decoding.ensemble: its settings in features differ; leave it out" in foreign.err
     assert str(other_run) in foreign.err
     assert "Traceback" not in missing.err + foreign.err
@@ -229,8 +229,8 @@ def test_a_fold_takes_the_models_of_its_own_fold(own_run: Path, tmp_path: Path) 
         with pytest.raises(InputError, match="has folds, each with its own model; name that of one fold"):
             of_fold(read_recipe(own_run / "recipe.yaml", [setting.replace(str(own_run), str(folds))]), "")
     missing = of_fold(config.model_copy(update={"decoding": DecodingConfig()}), "fold-3").model.pretrained
-    assert missing == folds / "fold-3"  # told as missing, and not that of another fold
-    with pytest.raises(InputError, match="is no run with a fold-3; its model may know the test speakers"):
+    assert missing == folds / "fold-3"  # reported as missing; not the one of another fold
+    with pytest.raises(InputError, match="is not a run with a fold-3; its model may know the test speakers"):
         of_fold(config, "fold-3")
 
 

@@ -102,5 +102,5 @@ def test_stopped_in_training_it_says_so_and_goes_on(
         thread.join()
         signal.signal(signal.SIGINT, former)
     assert outcome.status == 130
-    assert outcome.err.splitlines()[-1] == "asr: stopped; what was finished is kept, and the same command does the rest"
+    assert outcome.err.splitlines()[-1] == "asr: Interrupted; rerun the same command to resume"
     goes_on_to_the_same_bits(asr_command, tiny_recipe, whole, parts)

@@ -1,4 +1,4 @@
-"""A run: its stages are made once, and anew when what they depend on changes."""
+"""A run: its stages run once, and again when something they depend on changes."""
 
 import fcntl
 import json
@@ -51,7 +51,7 @@ def test_a_setting_runs_what_depends_on_it(
 ) -> None:
     outcome = asr_command("run", tiny_recipe, "--out", own_run, "--set", setting)
     assert outcome.status == 0
-    # Score is skipped where decoding came to the same hypotheses.
+    # Score is skipped where decoding gives the same hypotheses.
     assert [name for name in done(outcome.err) if name != "score"] == [name for name in expected if name != "score"]
     key, value = setting.split("=")
     assert f"{key.split('.')[1]}: {value}" in (own_run / "recipe.yaml").read_text()
@@ -74,7 +74,7 @@ def test_changed_audio_of_the_same_length_and_time_is_noticed(
     assert (tmp_path / "run/train/bundle/model.safetensors").read_bytes() != first
 
 
-def test_changed_labels_train_anew(tiny_corpus: Path, tiny_recipe: Path, tmp_path: Path, asr_command: Command) -> None:
+def test_changed_labels_retrain(tiny_corpus: Path, tiny_recipe: Path, tmp_path: Path, asr_command: Command) -> None:
     corpus = Path(shutil.copytree(tiny_corpus, tmp_path / "corpus"))
     command = ("run", tiny_recipe, "--out", tmp_path / "run", "--set", f"corpus.dir={corpus}")
     assert asr_command(*command).status == 0
@@ -94,7 +94,7 @@ def test_fewer_epochs_are_those_of_a_fresh_run(tiny_recipe: Path, own_run: Path,
     assert (own_run / name).read_bytes() == (fresh / name).read_bytes()
 
 
-def test_stage_makes_one_stage_anew(tiny_recipe: Path, own_run: Path, asr_command: Command) -> None:
+def test_stage_reruns_only_that_stage(tiny_recipe: Path, own_run: Path, asr_command: Command) -> None:
     command = ("run", tiny_recipe, "--out", own_run)
     assert done(asr_command(*command, "--stage", "decode").err) == ["decode"]
     outcome = asr_command(*command, "--stage", "score")
@@ -104,7 +104,7 @@ def test_stage_makes_one_stage_anew(tiny_recipe: Path, own_run: Path, asr_comman
     assert (done(outcome.err), outcome.status) == ([], 0)
 
 
-def test_from_makes_a_stage_and_those_after_it_anew(tiny_recipe: Path, own_run: Path, asr_command: Command) -> None:
+def test_from_reruns_a_stage_and_all_later_ones(tiny_recipe: Path, own_run: Path, asr_command: Command) -> None:
     outcome = asr_command("run", tiny_recipe, "--out", own_run, "--from", "train")
     assert done(outcome.err) == ["train", "decode", "score"]
 
@@ -175,22 +175,22 @@ def test_audio_that_is_not_numbers_stops_the_features_and_names_the_file(
     skipping = (*command, "--set", "corpus.skip_bad=true")
     outcome = asr_command(*skipping)
     assert outcome.status == 0
-    told = f"features: 1 utterances skipped, see {tmp_path / 'run/features/summary.json'}"
-    assert told in outcome.err.splitlines()
+    note = f"features: 1 utterances skipped, see {tmp_path / 'run/features/summary.json'}"
+    assert note in outcome.err.splitlines()
     summary = json.loads((tmp_path / "run/features/summary.json").read_text())
     assert [row["utterance"] for row in summary["skipped"]] == [f"{audio.parent.name}-{audio.stem}"]
     assert json.loads((tmp_path / "run/results.json").read_text())["skipped"] == 1
-    # Prepare leaves out another one; what is up to date goes on saying what it left out.
+    # Prepare leaves out another one; a stage that is up to date still reports what it left out.
     next(corpus.glob("train/*/fslt0/*.phn")).write_text("0 2000 zz\n")
     asr_command(*skipping)
     outcome = asr_command(*skipping)
     assert done(outcome.err) == []
     assert f"prepare: 1 utterances skipped, see {tmp_path / 'run/prepare/summary.json'}" in outcome.err.splitlines()
-    assert told in outcome.err.splitlines()
+    assert note in outcome.err.splitlines()
     assert json.loads((tmp_path / "run/results.json").read_text())["skipped"] == 2
 
 
-def test_a_corpus_that_moved_is_prepared_anew(
+def test_a_corpus_that_moved_is_prepared_again(
     tiny_corpus: Path, tiny_recipe: Path, tmp_path: Path, asr_command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command = ("run", tiny_recipe, "--out", tmp_path / "run", "--set", "corpus.dir=corpus")
@@ -214,7 +214,7 @@ def test_the_corpus_may_be_in_the_users_own_folder(
     assert asr_command("run", tiny_recipe, "--out", out, "--stage", "features").status == 0
 
 
-def test_missing_pretrained_weights_are_told_before_a_stage_is_run(
+def test_missing_pretrained_weights_are_reported_before_any_stage_runs(
     tiny_recipe: Path, tmp_path: Path, asr_command: Command
 ) -> None:
     outcome = asr_command("run", tiny_recipe, "--out", tmp_path / "run", "--set", f"model.pretrained={tmp_path}")
@@ -222,7 +222,7 @@ def test_missing_pretrained_weights_are_told_before_a_stage_is_run(
     assert not (tmp_path / "run").exists()
 
 
-def test_other_pretrained_weights_train_anew(
+def test_other_pretrained_weights_retrain(
     tiny_recipe: Path, tiny_run: Path, tmp_path: Path, asr_command: Command
 ) -> None:
     start, out = Path(shutil.copytree(tiny_run / "train/bundle", tmp_path / "start")), tmp_path / "run"
@@ -244,7 +244,7 @@ def test_a_run_does_not_begin_with_what_it_makes(
 ) -> None:
     outcome = asr_command("run", tiny_recipe, "--out", own_run, "--set", f"{setting}={own_run}")
     assert outcome.status == 1
-    assert f"{setting}: is of this run itself; leave it out" in outcome.err
+    assert f"{setting}: belongs to this run itself; leave it out" in outcome.err
 
 
 def test_lost_alignments_are_made_again(tiny_recipe: Path, tmp_path: Path, asr_command: Command) -> None:
@@ -265,7 +265,7 @@ def test_lost_alignments_are_made_again(tiny_recipe: Path, tmp_path: Path, asr_c
     assert (out / "decode/tuning.json").read_bytes() == decoded
 
 
-def test_lost_metrics_train_anew(tiny_recipe: Path, own_run: Path, asr_command: Command) -> None:
+def test_lost_metrics_retrain(tiny_recipe: Path, own_run: Path, asr_command: Command) -> None:
     before = (own_run / "train/bundle/model.safetensors").read_bytes()
     (own_run / "train/metrics.jsonl").unlink()
     outcome = asr_command("run", tiny_recipe, "--out", own_run)
@@ -312,9 +312,8 @@ def test_a_folder_of_other_files_is_left_alone(tiny_recipe: Path, tmp_path: Path
     (tmp_path / "features").mkdir()
     (tmp_path / "features/mine.txt").write_text("mine")
     outcome = asr_command("run", tiny_recipe, "--out", tmp_path, "--from", "prepare")
-    assert (
-        outcome.err == f"asr: {tmp_path}: holds files, but is no run's folder; choose a new or empty one with --out\n"
-    )
+    refused = "holds files, but is not a run's folder; choose a new or empty one with --out"
+    assert outcome.err == f"asr: {tmp_path}: {refused}\n"
     assert (tmp_path / "features/mine.txt").read_text() == "mine"
 
 
@@ -324,7 +323,7 @@ def test_a_folder_in_use_is_one_line(tiny_recipe: Path, own_run: Path, asr_comma
         fcntl.flock(lock, fcntl.LOCK_EX)
         outcome = asr_command("run", tiny_recipe, "--out", own_run, "--from", "prepare")
     assert outcome.status == 1
-    assert outcome.err.startswith(f"asr: {own_run}: another asr works in this folder")
+    assert outcome.err.startswith(f"asr: {own_run}: Another asr process is using this folder")
     assert snapshot(own_run) == before
 
 

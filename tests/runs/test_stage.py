@@ -94,10 +94,10 @@ def test_what_an_earlier_run_left_does_not_stay(folder: Path) -> None:
     assert left == ["a.txt", "checkpoints", "checkpoints/last", "stage.json"]
 
 
-def test_anew_throws_away_what_it_would_resume_from(folder: Path) -> None:
+def test_from_scratch_removes_what_it_would_resume_from(folder: Path) -> None:
     (folder / "first/checkpoints").mkdir()
     (folder / "first/checkpoints/last").write_text("state")
-    Steps(folder).first.run(anew=True)
+    Steps(folder).first.run(from_scratch=True)
     assert sorted(path.name for path in (folder / "first").iterdir()) == ["a.txt", "stage.json"]
 
 
@@ -109,7 +109,7 @@ def test_hidden_files_and_working_files_do_not_count(folder: Path) -> None:
     assert Steps(folder).run() == []
 
 
-def test_a_stage_without_a_file_that_it_keeps_is_made_anew(tmp_path: Path) -> None:
+def test_a_stage_that_lost_a_kept_file_runs_from_scratch(tmp_path: Path) -> None:
     seen: list[bool] = []
 
     def train() -> None:
@@ -150,7 +150,7 @@ def test_working_files_are_known_in_any_folder(tmp_path: Path) -> None:
         "stage.json",
     ]
     assert not (tmp_path / "round-0/bundle").exists()
-    other.run(anew=True)
+    other.run(from_scratch=True)
     assert [path.name for path in tmp_path.iterdir()] == ["stage.json"]
 
 

@@ -9,7 +9,7 @@ from asr.formats.transcript import PhoneSegment, Transcript
 
 @pytest.fixture(scope="session")
 def sample_references(timit_sample: Path) -> list[Transcript]:
-    """The sample's 128 utterances that are no SA sentences, in TIMIT's 61 symbols."""
+    """The sample's 128 utterances without the SA sentences, in TIMIT's 61 symbols."""
     references = []
     for path in sorted(timit_sample.glob("dr*-*/*.phn")):
         if not path.stem.startswith("sa"):

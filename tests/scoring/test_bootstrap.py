@@ -73,3 +73,11 @@ def test_the_paired_interval_is_that_of_every_possible_draw() -> None:
     (low, high), improvement = paired_interval(first, second, phones, 20000, seed=0)
     assert improvement == pytest.approx(exact, abs=0.01)
     assert (low, high) == pytest.approx((min(rates), max(rates)))  # 1 draw in 27 each: beyond 2.5 and 97.5%
+
+
+@pytest.mark.parametrize("samples", [999, 1000, 1001, 2500])
+def test_drawing_in_parts_draws_the_same_number_of_the_same(samples: int) -> None:
+    errors, phones = [3, 9, 4, 0, 7], [10, 20, 30, 12, 9]
+    draws = np.random.default_rng(3).multinomial(5, [0.2] * 5, size=samples)
+    rates = 100 * (draws @ errors) / (draws @ phones)
+    assert interval(errors, phones, samples, seed=3) == pytest.approx(tuple(np.quantile(rates, [0.025, 0.975])))

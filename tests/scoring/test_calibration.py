@@ -47,8 +47,8 @@ def test_entropy_of_knowing_all_nothing_and_the_wrong_way_round():
     assert normalized_cross_entropy(np.full(4, 0.75), correct) == pytest.approx(0.0)
     assert normalized_cross_entropy(1 - correct.astype(float), correct) < -10
     to_tell = -(0.75 * math.log(0.75) + 0.25 * math.log(0.25))
-    told = (3 * math.log(0.9) + math.log(0.4)) / 4
-    assert normalized_cross_entropy(np.array([0.9, 0.9, 0.9, 0.6]), correct) == pytest.approx(1 + told / to_tell)
+    gained = (3 * math.log(0.9) + math.log(0.4)) / 4
+    assert normalized_cross_entropy(np.array([0.9, 0.9, 0.9, 0.6]), correct) == pytest.approx(1 + gained / to_tell)
     assert normalized_cross_entropy(np.array([0.3]), np.array([True])) is None
 
 

@@ -15,7 +15,7 @@ SPEAKERS = [f"f{number}" for number in range(12)]
 
 
 def scored(heard: Sequence[str], said: str = SAID, config: ScoringConfig | None = None) -> ScoreResult:
-    """An utterance a speaker, heard as given."""
+    """One utterance per speaker, recognised as given."""
 
     def transcripts(texts: Sequence[str]) -> list[Transcript]:
         return [
@@ -56,7 +56,7 @@ def test_every_treatment_has_its_own_difference() -> None:
     ("second", "message"),
     [
         (scored([SAID] * 11), "not the same test set: utterance f11-sx1 and 0 more"),
-        (scored([SAID] * 12, said="sil sh iy sil"), "utterance f0-sx1 has other reference phones"),
+        (scored([SAID] * 12, said="sil sh iy sil"), "utterance f0-sx1 has different reference phones"),
         (scored([SAID] * 12, config=ScoringConfig(phone_set="timit48", bootstrap=10)), "with timit39, the other with"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Outputs that are replaced as one: all of before or all of the new, whatever interrupts."""
+"""Outputs that are replaced together: all of the previous or all of the new, whatever interrupts."""
 
 import subprocess
 import sys

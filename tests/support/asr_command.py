@@ -1,4 +1,4 @@
-"""What the fixture `asr_command` is and gives, and what runs leave behind."""
+"""The type of the fixture `asr_command`, and reading what commands did."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +19,11 @@ class Command(Protocol):
 
 
 def done(err: str) -> list[str]:
-    """The stages that were run, as standard error names them."""
+    """The stages that ran, according to standard error."""
     return [line.removesuffix(": running") for line in err.splitlines() if line.endswith(": running")]
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
-    """What each file below a folder holds."""
+    """The content of each file below a folder."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}

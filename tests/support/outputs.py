@@ -1,4 +1,4 @@
-"""A command that replaces its outputs as one, to be killed in the middle."""
+"""A command that replaces its outputs together, to be killed in the middle."""
 
 from pathlib import Path
 

@@ -1,8 +1,8 @@
-"""Alignment of a hypothesis to its reference, with the weights and tie-breaking of NIST sclite.
+"""Edit alignment of a hypothesis with its reference, with the weights and tie-breaking of NIST sclite.
 
-sclite minimises 4 for a substitution and 3 for an insertion or a deletion, not the number of errors; and where two
-alignments weigh the same (three substitutions, or two insertions and two deletions) their numbers of errors differ, so
-equal counts need its order of preference too. kaldialign's `sclite_mode` has the weights but another order.
+sclite minimises a weight of 4 for a substitution and 3 for an insertion or a deletion, not the number of errors. Two
+alignments of the same weight can differ in errors (three substitutions, or two insertions and two deletions), so equal
+counts need its order of preference too. kaldialign's `sclite_mode` has the weights but another order.
 """
 
 from collections.abc import Iterable, Sequence, Set
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 SUBSTITUTION_WEIGHT = 4
 INSERTION_WEIGHT = 3
 DELETION_WEIGHT = 3
-OPTIONAL_DELETION_WEIGHT = 2  # no error, but sclite prefers a match
+OPTIONAL_DELETION_WEIGHT = 2  # not an error, but sclite prefers a match
 
-Pair = tuple[str | None, str | None]
+EditPair = tuple[str | None, str | None]
 """(reference, hypothesis); None in the reference is an insertion, None in the hypothesis a deletion."""
 
 _MATCH, _DELETE, _INSERT = range(3)
@@ -46,14 +46,16 @@ class Counts:
         )
 
 
-def align(reference: Sequence[str], hypothesis: Sequence[str], deletable: Set[str] = frozenset()) -> list[Pair]:
+def edit_alignment(
+    reference: Sequence[str], hypothesis: Sequence[str], deletable: Set[str] = frozenset()
+) -> list[EditPair]:
     """The alignment that sclite chooses, as pairs in order.
 
-    `deletable` are the reference symbols that sclite would see in brackets under its option -D.
-    Takes time and memory of the product of the two lengths.
+    `deletable` are the reference symbols that sclite would be given in brackets, with its option -D. Time and memory
+    grow with the product of the two lengths.
     """
     steps = _best_steps(reference, hypothesis, deletable)
-    pairs: list[Pair] = []
+    pairs: list[EditPair] = []
     i, j = len(reference), len(hypothesis)
     while i or j:
         step = _INSERT if i == 0 else _DELETE if j == 0 else steps[i - 1][j - 1]
@@ -63,8 +65,8 @@ def align(reference: Sequence[str], hypothesis: Sequence[str], deletable: Set[st
     return pairs[::-1]
 
 
-def count(pairs: Iterable[Pair], deletable: Set[str] = frozenset()) -> Counts:
-    """Counts of an alignment. As in sclite, a deletable symbol that is missing is correct and is a reference phone."""
+def count_errors(pairs: Iterable[EditPair], deletable: Set[str] = frozenset()) -> Counts:
+    """Counts the errors of an alignment; as in sclite, a missing deletable symbol is a correct reference phone."""
     substitutions = deletions = insertions = reference_phones = 0
     for reference, hypothesis in pairs:
         reference_phones += reference is not None

@@ -1,0 +1,50 @@
+"""What a command shows on standard error: its own messages, and those of libraries where asked for."""
+
+import logging
+import sys
+import warnings
+
+PROGRAM = "asr"
+
+
+def show_messages(verbose: bool = False, debug: bool = False) -> None:
+    """Shows the messages of the `asr` loggers from INFO up; `verbose` adds DEBUG.
+
+    `debug` adds DEBUG too, the warnings of libraries, and tracebacks of errors that are one line otherwise.
+    """
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if isinstance(handler, _StandardError)]:
+        root.removeHandler(handler)
+    root.addHandler(_StandardError(debug))
+    logging.getLogger(PROGRAM).setLevel(logging.DEBUG if verbose or debug else logging.INFO)
+    if debug:
+        warnings.simplefilter("default")
+        logging.captureWarnings(True)
+    else:
+        warnings.simplefilter("ignore")
+
+
+class _StandardError(logging.Handler):
+    """Writes to the `sys.stderr` of the moment; drops what libraries say unless `debug`."""
+
+    def __init__(self, debug: bool) -> None:
+        super().__init__()
+        self.debug = debug
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        ours = record.name == PROGRAM or record.name.startswith(f"{PROGRAM}.")
+        return (ours or self.debug) and super().filter(record) is not False
+
+    def format(self, record: logging.LogRecord) -> str:
+        message = record.getMessage()
+        if record.levelno >= logging.ERROR:
+            message = f"{PROGRAM}: {message}"
+        if self.debug and record.exc_info:
+            message = f"{logging.Formatter().formatException(record.exc_info)}\n{message}"
+        return message
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            print(self.format(record), file=sys.stderr, flush=True)
+        except Exception:
+            self.handleError(record)

@@ -1,0 +1,160 @@
+"""The stages of a recipe: what each depends on, and what it does."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+
+from asr.acoustics.bundle import SCHEMA, acoustic_digest, model_folders
+from asr.config import RecipeConfig
+from asr.corpora.prepare import corpus_dir, prepare
+from asr.decoding.stage import check_language_model, decode
+from asr.device import describe_device
+from asr.features.stage import compute_features
+from asr.runs.folds import find_ensemble, of_fold, refuse_own
+from asr.runs.stage import Stage, corpus_digest, file_digest
+from asr.scoring.stage import score_stage
+from asr.storage.files import read_json
+from asr.storage.run_layout import (
+    BUNDLE,
+    DECODE,
+    FEATURES,
+    HYPOTHESES,
+    METRICS,
+    PREPARE,
+    REFERENCES,
+    SCORE,
+    SUMMARY,
+    TEST,
+    TRAIN,
+    fold_name,
+    forget_rounds,
+    round_folder,
+)
+from asr.training.train import initial_aligner, pretrained_weights, train
+
+STAGES = (PREPARE, FEATURES, TRAIN, DECODE, SCORE, "report")
+SKIPPING = (PREPARE, FEATURES, TRAIN)
+"""The stages that may leave out utterances; they list them in their SUMMARY."""
+
+
+def recipe_stages(config: RecipeConfig, folder: Path, device: torch.device) -> list[Stage]:
+    """The stages from prepare to score of every fold, in the order in which they run, below the run's `folder`.
+
+    Raises InputError where the corpus, or a model that the recipe starts from or decodes with, is missing or does not
+    fit.
+    """
+    prepared = _prepare_stage(config, folder / PREPARE)
+    chains = (_fold_stages(config, folder, device, prepared, fold) for fold in folds(config))
+    return [prepared, *(stage for chain in chains for stage in chain)]
+
+
+def folds(config: RecipeConfig) -> list[str]:
+    """The folder name of each fold below the run's and below prepare; one empty name where there are no folds."""
+    count = config.corpus.folds
+    return [""] if count == 1 else [fold_name(number) for number in range(1, count + 1)]
+
+
+def each_round(config: RecipeConfig, *folders: Path) -> Iterator[tuple[Path, ...]]:
+    """The folders of each round of training below some stages' folders; the last round uses `folders` themselves."""
+    for number in range(config.training.realign):
+        yield tuple(round_folder(folder, number) for folder in folders)
+    yield folders
+
+
+def skipped(stage: Stage) -> set[str]:
+    """The utterances that a stage left out: broken ones where `corpus.skip_bad` is set, and those too short for CTC."""
+    path = stage.folder / SUMMARY
+    if stage.name not in SKIPPING or not path.is_file():
+        return set()
+    return {row["utterance"] for row in read_json(path)["skipped"]}
+
+
+def _prepare_stage(config: RecipeConfig, folder: Path) -> Stage:
+    corpus = config.corpus
+    source = corpus_dir(corpus)
+    # The manifests hold absolute paths: the same corpus elsewhere needs others.
+    settings = [corpus.model_dump(mode="json", exclude={"dir"}), str(source), corpus_digest(source)]
+    return Stage(PREPARE, folder, [], settings, lambda: prepare(corpus, folder))
+
+
+def _fold_stages(
+    recipe: RecipeConfig, run_folder: Path, device: torch.device, prepared: Stage, fold: str
+) -> list[Stage]:
+    """The stages from features to score of one fold."""
+    config = of_fold(recipe, fold)
+    cuts = prepared.folder / fold
+    folders = {name: run_folder / fold / name for name in STAGES}
+    weights, aligner = pretrained_weights(config), initial_aligner(config)
+    for setting, path in (("model.pretrained", weights), ("training.align_with", aligner)):
+        if path is not None:
+            refuse_own(setting, path, run_folder)
+    features = Stage(
+        FEATURES,
+        folders[FEATURES],
+        [prepared],
+        # The manifests do not change when the audio does, so the corpus's digest counts here too.
+        [_sections(config, "features"), prepared.settings],
+        lambda: compute_features(config, cuts, folders[FEATURES], device),
+    )
+    trained = Stage(
+        TRAIN,
+        folders[TRAIN],
+        [prepared, features],
+        _sections(config, "seed", "features", "augmentation", "targets", "model", "training")
+        | {"bundle": SCHEMA}
+        | ({} if weights is None else {"weights": file_digest(weights)})
+        | ({} if aligner is None else {"aligner": acoustic_digest(aligner)}),
+        lambda: _train(config, cuts, folders[FEATURES], folders[TRAIN], device),
+        device=describe_device(device),
+        kept=(METRICS,),
+    )
+    ensemble = find_ensemble(config, run_folder)
+    models = [folder for bundle in ensemble for folder in model_folders(bundle)]
+    decoded = Stage(
+        DECODE,
+        folders[DECODE],
+        [prepared, features, trained],
+        [_sections(config, "lm", "decoding"), config.scoring.model_dump()["phone_set"], *map(acoustic_digest, models)],
+        lambda: _decode(config, ensemble, folders[TRAIN], cuts, folders[FEATURES], folders[DECODE], device),
+    )
+    scored = Stage(
+        SCORE,
+        folders[SCORE],
+        [decoded],
+        _sections(config, "seed", "scoring"),
+        lambda: _score(config, folders[DECODE], folders[SCORE]),
+    )
+    return [features, trained, decoded, scored]
+
+
+def _sections(config: RecipeConfig, *names: str) -> dict[str, object]:
+    return config.model_dump(mode="json", include=set(names))
+
+
+def _train(config: RecipeConfig, cuts: Path, features: Path, out_dir: Path, device: torch.device) -> None:
+    check_language_model(config, cuts)  # before hours of training
+    train(config, cuts, features, out_dir, device)
+
+
+def _decode(
+    config: RecipeConfig,
+    ensemble: Sequence[Path],
+    trained: Path,
+    cuts: Path,
+    features: Path,
+    out_dir: Path,
+    device: torch.device,
+) -> None:
+    """Decodes with the model of each round; the last round's decodes together with the ensemble's other models."""
+    forget_rounds(out_dir, config.training.realign)
+    for source, target in each_round(config, trained, out_dir):
+        models = list(ensemble) if target == out_dir else []
+        decoding = config.decoding.model_copy(update={"ensemble": models})
+        decode(config.model_copy(update={"decoding": decoding}), source / BUNDLE, cuts, features, target, device)
+
+
+def _score(config: RecipeConfig, decoded: Path, out_dir: Path) -> None:
+    for source, target in each_round(config, decoded, out_dir):
+        test = source / TEST
+        score_stage(test / REFERENCES, test / HYPOTHESES, target, config.scoring, config.seed)

@@ -1,0 +1,55 @@
+"""What the package imports is what it declares: an installation without our tools works."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[1]
+PACKAGE, PYPROJECT = REPOSITORY / "asr", REPOSITORY / "pyproject.toml"
+
+
+def imported() -> set[str]:
+    """The top-level packages that any file imports, wherever in it."""
+    names = set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.partition(".")[0])
+    return names - sys.stdlib_module_names - {"asr"}
+
+
+def declared(*extras: str) -> set[str]:
+    """The required distributions in normalised spelling, with those of some extras."""
+    project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
+    requirements = [
+        *project["dependencies"],
+        *(each for name in extras for each in project["optional-dependencies"][name]),
+    ]
+    return {normalised(re.split(r"[^\w.-]", each)[0]) for each in requirements}
+
+
+def normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+DISTRIBUTIONS = packages_distributions() | {"pydantic_core": ["pydantic"]}
+
+
+def owners(module: str) -> set[str]:
+    """The distributions that a top-level package comes from."""
+    return {normalised(name) for name in DISTRIBUTIONS.get(module, [module])}
+
+
+def test_every_import_is_a_declared_dependency() -> None:
+    known = declared("librosa")
+    assert [module for module in sorted(imported()) if not owners(module) & known] == []
+
+
+def test_every_dependency_is_imported() -> None:
+    used = set().union(*map(owners, imported()))
+    assert declared() - used == {"tensorboard"}  # torch imports it
