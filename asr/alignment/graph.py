@@ -37,10 +37,12 @@ class AlignmentGraph:
     """[S]: to which occurrence of a phone the state belongs, NO_PHONE for a blank; they count up along a path."""
     items: Indices
     """[S]: from which item of the transcript the state stems."""
+    first: Indices
+    """[S + 1]: the moves into a state are `first[state]` to `first[state + 1]` - 1; the first of them stays in it."""
     sources: Indices
-    """[K, S]: the states before each one; row 0 is the state itself, as is the padding (at a cost of inf)."""
+    """[M]: the state that each move comes from."""
     costs: Vector
-    """[K, S]: of the move from `sources`."""
+    """[M]: of each move."""
     starts: Vector
     """[S]: of beginning in the state."""
     finals: Vector
@@ -98,11 +100,8 @@ class _States:
         return state
 
     def graph(self, frontier: Frontier) -> AlignmentGraph:
-        states, width = len(self.classes), max(map(len, self.moves))
-        sources, costs = np.tile(np.arange(states), (width, 1)), np.full((width, states), np.inf)
-        for state, moves in enumerate(self.moves):
-            for row, (source, cost) in enumerate(moves):
-                sources[row, state], costs[row, state] = source, cost
+        states = len(self.classes)
+        moves = [move for into in self.moves for move in into]
         finals = np.full(states, np.inf)
         for state, cost in frontier.items():
             if state != START:
@@ -112,8 +111,9 @@ class _States:
             phones=np.array(self.phones, np.int64),
             units=np.array(self.units, np.int64),
             items=np.array(self.items, np.int64),
-            sources=sources,
-            costs=costs,
+            first=np.cumsum([0, *map(len, self.moves)], dtype=np.int64),
+            sources=np.array([source for source, _ in moves], np.int64),
+            costs=np.array([cost for _, cost in moves]),
             starts=np.array(self.starts),
             finals=finals,
         )

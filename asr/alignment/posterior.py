@@ -93,7 +93,7 @@ def _occupancy(scores: npt.NDArray[np.floating], graph: AlignmentGraph, band: _B
     """The probability [T, width] of each state of the band in each frame."""
     states, lowest, width = band.states, band.lowest.tolist(), band.width
     emissions = SCALE * np.take_along_axis(scores, graph.classes[states], axis=1).astype(np.float64)
-    stay, steps = -graph.costs[0], _steps(graph)
+    stay, steps = -graph.costs[graph.first[:-1]], _steps(graph)
     moves = np.diff(band.lowest, append=lowest[-1]).tolist()
     edge = max(*moves, *(step for step, _ in steps), 0)  # of states outside the band, which are never reached
     forward, backward = np.empty_like(emissions), np.empty_like(emissions)
@@ -124,9 +124,11 @@ def _occupancy(scores: npt.NDArray[np.floating], graph: AlignmentGraph, band: _B
 
 def _steps(graph: AlignmentGraph) -> list[tuple[int, Vector]]:
     """The moves to another state by how far they go: (step, log probability [S] of entering a state over that step)."""
-    distance = np.arange(len(graph)) - graph.sources
-    possible = np.isfinite(graph.costs) & (distance > 0)
-    return [
-        (step, -np.where(possible & (distance == step), graph.costs, np.inf).min(axis=0))
-        for step in np.unique(distance[possible]).tolist()
-    ]
+    targets = np.repeat(np.arange(len(graph)), np.diff(graph.first))
+    distance = targets - graph.sources
+    steps = []
+    for step in np.unique(distance[distance > 0]).tolist():
+        gains, chosen = np.full(len(graph), -np.inf), distance == step
+        gains[targets[chosen]] = -graph.costs[chosen]
+        steps.append((step, gains))
+    return steps

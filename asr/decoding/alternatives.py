@@ -15,7 +15,7 @@ from asr.decoding.lattice.lattice import Lattice, lattice
 from asr.decoding.lattice.nbest import Hypothesis, n_best
 from asr.decoding.search.beam import Path as BestPath
 from asr.decoding.search.beam import PhoneSequence
-from asr.decoding.search.ctc_alignment import aligned_path
+from asr.decoding.search.forced_path import forced_path
 from asr.formats.transcript import Transcript
 from asr.storage.files import complete_file, write_text
 from asr.storage.run_layout import LATTICES, NBEST
@@ -64,7 +64,7 @@ def alternatives_files(folder: Path, config: DecodingConfig, search: Search) -> 
 def _aligned(found: Sequence[PhoneSequence], scores: LogPosteriors) -> list[Hypothesis]:
     """What a prefix beam search kept, in the best alignment to the scores of the first model."""
     first = scores if scores.ndim == 2 else scores[0]
-    return [Hypothesis(aligned_path(first, each.phones).phones, -each.score) for each in found]
+    return [Hypothesis(forced_path(first, each.phones).phones, -each.score) for each in found]
 
 
 def _nbest_json(utterance: Transcript, hypotheses: list[Hypothesis], search: Search) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from asr.decoding.search.beam import (
     check_scores,
 )
 from asr.decoding.search.beam import Path as BestPath
-from asr.decoding.search.ctc_alignment import aligned_path
+from asr.decoding.search.forced_path import forced_path
 from asr.errors import InputError
 from asr.formats.ctm import write_ctm
 from asr.formats.transcript import (
@@ -99,7 +99,7 @@ class Search:
             return self.recalibration(self._posteriors(scores, path))
         phones = [span.phone for span in path.phones]
         return self.recalibration(
-            np.mean([self._posteriors(each, aligned_path(each, phones)) for each in scores], axis=0)
+            np.mean([self._posteriors(each, forced_path(each, phones)) for each in scores], axis=0)
         )
 
     def _posteriors(self, scores: npt.NDArray[np.float32], path: BestPath) -> npt.NDArray[np.float64]:

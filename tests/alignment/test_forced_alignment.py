@@ -28,14 +28,15 @@ def _loops(classes: int) -> npt.NDArray[np.float64]:
     return np.linspace(0.3, 0.8, classes)
 
 
+def _moves(graph: AlignmentGraph) -> dict[tuple[int, int], float]:
+    """The cost of each move from one state to another."""
+    targets = np.repeat(np.arange(len(graph)), np.diff(graph.first)).tolist()
+    return dict(zip(zip(graph.sources.tolist(), targets, strict=True), graph.costs.tolist(), strict=True))
+
+
 def _paths(graph: AlignmentGraph, frames: int) -> list[tuple[int, ...]]:
     """Every path of so many frames through a graph, by trying all sequences of states."""
-    allowed = {
-        (int(source), state)
-        for row, sources in enumerate(graph.sources)
-        for state, source in enumerate(sources)
-        if np.isfinite(graph.costs[row, state])
-    }
+    allowed = _moves(graph)
     return [
         path
         for path in itertools.product(range(len(graph)), repeat=frames)
@@ -48,8 +49,7 @@ def _paths(graph: AlignmentGraph, frames: int) -> list[tuple[int, ...]]:
 def _score(path: tuple[int, ...], scores: npt.NDArray[np.float32], graph: AlignmentGraph) -> float:
     total = -graph.starts[path[0]] - graph.finals[path[-1]]
     total += sum(float(scores[frame, graph.classes[state]]) for frame, state in enumerate(path))
-    for source, state in itertools.pairwise(path):
-        total -= min(cost for row, cost in enumerate(graph.costs[:, state]) if graph.sources[row, state] == source)
+    total -= sum(_moves(graph)[move] for move in itertools.pairwise(path))
     return float(total)
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from numba import njit
 
 from asr.decoding.search.beam import Path, PhoneSequence, check_scores
-from asr.decoding.search.ctc_alignment import aligned_path
+from asr.decoding.search.forced_path import forced_path
 from asr.decoding.search.growing import with_room
 from asr.errors import InputError
 from asr.lm.arpa import END, START, Ngrams
@@ -162,7 +162,7 @@ class PrefixBeamDecoder:
             return Path([], np.zeros(0, np.int64), 0.0, complete=True)
         kept = prefix_beam_search(np.stack(models), self.beam, self._prior(acoustic_scale), count=self.beam)
         scaled = [replace(each, score=acoustic_scale * each.score) for each in kept]
-        return replace(aligned_path(models[0], scaled[0].phones), cost=-scaled[0].score, sequences=scaled)
+        return replace(forced_path(models[0], scaled[0].phones), cost=-scaled[0].score, sequences=scaled)
 
 
 def _of_models(log_posteriors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asr.decoding.search.ctc_alignment import aligned_path
+from asr.decoding.search.forced_path import forced_path
 from asr.decoding.search.greedy import GreedyDecoder, collapse
 from asr.decoding.search.prefix_beam import PrefixBeamDecoder, phone_prior, prefix_beam_search
 from asr.errors import InputError
@@ -91,7 +91,7 @@ def test_several_models_count_by_the_mean_of_their_logs(seed, frames, models):
     path = PrefixBeamDecoder(phone_prior(ngrams, PHONES), 5000).decode(each)
     assert [span.phone for span in path.phones] == found[0].phones
     assert path.cost == pytest.approx(-found[0].score)
-    alone = aligned_path(each[0], found[0].phones)
+    alone = forced_path(each[0], found[0].phones)
     assert (path.classes == alone.classes).all()
     assert -alone.cost <= sums[0][tuple(found[0].phones)] + 1e-5
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from asr.alignment.graph import build_alignment_graph
 from asr.alignment.viterbi import best_path
-from asr.decoding.search.ctc_alignment import aligned_path
+from asr.decoding.search.forced_path import forced_path
 from asr.errors import InputError
 
 CLASSES = 4
@@ -33,10 +33,10 @@ def test_it_is_the_path_of_the_exact_search(seed: int, frames: int, phones: list
     graph = build_alignment_graph(phones, "ctc", 1, np.zeros(0))
     if frames < len(phones) + sum(one == two for one, two in pairwise(phones)):
         with pytest.raises(InputError, match=f"{frames} frames are too few for its phones"):
-            aligned_path(scores, phones, beam)
+            forced_path(scores, phones, beam)
         return
     exact = best_path(scores, graph)
-    path = aligned_path(scores, phones, beam)
+    path = forced_path(scores, phones, beam)
     assert [span.phone for span in path.phones] == phones
     assert path.cost == pytest.approx(-scores[np.arange(frames), path.classes].sum(dtype=np.float64))
     if beam >= 200:
@@ -48,13 +48,13 @@ def test_it_is_the_path_of_the_exact_search(seed: int, frames: int, phones: list
 def test_of_equal_paths_it_is_the_one_that_moves_on_early() -> None:
     scores = np.zeros((5, CLASSES), np.float32)
     graph = build_alignment_graph([0, 1], "ctc", 1, np.zeros(0))
-    assert aligned_path(scores, [0, 1]).classes.tolist() == [1, 2, 2, 2, 2]
+    assert forced_path(scores, [0, 1]).classes.tolist() == [1, 2, 2, 2, 2]
     assert graph.classes[best_path(scores, graph).states].tolist() == [1, 2, 2, 2, 2]
 
 
 def test_no_phones_are_blanks_and_no_frames_nothing() -> None:
-    assert aligned_path(random_scores(0, 3), []).classes.tolist() == [0, 0, 0]
-    assert aligned_path(random_scores(0, 0), []).phones == []
+    assert forced_path(random_scores(0, 3), []).classes.tolist() == [0, 0, 0]
+    assert forced_path(random_scores(0, 0), []).phones == []
 
 
 def test_an_hour_takes_as_much_a_minute_as_a_minute() -> None:
@@ -65,8 +65,8 @@ def test_an_hour_takes_as_much_a_minute_as_a_minute() -> None:
     scores = np.full((frames, CLASSES), -9.0, np.float32)
     scores[np.arange(frames), classes] = -0.01
     phones = (classes[::8] - 1).tolist()
-    aligned_path(scores[:80], phones[:10])
+    forced_path(scores[:80], phones[:10])
     started = time.process_time()
-    path = aligned_path(scores, phones)
+    path = forced_path(scores, phones)
     assert time.process_time() - started < 5
     np.testing.assert_array_equal(path.classes, classes)
