@@ -23,13 +23,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from asr.decoding.bundle_search import bundle_search, path_finders
 
 from asr.acoustics.bundle import Bundle, Tuning, read_bundle
 from asr.acoustics.scorer import AcousticScorer, LogPosteriors
 from asr.config import DecodingConfig, RecipeConfig
 from asr.corpora.cuts import read_cuts, reference
 from asr.corpora.prepare import prepare
-from asr.decoding.bundle_search import bundle_search, path_finders
 from asr.decoding.stage import write_lm
 from asr.decoding.tuning import tune
 from asr.features.dataset import Dataset

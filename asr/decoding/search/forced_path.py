@@ -8,15 +8,15 @@ import numpy.typing as npt
 
 from asr.alignment.graph import build_alignment_graph
 from asr.alignment.viterbi import best_path
-from asr.decoding.search.beam import Path
-from asr.decoding.search.greedy import collapse
+from asr.decoding.search.collapse import collapse
+from asr.decoding.search.path import BestPath
 from asr.phones.classes import BLANK
 
 BEAM = 200.0
 """Nats below the best state of its frame at which a state is given up: no speech that follows is worth as much."""
 
 
-def forced_path(scores: npt.NDArray[np.float32], phones: list[int], beam: float = BEAM) -> Path:
+def forced_path(scores: npt.NDArray[np.float32], phones: list[int], beam: float = BEAM) -> BestPath:
     """The best path of the phones through log scores [T, C] of a CTC model.
 
     Raises InputError as `asr.alignment.viterbi.best_path`, which defines the `beam`.
@@ -27,4 +27,4 @@ def forced_path(scores: npt.NDArray[np.float32], phones: list[int], beam: float 
         classes, score = graph.classes[found.states], found.score
     else:
         classes, score = np.full(len(scores), BLANK), float(scores[:, BLANK].sum(dtype=np.float64))
-    return Path(collapse(classes), classes, -score, complete=True)
+    return BestPath(collapse(classes), classes, -score, complete=True)
