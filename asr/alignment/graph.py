@@ -1,4 +1,4 @@
-"""The alignment graph: the HMM states, or the CTC phones and blanks, that a known transcript allows, in their order."""
+"""The alignment graph: the HMM states, or the CTC phones and blanks, that a known transcript allows, in order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ NO_PHONE = -1
 Item = Union[int, "Choice"]
 """A phone's index, or a choice."""
 Choice = Sequence[Sequence[Item]]
-"""What may stand at one place: sequences of items. A word is a choice of its pronunciations, an optional silence a
+"""The sequences of items that may come at one place. A word is a choice of its pronunciations, an optional silence is a
 choice between the silence and the empty sequence."""
 
 Indices = npt.NDArray[np.int64]
@@ -34,19 +34,19 @@ class AlignmentGraph:
     phones: Indices
     """[S]: the phone of the state, NO_PHONE for a blank."""
     units: Indices
-    """[S]: to which occurrence of a phone the state belongs, NO_PHONE for a blank; they count up along a path."""
+    """[S]: the occurrence of a phone that the state belongs to, NO_PHONE for a blank; they count up along a path."""
     items: Indices
-    """[S]: from which item of the transcript the state stems."""
+    """[S]: the item of the transcript that the state comes from."""
     first: Indices
     """[S + 1]: the moves into a state are `first[state]` to `first[state + 1]` - 1; the first of them stays in it."""
     sources: Indices
     """[M]: the state that each move comes from."""
     costs: Vector
-    """[M]: of each move."""
+    """[M]: the cost of each move."""
     starts: Vector
-    """[S]: of beginning in the state."""
+    """[S]: the cost of beginning in the state."""
     finals: Vector
-    """[S]: of ending in the state."""
+    """[S]: the cost of ending in the state."""
 
     def __len__(self) -> int:
         return len(self.classes)
@@ -89,7 +89,7 @@ class _States:
     unit: int = NO_PHONE
 
     def add(self, label: int, phone: int, item: int, before: Frontier, stay: float) -> int:
-        """A state behind the states of `before`; returns its number."""
+        """Adds a state after the states of `before`; returns its number."""
         state = len(self.classes)
         self.classes.append(label)
         self.phones.append(phone)
@@ -120,13 +120,13 @@ class _States:
 
 
 class _Chain(Protocol):
-    """How a topology strings phones together."""
+    """How a topology links phones."""
 
     def begin(self, states: _States) -> Frontier:
         """Where the first phone may be entered from."""
 
     def enter(self, states: _States, phone: int, item: int, before: Frontier) -> Frontier:
-        """Adds a phone behind `before`; returns where the next may be entered from."""
+        """Adds a phone after `before`; returns where the next may be entered from."""
 
 
 def _follow(items: Sequence[Item], chain: _Chain, states: _States, frontier: Frontier, number: int) -> Frontier:
@@ -135,10 +135,10 @@ def _follow(items: Sequence[Item], chain: _Chain, states: _States, frontier: Fro
             states.unit += 1
             frontier = chain.enter(states, item, number, frontier)
         else:
-            behind: Frontier = {}
+            after: Frontier = {}
             for sequence in item:
-                behind |= _follow(sequence, chain, states, frontier, number)
-            frontier = behind
+                after |= _follow(sequence, chain, states, frontier, number)
+            frontier = after
     return frontier
 
 
@@ -159,7 +159,7 @@ class _HmmChain:
 
 
 class _CtcChain:
-    """A state for each phone, and around it blanks that may be passed by, but not between two phones that are equal
+    """A state for each phone, and blanks around it that may be skipped, except between two equal phones
     (Graves et al. 2006, Connectionist temporal classification)."""
 
     def begin(self, states: _States) -> Frontier:

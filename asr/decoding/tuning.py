@@ -23,14 +23,13 @@ from asr.phones.phone_set import PhoneSetName
 Utterance = tuple[Sequence[str], LogPosteriors]
 """Reference phones and log posteriors."""
 
-
 LISTS = {
     "acoustic_scale": "acoustic_scales",
     "insertion_penalty": "insertion_penalties",
     "lm_weight": "lm_weights",
     "prior_scale": "prior_scales",
 }
-"""The recipe's list for each value that is chosen."""
+"""The recipe's list for each value that is tuned."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ def test_a_run_with_folds_is_not_decoded_as_one(asr_command, own_run, tmp_path):
     for command in ((folds, *inputs), (own_run, *inputs, "--set", f'decoding.ensemble=["{folds}"]')):
         refused = asr_command("decode", *command)
         assert refused.status == 1
-        assert f"{folds}: has folds, each with its own model; name that of one fold" in refused.err
+        assert f"{folds}: has folds, each with its own model; give one fold, such as its fold-1" in refused.err
 
 
 def test_a_run_tunes_the_confidences_too(own_run):
