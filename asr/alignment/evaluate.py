@@ -107,9 +107,7 @@ def _aligned_test_sets(
     ]
     for each in zip_longest(*scored):
         if any(one is None for one in each) or len({cut.id for cut, _ in each}) > 1:
-            raise InputError(
-                "they test other utterances; evaluate runs of the same corpus and folds", runs[0].parent
-            )
+            raise InputError("they test other utterances; evaluate runs of the same corpus and folds", runs[0].parent)
         cut = each[0][0]
         spoken = exact_phones(phone_sequence(cut), aligner.phone_set)
         said = reference(cut)

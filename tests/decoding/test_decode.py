@@ -14,9 +14,10 @@ from asr.acoustics.priors import scaled_likelihoods
 from asr.config import DecodingConfig, FeaturesConfig
 from asr.decoding.alternatives import alternatives_files
 from asr.decoding.confidence import POSTERIOR_SCALES as SCALES
-from asr.decoding.confidence import UNCHANGED, Recalibration, fit_recalibration
+from asr.decoding.confidence import UNCHANGED, Recalibration, fit_recalibration, phone_confidences
 from asr.decoding.decode import Decoder, decode_split, decode_utterance
 from asr.decoding.graph.build import build_graph
+from asr.decoding.lattice.posteriors import class_posteriors
 from asr.decoding.search.batch_viterbi import BatchViterbi, Weights
 from asr.decoding.search.batches import batch_paths
 from asr.decoding.search.beam import BeamSearch
@@ -131,6 +132,28 @@ def test_a_recalibration_by_phones_that_are_all_alike_stays_bounded(correct):
     assert abs(found.offset) < 5
     assert fit_recalibration(np.zeros(0), np.zeros(0, bool)) == UNCHANGED
     assert UNCHANGED(np.array([0.0, 0.3, 1.0])) == pytest.approx([0.0, 0.3, 1.0], abs=2e-3)
+
+
+def test_a_recalibration_weighs_no_change_as_much_as_one_phone():
+    """One phone that is right at even odds: offset o has the least log(1 + exp(-o)) + o * o / 2."""
+    found = fit_recalibration(np.array([0.5]), np.array([True]))
+    offsets = np.linspace(0, 1, 100_001)
+    expected = offsets[np.argmin(np.log1p(np.exp(-offsets)) + np.square(offsets) / 2)]
+    assert found == Recalibration(1.0, pytest.approx(expected, abs=1e-4))
+
+
+@pytest.mark.parametrize(("below", "counts"), [(7.9, True), (8.1, False)])
+def test_what_is_far_less_probable_is_left_out_of_a_confidence(tmp_path, below, counts):
+    """A state below the best of its frame by a factor of more than exp(8), which four decimals hardly show."""
+    train_ngram([["aa"], ["b"]], 2, ("aa", "b"), tmp_path / "lm.arpa")
+    search = BeamSearch(build_graph(tmp_path / "lm.arpa", ("aa", "b")), 16.0)
+    scores = np.array([[0.0, -below], [0.0, 0.0], [0.0, 0.0]], np.float32)
+    path = search.best_path(scores)
+    assert [span.phone for span in path.phones] == [0]
+    (confidence,) = phone_confidences(search.flat, scores, path, 1.0, 1.0, np.arange(2, dtype=np.int32))
+    with_all = class_posteriors(search.flat, scores)[:, 0].mean()
+    assert confidence == pytest.approx(with_all, abs=1e-6 if counts else 1e-3)
+    assert (confidence - with_all > 1e-5) is not counts
 
 
 def test_n_best_lists_lattices_and_symbols_are_written_as_asked(decoder, tmp_path):

@@ -1,6 +1,7 @@
 """`asr decode` on a trained bundle."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -76,6 +77,20 @@ def test_a_decoding_that_fails_leaves_that_of_before_whole(asr_command, own_run,
     assert not (out / "tuning.json").exists()
     with locked(out, "the argument OUT"):
         assert "another asr works in this folder" in asr_command("decode", bundle, prepared, features, out).err
+
+
+def test_utterances_without_a_whole_path_are_counted_for_each_split(asr_command, own_run, tmp_path):
+    inputs = own_run / "train" / "bundle", own_run / "prepare", own_run / "features", tmp_path / "out"
+    narrow = asr_command("decode", *inputs, "--set", "decoding.beam=0.001")
+    assert narrow.status == 0, narrow.err
+    for split in ("dev", "test"):
+        utterances = [row["utterance"] for row in read_jsonl(tmp_path / "out" / split / "hypotheses.jsonl")]
+        said = rf"{split}: (\d+) of {len(utterances)} utterances are too short for a whole path.*: (.*)"
+        found = re.search(said, narrow.err)
+        assert found
+        assert 0 < int(found[1]) <= len(utterances)
+        assert found[2].split(", ")[0] in utterances
+    assert "whole path" not in asr_command("decode", *inputs).err
 
 
 def test_a_run_with_folds_is_not_decoded_as_one(asr_command, own_run, tmp_path):

@@ -226,7 +226,7 @@ def test_a_fold_takes_the_models_of_its_own_fold(own_run: Path, tmp_path: Path) 
         assert own.training.align_with == own_run
         assert find_ensemble(own, own_run) == [folds / fold / "decode" / "bundle"]
     for setting in named:
-        with pytest.raises(InputError, match="has folds, each with its own model; name that of one fold"):
+        with pytest.raises(InputError, match="has folds, each with its own model; give one fold"):
             of_fold(read_recipe(own_run / "recipe.yaml", [setting.replace(str(own_run), str(folds))]), "")
     missing = of_fold(config.model_copy(update={"decoding": DecodingConfig()}), "fold-3").model.pretrained
     assert missing == folds / "fold-3"  # told as missing, and not that of another fold
