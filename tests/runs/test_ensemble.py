@@ -210,7 +210,7 @@ def test_a_bundle_whose_models_do_not_fit_is_named(
     inner = tmp_path / "out" / "bundle" / "ensemble" / "01"
     recipe = inner / "recipe.yaml"
     recipe.write_text(recipe.read_text().replace("preemphasis: 0.97", "preemphasis: 0.9"))
-    with pytest.raises(InputError, match=f"{inner}: its settings in features differ from those of the bundle"):
+    with pytest.raises(InputError, match=f"{inner}: its settings in features differ from those of its bundle"):
         read_bundle(tmp_path / "out" / "bundle")
 
 
