@@ -9,7 +9,7 @@ import torch
 from asr.acoustics.bundle import Bundle, read_bundle
 from asr.acoustics.scorer import AcousticScorer
 from asr.audio import read_audio
-from asr.decoding.bundle_search import bundle_search
+from asr.decoding.bundle_decoder import bundle_decoder
 from asr.decoding.decode import decode_utterance
 from asr.errors import InputError
 from asr.features.frontend import build_front_end
@@ -27,7 +27,7 @@ class Recognizer:
         self.scorer = AcousticScorer(self.bundle, device)
         self.front_end = build_front_end(self.bundle.config.features, torch.device(device))
         tuning = self.bundle.tuning
-        self.search = bundle_search(self.bundle, tuning)
+        self.decoder = bundle_decoder(self.bundle, tuning)
 
     def recognize_file(self, path: Path | str, utterance: str | None = None) -> Transcript:
         """Recognises any audio file. Raises InputError when it cannot be read or is shorter than one frame."""
@@ -49,6 +49,6 @@ class Recognizer:
         duration = len(waveform) / self.sample_rate
         spoken = Transcript(utterance, audio=audio, duration=round(duration, 4))
         try:
-            return decode_utterance(spoken, self.scorer.log_posteriors(features), self.search)
+            return decode_utterance(spoken, self.scorer.log_posteriors(features), self.decoder)
         except InputError as error:
             raise InputError(str(error), audio) from error

@@ -43,8 +43,9 @@ from asr.config import CorpusConfig
 from asr.corpora.cuts import phone_sequence, read_cuts, reference
 from asr.corpora.prepare import prepare
 from asr.decoding.graph.build import build_graph
-from asr.decoding.search.beam import Decoder
-from asr.decoding.search.prefix_beam import phone_prior, prefix_beam_search
+from asr.decoding.search.beam import BeamSearch
+from asr.decoding.search.phone_prior import phone_prior
+from asr.decoding.search.prefix_beam import prefix_beam_search
 from asr.errors import InputError
 from asr.features.dataset import Dataset
 from asr.formats.transcript import Transcript
@@ -151,8 +152,8 @@ def task(
 
 
 def graph(task: Task, beam: float, weight: float, penalty: float) -> Recognize:
-    decoder = Decoder(build_graph(task.arpa, task.phones, topology="ctc", lm_weight=weight), beam, penalty)
-    return lambda posteriors: [task.phones[span.phone] for span in decoder.decode(posteriors).phones]
+    search = BeamSearch(build_graph(task.arpa, task.phones, topology="ctc", lm_weight=weight), beam, penalty)
+    return lambda posteriors: [task.phones[span.phone] for span in search.best_path(posteriors).phones]
 
 
 def kaldi(task: Task, beam: float, weight: float, penalty: float) -> Recognize:
@@ -203,7 +204,7 @@ def pyctcdecode(task: Task, beam: float, weight: float, penalty: float) -> Recog
 
     def recognize(posteriors: Posteriors) -> list[str]:
         never = np.full((len(posteriors), 1), -100.0, np.float32)
-        return decoder.decode(np.concatenate([posteriors, never], axis=1), beam_width=int(beam)).split()
+        return decoder.best_path(np.concatenate([posteriors, never], axis=1), beam_width=int(beam)).split()
 
     return recognize
 

@@ -1,15 +1,15 @@
-"""The model bundle: a folder that holds all that recognition needs, and nothing that could run code.
+"""The model bundle: a folder with all that recognition needs, and nothing that could run code.
 
-bundle.json        the number of this layout
-recipe.yaml        the settings that it was trained with, but for paths of the machine that trained it
+bundle.json        the version of this layout
+recipe.yaml        the settings that it was trained with, without paths of the machine that trained it
 model.safetensors  the acoustic model's weights
 phones.txt         the phone set, one symbol a line
 classes.tsv        each class (phone and HMM state) with its prior and self-loop probability
 cmvn.safetensors   the training set's normalisation statistics
 lm.arpa            the phone n-gram, which decoding adds
-decoding.yaml      acoustic scale, insertion penalty, weight of the language model, and what confidences are made with,
+decoding.yaml      acoustic scale, insertion penalty, weight of the language model, and the parameters of confidences,
                    once they are tuned
-ensemble           a bundle for each further model that decodes with this one: 01, 02, ...; may be absent
+ensemble           a bundle for each further model that decodes with this one: 01, 02, ...; optional
 """
 
 import hashlib
@@ -43,7 +43,7 @@ from asr.storage.weights import load_weights, save_weights
 
 SCHEMA = 1
 LM, TUNING, ENSEMBLE = "lm.arpa", "decoding.yaml", "ensemble"
-BESIDE = "recipe.yaml beside it"
+BESIDE = "recipe.yaml next to it"
 DAMAGED_TUNING = (
     "damaged; it holds acoustic_scale, lm_weight and posterior_scale (above 0), prior_scale (0 or above), "
     "insertion_penalty, confidence_slope and confidence_offset, numbers: run asr decode again"
@@ -65,7 +65,7 @@ class Tuning:
 
 @dataclass(frozen=True)
 class ClassStatistics:
-    """Of the training labels: each class's prior and self-loop probability, both [C]."""
+    """Each class's prior and self-loop probability in the training labels, both [C]."""
 
     priors: npt.NDArray[np.float64]
     self_loops: npt.NDArray[np.float64]
@@ -73,7 +73,7 @@ class ClassStatistics:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A trained model with all that turns its posteriors into phones."""
+    """A trained model with all that is needed to turn its posteriors into phones."""
 
     folder: Path
     config: RecipeConfig
@@ -93,7 +93,8 @@ class Bundle:
 
 
 def write_bundle(folder: Path, config: RecipeConfig, model: nn.Module, statistics: ClassStatistics, cmvn: Cmvn) -> None:
-    """Writes all but lm.arpa, decoding.yaml and the ensemble, which decoding adds; those of a model before go."""
+    """Writes all but lm.arpa, decoding.yaml and the ensemble, which decoding adds; deletes those of a previous
+    model."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in (LM, TUNING):
         (folder / name).unlink(missing_ok=True)
@@ -110,7 +111,7 @@ def write_bundle(folder: Path, config: RecipeConfig, model: nn.Module, statistic
 
 
 def portable(config: RecipeConfig) -> RecipeConfig:
-    """The recipe without the paths of the machine that trains, which mean nothing where a bundle is copied to."""
+    """The recipe without the paths of the machine that trains, which mean nothing on another."""
     return config.model_copy(
         update={
             "corpus": config.corpus.model_copy(update={"dir": None}),
@@ -146,7 +147,7 @@ def model_folders(folder: Path) -> list[Path]:
 
 
 def acoustic_digest(folder: Path) -> str:
-    """A digest of all files of a bundle on which the posteriors of its own model, and so its alignments, depend."""
+    """A digest of all files of a bundle that the posteriors of its own model, and so its alignments, depend on."""
     digest = hashlib.sha256()
     for name in (RECIPE, "model.safetensors", "classes.tsv", "cmvn.safetensors"):
         with open(folder / name, "rb") as file:
@@ -155,7 +156,7 @@ def acoustic_digest(folder: Path) -> str:
 
 
 def find_bundle(path: Path) -> Path:
-    """The bundle that a user means by `path`: a bundle, or a run's folder (of its first fold, where it has folds).
+    """The bundle that a user means by `path`: a bundle, or a run's folder (the first fold, where it has folds).
 
     Raises InputError when there is none.
     """
@@ -166,12 +167,10 @@ def find_bundle(path: Path) -> Path:
 
 
 def of_one_fold(path: Path) -> Path:
-    """`path`, unless it is a run with folds: each of these has test speakers that the others have trained on.
-
-    Raises InputError then.
-    """
+    """Returns `path`. Raises InputError for a run with folds, each of which has test speakers that the others trained
+    on."""
     if has_folds(path):
-        raise InputError(f"has folds, each with its own model; name that of one fold, such as its {fold_name(1)}", path)
+        raise InputError(f"has folds, each with its own model; give one fold, such as its {fold_name(1)}", path)
     return path
 
 
@@ -202,12 +201,12 @@ def _read_ensemble(bundle: Bundle, device: torch.device | str) -> Iterator[Bundl
     for path in model_folders(bundle.folder)[1:]:
         other = read_bundle(path, device)
         if differing := difference(other, bundle):
-            raise InputError(f"its {differing} differ from those of the bundle that it is in; copy that again", path)
+            raise InputError(f"its {differing} differ from those of its bundle; copy the bundle again", path)
         yield other
 
 
 def difference(bundle: Bundle, other: Bundle) -> str | None:
-    """In what two models differ that cannot decode together; None where they can."""
+    """The difference that keeps two models from decoding together; None where they can."""
     if section := unlike_section(bundle.config, other.config):
         return f"settings in {section}"
     if bundle.model.subsampling != other.model.subsampling:
@@ -219,7 +218,7 @@ def difference(bundle: Bundle, other: Bundle) -> str | None:
 
 
 def unlike_section(config: RecipeConfig, other: RecipeConfig) -> str | None:
-    """The section of two recipes by which their models cannot decode together."""
+    """The section of two recipes that keeps their models from decoding together."""
     sections = ("features", "targets", "topology")
     return next((name for name in sections if getattr(config, name) != getattr(other, name)), None)
 
@@ -227,13 +226,13 @@ def unlike_section(config: RecipeConfig, other: RecipeConfig) -> str | None:
 def _check_schema(path: Path) -> None:
     if not path.is_file():
         raise InputError(
-            "missing: the bundle is not whole, or older than this version of asr; train the model anew", path
+            "missing: the bundle is incomplete, or older than this version of asr; train the model again", path
         )
     values = read_json(path)
     schema = values.get("schema") if isinstance(values, dict) else None
     if schema != SCHEMA:
         raise InputError(
-            f"schema {schema!r} is not {SCHEMA}, which this version of asr reads; train the model anew", path
+            f"schema {schema!r} is not {SCHEMA}, which this version of asr reads; train the model again", path
         )
 
 
@@ -243,7 +242,7 @@ def _check_phones(path: Path, config: RecipeConfig) -> None:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError("missing or damaged; it holds the phone set, one symbol a line", path) from error
     if phones != list(load_phone_set(config.targets.phone_set)):
-        raise InputError(f"its phones are not the {config.targets.phone_set} of {BESIDE}", path)
+        raise InputError(f"its phones are not those of {config.targets.phone_set}, as in {BESIDE}", path)
 
 
 def _read_statistics(path: Path, names: Sequence[str]) -> ClassStatistics:

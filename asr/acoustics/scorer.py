@@ -1,4 +1,4 @@
-"""The acoustic model of a bundle as what scores frames: features in, log posteriors out."""
+"""Scores frames with the acoustic model of a bundle: features in, log posteriors out."""
 
 import math
 
@@ -9,11 +9,11 @@ import torch
 from asr.acoustics.bundle import Bundle
 
 LogPosteriors = npt.NDArray[np.float32]
-"""[T, C]; of several models that are searched as one, [M, T, C]."""
+"""[T, C]; for several models that are searched as one, [M, T, C]."""
 
 
 PIECE_FRAMES = 16_384
-"""Scored at a time where the model needs a fixed context alone: under three minutes of audio."""
+"""Frames scored at a time if the model needs only a fixed context: under three minutes of audio."""
 
 
 class AcousticScorer:
@@ -30,12 +30,12 @@ class AcousticScorer:
     def log_posteriors(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Log posteriors [T', C] of one utterance's model input [T, D].
 
-        Of an ensemble they are of the models' mean, or, for a prefix beam search, each model's [M, T', C].
+        For an ensemble they are those of the models' mean or, for a prefix beam search, of each model [M, T', C].
         """
         context = self.context
         if context is None or len(features) <= PIECE_FRAMES:
             return self._score(features)
-        # A recording of hours, in pieces with each piece's neighbours: the same scores in a bounded memory.
+        # A recording of hours goes in pieces with their context: the same scores in bounded memory.
         pieces = []
         for start in range(0, len(features), PIECE_FRAMES):
             first, end = max(start - context, 0), min(start + PIECE_FRAMES, len(features))

@@ -1,1 +1,1 @@
-"""Forced alignment: where in the audio the phones of a known transcript lie, and how far that is from hand labels."""
+"""Forced alignment: when the phones of a known transcript occur in the audio, and how far that is from hand labels."""

@@ -1,4 +1,4 @@
-"""Accuracy of boundaries against hand labels: how many lie within a tolerance, and how far off they are."""
+"""Accuracy of boundaries against hand labels: how many are within a tolerance, and how far off they are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,13 @@ from asr.formats.transcript import PhoneSegment
 TOLERANCES = (5, 10, 20, 50)
 """Milliseconds."""
 ROUNDING = 1e-4
-"""Milliseconds; a boundary that is off by exactly a tolerance is within it, however its time was rounded."""
+"""Milliseconds: a boundary that is off by exactly a tolerance counts as within it, however its time was rounded."""
 
 
 @dataclass(frozen=True)
 class BoundaryAccuracy:
-    """Of all boundaries together; `within` is the percentage for each of TOLERANCES, the rest in milliseconds."""
+    """The accuracy over all boundaries; `within` has the percentage for each of TOLERANCES, the rest is in
+    milliseconds."""
 
     boundaries: int
     within: dict[int, float]
@@ -30,9 +31,9 @@ class BoundaryAccuracy:
 def labelled_boundaries(reference: Sequence[PhoneSegment]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
     """Which of the N - 1 places between neighbouring phones have a boundary to measure, and the times (s) of all.
 
-    Those have one where one phone ends as the next begins (not where a phone that the model does not know lies between
-    them) and their symbols differ (two equal ones have no boundary for the model). The utterance's beginning and end
-    are none. Raises ValueError for a phone without times.
+    A place has one if a phone ends as the next begins (no phone that the model does not know lies between them) and
+    their symbols differ (two equal ones have no boundary for the model). The beginning and end of the utterance do not
+    count. Raises ValueError for a phone without times.
     """
     if any(segment.start is None or segment.end is None for segment in reference):
         raise ValueError("a phone has no times")
@@ -43,7 +44,7 @@ def labelled_boundaries(reference: Sequence[PhoneSegment]) -> tuple[npt.NDArray[
 
 
 def boundary_accuracy(errors: npt.NDArray[np.float64]) -> BoundaryAccuracy:
-    """Of signed errors in seconds [N]. Raises InputError where there are none."""
+    """The accuracy for signed errors in seconds [N]. Raises InputError where there are none."""
     if len(errors) == 0:
         raise InputError("there is no boundary to measure: the references have no phones with times")
     milliseconds = np.abs(errors) * 1000

@@ -1,4 +1,4 @@
-"""Trained models that align: audio and what was said in it become phones and words with times."""
+"""Alignment by trained models: from audio and what was said in it to phones and words with times."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,11 +23,11 @@ from asr.phones.phone_set import load_phone_set
 Seconds = npt.NDArray[np.float64]
 
 SHORTEST = 0.001
-"""Seconds of a phone that is squeezed in at the audio's end."""
+"""Seconds of a phone that is squeezed in at the end of the audio."""
 
 
 class AligningModel:
-    """One trained model; of an ensemble that which the others were added to."""
+    """One trained model; of an ensemble, the one that the others were added to."""
 
     def __init__(self, bundle: Bundle | Path | str, device: torch.device | str = "cpu") -> None:
         """Raises InputError when the bundle is missing or damaged."""
@@ -46,7 +46,8 @@ class AligningModel:
         return np.asarray(static[0].cpu().numpy())
 
     def log_posteriors(self, waveform: npt.NDArray[np.float32]) -> LogPosteriors:
-        """Log posteriors [T, C] of samples [S] in [-1, 1] at `sample_rate`. Raises InputError when they are too few."""
+        """Log posteriors [T, C] of samples [S] in [-1, 1] at `sample_rate`. Raises InputError when there are too
+        few."""
         static = self.static_features(waveform)
         if len(static) == 0:
             raise InputError(f"is shorter than one frame ({self.bundle.config.features.frame_length:g} ms)")
@@ -57,9 +58,10 @@ class AligningModel:
         return force_align(log_posteriors, spoken.items, self.classes)
 
     def boundaries(self, aligned: ForcedAlignment, duration: float) -> Seconds:
-        """The medians, lows and highs [3, N + 1] of the boundaries in seconds, inside the audio of `duration` seconds.
+        """The medians, lows and highs [3, N + 1] of the boundaries in seconds, within an audio of `duration` seconds.
 
-        An HMM has a phone in every frame: the first and the last reach to the audio's ends. Under CTC silences do.
+        An HMM has a phone in every frame: the first and the last reach the ends of the audio. With CTC only silences
+        do.
         """
         found = aligned.boundaries
         frames = np.stack([found.median, found.low, found.high])
@@ -69,7 +71,7 @@ class AligningModel:
             seconds[:, 0] = 0.0
         if aligned.phones[-1] in reaching:
             seconds[:, -1] = duration
-        # The last frame may reach past the audio's end; the phones in it still follow each other there.
+        # The last frame may reach past the end of the audio; the phones in it still follow each other.
         latest = duration - SHORTEST * np.arange(len(aligned.phones), -1, -1)
         return np.asarray(np.maximum(np.minimum(seconds, latest), 0.0))
 
@@ -79,15 +81,17 @@ class Aligner:
     (Kelley 2025, Confidence intervals for forced alignment boundaries using model ensembles)."""
 
     def __init__(self, models: Sequence[AligningModel]) -> None:
-        """Raises InputError where the models do not know the same phones, or hear another sample rate."""
+        """Raises InputError where the models differ in their phones or their sample rate."""
         self.models = models
         first, *others = models
         for other in others:
             if other.phone_set != first.phone_set:
-                message = f"knows the phones of {other.phone_set}, but {first.bundle.folder} those of {first.phone_set}"
+                message = (
+                    f"has the phones of {other.phone_set}, but {first.bundle.folder} has those of {first.phone_set}"
+                )
                 raise InputError(f"{message}; choose models of one phone set", other.bundle.folder)
             if other.sample_rate != first.sample_rate:
-                raise InputError(f"is for audio of {other.sample_rate} Hz, others are not", other.bundle.folder)
+                raise InputError(f"is for audio of {other.sample_rate} Hz, but others are not", other.bundle.folder)
         self.phone_set, self.sample_rate = first.phone_set, first.sample_rate
 
     def align(
@@ -95,8 +99,8 @@ class Aligner:
     ) -> Transcript:
         """Aligns samples [S] in [-1, 1] at `sample_rate`. The first model chooses among pronunciations and silences.
 
-        The interval of a boundary has the quantiles `asr.alignment.posterior.INTERVAL` of its posterior; of several
-        models the outermost.
+        The interval of a boundary has the quantiles `asr.alignment.posterior.INTERVAL` of its posterior; for several
+        models, the outermost of theirs.
 
         Raises InputError for audio that is too short for what was said.
         """
@@ -104,7 +108,7 @@ class Aligner:
         return self.align_scored(said, spoken, [model.log_posteriors(waveform) for model in self.models])
 
     def align_scored(self, said: Transcript, spoken: Spoken, posteriors: Sequence[LogPosteriors]) -> Transcript:
-        """Aligns an utterance whose duration `said` tells, to each model's log posteriors [T, C] of it."""
+        """Aligns an utterance, whose duration is that of `said`, to each model's log posteriors [T, C]."""
         first = self.models[0].align(posteriors[0], spoken)
         chosen = Spoken(first.phones.tolist(), [None] * len(first.phones))
         others = [model.align(scored, chosen) for model, scored in zip(self.models[1:], posteriors[1:], strict=True)]
@@ -131,7 +135,7 @@ class Aligner:
 
 
 def _words(items: Sequence[int], labels: Sequence[str | None], times: Sequence[float]) -> list[WordSegment]:
-    """The words of phones that stem from `items` [N], with the phones' boundaries `times` [N + 1]."""
+    """The words of phones that come from `items` [N], with the phones' boundaries `times` [N + 1]."""
     words, first = [], 0
     for item, group in groupby(items):
         end = first + len(list(group))

@@ -1,4 +1,4 @@
-"""How well trained models place boundaries: their runs' test sets aligned, against the hand labels."""
+"""How well trained models place boundaries: the test sets of their runs, aligned and compared with hand labels."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -27,7 +27,7 @@ Seconds = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The accuracy over all folds, and the intervals: the percentage of them that holds the hand label, and their mean
+    """The accuracy over all folds; and of the intervals, the percentage that contains the hand label, and the mean
     width in milliseconds."""
 
     utterances: int
@@ -58,7 +58,7 @@ def evaluate(runs: Sequence[Path], device: torch.device | str = "cpu") -> Evalua
     """Aligns the known phones of each fold's test set with that fold's model of every run.
 
     The runs must be of one corpus with the same folds, so that no model has seen its test speakers. Raises InputError
-    for a folder that is no finished run, and for a corpus without times.
+    for a folder that is not a finished run, and for a corpus without times.
     """
     errors: list[Seconds] = []
     intervals: list[Seconds] = []
@@ -87,13 +87,13 @@ def evaluate_runs(runs: Sequence[Path], device: torch.device | str, out_dir: Pat
 
 
 def _folds(runs: Sequence[Path]) -> list[str]:
-    """The names of the folds that every run has; one empty name for runs without folds."""
+    """The names of the folds that every run has; a single empty name for runs without folds."""
     each = [[fold for fold in fold_names(run) if (run / fold / DECODE / BUNDLE).is_dir()] or [""] for run in runs]
     for run, folds in zip(runs, each, strict=True):
         if not (run / folds[0] / DECODE / BUNDLE).is_dir():
-            raise InputError("is no finished run (no decode/bundle); name a run's folder", run)
+            raise InputError("is not a finished run (no decode/bundle); give the folder of a run", run)
         if folds != each[0]:
-            raise InputError(f"has other folds than {runs[0]}; align runs of the same corpus and folds", run)
+            raise InputError(f"has different folds from {runs[0]}; align runs of the same corpus and folds", run)
     return each[0]
 
 
@@ -114,7 +114,7 @@ def _aligned_test_sets(
         try:
             labels = labelled_boundaries(fold_segments(said.phones, aligner.phone_set))
         except ValueError as error:
-            raise InputError(f"its corpus has no phone times to measure by: utterance {cut.id}", runs[0]) from error
+            raise InputError(f"its corpus has no phone times to compare with: utterance {cut.id}", runs[0]) from error
         try:
             aligned = aligner.align_scored(said, spoken, [posteriors for _, posteriors in each])
         except InputError as error:

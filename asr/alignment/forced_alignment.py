@@ -19,8 +19,8 @@ Vector = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Classes:
-    """What the C classes of an acoustic model are: of which topology, with how many HMM states a phone, their priors
-    and self-loop probabilities (both [C])."""
+    """The C classes of an acoustic model: their topology, HMM states of each phone, priors and self-loop probabilities
+    (both [C])."""
 
     topology: Topology
     states: int
@@ -38,7 +38,7 @@ class ForcedAlignment:
     phones: Indices
     """[N]: indices in the model's phone set."""
     items: Indices
-    """[N]: the transcript's item that each stems from."""
+    """[N]: the transcript's item that each comes from."""
     boundaries: Boundaries
     """The beginning of each and the end of the last."""
     scores: Vector
@@ -53,7 +53,7 @@ def force_align(log_posteriors: Posteriors, transcript: Sequence[Item], classes:
     """Aligns a transcript (see `asr.alignment.graph`) to natural log posteriors [T, C].
 
     The best path through the scaled likelihoods chooses among pronunciations and silences; the boundaries between the
-    phones that it chose are the medians of their posteriors (`asr.alignment.posterior`).
+    chosen phones are the medians of their posteriors (`asr.alignment.posterior`).
     Raises InputError for a transcript without phones, and where the frames are too few for its phones.
     """
     scores = scaled_likelihoods(log_posteriors, classes.priors)

@@ -1,4 +1,4 @@
-"""The alignment graph: the HMM states, or the CTC phones and blanks, that a known transcript allows, in their order."""
+"""The alignment graph: the HMM states, or the CTC phones and blanks, that a known transcript allows, in order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ NO_PHONE = -1
 Item = Union[int, "Choice"]
 """A phone's index, or a choice."""
 Choice = Sequence[Sequence[Item]]
-"""What may stand at one place: sequences of items. A word is a choice of its pronunciations, an optional silence a
+"""The sequences of items that may come at one place. A word is a choice of its pronunciations, an optional silence is a
 choice between the silence and the empty sequence."""
 
 Indices = npt.NDArray[np.int64]
@@ -34,17 +34,19 @@ class AlignmentGraph:
     phones: Indices
     """[S]: the phone of the state, NO_PHONE for a blank."""
     units: Indices
-    """[S]: to which occurrence of a phone the state belongs, NO_PHONE for a blank; they count up along a path."""
+    """[S]: the occurrence of a phone that the state belongs to, NO_PHONE for a blank; they count up along a path."""
     items: Indices
-    """[S]: from which item of the transcript the state stems."""
+    """[S]: the item of the transcript that the state comes from."""
+    first: Indices
+    """[S + 1]: the moves into a state are `first[state]` to `first[state + 1]` - 1; the first of them stays in it."""
     sources: Indices
-    """[K, S]: the states before each one; row 0 is the state itself, as is the padding (at a cost of inf)."""
+    """[M]: the state that each move comes from."""
     costs: Vector
-    """[K, S]: of the move from `sources`."""
+    """[M]: the cost of each move."""
     starts: Vector
-    """[S]: of beginning in the state."""
+    """[S]: the cost of beginning in the state."""
     finals: Vector
-    """[S]: of ending in the state."""
+    """[S]: the cost of ending in the state."""
 
     def __len__(self) -> int:
         return len(self.classes)
@@ -87,7 +89,7 @@ class _States:
     unit: int = NO_PHONE
 
     def add(self, label: int, phone: int, item: int, before: Frontier, stay: float) -> int:
-        """A state behind the states of `before`; returns its number."""
+        """Adds a state after the states of `before`; returns its number."""
         state = len(self.classes)
         self.classes.append(label)
         self.phones.append(phone)
@@ -98,11 +100,8 @@ class _States:
         return state
 
     def graph(self, frontier: Frontier) -> AlignmentGraph:
-        states, width = len(self.classes), max(map(len, self.moves))
-        sources, costs = np.tile(np.arange(states), (width, 1)), np.full((width, states), np.inf)
-        for state, moves in enumerate(self.moves):
-            for row, (source, cost) in enumerate(moves):
-                sources[row, state], costs[row, state] = source, cost
+        states = len(self.classes)
+        moves = [move for into in self.moves for move in into]
         finals = np.full(states, np.inf)
         for state, cost in frontier.items():
             if state != START:
@@ -112,21 +111,22 @@ class _States:
             phones=np.array(self.phones, np.int64),
             units=np.array(self.units, np.int64),
             items=np.array(self.items, np.int64),
-            sources=sources,
-            costs=costs,
+            first=np.cumsum([0, *map(len, self.moves)], dtype=np.int64),
+            sources=np.array([source for source, _ in moves], np.int64),
+            costs=np.array([cost for _, cost in moves]),
             starts=np.array(self.starts),
             finals=finals,
         )
 
 
 class _Chain(Protocol):
-    """How a topology strings phones together."""
+    """How a topology links phones."""
 
     def begin(self, states: _States) -> Frontier:
         """Where the first phone may be entered from."""
 
     def enter(self, states: _States, phone: int, item: int, before: Frontier) -> Frontier:
-        """Adds a phone behind `before`; returns where the next may be entered from."""
+        """Adds a phone after `before`; returns where the next may be entered from."""
 
 
 def _follow(items: Sequence[Item], chain: _Chain, states: _States, frontier: Frontier, number: int) -> Frontier:
@@ -135,10 +135,10 @@ def _follow(items: Sequence[Item], chain: _Chain, states: _States, frontier: Fro
             states.unit += 1
             frontier = chain.enter(states, item, number, frontier)
         else:
-            behind: Frontier = {}
+            after: Frontier = {}
             for sequence in item:
-                behind |= _follow(sequence, chain, states, frontier, number)
-            frontier = behind
+                after |= _follow(sequence, chain, states, frontier, number)
+            frontier = after
     return frontier
 
 
@@ -159,7 +159,7 @@ class _HmmChain:
 
 
 class _CtcChain:
-    """A state for each phone, and around it blanks that may be passed by, but not between two phones that are equal
+    """A state for each phone, and blanks around it that may be skipped, except between two equal phones
     (Graves et al. 2006, Connectionist temporal classification)."""
 
     def begin(self, states: _States) -> Frontier:

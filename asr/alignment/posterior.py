@@ -1,4 +1,8 @@
-"""Where each boundary most probably lies, finer than a frame: forward and backward scores through the graph."""
+"""Where each boundary most probably is, finer than a frame: forward and backward scores through the graph.
+
+Scores stay logarithms, unlike those of `asr.decoding.lattice.posteriors`: the path of a wrong transcript may lie so far
+below the best state of a frame that its probability is too small for a number, and it must be aligned all the same.
+"""
 
 from dataclasses import dataclass
 
@@ -8,14 +12,14 @@ import numpy.typing as npt
 from asr.alignment.graph import NO_PHONE, AlignmentGraph
 
 SCALE = 0.2
-"""Of the acoustic scores: neighbouring frames share most of their evidence, and an unscaled posterior is too sure of
-one frame. Chosen on the dev speakers of the TIMIT sample, where the mean error of two models falls by 4 and 8 % against
-a scale of 1."""
+"""The factor of the acoustic scores: neighbouring frames share most of their evidence, and an unscaled posterior is too
+sure of one frame. Chosen on the dev speakers of the TIMIT sample, where the mean error of two models falls by 4 and 8 %
+compared with a scale of 1."""
 INTERVAL = (0.025, 0.975)
 """Quantiles of a boundary's interval. They hold 90 % of the hand labels of those dev speakers, not 95 %: the posterior
-knows nothing of how people differ in where they put a boundary."""
+knows nothing of how people differ in placing a boundary."""
 BAND = 256
-"""States around the best path that are looked at in each frame, 40 phones before it and 40 behind: memory grows with
+"""States around the best path that are considered in each frame, 40 phones before it and 40 after it: memory grows with
 the frames alone."""
 
 Vector = npt.NDArray[np.float64]
@@ -37,10 +41,10 @@ def boundary_posteriors(scores: npt.NDArray[np.floating], graph: AlignmentGraph,
     `scores` [T, C]: natural log scores of the classes; `first_frames` [N]: where each phone begins on the best path
     through them.
 
-    The median is the estimate of the least expected absolute error. With P(t) the probability that frame t is still of
-    the phones before a boundary, by the forward-backward algorithm, the boundary lies behind frame t with that
-    probability; P is taken as linear between the middles of frames. Under CTC, where blanks lie between two phones,
-    the boundary is halfway between the end of one and the beginning of the other.
+    The median is the estimate with the least expected absolute error. With P(t) the probability that frame t is still
+    of the phones before a boundary, by the forward-backward algorithm, the boundary lies after frame t with that
+    probability; P is taken as linear between the middles of frames. Under CTC, where blanks lie between two phones, the
+    boundary is halfway between the end of one and the beginning of the other.
     """
     spoken = graph.units != NO_PHONE
     first = np.flatnonzero(spoken & (np.insert(graph.units[:-1], 0, NO_PHONE) != graph.units))
@@ -73,8 +77,8 @@ class _Band:
         return self.lowest[:, None] + np.arange(self.width)
 
     def column(self, passed: Vector, state: int) -> tuple[int, Vector]:
-        """The probability of being at a state or before it, given the sums `passed` [T, width], in the frames in which
-        it changes: the first of them and the values. In the frames before it is 1, behind 0."""
+        """The probability of being at a state or before it, from the sums `passed` [T, width], in the frames in which
+        it changes: the first of these and the values. It is 1 in earlier frames and 0 in later ones."""
         begin, end = np.searchsorted(self.lowest, [state - self.width + 2, state + 1])
         rows = np.arange(begin, end)
         return int(begin), passed[rows, state - self.lowest[rows]]
@@ -84,16 +88,16 @@ def _crossings(column: tuple[int, Vector], levels: Vector) -> Vector:
     """Where a probability that falls from 1 to 0 crosses each level, in frames; linear between the frames' middles."""
     begin, values = column
     falling = np.concatenate([[1.0], np.minimum.accumulate(values), [0.0]])
-    behind = np.searchsorted(-falling, -levels, side="right")
-    above, below = falling[behind - 1], falling[behind]
-    return np.asarray(begin - 1.5 + behind + (above - levels) / (above - below))
+    after = np.searchsorted(-falling, -levels, side="right")
+    above, below = falling[after - 1], falling[after]
+    return np.asarray(begin - 1.5 + after + (above - levels) / (above - below))
 
 
 def _occupancy(scores: npt.NDArray[np.floating], graph: AlignmentGraph, band: _Band) -> Vector:
     """The probability [T, width] of each state of the band in each frame."""
     states, lowest, width = band.states, band.lowest.tolist(), band.width
     emissions = SCALE * np.take_along_axis(scores, graph.classes[states], axis=1).astype(np.float64)
-    stay, steps = -graph.costs[0], _steps(graph)
+    stay, steps = -graph.costs[graph.first[:-1]], _steps(graph)
     moves = np.diff(band.lowest, append=lowest[-1]).tolist()
     edge = max(*moves, *(step for step, _ in steps), 0)  # of states outside the band, which are never reached
     forward, backward = np.empty_like(emissions), np.empty_like(emissions)
@@ -123,10 +127,13 @@ def _occupancy(scores: npt.NDArray[np.floating], graph: AlignmentGraph, band: _B
 
 
 def _steps(graph: AlignmentGraph) -> list[tuple[int, Vector]]:
-    """The moves to another state by how far they go: (step, log probability [S] of entering a state over that step)."""
-    distance = np.arange(len(graph)) - graph.sources
-    possible = np.isfinite(graph.costs) & (distance > 0)
-    return [
-        (step, -np.where(possible & (distance == step), graph.costs, np.inf).min(axis=0))
-        for step in np.unique(distance[possible]).tolist()
-    ]
+    """The moves to another state by their distance: (step, log probability [S] of entering a state over that
+    distance)."""
+    targets = np.repeat(np.arange(len(graph)), np.diff(graph.first))
+    distance = targets - graph.sources
+    steps = []
+    for step in np.unique(distance[distance > 0]).tolist():
+        gains, chosen = np.full(len(graph), -np.inf), distance == step
+        gains[targets[chosen]] = -graph.costs[chosen]
+        steps.append((step, gains))
+    return steps

@@ -1,4 +1,4 @@
-"""What was said, as the items of an alignment graph: phones as they are, or words through a lexicon."""
+"""What was said, as the items of an alignment graph: phones as given, or words through a lexicon."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,15 +18,15 @@ PUNCTUATION = '.,;:!?"()[]«»“”…'
 
 @dataclass(frozen=True)
 class Spoken:
-    """The items of an utterance in the phones of a model; `words` has the word of each item, None for a silence and
-    where the phones were given without words."""
+    """The items of an utterance in the phones of a model; `words` has the word of each item, None for a silence or
+    where phones were given without words."""
 
     items: list[Item]
     words: list[str | None]
 
 
 def exact_phones(symbols: Sequence[str], phone_set: AnyPhoneSet) -> Spoken:
-    """Phones in order and nothing beside them, folded to the model's phone set.
+    """Just these phones in order, folded to the model's phone set.
 
     Raises InputError for an unknown phone and where there are none.
     """
@@ -38,20 +38,20 @@ def exact_phones(symbols: Sequence[str], phone_set: AnyPhoneSet) -> Spoken:
 
 
 def spoken_phones(symbols: Sequence[str], phone_set: AnyPhoneSet) -> Spoken:
-    """As `exact_phones`, but where no silence is given at the beginning or the end, there may be one."""
+    """As `exact_phones`, with an optional silence at the beginning and the end unless one is given there."""
     items = exact_phones(symbols, phone_set).items
     silent = pauses(phone_set)
     before = [] if items[0] in silent else _optional(silent)
-    behind = [] if items[-1] in silent else _optional(silent)
-    items = [*before, *items, *behind]
+    after = [] if items[-1] in silent else _optional(silent)
+    items = [*before, *items, *after]
     return Spoken(items, [None] * len(items))
 
 
 def spoken_words(text: str, lexicon: Lexicon, phone_set: AnyPhoneSet) -> Spoken:
-    """The words of a text, each in any of its pronunciations, around each a silence that may be missing.
+    """The words of a text, each in any of its pronunciations, with optional silences around them.
 
-    Letter case and punctuation around a word are ignored. Raises InputError that names the words which the lexicon does
-    not have, and where there are no words.
+    Letter case and punctuation around a word are ignored. Raises InputError that lists the words missing from the
+    lexicon, and where there are no words.
     """
     words = [word for token in text.split() if (word := token.lower().strip(PUNCTUATION)) and word.strip("-–—'")]
     if not words:
@@ -68,7 +68,7 @@ def spoken_words(text: str, lexicon: Lexicon, phone_set: AnyPhoneSet) -> Spoken:
 
 
 def spoken_word_phones(words: Sequence[tuple[str, Sequence[str]]], phone_set: AnyPhoneSet) -> Spoken:
-    """Words, each with the phones in which it was said, and around each a silence that may be missing.
+    """Words, each with the phones in which it was said, with optional silences around them.
 
     Raises InputError for an unknown phone.
     """
@@ -79,7 +79,7 @@ def spoken_word_phones(words: Sequence[tuple[str, Sequence[str]]], phone_set: An
 
 
 def spoken_in(cut: MonoCut, phone_set: AnyPhoneSet) -> Spoken:
-    """What a cut says, in a model's phones; where its words are known and its times are not, with optional silences."""
+    """What is said in a cut, in a model's phones; with optional silences between its words where these are known."""
     if (cut.supervisions[0].custom or {}).get(WORDS):
         return spoken_word_phones(word_phones(cut), phone_set)
     return spoken_phones(phone_sequence(cut), phone_set)

@@ -1,4 +1,4 @@
-"""Alignments of a split: the times of each utterance's HMM states, and the frame labels that follow from them."""
+"""Forced alignments of a split down to HMM states: what training takes its frame labels from."""
 
 import hashlib
 import json
@@ -25,9 +25,9 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class StateAlignment:
-    """The phones of an utterance, in the targets' phone set, and the times of their HMM states, S of each phone.
+    """The phones of an utterance, in the targets' phone set, and the times of their HMM states, S for each phone.
 
-    `times` [N * S + 1], in seconds: where each state begins, and where the last one ends. The states tile the
+    `times` [N * S + 1], in seconds: when each state begins, and when the last one ends. The states cover the
     utterance. Without phones, no frame of the utterance is labelled.
     """
 
@@ -36,7 +36,7 @@ class StateAlignment:
 
     @property
     def states(self) -> int:
-        """HMM states a phone."""
+        """The number of HMM states of a phone."""
         return (len(self.times) - 1) // max(len(self.phones), 1)
 
     @property
@@ -53,18 +53,18 @@ class StateAlignment:
 
 
 Alignments = Mapping[str, StateAlignment]
-"""By utterance."""
+"""The alignment of each utterance."""
 AlignmentRow = tuple[str, StateAlignment | None, str | None]
-"""An utterance, its alignment, and the reason where it could not be aligned."""
+"""An utterance, its alignment, and the reason why it could not be aligned."""
 NO_ALIGNMENTS: Alignments = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class AlignedSplit:
-    """A split's alignments; `source` tells what they were made from, `digest` is of the file itself.
+    """A split's alignments; `source` says what they were made from, `digest` is that of the file.
 
-    `failed` are the utterances that could not be aligned, with the reason: they have the alignment that they had
-    before; or none, where they keep the corpus's own times; or one without phones, where there are no such times.
+    `failed` are the utterances that could not be aligned, with the reason: they have their previous alignment; or none,
+    where they keep the corpus's own times; or one without phones, where there are no such times.
     """
 
     source: str
@@ -74,17 +74,17 @@ class AlignedSplit:
 
 
 def said_phones(cut: MonoCut, config: RecipeConfig, alignments: Alignments) -> list[str]:
-    """The phones of a cut in the targets' phone set, with the silences that were heard where it is aligned."""
+    """The phones of a cut in the targets' phone set, with the silences found where it is aligned."""
     if (aligned := alignments.get(cut.id)) and aligned.phones:
         return aligned.phones
     return fold(phone_sequence(cut), config.targets.phone_set)
 
 
 def write_alignments(path: Path, source: str, rows: Iterable[AlignmentRow]) -> None:
-    """Writes the alignments of a split as they come.
+    """Writes the alignments of a split one by one.
 
-    One JSON line an utterance, as in hypotheses.jsonl; `states` has the times at which a phone's second and third state
-    begin. An utterance that has neither an alignment nor a reason is not written.
+    One JSON line for each utterance, as in hypotheses.jsonl; `states` has the times at which a phone's second and third
+    state begin. An utterance with neither an alignment nor a reason is not written.
     """
     with complete_file(path) as file:
         file.write(json.dumps({"schema": SCHEMA, "source": source}) + "\n")
@@ -108,11 +108,11 @@ def _phone_rows(aligned: StateAlignment) -> list[dict[str, Any]]:
 
 
 def read_aligned_split(path: Path) -> AlignedSplit:
-    """Reads what `write_alignments` wrote. Raises InputError that names the line which is damaged."""
+    """Reads what `write_alignments` wrote. Raises InputError with the number of a damaged line."""
     rows = read_jsonl(path)
     head = next(rows, {})
     if head.get("schema") != SCHEMA:
-        raise InputError("is not a file of alignments; delete it to align anew", path, 1)
+        raise InputError("is not a file of alignments; delete it to align again", path, 1)
     alignments: dict[str, StateAlignment] = {}
     failed: dict[str, str] = {}
     for number, row in enumerate(rows, 2):
@@ -122,7 +122,7 @@ def read_aligned_split(path: Path) -> AlignedSplit:
             if "failed" in row:
                 failed[row["utterance"]] = str(row["failed"])
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError("is not an alignment; delete the file to align anew", path, number) from error
+            raise InputError("is not an alignment; delete the file to align again", path, number) from error
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return AlignedSplit(str(head.get("source")), digest, alignments, failed)

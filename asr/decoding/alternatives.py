@@ -1,4 +1,4 @@
-"""What a split's decoding may write beside the best phones: n-best lists, and lattices as JSON and as Kaldi's text."""
+"""What decoding a split can write besides the best phones: n-best lists, and lattices as JSON and as Kaldi's text."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -10,12 +10,11 @@ import numpy as np
 
 from asr.acoustics.scorer import LogPosteriors
 from asr.config import DecodingConfig
-from asr.decoding.decode import Also, Search, segment_times
+from asr.decoding.decode import Decoder, PathWriter, segment_times
 from asr.decoding.lattice.lattice import Lattice, lattice
 from asr.decoding.lattice.nbest import Hypothesis, n_best
-from asr.decoding.search.beam import Path as BestPath
-from asr.decoding.search.beam import PhoneSequence
-from asr.decoding.search.ctc_alignment import aligned_path
+from asr.decoding.search.forced_path import forced_path
+from asr.decoding.search.path import BestPath, PhoneSequence
 from asr.formats.transcript import Transcript
 from asr.storage.files import complete_file, write_text
 from asr.storage.run_layout import LATTICES, NBEST
@@ -24,8 +23,8 @@ KALDI_LATTICES, SYMBOLS = "lattices.txt", "lattice_phones.txt"
 
 
 @contextmanager
-def alternatives_files(folder: Path, config: DecodingConfig, search: Search) -> Iterator[Also]:
-    """Opens the files that the recipe asks for; what it yields adds an utterance, whose phones it ignores.
+def alternatives_files(folder: Path, config: DecodingConfig, decoder: Decoder) -> Iterator[PathWriter]:
+    """Opens the files that the recipe asks for; the function that it yields adds an utterance and ignores its phones.
 
     nbest.jsonl has `hypotheses` of phones with times, best first, each with its `cost`. lattices.jsonl has nodes'
     times (s), arcs [from, to, phone or null, graph cost, acoustic cost] and final nodes' costs; the acoustic cost is
@@ -36,47 +35,47 @@ def alternatives_files(folder: Path, config: DecodingConfig, search: Search) -> 
         names = [NBEST] * (config.nbest > 0) + [LATTICES, KALDI_LATTICES] * config.lattices
         opened: dict[str, IO[str]] = {name: files.enter_context(complete_file(folder / name)) for name in names}
         if config.lattices:
-            symbols = ["<eps>", *search.phones]
+            symbols = ["<eps>", *decoder.phones]
             write_text(folder / SYMBOLS, "".join(f"{symbol} {number}\n" for number, symbol in enumerate(symbols)))
 
         def write_nbest(utterance: Transcript, best: list[Hypothesis]) -> None:
-            opened[NBEST].write(json.dumps(_nbest_json(utterance, best, search), ensure_ascii=False) + "\n")
+            opened[NBEST].write(json.dumps(_nbest_json(utterance, best, decoder), ensure_ascii=False) + "\n")
 
         def write(utterance: Transcript, log_posteriors: LogPosteriors, path: BestPath) -> None:
             if not opened:
                 return
-            scores = search.scores(log_posteriors)
-            if config.search == "prefix_beam":  # of which the recipe's schema lets no lattice be asked for
-                write_nbest(utterance, _aligned(path.sequences[: config.nbest], scores))
+            scores = decoder.scores(log_posteriors)
+            if config.search == "prefix_beam":  # the recipe's schema allows no lattices of it
+                write_nbest(utterance, _with_times(path.sequences[: config.nbest], scores))
                 return
             beam, density = config.lattice_beam, config.lattice_density
-            paths = lattice(search.decoder.flat, scores, search.acoustic_scale, beam, density)
+            paths = lattice(decoder.graph_search.flat, scores, decoder.acoustic_scale, beam, density)
             if config.nbest:
                 write_nbest(utterance, n_best(paths, config.nbest))
             if config.lattices:
-                row = _lattice_json(utterance, paths, search)
+                row = _lattice_json(utterance, paths, decoder)
                 opened[LATTICES].write(json.dumps(row, ensure_ascii=False) + "\n")
                 opened[KALDI_LATTICES].writelines(_kaldi_lines(utterance.utterance, paths))
 
         yield write
 
 
-def _aligned(found: Sequence[PhoneSequence], scores: LogPosteriors) -> list[Hypothesis]:
-    """What a prefix beam search kept, in the best alignment to the scores of the first model."""
+def _with_times(found: Sequence[PhoneSequence], scores: LogPosteriors) -> list[Hypothesis]:
+    """What a prefix beam search kept, with the best times by the scores of the first model."""
     first = scores if scores.ndim == 2 else scores[0]
-    return [Hypothesis(aligned_path(first, each.phones).phones, -each.score) for each in found]
+    return [Hypothesis(forced_path(first, each.phones).phones, -each.score) for each in found]
 
 
-def _nbest_json(utterance: Transcript, hypotheses: list[Hypothesis], search: Search) -> dict[str, Any]:
+def _nbest_json(utterance: Transcript, hypotheses: list[Hypothesis], decoder: Decoder) -> dict[str, Any]:
     row = utterance.to_json()
     del row["phones"]
     row["hypotheses"] = [
         {
             "cost": round(hypothesis.cost, 4),
             "phones": [
-                {"phone": search.phones[span.phone], "start": start, "end": end}
+                {"phone": decoder.phones[span.phone], "start": start, "end": end}
                 for span in hypothesis.phones
-                for start, end in [segment_times(span, search.times, utterance.duration)]
+                for start, end in [segment_times(span, decoder.times, utterance.duration)]
             ],
         }
         for hypothesis in hypotheses
@@ -84,15 +83,15 @@ def _nbest_json(utterance: Transcript, hypotheses: list[Hypothesis], search: Sea
     return row
 
 
-def _lattice_json(utterance: Transcript, paths: Lattice, search: Search) -> dict[str, Any]:
+def _lattice_json(utterance: Transcript, paths: Lattice, decoder: Decoder) -> dict[str, Any]:
     finals = np.flatnonzero(np.isfinite(paths.finals)).tolist()
     arcs = (paths.sources, paths.targets, paths.phones, paths.graph, paths.acoustic)
     return {
         "utterance": utterance.utterance,
         "acoustic_scale": paths.acoustic_scale,
-        "nodes": [round(search.times.offset + frame * search.times.shift, 4) for frame in paths.frames.tolist()],
+        "nodes": [round(decoder.times.offset + frame * decoder.times.shift, 4) for frame in paths.frames.tolist()],
         "arcs": [
-            [source, target, search.phones[phone] if phone >= 0 else None, round(graph, 4), round(acoustic, 4)]
+            [source, target, decoder.phones[phone] if phone >= 0 else None, round(graph, 4), round(acoustic, 4)]
             for source, target, phone, graph, acoustic in zip(*(values.tolist() for values in arcs), strict=True)
         ],
         "finals": {str(node): round(float(paths.finals[node]), 4) for node in finals},
@@ -106,7 +105,7 @@ def _kaldi_lines(utterance: str, paths: Lattice) -> Iterator[str]:
     for arc, (source, target, phone, graph, acoustic) in enumerate(
         zip(*(values.tolist() for values in arcs), strict=True)
     ):
-        alignment = "_".join(map(str, (paths.alignment(arc) + 1).tolist()))
+        alignment = "_".join(map(str, (paths.frame_classes(arc) + 1).tolist()))
         yield f"{source}\t{target}\t{phone + 1}\t{graph:.6g},{acoustic:.6g},{alignment}\n"
     for node in np.flatnonzero(np.isfinite(paths.finals)).tolist():
         yield f"{node}\t{paths.finals[node]:.6g},0,\n"

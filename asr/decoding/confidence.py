@@ -8,23 +8,23 @@ import numpy.typing as npt
 
 from asr.decoding.graph.flat_graph import FlatGraph
 from asr.decoding.lattice.posteriors import class_posteriors
-from asr.decoding.search.beam import Path
+from asr.decoding.search.path import BestPath
 from asr.phones.folding import folding
 from asr.phones.phone_set import AnyPhoneSet
 
 POSTERIOR_BEAM = 8.0
-"""exp(-8) of a frame's best state is left out: a share too small to show in a confidence."""
+"""States below exp(-8) of the best of their frame are left out: too small a share to show in a confidence."""
 
 NEWTON_STEPS = 20
 TOLERANCE = 1e-6
 POSTERIOR_SCALES = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0)
-"""Factors of all costs, from which the dev set chooses that whose posteriors are neither too sure nor too modest."""
+"""Factors of all costs; the dev set chooses the one whose posteriors are neither too sure nor too cautious."""
 
 CERTAINTY = 1e-3
-"""Posteriors nearer to 0 and to 1 than this are taken for as near."""
+"""Posteriors closer to 0 or 1 than this are taken to be this close."""
 
 PRIOR_WEIGHT = 1.0
-"""Of a recalibration that changes nothing, in the squares that its fit adds to the surprise (nats)."""
+"""The weight (nats) of the squared distance from the recalibration that changes nothing, which a fit minimises too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,14 @@ class Recalibration:
         return _logistic(self.offset + self.slope * _logit(posteriors))
 
 
-AS_THEY_ARE = Recalibration()
+UNCHANGED = Recalibration()
 
 
 def fit_recalibration(posteriors: npt.NDArray[np.float64], correct: npt.NDArray[np.bool_]) -> Recalibration:
-    """That by which the posteriors [N] are least surprised by what was correct [N]; by Newton's method, with steps that
-    are halved until they lead downwards."""
+    """The recalibration by which what was correct [N] is the least surprise to the posteriors [N].
+
+    Newton's method, with steps that are halved until they lead downwards.
+    """
     inputs = np.stack([_logit(posteriors), np.ones(len(posteriors))], axis=1)
     nothing = np.array([1.0, 0.0])
 
@@ -75,7 +77,7 @@ def _logistic(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def phone_groups(phones: Sequence[str], phone_set: AnyPhoneSet) -> npt.NDArray[np.int32]:
-    """[P] a number for each phone, the same for phones that scoring folds to the same one."""
+    """[P] a number for each phone, equal for phones that scoring folds together."""
     folded = [folding(phone_set)[phone] or phone for phone in phones]
     return np.array([folded.index(phone) for phone in folded], np.int32)
 
@@ -83,16 +85,16 @@ def phone_groups(phones: Sequence[str], phone_set: AnyPhoneSet) -> npt.NDArray[n
 def phone_confidences(
     flat: FlatGraph,
     scores: npt.NDArray[np.float32],
-    path: Path,
+    path: BestPath,
     acoustic_scale: float,
     posterior_scale: float,
     groups: npt.NDArray[np.int32],
 ) -> npt.NDArray[np.float64]:
-    """[N] for each phone of a path the mean, over its frames, of the posterior of the phones of its group.
+    """[N] for each phone of a path, the mean over its frames of the posterior of its group of phones.
 
     The posterior of a phone in a frame is that of all paths that are in the phone there, a path weighing
     exp(-posterior_scale * cost) (Wessel et al. 2001, Confidence measures for large vocabulary continuous speech
-    recognition, section III-C; the mean over frames in the place of their maximum). Frames of blanks do not count.
+    recognition, section III-C; with the mean over frames instead of their maximum). Frames of blanks do not count.
     """
     if not path.phones:
         return np.zeros(0)

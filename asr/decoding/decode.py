@@ -1,4 +1,4 @@
-"""From posteriors to hypotheses: phones with times and scores, an utterance or a whole split."""
+"""From posteriors to hypotheses: phones with times and scores, for one utterance or a whole split."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,48 +10,39 @@ import numpy.typing as npt
 from asr.acoustics.frame_times import FrameTimes
 from asr.acoustics.priors import scaled_likelihoods
 from asr.acoustics.scorer import LogPosteriors
-from asr.decoding.confidence import AS_THEY_ARE, Recalibration, phone_confidences
+from asr.decoding.confidence import UNCHANGED, Recalibration, phone_confidences
 from asr.decoding.search.batch_viterbi import BatchViterbi, Weights
 from asr.decoding.search.batches import batch_paths
-from asr.decoding.search.beam import (
-    Decoder,
-    PathFinder,
-    PhoneSpan,
-    check_scores,
-)
-from asr.decoding.search.beam import Path as BestPath
-from asr.decoding.search.ctc_alignment import aligned_path
+from asr.decoding.search.beam import BeamSearch
+from asr.decoding.search.forced_path import forced_path
+from asr.decoding.search.path import BestPath, PathSearch, PhoneSpan, check_scores
 from asr.errors import InputError
 from asr.formats.ctm import write_ctm
-from asr.formats.transcript import (
-    PhoneSegment,
-    Transcript,
-    read_transcripts,
-    write_transcripts,
-)
+from asr.formats.transcript import PhoneSegment, Transcript, read_transcripts, write_transcripts
 from asr.storage.run_layout import HYPOTHESES
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
-    """All that decoding needs beside the posteriors; `priors` [C] are probabilities, scaled by `prior_scale`.
+class Decoder:
+    """All that turns posteriors into phones; `priors` [C] are probabilities, scaled by `prior_scale`.
 
-    `finder` searches an utterance at a time, by default the decoder. With `viterbi`, of the decoder's graph, a split is
-    searched exactly and in batches on the device of that. Confidences are by the decoder's graph; `posterior_scale` and
-    `groups` [P] are those of `phone_confidences`, which `recalibration` maps; without groups each phone is its own.
+    `search` finds the path of one utterance at a time, by default the `graph_search`. With `batch_viterbi`, which has
+    the same graph, a split is searched exactly and in batches on its device. Confidences are those of the graph;
+    `posterior_scale` and `groups` [P] are those of `phone_confidences`, whose result `recalibration` maps; without
+    groups each phone has its own.
     """
 
-    decoder: Decoder
+    graph_search: BeamSearch
     acoustic_scale: float
     priors: npt.NDArray[np.float64]
     phones: Sequence[str]
     times: FrameTimes
     prior_scale: float = 1.0
     posterior_scale: float = 1.0
-    recalibration: Recalibration = AS_THEY_ARE
+    recalibration: Recalibration = UNCHANGED
     groups: npt.NDArray[np.int32] | None = None
-    viterbi: BatchViterbi | None = None
-    finder: PathFinder | None = None
+    batch_viterbi: BatchViterbi | None = None
+    search: PathSearch | None = None
 
     def scores(self, log_posteriors: LogPosteriors) -> npt.NDArray[np.float32]:
         """Scaled likelihoods, of the same shape, of log posteriors (natural)."""
@@ -59,28 +50,28 @@ class Search:
 
     def best_path(self, log_posteriors: LogPosteriors) -> BestPath:
         """The best path for log posteriors (natural)."""
-        return self._find(self.scores(log_posteriors))
+        return self._search(self.scores(log_posteriors))
 
     def best_paths(
         self, items: Iterable[tuple[Transcript, LogPosteriors]]
     ) -> Iterator[tuple[Transcript, LogPosteriors, BestPath]]:
         """Each utterance with the best path of its log posteriors, in order.
 
-        Raises InputError that names the utterance whose posteriors are not numbers.
+        Raises InputError that names the utterance whose posteriors are not finite.
         """
-        scored = ((item, self._checked(*item)) for item in items)
-        if self.viterbi is None:
+        scored = ((item, self._checked_scores(*item)) for item in items)
+        if self.batch_viterbi is None:
             for item, scores in scored:
-                yield *item, self._find(scores)
+                yield *item, self._search(scores)
         else:
-            weights = Weights(self.acoustic_scale, self.decoder.insertion_penalty)
-            for item, path in batch_paths(scored, self.viterbi, weights):
+            weights = Weights(self.acoustic_scale, self.graph_search.insertion_penalty)
+            for item, path in batch_paths(scored, self.batch_viterbi, weights):
                 yield *item, path
 
-    def _find(self, scores: npt.NDArray[np.float32]) -> BestPath:
-        return (self.finder or self.decoder).decode(scores, self.acoustic_scale)
+    def _search(self, scores: npt.NDArray[np.float32]) -> BestPath:
+        return (self.search or self.graph_search).best_path(scores, self.acoustic_scale)
 
-    def _checked(self, utterance: Transcript, log_posteriors: LogPosteriors) -> npt.NDArray[np.float32]:
+    def _checked_scores(self, utterance: Transcript, log_posteriors: LogPosteriors) -> npt.NDArray[np.float32]:
         try:
             scores = self.scores(log_posteriors)
             for each in scores if scores.ndim == 3 else [scores]:
@@ -92,71 +83,80 @@ class Search:
     def confidences(self, log_posteriors: LogPosteriors, path: BestPath) -> npt.NDArray[np.float64]:
         """The confidence, 0 to 1, of each phone of the path that was found for `log_posteriors`.
 
-        Of several models it is by the mean of their posteriors, each in its own alignment.
+        For several models, that of the mean of their posteriors, each with its own times of the phones.
         """
         scores = self.scores(log_posteriors)
         if scores.ndim == 2:
             return self.recalibration(self._posteriors(scores, path))
         phones = [span.phone for span in path.phones]
         return self.recalibration(
-            np.mean([self._posteriors(each, aligned_path(each, phones)) for each in scores], axis=0)
+            np.mean([self._posteriors(each, forced_path(each, phones)) for each in scores], axis=0)
         )
 
     def _posteriors(self, scores: npt.NDArray[np.float32], path: BestPath) -> npt.NDArray[np.float64]:
         groups = np.arange(len(self.phones), dtype=np.int32) if self.groups is None else self.groups
-        return phone_confidences(self.decoder.flat, scores, path, self.acoustic_scale, self.posterior_scale, groups)
+        return phone_confidences(
+            self.graph_search.flat, scores, path, self.acoustic_scale, self.posterior_scale, groups
+        )
 
 
 @dataclass(slots=True)
-class Decoded:
-    """What a split's decoding did; `incomplete` names utterances for whose frames no whole path was found."""
+class SplitSummary:
+    """How the decoding of a split went; `incomplete` are the utterances for whose frames no whole path was found."""
 
     utterances: int = 0
     incomplete: list[str] = field(default_factory=list)
 
 
-def decode_utterance(utterance: Transcript, log_posteriors: LogPosteriors, search: Search) -> Transcript:
+def decode_utterance(utterance: Transcript, log_posteriors: LogPosteriors, decoder: Decoder) -> Transcript:
     """The utterance with its recognised phones in place of its own, from log posteriors (natural)."""
-    return recognized(utterance, log_posteriors, search.best_path(log_posteriors), search)
+    return with_phones(utterance, log_posteriors, decoder.best_path(log_posteriors), decoder)
 
 
-Also = Callable[[Transcript, LogPosteriors, BestPath], None]
+PathWriter = Callable[[Transcript, LogPosteriors, BestPath], None]
+"""Writes more about an utterance than its best phones."""
 
 
 def decode_split(
-    items: Iterable[tuple[Transcript, LogPosteriors]], search: Search, out_dir: Path | str, also: Also | None = None
-) -> Decoded:
-    """Decodes utterances as they come and writes hypotheses.jsonl and hypotheses.ctm; `also` is given each best path.
+    items: Iterable[tuple[Transcript, LogPosteriors]],
+    decoder: Decoder,
+    out_dir: Path | str,
+    write_more: PathWriter | None = None,
+) -> SplitSummary:
+    """Decodes utterances one after another and writes hypotheses.jsonl and hypotheses.ctm.
 
-    One utterance, or one batch, is in memory. Of an item the utterance's phones are ignored.
-    Raises InputError that names the utterance whose posteriors are not numbers.
+    `write_more` is called with each best path. One utterance, or one batch, is in memory. The phones that an item's
+    utterance has are ignored. Raises InputError that names the utterance whose posteriors are not finite.
     """
-    decoded = Decoded()
+    summary = SplitSummary()
     path = Path(out_dir) / HYPOTHESES
-    write_transcripts(path, _hypotheses(items, search, decoded, also))
+    write_transcripts(path, _hypotheses(items, decoder, summary, write_more))
     write_ctm(path.with_suffix(".ctm"), read_transcripts(path))
-    return decoded
+    return summary
 
 
 def _hypotheses(
-    items: Iterable[tuple[Transcript, LogPosteriors]], search: Search, decoded: Decoded, also: Also | None
+    items: Iterable[tuple[Transcript, LogPosteriors]],
+    decoder: Decoder,
+    summary: SplitSummary,
+    write_more: PathWriter | None,
 ) -> Iterator[Transcript]:
-    for utterance, log_posteriors, path in search.best_paths(items):
-        if also is not None:
-            also(utterance, log_posteriors, path)
-        decoded.utterances += 1
+    for utterance, log_posteriors, path in decoder.best_paths(items):
+        if write_more is not None:
+            write_more(utterance, log_posteriors, path)
+        summary.utterances += 1
         if not path.complete:
-            decoded.incomplete.append(utterance.utterance)
-        yield recognized(utterance, log_posteriors, path, search)
+            summary.incomplete.append(utterance.utterance)
+        yield with_phones(utterance, log_posteriors, path, decoder)
 
 
-def recognized(utterance: Transcript, log_posteriors: LogPosteriors, path: BestPath, search: Search) -> Transcript:
+def with_phones(utterance: Transcript, log_posteriors: LogPosteriors, path: BestPath, decoder: Decoder) -> Transcript:
     """The utterance with the phones of the path that was found for its log posteriors, and their confidences."""
-    confidences = search.confidences(log_posteriors, path)
+    confidences = decoder.confidences(log_posteriors, path)
     segments = [
         PhoneSegment(
-            search.phones[span.phone],
-            *segment_times(span, search.times, utterance.duration),
+            decoder.phones[span.phone],
+            *segment_times(span, decoder.times, utterance.duration),
             round(float(confidence), 4),
         )
         for span, confidence in zip(path.phones, confidences, strict=True)
@@ -165,11 +165,11 @@ def recognized(utterance: Transcript, log_posteriors: LogPosteriors, path: BestP
 
 
 def segment_times(span: PhoneSpan, times: FrameTimes, duration: float | None) -> tuple[float, float]:
-    """Where a phone begins and ends, in seconds, inside the audio."""
+    """When a phone begins and ends, in seconds, inside the audio."""
     return _seconds(span.first, times, duration), _seconds(span.end, times, duration)
 
 
 def _seconds(frame: int, times: FrameTimes, duration: float | None) -> float:
-    """Where a frame begins, to 0.1 ms, inside the audio."""
+    """When a frame begins, to 0.1 ms, inside the audio."""
     seconds = max(times.offset + frame * times.shift, 0.0)
     return round(seconds if duration is None else min(seconds, duration), 4)

@@ -1,6 +1,6 @@
-"""The decoding stage: posteriors of the acoustic model, tuning on dev, hypotheses of dev and test."""
+"""The decoding stage: scores by the acoustic model, tuning on dev, hypotheses for dev and test."""
 
-import sys
+import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -31,8 +31,8 @@ from asr.config import DecodingConfig, RecipeConfig
 from asr.config.recipe_file import write_recipe
 from asr.corpora.cuts import read_cuts, reference, word_phones
 from asr.decoding.alternatives import alternatives_files
-from asr.decoding.bundle_search import bundle_search, path_finders
-from asr.decoding.decode import Search, decode_split
+from asr.decoding.bundle_decoder import bundle_decoder, search_factory
+from asr.decoding.decode import Decoder, decode_split
 from asr.decoding.tuning import tune, tune_confidences
 from asr.device import describe_device
 from asr.errors import InputError, listed
@@ -46,19 +46,20 @@ from asr.storage.files import make_folder, write_json, write_text
 from asr.storage.outputs import complete_outputs
 from asr.storage.run_layout import BUNDLE, RECIPE, REFERENCES, SPEED, TUNED, alignments_path, cuts_path
 
+log = logging.getLogger(__name__)
+
 TRAINED_SECTIONS = ("features", "targets", "model", "topology")
-"""What of the recipe a trained model holds fast."""
+"""The sections of the recipe that cannot change once a model is trained."""
 
 Scored = tuple[Transcript, LogPosteriors]
 """A reference and the log posteriors of its utterance."""
-
 
 OUTPUTS = (BUNDLE, "dev", "test", SPEED, TUNED)
 
 
 @dataclass
 class _Timed:
-    """Passes scored utterances on; counts the seconds of their audio, and those that the acoustic model took."""
+    """Passes scored utterances on and counts the seconds of their audio and of the acoustic model's work."""
 
     items: Iterable[Scored]
     audio: float = 0.0
@@ -82,39 +83,37 @@ def decode(
     device: torch.device,
     tuned: bool = True,
 ) -> None:
-    """Estimates the language model, tunes on dev what decoding weighs (or takes the bundle's own weights), then decodes
-    dev and test.
+    """Estimates the language model, tunes the weights of decoding on dev (or takes the bundle's own), then decodes dev
+    and test.
 
-    Writes tuning.json, speed.json, the bundle with language model and what was tuned, and for dev and test:
-    hypotheses.jsonl, .ctm and references.jsonl, and where the recipe asks for them n-best lists and lattices; all of
-    them or, stopped before the end, none. A bundle that has a language
-    model, or an ensemble, already keeps it. Raises InputError when the recipe's model, or language model, is not the
-    bundle's, and for an ensemble that does not fit.
+    Writes tuning.json, speed.json, the bundle with language model and tuned weights, and for dev and test
+    hypotheses.jsonl, .ctm and references.jsonl, and n-best lists and lattices if the recipe asks for them; all of them
+    or, when stopped early, none. A bundle that already has a language model, or an ensemble, keeps it.
+    Raises InputError when the recipe's model, or language model, is not the bundle's, and for an ensemble that does not
+    fit.
     """
     make_folder(out_dir)
     dataset = Dataset(prepare_dir, features_dir)
     trained = read_bundle(bundle_dir, device)
     if not (tuned or trained.tuning_path.is_file()):
-        print(
-            f"{trained.folder} was never tuned: decoding with weights that suit no model in particular", file=sys.stderr
-        )
+        log.warning("Not tuned; using default weights: %s", trained.folder)
     ensemble = read_ensemble(config, trained, device) or trained.ensemble
     config = portable(config)
     for section in TRAINED_SECTIONS:
         if getattr(config, section) != getattr(trained.config, section):
-            raise InputError(f"was trained with other settings in {section}; train anew to change them", bundle_dir)
+            raise InputError(f"was trained with other settings in {section}; train again to change them", bundle_dir)
     with complete_outputs(out_dir, OUTPUTS, SPEED) as out:
         bundle = replace(trained, config=config, folder=out / BUNDLE, ensemble=ensemble)
         write_lm(trained, bundle, dataset)
         scorer = AcousticScorer(bundle, device)
         dev = list(_scored(scorer, dataset, "dev"))
         if tuned:
-            tuning, search = _tune(bundle, dev, out, device)
+            tuning, decoder = _tune(bundle, dev, out, device)
         else:
-            tuning, search = bundle.tuning, bundle_search(bundle, bundle.tuning, device)
-        _decode(dev, search, out / "dev", config.decoding)
+            tuning, decoder = bundle.tuning, bundle_decoder(bundle, bundle.tuning, device)
+        _decode(dev, decoder, out / "dev", config.decoding)
         test = _scored(scorer, dataset, "test")
-        _decode_timed(test, search, out, config.decoding, device)
+        _decode_timed(test, decoder, out, config.decoding, device)
         for split in ("dev", "test"):
             said = (reference(cut) for cut in dataset.split(split, config.features).cuts())
             write_transcripts(out / split / REFERENCES, said)
@@ -124,9 +123,9 @@ def decode(
 
 
 def read_ensemble(config: RecipeConfig, trained: Bundle, device: torch.device) -> tuple[Bundle, ...]:
-    """The recipe's further models; of one that has an ensemble itself, all.
+    """The recipe's further models; all models of one that is an ensemble itself.
 
-    Raises InputError for a model that is missing, hears other features, or scores other frames or classes.
+    Raises InputError for a model that is missing, takes other features, or scores other frames or classes.
     """
     ensemble: list[Bundle] = []
     for path in config.decoding.ensemble:
@@ -141,12 +140,12 @@ def read_ensemble(config: RecipeConfig, trained: Bundle, device: torch.device) -
 
 
 def write_lm(trained: Bundle, bundle: Bundle, dataset: Dataset) -> None:
-    """Copies the language model of a bundle that has one; else estimates it, by the alignments that training had."""
+    """Copies the language model of a bundle that has one; otherwise estimates it, on the alignments of training."""
     config = bundle.config
     make_folder(bundle.folder)
     if trained.lm_path.is_file():
         if config.lm != trained.config.lm:
-            message = "has a language model already; name the bundle that asr train wrote to change the settings in lm"
+            message = "already has a language model; give the bundle that asr train wrote to change the settings in lm"
             raise InputError(message, trained.folder)
         write_text(bundle.lm_path, trained.lm_path.read_text(encoding="utf-8"))
         return
@@ -159,17 +158,17 @@ def write_lm(trained: Bundle, bundle: Bundle, dataset: Dataset) -> None:
 
 
 def _alignments(trained: Bundle) -> Alignments:
-    """By which a model was trained, beside its bundle; none where that was by the corpus's own phone times."""
+    """The alignments that a model was trained on, next to its bundle; none for the corpus's own phone times."""
     path = alignments_path(trained.folder.parent, "train")
     if path.is_file():
         return read_aligned_split(path).alignments
     if trained.config.training.flat_start:  # only then are its phones, silences among them, not the corpus's own
-        raise InputError("missing; the language model is estimated on it: copy it here too, or train again", path)
+        raise InputError("missing; the language model is estimated on it: copy it too, or train again", path)
     return NO_ALIGNMENTS
 
 
 def _sentence(cut: MonoCut, config: RecipeConfig, alignments: Alignments) -> list[str]:
-    """What the language model learns from a training utterance."""
+    """The symbols of a training utterance for the language model."""
     phones = said_phones(cut, config, alignments)
     if not config.lm.word_starts:
         return phones
@@ -180,7 +179,7 @@ def _sentence(cut: MonoCut, config: RecipeConfig, alignments: Alignments) -> lis
 
 
 def _words(cut: MonoCut, config: RecipeConfig) -> list[list[str]]:
-    """The phones of each word. Raises InputError where the corpus does not tell them."""
+    """The phones of each word. Raises InputError where the corpus does not have them."""
     try:
         return [fold(word, config.targets.phone_set) for _, word in word_phones(cut)]
     except InputError as error:
@@ -188,7 +187,7 @@ def _words(cut: MonoCut, config: RecipeConfig) -> list[list[str]]:
 
 
 def check_language_model(config: RecipeConfig, prepare_dir: Path) -> None:
-    """Raises InputError where the training transcripts lack what the language model will be estimated on."""
+    """Raises InputError where the training transcripts lack what the language model needs."""
     if config.lm.word_starts:
         for cut in read_cuts(cuts_path(prepare_dir, "train")):
             _words(cut, config)
@@ -198,35 +197,36 @@ def _scored(scorer: AcousticScorer, dataset: Dataset, split: str) -> Iterator[Sc
     return ((reference(cut), scored) for cut, scored in scored_split(scorer, dataset, split))
 
 
-def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path, device: torch.device) -> tuple[Tuning, Search]:
+def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path, device: torch.device) -> tuple[Tuning, Decoder]:
     config = bundle.config
     utterances = [(spoken.symbols, posteriors) for spoken, posteriors in dev]
     phones = load_phone_set(config.targets.phone_set)
     settings = _settings_to_tune(config)
-    found = tune(utterances, bundle.statistics.priors, path_finders(bundle), phones, settings, config.scoring.phone_set)
-    print(
-        f"tuned on dev: acoustic scale {found.acoustic_scale:g}, prior scale {found.prior_scale:g}, insertion penalty "
-        f"{found.insertion_penalty:g}, weight of the language model {found.lm_weight:g}, dev PER {found.per:.1f}",
-        file=sys.stderr,
+    found = tune(
+        utterances, bundle.statistics.priors, search_factory(bundle), phones, settings, config.scoring.phone_set
+    )
+    log.info(
+        "Tuned on dev: acoustic scale %g, prior scale %g, insertion penalty %g, language model weight %g, dev PER %.1f",
+        *(found.acoustic_scale, found.prior_scale, found.insertion_penalty, found.lm_weight, found.per),
     )
     for name in found.at_edge:
-        print(f"decoding.{name}: the best is at the end of the list; a longer list might do better", file=sys.stderr)
+        log.warning("decoding.%s: the best value is at the end of the list; a longer list might do better", name)
     tuning = Tuning(found.acoustic_scale, found.insertion_penalty, found.lm_weight, found.prior_scale)
-    search = bundle_search(bundle, tuning, device)
-    posterior_scale, recalibration = tune_confidences(dev, search, config.scoring.phone_set)
+    decoder = bundle_decoder(bundle, tuning, device)
+    posterior_scale, recalibration = tune_confidences(dev, decoder, config.scoring.phone_set)
     confidences = {"posterior_scale": posterior_scale} | {
         f"confidence_{name}": value for name, value in asdict(recalibration).items()
     }
     tuning = replace(tuning, **confidences)
     dev_perplexity = perplexity(bundle.lm_path, (fold(said, config.targets.phone_set) for said, _ in utterances))
-    print(f"phone language model: order {config.lm.order}, perplexity {dev_perplexity:.2f} on dev", file=sys.stderr)
-    beside = confidences | {"dev_perplexity": round(dev_perplexity, 4)}
-    write_json(out_dir / TUNED, asdict(found) | beside)
-    return tuning, replace(search, posterior_scale=posterior_scale, recalibration=recalibration)
+    log.info("Phone language model: order %d, perplexity %.2f on dev", config.lm.order, dev_perplexity)
+    also = confidences | {"dev_perplexity": round(dev_perplexity, 4)}
+    write_json(out_dir / TUNED, asdict(found) | also)
+    return tuning, replace(decoder, posterior_scale=posterior_scale, recalibration=recalibration)
 
 
 def _settings_to_tune(config: RecipeConfig) -> DecodingConfig:
-    """Without what changes nothing: the scale of CTC's uniform priors, and all weights of a greedy search."""
+    """The settings without those of no effect: the scale of CTC's uniform priors, and a greedy search's weights."""
     fixed: dict[str, list[float]] = {}
     if config.topology == "ctc":
         fixed = {"prior_scales": [1.0]}
@@ -236,24 +236,26 @@ def _settings_to_tune(config: RecipeConfig) -> DecodingConfig:
 
 
 def _decode_timed(
-    items: Iterable[Scored], search: Search, out_dir: Path, config: DecodingConfig, device: torch.device
+    items: Iterable[Scored], decoder: Decoder, out_dir: Path, config: DecodingConfig, device: torch.device
 ) -> None:
     """Writes the hypotheses of the test set, and how long they took."""
     timed = _Timed(items)
     started = time.perf_counter()
-    _decode(timed, search, out_dir / "test", config)
+    _decode(timed, decoder, out_dir / "test", config)
     seconds = time.perf_counter() - started
     speed = {"audio": timed.audio, "acoustic_model": timed.scoring, "search": seconds - timed.scoring}
     rounded = {name: round(value, 3) for name, value in speed.items()}
     write_json(out_dir / SPEED, {**rounded, "device": describe_device(device)})
 
 
-def _decode(items: Iterable[Scored], search: Search, out_dir: Path, config: DecodingConfig) -> None:
-    """Writes the hypotheses of a split, and what else the recipe asks for."""
+def _decode(items: Iterable[Scored], decoder: Decoder, out_dir: Path, config: DecodingConfig) -> None:
+    """Writes the hypotheses of a split, and whatever else the recipe asks for."""
     make_folder(out_dir)
-    with alternatives_files(out_dir, config, search) as write:
-        decoded = decode_split(items, search, out_dir, write)
-    if names := decoded.incomplete:
-        count = f"{out_dir.name}: {len(names)} of {decoded.utterances} utterances"
-        why = "are too short for a whole path, or decoding.beam too narrow; the best part of one is kept"
-        print(f"{count} {why}: {listed(names)}", file=sys.stderr)
+    with alternatives_files(out_dir, config, decoder) as write_alternatives:
+        summary = decode_split(items, decoder, out_dir, write_alternatives)
+    if names := summary.incomplete:
+        log.warning(
+            "%s: %d of %d utterances are too short for a whole path, or decoding.beam is too narrow; kept the best "
+            "incomplete path of each: %s",
+            *(out_dir.name, len(names), summary.utterances, listed(names)),
+        )

@@ -1,7 +1,7 @@
 """Choosing the scales of likelihoods and priors, insertion penalty and weight of the language model on the dev set.
 
-The acoustic model runs once. Each point of the grid is then a search of its own over its scores, which takes about a
-thousandth of the audio's time: a point gets the PER that decoding gives there, not that of another point's lattice.
+The acoustic model runs once. Each point of the grid is then a separate search over its scores, which takes about a
+thousandth of the audio's time: a point gets the PER that decoding gives there, not one from another point's lattice.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,15 +14,14 @@ import numpy.typing as npt
 from asr.acoustics.priors import scaled_likelihoods
 from asr.acoustics.scorer import LogPosteriors
 from asr.config import DecodingConfig
-from asr.decoding.confidence import AS_THEY_ARE, POSTERIOR_SCALES, Recalibration, fit_recalibration
-from asr.decoding.decode import Search, recognized
-from asr.decoding.search.beam import Path, PathFinder
+from asr.decoding.confidence import POSTERIOR_SCALES, UNCHANGED, Recalibration, fit_recalibration
+from asr.decoding.decode import Decoder, with_phones
+from asr.decoding.search.path import BestPath, PathSearch
 from asr.formats.transcript import Transcript
 from asr.phones.phone_set import AnyPhoneSet
 
 Utterance = tuple[Sequence[str], LogPosteriors]
 """Reference phones and log posteriors."""
-
 
 LISTS = {
     "acoustic_scale": "acoustic_scales",
@@ -30,7 +29,7 @@ LISTS = {
     "lm_weight": "lm_weights",
     "prior_scale": "prior_scales",
 }
-"""The recipe's list for each value that is chosen."""
+"""The recipe's list for each value that is tuned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +45,8 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """The chosen point and all that were tried; `at_edge` names the recipe's lists whose end was chosen, where a value
-    beyond might be better."""
+    """The chosen point and all that were tried; `at_edge` has the recipe's lists whose first or last value was chosen:
+    one beyond it might be better."""
 
     acoustic_scale: float
     insertion_penalty: float
@@ -61,26 +60,26 @@ class Tuned:
 def tune(
     utterances: Iterable[Utterance],
     priors: npt.NDArray[np.float64],
-    finder: Callable[[float, float], PathFinder],
+    search_for: Callable[[float, float], PathSearch],
     phones: Sequence[str],
     config: DecodingConfig,
     phone_set: AnyPhoneSet = "timit39",
 ) -> Tuned:
     """Decodes the dev set with each point of the recipe's lists; the lowest PER wins.
 
-    `priors` [C] are probabilities; `finder` makes the search for a weight of the language model and a penalty. Among
-    equal PERs the point nearest to the middle of the grid wins, then the smaller values. The PER counts silence and is
-    that of `phone_set`. `utterances` is iterated anew for each point of the grid, so it is no generator. Raises
+    `priors` [C] are probabilities; `search_for` makes the search for a language model weight and a penalty. Among equal
+    PERs the point nearest to the middle of the grid wins, then the smaller values. The PER counts silence and is that
+    of `phone_set`. `utterances` is iterated once for each point of the grid, so it cannot be a generator. Raises
     InputError when there is no reference phone.
     """
     lists = {name: sorted(set(getattr(config, setting))) for name, setting in LISTS.items()}
     trials = []
     for weight in lists["lm_weight"]:
         for penalty in lists["insertion_penalty"]:
-            decoder = finder(weight, penalty)
+            search = search_for(weight, penalty)
             for prior_scale, scale in product(lists["prior_scale"], lists["acoustic_scale"]):
                 hypotheses = (
-                    (spoken, decoder.decode(scaled_likelihoods(posteriors, priors, prior_scale), scale))
+                    (spoken, search.best_path(scaled_likelihoods(posteriors, priors, prior_scale), scale))
                     for spoken, posteriors in utterances
                 )
                 trials.append(Trial(scale, penalty, weight, prior_scale, _per(hypotheses, phones, phone_set)))
@@ -98,27 +97,27 @@ def tune(
 
 
 def tune_confidences(
-    dev: Iterable[tuple[Transcript, LogPosteriors]], search: Search, phone_set: AnyPhoneSet = "timit39"
+    dev: Iterable[tuple[Transcript, LogPosteriors]], decoder: Decoder, phone_set: AnyPhoneSet = "timit39"
 ) -> tuple[float, Recalibration]:
-    """The posterior scale and the recalibration whose confidences tell most of which phones of the dev set are right.
+    """The posterior scale and the recalibration whose confidences best tell which phones of the dev set are right.
 
-    `dev` are references with log posteriors. Where all phones are right, or none, the search's own.
+    `dev` has references with log posteriors. Where all phones are right, or none, the decoder's own are kept.
     """
     from asr.scoring.calibration import judge, normalized_cross_entropy
 
-    found = [(*item, search.best_path(item[1])) for item in dev]
-    best, told = (search.posterior_scale, search.recalibration), -np.inf
+    found = [(*item, decoder.best_path(item[1])) for item in dev]
+    best, most = (decoder.posterior_scale, decoder.recalibration), -np.inf
     for scale in POSTERIOR_SCALES:
-        scaled = replace(search, posterior_scale=scale, recalibration=AS_THEY_ARE)
-        posteriors, correct = judge(((item[0], recognized(*item, scaled)) for item in found), phone_set)
+        scaled = replace(decoder, posterior_scale=scale, recalibration=UNCHANGED)
+        posteriors, correct = judge(((item[0], with_phones(*item, scaled)) for item in found), phone_set)
         recalibration = fit_recalibration(posteriors, correct)
-        tells = normalized_cross_entropy(recalibration(posteriors), correct)
-        if tells is not None and tells > told:
-            best, told = (scale, recalibration), tells
+        information = normalized_cross_entropy(recalibration(posteriors), correct)
+        if information is not None and information > most:
+            best, most = (scale, recalibration), information
     return best
 
 
-def _per(hypotheses: Iterable[tuple[Sequence[str], Path]], phones: Sequence[str], phone_set: AnyPhoneSet) -> float:
+def _per(hypotheses: Iterable[tuple[Sequence[str], BestPath]], phones: Sequence[str], phone_set: AnyPhoneSet) -> float:
     from asr.scoring.score import counted_per
 
     return counted_per(

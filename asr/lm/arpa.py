@@ -1,4 +1,4 @@
-"""Back-off n-gram models in ARPA format: one in memory, its reader and its writer."""
+"""Back-off n-gram models in memory and in ARPA format."""
 
 import math
 from collections import Counter
@@ -12,7 +12,7 @@ from asr.storage.files import complete_file
 START = "<s>"
 END = "</s>"
 IMPOSSIBLE = -99.0
-"""The log10 that ARPA files hold for a probability of 0, as of `<s>`, which no history predicts."""
+"""The log10 in ARPA files for a probability of 0, such as that of `<s>`, which no history predicts."""
 
 
 @dataclass(slots=True)
@@ -39,14 +39,15 @@ class Ngrams:
         return backoff + self.probabilities[(*history, symbol)]
 
     def shortened(self, order: int) -> "Ngrams":
-        """The model that lower orders are to back off to, with nothing above `order`: a distribution of its own."""
+        """The model without n-grams above `order`; the lower orders are a distribution of their own."""
         probabilities = {ngram: value for ngram, value in self.probabilities.items() if len(ngram) <= order}
         backoffs = {history: value for history, value in self.backoffs.items() if len(history) < order}
         return Ngrams(min(order, self.order), probabilities, backoffs)
 
 
 def write_arpa(path: Path | str, ngrams: Ngrams) -> None:
-    """Writes ARPA text with sorted entries and seven decimals, complete or not at all: equal models, equal bytes."""
+    """Writes ARPA text with sorted entries and seven decimals, so that equal models give equal bytes; complete or not
+    at all."""
     by_order: list[list[tuple[str, ...]]] = [[] for _ in range(ngrams.order)]
     for ngram in sorted(ngrams.probabilities):
         by_order[len(ngram) - 1].append(ngram)
@@ -68,15 +69,15 @@ def _log10(natural: float) -> str:
 
 
 def read_arpa(path: Path | str) -> Ngrams:
-    """Reads a model in ARPA format. Raises InputError that names the line where the file is not one."""
+    """Reads a model in ARPA format. Raises InputError with the number of the line that is not valid."""
     path = Path(path)
     ngrams = Ngrams(order=0)
     section, ended = 0, False
-    said: list[str] = []
+    announced: list[str] = []
     for number, line in _data_lines(path):
         if section == 0 and line.startswith("ngram "):
             ngrams.order += 1
-            said.append(line.partition("=")[2].strip())
+            announced.append(line.partition("=")[2].strip())
         elif line == f"\\{section + 1}-grams:" and section < ngrams.order:
             section += 1
         elif line == "\\end\\":
@@ -87,14 +88,14 @@ def read_arpa(path: Path | str) -> Ngrams:
     if not ended or section != ngrams.order or section == 0:
         raise InputError("the n-gram model is cut off (no \\end\\); write it again", path)
     counts = Counter(map(len, ngrams.probabilities))
-    for order, count in enumerate(said, 1):
+    for order, count in enumerate(announced, 1):
         if count != str(counts[order]):
             raise InputError(f"says ngram {order}={count} and has {counts[order]} of them; write it again", path)
     return ngrams
 
 
 def _data_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines behind `\\data\\` that are not empty, with their numbers."""
+    """The lines after `\\data\\` that are not empty, with their numbers."""
     try:
         with path.open(encoding="utf-8") as file:
             lines = ((number, line.strip()) for number, line in enumerate(file, 1))

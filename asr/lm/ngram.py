@@ -1,9 +1,9 @@
 """The phone language model: an n-gram of any order, estimated on training transcripts.
 
 The estimate is interpolated modified Kneser-Ney (Chen & Goodman 1999, An empirical study of smoothing techniques for
-language modeling, section 3): on a few thousand phones it predicts held-out phones better than plain Kneser-Ney, the
-more so the higher the order, and because an n-gram that is listed is never less probable than its back-off, a bigram's
-decoding graph with back-off arcs holds exactly the model's probabilities.
+language modeling, section 3): on a few thousand phones it predicts held-out phones better than plain Kneser-Ney, more
+so at higher orders, and because an n-gram that is listed is never less probable than its back-off, a bigram's decoding
+graph with back-off arcs has exactly the model's probabilities.
 """
 
 import math
@@ -29,7 +29,7 @@ Counts = dict[History, Counter[str]]
 
 MINIMUM_DISCOUNT = 0.1
 FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)
-"""For a count of 1, 2, 3 or more, where too few n-grams occur once, twice and three times to estimate discounts."""
+"""Discounts of a count of 1, of 2, and of 3 or more, where too few n-grams occur once, twice and three times."""
 
 
 def train_ngram(
@@ -37,9 +37,9 @@ def train_ngram(
 ) -> Ngrams:
     """Estimates an n-gram of the given order, prunes it to a threshold and writes it in ARPA format.
 
-    `sentences` are transcripts in the symbols `phones`; every one of these gets a probability, seen or not.
-    The file's bytes do not depend on the order of the sentences. Raises InputError when there are no sentences, or for
-    a phone outside the set.
+    `sentences` are transcripts in the symbols `phones`, each of which gets a probability, seen or not. The file's bytes
+    do not depend on the order of the sentences. Raises InputError when there are no sentences, or for a phone outside
+    the set.
     """
     ngrams = prune(estimate(sentences, order, phones), pruning)
     write_arpa(arpa_path, ngrams)
@@ -84,7 +84,7 @@ def _count(sentences: Iterable[Sequence[str]], order: int, phones: Sequence[str]
 
 
 def _kneser_ney_counts(counts: list[Counts]) -> list[Counts]:
-    """Below the highest order, in how many contexts an n-gram occurs; those that begin with `<s>` have but one context,
+    """Below the highest order, the number of contexts of an n-gram; those that begin with `<s>` have only one context,
     and keep their counts."""
     modified = counts[-1:]
     for length in range(len(counts) - 2, -1, -1):
@@ -99,8 +99,8 @@ def _kneser_ney_counts(counts: list[Counts]) -> list[Counts]:
 
 
 def _discounts(histories: Counts) -> tuple[float, ...]:
-    """What is taken from a count of 1, of 2, and of 3 or more; never nothing, so that every history
-    leaves something to its back-off."""
+    """What is taken from a count of 1, of 2, and of 3 or more; never 0, so that every history leaves something to its
+    back-off."""
     occurrences = Counter(count for following in histories.values() for count in following.values())
     once, twice, thrice, four = (occurrences[count] for count in (1, 2, 3, 4))
     if 0 in (once, twice, thrice):
@@ -113,7 +113,7 @@ def _discounts(histories: Counts) -> tuple[float, ...]:
 def perplexity(ngrams: Ngrams | Path | str, sentences: Iterable[Sequence[str]]) -> float:
     """exp of the mean negative log probability of the sentences' phones and ends.
 
-    Where the model knows word starts, a sentence's probability is the sum over all places where words may begin.
+    If the model has word starts, a sentence's probability is the sum over all places where words may begin.
     Raises InputError when there is no sentence, or for a phone that the model does not know.
     """
     model = ngrams if isinstance(ngrams, Ngrams) else read_arpa(ngrams)
@@ -133,7 +133,7 @@ def perplexity(ngrams: Ngrams | Path | str, sentences: Iterable[Sequence[str]]) 
 
 
 def _log_probability(model: Ngrams, places: Iterable[Sequence[str]]) -> float:
-    """Summed over all sequences that have one of the symbols of each place."""
+    """The log of the summed probability of all sequences that have one of the symbols at each place."""
     reached: dict[History, float] = {(START,): 0.0}
     for place in places:
         further: defaultdict[History, list[float]] = defaultdict(list)

@@ -11,9 +11,9 @@ History = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """How probable some symbols are together: `own` behind a history, `shorter` behind the next shorter one.
+    """The joint probability of some symbols: `own` after a history, `shorter` after the next shorter one.
 
-    For the symbols that have no n-gram behind the history, own / shorter is its back-off weight.
+    For the symbols that have no n-gram after the history, own / shorter is its back-off weight.
     """
 
     own: float
@@ -24,19 +24,19 @@ class _Share:
 
     @property
     def information(self) -> float:
-        """What the history says of them beyond the shorter one."""
+        """What the history says about them beyond the shorter one."""
         if not self.own:
             return 0.0
         return self.own * math.log(self.own / self.shorter) if self.shorter else math.inf
 
 
 def prune(ngrams: Ngrams, threshold: float) -> Ngrams:
-    """The model without the n-grams above order 1 that say little beyond their back-offs, normalised anew.
+    """The model without the n-grams above order 1 that say little beyond their back-offs, normalised again.
 
-    An n-gram goes if the perplexity of the model without this one, its history's back-off weight recomputed, is higher
-    by less than `threshold`, relatively; not if it is the history of a longer one that stays. A history's probability
-    is that of the model by the chain rule, as in the paper. 0 prunes nothing; else the order of the result is that of
-    the longest n-gram left.
+    An n-gram goes if, without it and with its history's back-off weight recomputed, the model's perplexity grows by
+    less than the fraction `threshold`; not if it is the history of a longer one that stays. A history's probability is
+    the model's, by the chain rule, as in the paper. 0 prunes nothing; otherwise the order of the result is that of the
+    longest n-gram left.
     """
     if not threshold:
         return ngrams
@@ -58,7 +58,7 @@ def prune(ngrams: Ngrams, threshold: float) -> Ngrams:
 
 
 def _following(probabilities: Mapping[History, float]) -> dict[History, list[str]]:
-    """The symbols that have an n-gram behind each history."""
+    """The symbols that have an n-gram after each history."""
     following: dict[History, list[str]] = {}
     for ngram in sorted(probabilities):
         following.setdefault(ngram[:-1], []).append(ngram[-1])
@@ -91,10 +91,10 @@ def _probability(ngrams: Ngrams, history: History) -> float:
 
 def _uninformative(removable: Mapping[str, _Share], rest: _Share, probability: float, threshold: float) -> list[str]:
     """The symbols whose n-gram changes the model by a divergence below `threshold` when it goes; `rest` are those that
-    have none behind the history, which has the given probability.
+    have none after the history, which has the given probability.
 
-    Where all symbols have one, a back-off weight can stand in for any of them exactly, but only for one: for that which
-    gains least from the history. It joins the rest before the others are looked at.
+    Where all symbols have one, the back-off weight can replace one of them exactly: the one that gains least from the
+    history. It joins the rest before the others are considered.
     """
     removed = []
     ratios = {symbol: share.own / share.shorter for symbol, share in removable.items() if share.shorter}
@@ -119,7 +119,7 @@ def _divergence(share: _Share, rest: _Share) -> float:
 def _normalised(
     ngrams: Ngrams, kept: dict[History, float], backed_off: Mapping[History, float], symbols: set[str]
 ) -> Ngrams:
-    """The kept n-grams with back-off weights that share out the probability which each history leaves to its rest."""
+    """The kept n-grams, with back-off weights that distribute what each history leaves to its other symbols."""
     result = Ngrams(max(map(len, kept)), kept)
     following = _following(kept)
     for history in sorted(backed_off, key=len):

@@ -1,7 +1,7 @@
-"""Word starts in the language model: a phone that begins a word is a symbol of its own there.
+"""Word starts in the language model: a phone that begins a word is a separate symbol there.
 
-So an n-gram knows where words end, as Kaldi's position-dependent phones do, and needs no lexicon for it. What is heard
-is the same phone: an acoustic model knows nothing of it, and search takes whichever of the two is likelier.
+So an n-gram knows where words end, like Kaldi's position-dependent phones, without a lexicon. The acoustic model has
+one phone for both, and the search takes whichever of the two is likelier.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from asr.phones.symbols import WORD_START
 
 
 def symbols(phones: Sequence[str]) -> list[str]:
-    """The symbols of a language model that knows word starts."""
+    """The symbols of a language model with word starts."""
     return [*phones, *(phone + WORD_START for phone in phones)]
 
 
@@ -20,9 +20,9 @@ def phone_of(symbol: str) -> str:
 
 
 def mark_word_starts(phones: Iterable[str], words: Iterable[Sequence[str]], pauses: Sequence[str]) -> list[str]:
-    """The symbols of an utterance's phones, which are those of its words, with pauses between them or not.
+    """The symbols of an utterance's phones, which are those of its words with or without pauses between them.
 
-    Raises ValueError where they are others.
+    Raises ValueError where they are not.
     """
     spoken = iter([phone + WORD_START * (number == 0) for word in words for number, phone in enumerate(word)])
     marked = [phone if phone in pauses else next(spoken, "") for phone in phones]

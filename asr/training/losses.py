@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from asr.config import TrainingConfig
-from asr.decoding.search.greedy import collapse
+from asr.decoding.search.collapse import collapse
 from asr.phones.classes import BLANK, UNLABELLED
 from asr.training.batching import Batch
 from asr.training.targets import output_labels

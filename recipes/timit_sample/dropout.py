@@ -30,7 +30,7 @@ from asr.acoustics.scorer import AcousticScorer, LogPosteriors
 from asr.config import DecodingConfig, RecipeConfig
 from asr.corpora.cuts import read_cuts, reference
 from asr.corpora.prepare import prepare
-from asr.decoding.bundle_search import bundle_search, path_finders
+from asr.decoding.bundle_decoder import bundle_decoder, search_factory
 from asr.decoding.stage import write_lm
 from asr.decoding.tuning import tune
 from asr.features.dataset import Dataset
@@ -236,15 +236,15 @@ def frame_error(speech: Speech, scored: Sequence[LogPosteriors]) -> float:
 
 def tuned(bundle: Bundle, dev: SpokenSet) -> Tuning:
     """The acoustic scale and insertion penalty of the least PER on dev."""
-    phones = bundle_search(bundle, Tuning()).phones
+    phones = bundle_decoder(bundle, Tuning()).phones
     scored = list(zip(dev.references, posteriors(bundle, dev.speech), strict=True))
-    chosen = tune(scored, bundle.statistics.priors, path_finders(bundle), phones, GRID)
+    chosen = tune(scored, bundle.statistics.priors, search_factory(bundle), phones, GRID)
     return Tuning(chosen.acoustic_scale, chosen.insertion_penalty)
 
 
 def phone_error_rate(bundle: Bundle, tuning: Tuning, test: SpokenSet, scored: Sequence[LogPosteriors]) -> float:
-    search = bundle_search(bundle, tuning)
-    paths = ([search.phones[span.phone] for span in search.best_path(each).phones] for each in scored)
+    decoder = bundle_decoder(bundle, tuning)
+    paths = ([decoder.phones[span.phone] for span in decoder.best_path(each).phones] for each in scored)
     return counted_per(zip(test.references, paths, strict=True))
 
 

@@ -189,5 +189,5 @@ def test_a_bundle_is_decoded_with_the_settings_it_was_trained_with(
     assert "beam: 9" in (tmp_path / "out/bundle/recipe.yaml").read_text()
     outcome = asr_command(*command, "--set", "features.bins=30")
     assert outcome.err == (
-        f"asr: {own_run / 'train/bundle'}: was trained with other settings in features; train anew to change them\n"
+        f"asr: {own_run / 'train/bundle'}: was trained with other settings in features; train again to change them\n"
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from asr.alignment.forced_alignment import Classes, force_align
 from asr.alignment.graph import AlignmentGraph, Item, build_alignment_graph
-from asr.alignment.posterior import SCALE, boundary_posteriors
+from asr.alignment.posterior import boundary_posteriors
 from asr.alignment.viterbi import best_path
 from asr.errors import InputError
 
@@ -28,14 +28,15 @@ def _loops(classes: int) -> npt.NDArray[np.float64]:
     return np.linspace(0.3, 0.8, classes)
 
 
+def _moves(graph: AlignmentGraph) -> dict[tuple[int, int], float]:
+    """The cost of each move from one state to another."""
+    targets = np.repeat(np.arange(len(graph)), np.diff(graph.first)).tolist()
+    return dict(zip(zip(graph.sources.tolist(), targets, strict=True), graph.costs.tolist(), strict=True))
+
+
 def _paths(graph: AlignmentGraph, frames: int) -> list[tuple[int, ...]]:
     """Every path of so many frames through a graph, by trying all sequences of states."""
-    allowed = {
-        (int(source), state)
-        for row, sources in enumerate(graph.sources)
-        for state, source in enumerate(sources)
-        if np.isfinite(graph.costs[row, state])
-    }
+    allowed = _moves(graph)
     return [
         path
         for path in itertools.product(range(len(graph)), repeat=frames)
@@ -48,8 +49,7 @@ def _paths(graph: AlignmentGraph, frames: int) -> list[tuple[int, ...]]:
 def _score(path: tuple[int, ...], scores: npt.NDArray[np.float32], graph: AlignmentGraph) -> float:
     total = -graph.starts[path[0]] - graph.finals[path[-1]]
     total += sum(float(scores[frame, graph.classes[state]]) for frame, state in enumerate(path))
-    for source, state in itertools.pairwise(path):
-        total -= min(cost for row, cost in enumerate(graph.costs[:, state]) if graph.sources[row, state] == source)
+    total -= sum(_moves(graph)[move] for move in itertools.pairwise(path))
     return float(total)
 
 
@@ -89,20 +89,23 @@ def test_best_path_is_the_best_of_all_paths(items: list[Item], topology: str, st
 @pytest.mark.parametrize(
     ("items", "topology", "states"), [([0, 1, 2], "hmm", 1), ([0, 1, 1], "ctc", 1), ([2, 0], "hmm", 1)]
 )
-def test_boundaries_are_medians_over_all_paths(items: list[Item], topology: str, states: int) -> None:
+def test_boundaries_are_quantiles_over_all_paths(items: list[Item], topology: str, states: int) -> None:
+    """The median, and an interval of 95 %; a path weighs by a fifth of its acoustic score."""
     graph, frames = _graph(items, topology, states), 6
     scores = _scores(11, frames, PHONES * states + 1)
     paths = _paths(graph, frames)
-    weights = np.exp([_score(path, (SCALE * scores).astype(np.float32), graph) for path in paths])
+    weights = np.exp([_score(path, (0.2 * scores).astype(np.float32), graph) for path in paths])
     weights /= weights.sum()
     units = graph.units[np.array(paths)]
-    found = boundary_posteriors(scores, graph, _first_frames(scores, graph)).median
-    assert len(found) == len(items) + 1
+    found = boundary_posteriors(scores, graph, _first_frames(scores, graph))
+    assert len(found.median) == len(items) + 1
     for number in range(1, len(items)):
         # The probability that a frame is not yet past the end of one phone, and not yet in the next.
         within = [weights[[_last(path, number - 1) >= t for path in units]].sum() for t in range(frames)]
         before = [weights[[_first(path, number) > t for path in units]].sum() for t in range(frames)]
-        assert found[number] == pytest.approx((_cross(within) + _cross(before)) / 2, abs=1e-6)
+        for edges, quantile in ((found.median, 0.5), (found.low, 0.025), (found.high, 0.975)):
+            expected = (_cross(within, 1 - quantile) + _cross(before, 1 - quantile)) / 2
+            assert edges[number] == pytest.approx(expected, abs=1e-6)
 
 
 def _first_frames(scores: npt.NDArray[np.float32], graph: AlignmentGraph) -> npt.NDArray[np.int64]:
@@ -118,9 +121,9 @@ def _first(units: npt.NDArray[np.int64], unit: int) -> int:
     return int(np.flatnonzero(units == unit)[0])
 
 
-def _cross(remaining: list[float]) -> float:
+def _cross(remaining: list[float], level: float) -> float:
     values, times = [1.0, *remaining, 0.0], [t - 0.5 for t in range(len(remaining) + 2)]
-    return float(np.interp(-0.5, -np.array(values), times))
+    return float(np.interp(-level, -np.array(values), times))
 
 
 @given(seed=seeds, frames=st.integers(8, 30), phones=st.lists(st.integers(0, 3), min_size=1, max_size=4))

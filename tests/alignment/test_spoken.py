@@ -42,6 +42,21 @@ def test_a_model_of_more_phones_hears_all_that_the_lexicon_does_not_tell_apart()
     assert _said(spoken_words("the", LEXICON, "timit61").items[0], "timit61") == {"", "h#", "pau"}
 
 
+@pytest.mark.parametrize("phone", list("bdgptk"))
+def test_a_stop_may_have_a_closure_before_it_or_no_release(phone: str) -> None:
+    closure = f"{phone}cl"
+    said = _said(spoken_words("word", {"word": [(phone,)]}, "timit61").items[1], "timit61")
+    assert {phone, f"{closure} {phone}", closure} <= said
+    assert said <= {phone, f"{closure} {phone}", closure} | {"dx", f"{closure} dx", "q"}
+
+
+@pytest.mark.parametrize(("phone", "closure"), [("jh", "dcl"), ("ch", "tcl")])
+def test_an_affricate_may_have_a_closure_before_it_but_is_always_released(phone: str, closure: str) -> None:
+    said = _said(spoken_words("word", {"word": [(phone,)]}, "timit61").items[1], "timit61")
+    assert said == {phone, f"{closure} {phone}"}
+    assert _said(spoken_words("word", {"word": [(phone,)]}, "cmu39").items[1], "cmu39") == {phone, f"sil {phone}"}
+
+
 def test_unknown_words_and_phones_are_named() -> None:
     with pytest.raises(InputError, match="not in the lexicon: dog, house"):
         spoken_words("the dog dog house", LEXICON, "timit61")

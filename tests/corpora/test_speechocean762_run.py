@@ -42,7 +42,7 @@ def test_a_run_by_ctc_from_the_corpus_to_the_report(tmp_path: Path, asr_command:
     assert all(segment.start is None for reference in references for segment in reference.phones)
     evaluation = asr_command("align", tmp_path / "run", "--evaluate")
     assert evaluation.status == 1
-    assert "its corpus has no phone times to measure by" in evaluation.err
+    assert "its corpus has no phone times to compare with" in evaluation.err
 
 
 def test_models_by_ctc_decode_together(tmp_path: Path, asr_command: Command) -> None:

@@ -13,8 +13,10 @@ from support.exact_search import best_by_full_search, sentence_cost
 from asr.decoding.graph.build import build_graph
 from asr.decoding.graph.grammar import grammar
 from asr.decoding.graph.topology import Graph, ctc
-from asr.decoding.search.beam import Decoder, PhoneSpan
-from asr.decoding.search.greedy import GreedyDecoder, collapse
+from asr.decoding.search.beam import BeamSearch
+from asr.decoding.search.collapse import collapse
+from asr.decoding.search.greedy import GreedySearch
+from asr.decoding.search.path import PhoneSpan
 from asr.lm.ngram import estimate, train_ngram
 
 PHONES = ("aa", "b", "zh")
@@ -70,7 +72,7 @@ def test_a_repeated_phone_needs_a_blank_but_in_the_modified_graph() -> None:
     posteriors = np.full((4, CLASSES), -20.0, np.float32)
     posteriors[:, 1] = 0
     counts = [
-        len(Decoder(ctc(grammar(ngrams, PHONES), len(PHONES), modified), WIDE, -5.0).decode(posteriors).phones)
+        len(BeamSearch(ctc(grammar(ngrams, PHONES), len(PHONES), modified), WIDE, -5.0).best_path(posteriors).phones)
         for modified in (False, True)
     ]
     assert counts == [1, 4]
@@ -88,7 +90,7 @@ def test_the_best_path_is_that_of_enumeration(seed: int, order: int, frames: int
         - sum(float(scores[frame, label]) for frame, label in enumerate(classes))
         for classes in itertools.product(range(CLASSES), repeat=frames)
     )
-    path = Decoder(graph, WIDE, penalty).decode(scores)
+    path = BeamSearch(graph, WIDE, penalty).best_path(scores)
     assert path.complete
     assert path.cost == pytest.approx(expected, abs=1e-3)
     assert path.phones == collapse(path.classes)
@@ -99,7 +101,7 @@ def test_a_phone_that_the_model_rules_out_is_never_recognised() -> None:
     ngrams.probabilities[("zh",)] = -math.inf
     scores = np.zeros((8, CLASSES), np.float32)
     scores[:, 3] = 10
-    path = Decoder(ctc(grammar(ngrams, PHONES), len(PHONES)), WIDE).decode(scores)
+    path = BeamSearch(ctc(grammar(ngrams, PHONES), len(PHONES)), WIDE).best_path(scores)
     assert 2 not in {span.phone for span in path.phones}
 
 
@@ -116,7 +118,7 @@ def test_the_graph_of_a_file(tmp_path) -> None:
 def test_greedy_phones_are_those_of_the_definition(classes: list[int]) -> None:
     posteriors = np.full((len(classes), CLASSES), -9.0, np.float32)
     posteriors[range(len(classes)), classes] = -0.1
-    spans = GreedyDecoder().decode(posteriors).phones
+    spans = GreedySearch().best_path(posteriors).phones
     assert [PHONES[span.phone] for span in spans] == said(tuple(classes))
     for span, following in itertools.pairwise([*(span.first for span in spans), len(classes)]):
         assert span < following
@@ -126,13 +128,13 @@ def test_greedy_phones_are_those_of_the_definition(classes: list[int]) -> None:
 
 
 def test_greedy_with_only_blanks_says_nothing() -> None:
-    assert GreedyDecoder().decode(np.eye(CLASSES, dtype=np.float32)[[0] * 5]).phones == []
+    assert GreedySearch().best_path(np.eye(CLASSES, dtype=np.float32)[[0] * 5]).phones == []
 
 
 def test_greedy_search_as_a_decoder() -> None:
     scores = np.log(np.array([[0.1, 0.7, 0.1, 0.1], [0.6, 0.2, 0.1, 0.1], [0.1, 0.8, 0.05, 0.05]], np.float32))
-    path = GreedyDecoder().decode(scores, 2.0)
+    path = GreedySearch().best_path(scores, 2.0)
     assert path.phones == [PhoneSpan(0, 0, 2), PhoneSpan(0, 2, 3)]
     assert path.classes.tolist() == [1, 0, 1]
     assert path.cost == pytest.approx(-2 * math.log(0.7 * 0.6 * 0.8))
-    assert GreedyDecoder().decode(scores[:0]).phones == []
+    assert GreedySearch().best_path(scores[:0]).phones == []

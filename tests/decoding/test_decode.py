@@ -13,13 +13,14 @@ from asr.acoustics.frame_times import FrameTimes
 from asr.acoustics.priors import scaled_likelihoods
 from asr.config import DecodingConfig, FeaturesConfig
 from asr.decoding.alternatives import alternatives_files
-from asr.decoding.confidence import AS_THEY_ARE, Recalibration, fit_recalibration
 from asr.decoding.confidence import POSTERIOR_SCALES as SCALES
-from asr.decoding.decode import Search, decode_split, decode_utterance
+from asr.decoding.confidence import UNCHANGED, Recalibration, fit_recalibration, phone_confidences
+from asr.decoding.decode import Decoder, decode_split, decode_utterance
 from asr.decoding.graph.build import build_graph
+from asr.decoding.lattice.posteriors import class_posteriors
 from asr.decoding.search.batch_viterbi import BatchViterbi, Weights
 from asr.decoding.search.batches import batch_paths
-from asr.decoding.search.beam import Decoder
+from asr.decoding.search.beam import BeamSearch
 from asr.decoding.tuning import tune, tune_confidences
 from asr.errors import InputError
 from asr.formats.ctm import read_ctm
@@ -41,8 +42,8 @@ def graph(tmp_path):
 
 
 @pytest.fixture
-def search(graph):
-    return Search(Decoder(graph, 16.0), 1.0, UNIFORM, PHONES, FrameTimes.of(FeaturesConfig()))
+def decoder(graph):
+    return Decoder(BeamSearch(graph, 16.0), 1.0, UNIFORM, PHONES, FrameTimes.of(FeaturesConfig()))
 
 
 def posteriors(phones, frames=6, peak=0.9):
@@ -53,9 +54,9 @@ def posteriors(phones, frames=6, peak=0.9):
     return np.log(result)
 
 
-def test_times_follow_the_frames_and_stay_inside_the_audio(search):
+def test_times_follow_the_frames_and_stay_inside_the_audio(decoder):
     utterance = Transcript("u", speaker="s", audio="u.wav", duration=0.245)
-    result = decode_utterance(utterance, posteriors(["sil", "aa", "b", "sil"]), search)
+    result = decode_utterance(utterance, posteriors(["sil", "aa", "b", "sil"]), decoder)
     assert result.symbols == ["sil", "aa", "b", "sil"]
     # 25 ms windows, 10 ms apart: frame 0 stands for 7.5 to 17.5 ms
     assert [segment.start for segment in result.phones] == [0.0075, 0.0675, 0.1275, 0.1875]
@@ -63,34 +64,34 @@ def test_times_follow_the_frames_and_stay_inside_the_audio(search):
     assert (result.speaker, result.audio, result.duration) == ("s", "u.wav", 0.245)
 
 
-def test_subsampled_output_has_longer_frames(search):
+def test_subsampled_output_has_longer_frames(decoder):
     assert FrameTimes.of(FeaturesConfig(snip_edges=False), subsampling=2) == FrameTimes(0.0, 0.02)
 
 
-def test_a_phone_that_the_frames_show_less_clearly_scores_lower(search):
+def test_a_phone_that_the_frames_show_less_clearly_scores_lower(decoder):
     scores = posteriors(["sil", "aa", "sil"])
     scores[6:12] = posteriors(["aa"], peak=0.4)
-    first, second, third = (segment.score for segment in decode_utterance(Transcript("u"), scores, search).phones)
+    first, second, third = (segment.score for segment in decode_utterance(Transcript("u"), scores, decoder).phones)
     assert 0.9 < first <= 1
     assert 0 <= second < first
     assert third > second
 
 
-def test_a_lower_posterior_scale_is_less_sure(search):
+def test_a_lower_posterior_scale_is_less_sure(decoder):
     scores = posteriors(["sil", "aa", "sil"], peak=0.5)
     sure, unsure = (
-        decode_utterance(Transcript("u"), scores, replace(search, posterior_scale=scale)).phones[1].score
+        decode_utterance(Transcript("u"), scores, replace(decoder, posterior_scale=scale)).phones[1].score
         for scale in (1.0, 0.1)
     )
     assert unsure < sure
 
 
-def test_phones_that_scoring_folds_together_share_their_confidence(search):
+def test_phones_that_scoring_folds_together_share_their_confidence(decoder):
     """The frames cannot tell aa from b: each has half of the posterior, both have all of it."""
     scores = posteriors(["sil", "aa", "sil"])
     scores[:, 3:6] = scores[:, :3] = np.maximum(scores[:, :3], scores[:, 3:6])
-    alone = decode_utterance(Transcript("u"), scores, search).phones[1].score
-    grouped = replace(search, groups=np.array([0, 0, 2], np.int32))
+    alone = decode_utterance(Transcript("u"), scores, decoder).phones[1].score
+    grouped = replace(decoder, groups=np.array([0, 0, 2], np.int32))
     together = decode_utterance(Transcript("u"), scores, grouped).phones[1].score
     assert alone < 0.6
     assert together > 0.95
@@ -100,11 +101,11 @@ def test_the_confidences_of_least_surprise_are_chosen(graph):
     """Confidences that are near 1 mislead where the frames are mostly wrong."""
     dev = [(Transcript("u", [PhoneSegment(p) for p in said]), scores) for said, scores in noisy_dev()]
     dev.append((Transcript("v", [PhoneSegment("b")]), posteriors(["aa"], peak=0.5)))
-    search = Search(Decoder(graph, 16.0), 1.0, UNIFORM, PHONES, FrameTimes.of(FeaturesConfig()))
-    chosen, recalibration = tune_confidences(dev, search)
+    decoder = Decoder(BeamSearch(graph, 16.0), 1.0, UNIFORM, PHONES, FrameTimes.of(FeaturesConfig()))
+    chosen, recalibration = tune_confidences(dev, decoder)
 
-    def judged(scale, recalibration=AS_THEY_ARE):
-        scaled = replace(search, posterior_scale=scale, recalibration=recalibration)
+    def judged(scale, recalibration=UNCHANGED):
+        scaled = replace(decoder, posterior_scale=scale, recalibration=recalibration)
         return judge((said, decode_utterance(said, lp, scaled)) for said, lp in dev)
 
     told = {scale: normalized_cross_entropy(*judged(scale, fit_recalibration(*judged(scale)))) for scale in SCALES}
@@ -129,18 +130,40 @@ def test_a_recalibration_by_phones_that_are_all_alike_stays_bounded(correct):
     found = fit_recalibration(np.array([0.0, 0.4, 1.0]), np.full(3, correct))
     assert abs(found.slope) < 5
     assert abs(found.offset) < 5
-    assert fit_recalibration(np.zeros(0), np.zeros(0, bool)) == AS_THEY_ARE
-    assert AS_THEY_ARE(np.array([0.0, 0.3, 1.0])) == pytest.approx([0.0, 0.3, 1.0], abs=2e-3)
+    assert fit_recalibration(np.zeros(0), np.zeros(0, bool)) == UNCHANGED
+    assert UNCHANGED(np.array([0.0, 0.3, 1.0])) == pytest.approx([0.0, 0.3, 1.0], abs=2e-3)
 
 
-def test_n_best_lists_lattices_and_symbols_are_written_as_asked(search, tmp_path):
+def test_a_recalibration_weighs_no_change_as_much_as_one_phone():
+    """One phone that is right at even odds: offset o has the least log(1 + exp(-o)) + o * o / 2."""
+    found = fit_recalibration(np.array([0.5]), np.array([True]))
+    offsets = np.linspace(0, 1, 100_001)
+    expected = offsets[np.argmin(np.log1p(np.exp(-offsets)) + np.square(offsets) / 2)]
+    assert found == Recalibration(1.0, pytest.approx(expected, abs=1e-4))
+
+
+@pytest.mark.parametrize(("below", "counts"), [(7.9, True), (8.1, False)])
+def test_what_is_far_less_probable_is_left_out_of_a_confidence(tmp_path, below, counts):
+    """A state below the best of its frame by a factor of more than exp(8), which four decimals hardly show."""
+    train_ngram([["aa"], ["b"]], 2, ("aa", "b"), tmp_path / "lm.arpa")
+    search = BeamSearch(build_graph(tmp_path / "lm.arpa", ("aa", "b")), 16.0)
+    scores = np.array([[0.0, -below], [0.0, 0.0], [0.0, 0.0]], np.float32)
+    path = search.best_path(scores)
+    assert [span.phone for span in path.phones] == [0]
+    (confidence,) = phone_confidences(search.flat, scores, path, 1.0, 1.0, np.arange(2, dtype=np.int32))
+    with_all = class_posteriors(search.flat, scores)[:, 0].mean()
+    assert confidence == pytest.approx(with_all, abs=1e-6 if counts else 1e-3)
+    assert (confidence - with_all > 1e-5) is not counts
+
+
+def test_n_best_lists_lattices_and_symbols_are_written_as_asked(decoder, tmp_path):
     utterance = Transcript("u1", [PhoneSegment("zh")], speaker="s", duration=1.0)
     scores = posteriors(["sil", "b", "aa", "sil"], peak=0.4)
     config = DecodingConfig(nbest=5, lattices=True, lattice_beam=12.0)
-    with alternatives_files(tmp_path, config, search) as write:
-        write(utterance, scores, search.best_path(scores))
+    with alternatives_files(tmp_path, config, decoder) as write:
+        write(utterance, scores, decoder.best_path(scores))
     (row,) = read_jsonl(tmp_path / "nbest.jsonl")
-    best = decode_utterance(utterance, scores, search)
+    best = decode_utterance(utterance, scores, decoder)
     assert (row["utterance"], row["speaker"], len(row["hypotheses"])) == ("u1", "s", 5)
     first = row["hypotheses"][0]["phones"]
     assert [(p["phone"], p["start"], p["end"]) for p in first] == [(p.phone, p.start, p.end) for p in best.phones]
@@ -172,16 +195,16 @@ def test_n_best_lists_lattices_and_symbols_are_written_as_asked(search, tmp_path
     assert len(lines) == len(arcs) + len(paths["finals"])
 
 
-def test_nothing_is_written_that_was_not_asked_for(search, tmp_path):
-    with alternatives_files(tmp_path, DecodingConfig(), search) as write:
-        write(Transcript("u"), posteriors(["aa"]), search.best_path(posteriors(["aa"])))
+def test_nothing_is_written_that_was_not_asked_for(decoder, tmp_path):
+    with alternatives_files(tmp_path, DecodingConfig(), decoder) as write:
+        write(Transcript("u"), posteriors(["aa"]), decoder.best_path(posteriors(["aa"])))
     assert [path for path in tmp_path.iterdir() if path.is_file()] == []
 
 
-def test_no_frames_and_too_few(search, tmp_path):
+def test_no_frames_and_too_few(decoder, tmp_path):
     empty = np.zeros((0, len(UNIFORM)), np.float32)
     items = [(Transcript("none"), empty), (Transcript("short"), posteriors(["aa"])[:2])]
-    decoded = decode_split(items, search, tmp_path / "out")
+    decoded = decode_split(items, decoder, tmp_path / "out")
     assert decoded.utterances == 2
     assert decoded.incomplete == ["short"]
     none, short = read_transcripts(tmp_path / "out" / "hypotheses.jsonl")
@@ -189,10 +212,10 @@ def test_no_frames_and_too_few(search, tmp_path):
     assert short.symbols == ["aa"]
 
 
-def test_a_split_streams_to_jsonl_and_ctm_that_agree(search, tmp_path):
+def test_a_split_streams_to_jsonl_and_ctm_that_agree(decoder, tmp_path):
     names = ["u1", "u2"]
     items = ((Transcript(name, duration=1.0), posteriors(["sil", "b", "aa", "sil"])) for name in names)
-    decode_split(items, search, tmp_path)
+    decode_split(items, decoder, tmp_path)
     from_jsonl = list(read_transcripts(tmp_path / "hypotheses.jsonl"))
     from_ctm = list(read_ctm(tmp_path / "hypotheses.ctm"))
     assert [row.utterance for row in from_jsonl] == names
@@ -207,20 +230,20 @@ def noisy_split():
     return [(Transcript(f"u{number}"), scores) for number, scores in enumerate(items)]
 
 
-def test_batches_on_a_device_give_the_same_files(graph, search, tmp_path):
-    search = replace(search, decoder=Decoder(graph, np.inf, -1.5), acoustic_scale=0.7)
-    decoded = decode_split(noisy_split(), search, tmp_path / "one")
-    batched = replace(search, viterbi=BatchViterbi(graph))
+def test_batches_on_a_device_give_the_same_files(graph, decoder, tmp_path):
+    decoder = replace(decoder, graph_search=BeamSearch(graph, np.inf, -1.5), acoustic_scale=0.7)
+    decoded = decode_split(noisy_split(), decoder, tmp_path / "one")
+    batched = replace(decoder, batch_viterbi=BatchViterbi(graph))
     assert decode_split(noisy_split(), batched, tmp_path / "batches") == decoded
     assert_same_files(tmp_path / "one", tmp_path / "batches")
 
 
 @pytest.mark.cuda
-def test_cuda_gives_the_files_of_the_cpu(graph, search, tmp_path):
+def test_cuda_gives_the_files_of_the_cpu(graph, decoder, tmp_path):
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
-    decode_split(noisy_split(), search, tmp_path / "cpu")
-    decode_split(noisy_split(), replace(search, viterbi=BatchViterbi(graph, "cuda")), tmp_path / "cuda")
+    decode_split(noisy_split(), decoder, tmp_path / "cpu")
+    decode_split(noisy_split(), replace(decoder, batch_viterbi=BatchViterbi(graph, "cuda")), tmp_path / "cuda")
     assert_same_files(tmp_path / "cpu", tmp_path / "cuda")
 
 
@@ -235,27 +258,27 @@ def test_batches_are_as_large_as_memory_allows_and_keep_their_order(graph, frame
     sizes = []
 
     class Measured(BatchViterbi):
-        def decode(self, scores, lengths, weights):
+        def best_paths(self, scores, lengths, weights):
             sizes.append(scores.shape[:2].numel())
-            return super().decode(scores, lengths, weights)
+            return super().best_paths(scores, lengths, weights)
 
     viterbi = Measured(graph)
     items = noisy_split()
     found = list(batch_paths(items, viterbi, Weights(0.7), frames * viterbi.frame_bytes))
     assert [utterance for utterance, _ in found] == [utterance for utterance, _ in items]
-    alone = Decoder(graph, np.inf)
+    alone = BeamSearch(graph, np.inf)
     for (_, scores), (_, path) in zip(items, found, strict=True):
-        assert path.phones == alone.decode(scores, 0.7).phones
+        assert path.phones == alone.best_path(scores, 0.7).phones
     assert len(sizes) == batches
 
 
 @pytest.mark.parametrize("batched", [False, True])
-def test_posteriors_that_are_no_numbers_name_the_utterance_and_leave_no_file(graph, search, batched, tmp_path):
+def test_posteriors_that_are_no_numbers_name_the_utterance_and_leave_no_file(graph, decoder, batched, tmp_path):
     bad = posteriors(["aa"])
     bad[2, 3] = np.nan
-    search = replace(search, viterbi=BatchViterbi(graph) if batched else None)
+    decoder = replace(decoder, batch_viterbi=BatchViterbi(graph) if batched else None)
     with pytest.raises(InputError, match="utterance u7: "):
-        decode_split([(Transcript("u7"), bad)], search, tmp_path / "out")
+        decode_split([(Transcript("u7"), bad)], decoder, tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -274,11 +297,11 @@ def noisy_dev(seed=0):
 
 def test_tuning_takes_the_lowest_per_of_the_grid(graph):
     config = DecodingConfig(acoustic_scales=[0.01, 0.5, 1.0], insertion_penalties=[50.0, 0.0, -6.0], prior_scales=[1.0])
-    tuned = tune(noisy_dev(), UNIFORM, lambda weight, penalty: Decoder(graph, 16.0, penalty), PHONES, config)
+    tuned = tune(noisy_dev(), UNIFORM, lambda weight, penalty: BeamSearch(graph, 16.0, penalty), PHONES, config)
     assert len(tuned.trials) == 9
     assert tuned.per == min(trial.per for trial in tuned.trials)
     assert max(trial.per for trial in tuned.trials) > tuned.per
-    assert tuned == tune(noisy_dev(), UNIFORM, lambda weight, penalty: Decoder(graph, 16.0, penalty), PHONES, config)
+    assert tuned == tune(noisy_dev(), UNIFORM, lambda weight, penalty: BeamSearch(graph, 16.0, penalty), PHONES, config)
 
 
 def test_tuning_holds_no_copy_of_the_dev_set(graph):
@@ -291,8 +314,8 @@ def test_tuning_holds_no_copy_of_the_dev_set(graph):
 
     config = DecodingConfig(acoustic_scales=[0.5, 1.0], insertion_penalties=[0.0, -6.0], prior_scales=[1.0])
     dev = Dev()
-    assert tune(dev, UNIFORM, lambda weight, penalty: Decoder(graph, 16.0, penalty), PHONES, config) == tune(
-        noisy_dev(), UNIFORM, lambda weight, penalty: Decoder(graph, 16.0, penalty), PHONES, config
+    assert tune(dev, UNIFORM, lambda weight, penalty: BeamSearch(graph, 16.0, penalty), PHONES, config) == tune(
+        noisy_dev(), UNIFORM, lambda weight, penalty: BeamSearch(graph, 16.0, penalty), PHONES, config
     )
     assert dev.readings == 4
 
@@ -300,7 +323,7 @@ def test_tuning_holds_no_copy_of_the_dev_set(graph):
 def test_equal_points_are_decided_by_the_middle_of_the_grid(graph):
     dev = [(["sil", "aa", "sil"], posteriors(["sil", "aa", "sil"], peak=0.9999))]
     config = DecodingConfig(acoustic_scales=[0.8, 1.0, 1.2], insertion_penalties=[-0.1, 0.1, 0.0])
-    tuned = tune(dev, UNIFORM, lambda weight, penalty: Decoder(graph, 16.0, penalty), PHONES, config)
+    tuned = tune(dev, UNIFORM, lambda weight, penalty: BeamSearch(graph, 16.0, penalty), PHONES, config)
     assert (tuned.acoustic_scale, tuned.insertion_penalty, tuned.per, tuned.at_edge) == (1.0, 0.0, 0.0, [])
 
 
@@ -314,7 +337,7 @@ def test_the_weight_of_the_language_model_is_tuned_too(tmp_path):
     tuned = tune(
         [(said, posteriors(said))],
         UNIFORM,
-        lambda weight, penalty: Decoder(
+        lambda weight, penalty: BeamSearch(
             build_graph(tmp_path / "lm.arpa", PHONES, STATES, lm_weight=weight), 16.0, penalty
         ),
         PHONES,
@@ -332,7 +355,7 @@ def test_the_scale_of_the_priors_is_tuned_too(graph):
     priors = np.where(np.arange(len(UNIFORM)) < STATES, 0.999, 0.001)
     biased = posteriors(said) + np.log(priors).astype(np.float32)
     config = DecodingConfig(acoustic_scales=[1.0], insertion_penalties=[0.0], prior_scales=[0.0, 1.0])
-    tuned = tune([(said, biased)], priors, lambda weight, penalty: Decoder(graph, 16.0, penalty), PHONES, config)
+    tuned = tune([(said, biased)], priors, lambda weight, penalty: BeamSearch(graph, 16.0, penalty), PHONES, config)
     assert (tuned.prior_scale, tuned.per) == (1.0, 0.0)
     assert tuned.trials[0].prior_scale == 0.0
     assert tuned.trials[0].per > 0
@@ -343,7 +366,7 @@ def test_the_edge_of_the_grid_is_told(graph):
     tuned = tune(
         [(["sil", "aa", "sil"], posteriors(["sil", "aa", "sil"]))],
         UNIFORM,
-        lambda weight, penalty: Decoder(graph, 16.0, penalty),
+        lambda weight, penalty: BeamSearch(graph, 16.0, penalty),
         PHONES,
         config,
     )

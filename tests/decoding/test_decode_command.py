@@ -1,6 +1,7 @@
 """`asr decode` on a trained bundle."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -73,10 +74,24 @@ def test_a_decoding_that_fails_leaves_that_of_before_whole(asr_command, own_run,
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
     untuned = asr_command("decode", bundle, prepared, features, out, "--no-tune")
     assert untuned.status == 0
-    assert f"{bundle} was never tuned" in untuned.err
+    assert f"Not tuned; using default weights: {bundle}" in untuned.err
     assert not (out / "tuning.json").exists()
     with locked(out, "the argument OUT"):
         assert "Another asr process is using this folder" in asr_command("decode", bundle, prepared, features, out).err
+
+
+def test_utterances_without_a_whole_path_are_counted_for_each_split(asr_command, own_run, tmp_path):
+    inputs = own_run / "train" / "bundle", own_run / "prepare", own_run / "features", tmp_path / "out"
+    narrow = asr_command("decode", *inputs, "--set", "decoding.beam=0.001")
+    assert narrow.status == 0, narrow.err
+    for split in ("dev", "test"):
+        utterances = [row["utterance"] for row in read_jsonl(tmp_path / "out" / split / "hypotheses.jsonl")]
+        said = rf"{split}: (\d+) of {len(utterances)} utterances are too short for a whole path.*: (.*)"
+        found = re.search(said, narrow.err)
+        assert found
+        assert 0 < int(found[1]) <= len(utterances)
+        assert found[2].split(", ")[0] in utterances
+    assert "whole path" not in asr_command("decode", *inputs).err
 
 
 def test_a_run_with_folds_is_not_decoded_as_one(asr_command, own_run, tmp_path):
@@ -86,7 +101,7 @@ def test_a_run_with_folds_is_not_decoded_as_one(asr_command, own_run, tmp_path):
     for command in ((folds, *inputs), (own_run, *inputs, "--set", f'decoding.ensemble=["{folds}"]')):
         refused = asr_command("decode", *command)
         assert refused.status == 1
-        assert f"{folds}: has folds, each with its own model; name that of one fold" in refused.err
+        assert f"{folds}: has folds, each with its own model; give one fold, such as its fold-1" in refused.err
 
 
 def test_a_run_tunes_the_confidences_too(own_run):

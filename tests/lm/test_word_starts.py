@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr.decoding.graph.build import build_graph
-from asr.decoding.search.beam import Decoder
-from asr.decoding.search.prefix_beam import phone_prior, prefix_beam_search
+from asr.decoding.search.beam import BeamSearch
+from asr.decoding.search.phone_prior import phone_prior
+from asr.decoding.search.prefix_beam import prefix_beam_search
 from asr.lm.arpa import END, START
 from asr.lm.ngram import estimate, perplexity, train_ngram
 from asr.lm.pruning import prune
@@ -95,7 +96,7 @@ def test_a_graph_takes_the_likelier_marking(tmp_path_factory, sentences, seed, f
     graph = build_graph(path, PHONES, topology=topology)
     classes = len(PHONES) + (topology == "ctc")
     scores = np.random.default_rng(seed).normal(size=(frames, classes)).astype(np.float32)
-    found = Decoder(graph, np.inf).decode(scores)
+    found = BeamSearch(graph, np.inf).best_path(scores)
     best = math.inf
     for labels in product(range(classes), repeat=frames):
         acoustic = -sum(float(scores[frame, label]) for frame, label in enumerate(labels))

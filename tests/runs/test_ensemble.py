@@ -210,7 +210,7 @@ def test_a_bundle_whose_models_do_not_fit_is_named(
     inner = tmp_path / "out" / "bundle" / "ensemble" / "01"
     recipe = inner / "recipe.yaml"
     recipe.write_text(recipe.read_text().replace("preemphasis: 0.97", "preemphasis: 0.9"))
-    with pytest.raises(InputError, match=f"{inner}: its settings in features differ from those of the bundle"):
+    with pytest.raises(InputError, match=f"{inner}: its settings in features differ from those of its bundle"):
         read_bundle(tmp_path / "out" / "bundle")
 
 
@@ -226,7 +226,7 @@ def test_a_fold_takes_the_models_of_its_own_fold(own_run: Path, tmp_path: Path) 
         assert own.training.align_with == own_run
         assert find_ensemble(own, own_run) == [folds / fold / "decode" / "bundle"]
     for setting in named:
-        with pytest.raises(InputError, match="has folds, each with its own model; name that of one fold"):
+        with pytest.raises(InputError, match="has folds, each with its own model; give one fold"):
             of_fold(read_recipe(own_run / "recipe.yaml", [setting.replace(str(own_run), str(folds))]), "")
     missing = of_fold(config.model_copy(update={"decoding": DecodingConfig()}), "fold-3").model.pretrained
     assert missing == folds / "fold-3"  # reported as missing; not the one of another fold

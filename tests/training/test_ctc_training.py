@@ -11,8 +11,8 @@ from support.asr_command import Command
 
 from asr.config import RecipeConfig
 from asr.corpora.cuts import phone_segments, phone_sequence, read_cuts, write_cuts
-from asr.decoding.search.greedy import GreedyDecoder
-from asr.decoding.search.prefix_beam import PrefixBeamDecoder
+from asr.decoding.search.greedy import GreedySearch
+from asr.decoding.search.prefix_beam import PrefixBeamSearch
 from asr.decoding.stage import decode
 from asr.errors import InputError
 from asr.features.dataset import Dataset, Split
@@ -110,7 +110,7 @@ def test_decoding_without_a_graph(prepared: Path, features: Path, tmp_path: Path
     hypotheses = list(read_transcripts(tmp_path / "decode/test/hypotheses.jsonl"))
     assert any(hypothesis.phones for hypothesis in hypotheses)
     recognizer = Recognizer(tmp_path / "decode/bundle")
-    assert isinstance(recognizer.search.finder, GreedyDecoder if search == "greedy" else PrefixBeamDecoder)
+    assert isinstance(recognizer.decoder.search, GreedySearch if search == "greedy" else PrefixBeamSearch)
     for phone in recognizer.recognize_file(str(hypotheses[0].audio)).phones:
         assert phone.score is not None
         assert 0 <= phone.score <= 1

@@ -1,7 +1,7 @@
 """The decoding graph: a topology, of HMMs or of CTC, composed with a phone n-gram.
 
-Building one takes 5 to 180 ms for a bigram to a trigram of 61 phones, and some 3 s for the 50,000 n-grams of a 5-gram
-that is not pruned: too little to keep graphs on disk for the next command.
+Building one takes 5 to 180 ms for a bigram to a trigram of 61 phones, and about 3 s for the 50,000 n-grams of a 5-gram
+without pruning: not enough to be worth keeping graphs on disk.
 """
 
 from collections.abc import Sequence
@@ -30,9 +30,8 @@ def build_graph(
     """The graph of a topology under the n-gram of an ARPA file.
 
     HMMs have `states` states a phone; `self_loops` [C]: probability of staying in each class's state; None: one half.
-    `lm_weight` is the factor of the n-gram's log probabilities beside those of the HMMs' transitions.
-    `modified_ctc`: two phones that are the same need no blank between them. With an `order`, longer n-grams are left
-    out.
+    `lm_weight` is the factor of the n-gram's log probabilities, not of the HMMs' transitions. `modified_ctc`: two equal
+    phones need no blank between them. With an `order`, longer n-grams are left out.
     Raises InputError for a broken file, or one whose symbols are not `phones`.
     """
     path = Path(arpa_path)

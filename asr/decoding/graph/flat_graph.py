@@ -1,6 +1,6 @@
-"""A decoding graph as flat arrays, in the order in which a search walks it."""
+"""A decoding graph as flat arrays, in the order in which a search reads them."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -9,17 +9,30 @@ from asr.decoding.graph.topology import Graph
 
 Integers = npt.NDArray[np.int32]
 Indices = npt.NDArray[np.uint32]
-"""Without a sign: a compiled loop need not ask at each look-up whether the index counts from the end."""
+"""Unsigned, so that a compiled loop need not check at each look-up whether the index counts from the end."""
 Costs = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class FlatGraph:
-    """The arcs that consume a frame (A of them) by rising source, and those that do not (E) in topological order.
+class EnteringArcs(NamedTuple):
+    """The arcs that consume a frame, sorted by target: `first[state]` to `first[state + 1]` - 1 enter a state.
 
-    `first[state]` to `first[state + 1] - 1` are the arcs that leave a state and consume a frame. An arc without an
-    input label stands before all such arcs that leave its target, so that one pass over them follows every chain. A
-    phone index of -1 is no phone. Costs are negative natural logarithms; a state that is not final has inf in `finals`.
+    `numbers` are their indices in the graph's own arrays.
+    """
+
+    first: Indices
+    numbers: Integers
+    sources: Indices
+    labels: Indices
+    costs: Costs
+
+
+class FlatGraph(NamedTuple):
+    """The arcs that consume a frame (A of them) sorted by source, and those that do not (E) in topological order.
+
+    `first[state]` to `first[state + 1]` - 1 are the arcs that leave a state and consume a frame. An arc without an
+    input label comes before all such arcs that leave its target, so that one pass over them follows every chain. A
+    phone index of -1 means no phone. Costs are negative natural logarithms; a state that is not final has inf in
+    `finals`.
     """
 
     start: int
@@ -39,25 +52,17 @@ class FlatGraph:
 
     @property
     def class_phones(self) -> Integers:
-        """[C] the phone that each class belongs to, -1 for a blank: a phone's classes follow on the one that enters."""
+        """[C] the phone that each class belongs to, -1 for a blank. A phone's classes follow the one that enters it."""
         entering = self.phones >= 0
         phones = np.full(self.classes, -1, np.int32)
         phones[self.labels[entering]] = self.phones[entering]
         return np.maximum.accumulate(phones)
 
     @property
-    def walk(self) -> tuple[int, Indices, Indices, Indices, Costs, Indices, Indices, Costs]:
-        """What a search goes along, in the order in which the compiled kernels take it."""
-        arcs = (self.first, self.targets, self.labels, self.costs)
-        return (self.start, *arcs, self.free_sources, self.free_targets, self.free_costs)
-
-    @property
-    def entering(self) -> tuple[Indices, Integers, Indices, Indices, Costs]:
-        """The arcs that consume a frame by rising target: the first of each state [S + 1], and of each arc its index
-        in the other arrays, its source, its label and its cost."""
+    def entering(self) -> EnteringArcs:
         order = np.argsort(self.targets, kind="stable")
         first = np.searchsorted(self.targets[order], np.arange(self.states + 1)).astype(np.uint32)
-        return first, order.astype(np.int32), self.sources[order], self.labels[order], self.costs[order]
+        return EnteringArcs(first, order.astype(np.int32), self.sources[order], self.labels[order], self.costs[order])
 
 
 def flatten(graph: Graph, insertion_penalty: float = 0.0) -> FlatGraph:
@@ -77,27 +82,27 @@ def flatten(graph: Graph, insertion_penalty: float = 0.0) -> FlatGraph:
     sources, targets, labels, phones = (np.ascontiguousarray(column) for column in ends[consuming].T)
     free_sources, free_targets, _, free_phones = (np.ascontiguousarray(column) for column in ends[free].T)
     return FlatGraph(
-        graph.start,
-        graph.states,
-        graph.classes,
-        np.searchsorted(sources, np.arange(graph.states + 1)).astype(np.uint32),
-        sources.astype(np.uint32),
-        targets.astype(np.uint32),
-        (labels - 1).astype(np.uint32),
-        phones - 1,
-        costs[consuming],
-        free_sources.astype(np.uint32),
-        free_targets.astype(np.uint32),
-        free_phones - 1,
-        costs[free],
-        finals,
+        start=graph.start,
+        states=graph.states,
+        classes=graph.classes,
+        first=np.searchsorted(sources, np.arange(graph.states + 1)).astype(np.uint32),
+        sources=sources.astype(np.uint32),
+        targets=targets.astype(np.uint32),
+        labels=(labels - 1).astype(np.uint32),
+        phones=phones - 1,
+        costs=costs[consuming],
+        free_sources=free_sources.astype(np.uint32),
+        free_targets=free_targets.astype(np.uint32),
+        free_phones=free_phones - 1,
+        free_costs=costs[free],
+        finals=finals,
     )
 
 
 def chain_depths(
     sources: npt.NDArray[np.integer], targets: npt.NDArray[np.integer], states: int
 ) -> npt.NDArray[np.int64]:
-    """[S] how many of these arcs the longest chain has that ends in each state. Raises ValueError for a cycle."""
+    """[S] the number of these arcs in the longest chain that ends in each state. Raises ValueError for a cycle."""
     depths = np.zeros(states, np.int64)
     for _ in range(states + 1):
         deeper = depths.copy()

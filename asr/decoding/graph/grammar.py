@@ -40,10 +40,10 @@ class Grammar:
 def grammar(ngrams: Ngrams, phones: Sequence[str]) -> Grammar:
     """Compiles an n-gram model over `phones`, or over these and their word starts, which are the same phones.
 
-    The usual approximation of a back-off model: a back-off arc may be taken everywhere, also where the longer n-gram is
+    The usual approximation of a back-off model: a back-off arc may be taken everywhere, even where the longer n-gram is
     listed, so the cheapest path of a phone sequence costs at most -log P(phones, end). For the models of
-    `asr.lm.ngram` up to order 2 it costs exactly that.
-    Raises InputError when a phone has no unigram, or the model has a symbol that is no phone of the set.
+    `asr.lm.ngram` up to order 2 it costs exactly this.
+    Raises InputError when a phone has no unigram, or the model has a symbol that is not in the phone set.
     """
     _check_vocabulary(ngrams, phones)
     numbers = {phone: number for number, phone in enumerate(phones)}

@@ -1,4 +1,4 @@
-"""Decoding graphs and their topologies, of HMMs and of CTC: how a phone becomes a sequence of classes, one a frame."""
+"""Decoding graphs of HMMs and of CTC: how a phone becomes a sequence of classes, one for each frame."""
 
 from dataclasses import dataclass, field
 
@@ -27,10 +27,10 @@ class Graph:
 
 
 def hmm(grammar: Grammar, states: int, self_loops: Vector) -> Graph:
-    """Left-to-right HMMs with self-loops and without skips, in the place of the grammar's phones.
+    """Left-to-right HMMs with self-loops and without skips, in place of the grammar's phones.
 
     `self_loops` [C]: the probability, above 0 and below 1, of staying in each class's state; leaving it has the rest.
-    Each pair of a phone and the grammar state behind it has one chain of HMM states, which all arcs of that phone into
+    Each pair of a phone and the grammar state after it has one chain of HMM states, which all arcs of that phone into
     that grammar state share. The chain's last state is the grammar state itself where all paths into it end with that
     phone, so that no arc is spent on ending a phone; the cost of leaving the last state is paid on entering the phone.
     """
@@ -49,10 +49,10 @@ def hmm(grammar: Grammar, states: int, self_loops: Vector) -> Graph:
 
 
 def ctc(grammar: Grammar, phones: int, modified: bool = False) -> Graph:
-    """CTC (Graves et al. 2006, section 3.1) over so many phones: class 0 is the blank, class i + 1 phone i.
+    """CTC (Graves et al. 2006, section 3.1) over a number of phones: class 0 is the blank, class i + 1 phone i.
 
     A phone takes one frame or more, any number of blanks may stand before and after it, and between two phones that are
-    the same there is at least one; but in the `modified` topology there need be none. Each grammar state has a graph
+    the same there is at least one, except in the `modified` topology. Each grammar state has a graph
     state of its own number, in which the last frame was blank (or there was none), and one for each phone that leads
     there, in which the last frame was that phone.
     """
@@ -68,7 +68,7 @@ def ctc(grammar: Grammar, phones: int, modified: bool = False) -> Graph:
     for phone, state in spoken:
         last_phones[state].append(phone)
     for source, target, phone, cost in grammar.arcs:
-        # Straight after itself a phone is no second one: the blank's state alone leads there.
+        # Directly after itself a phone is not a second one: only the blank's state leads there.
         sources = [source, *(spoken[last, source] for last in last_phones[source] if modified or last != phone)]
         graph.arcs += [(state, spoken[phone, target], phone + 2, phone + 1, cost) for state in sources]
     for source, target, cost in grammar.backoffs:
@@ -78,7 +78,7 @@ def ctc(grammar: Grammar, phones: int, modified: bool = False) -> Graph:
 
 
 def _spoken_states(grammar: Grammar, graph: Graph) -> dict[tuple[int, int], int]:
-    """Adds a state to the graph for each phone and the grammar state that it leads to, at once or by backing off."""
+    """Adds a state to the graph for each phone and each grammar state that it leads to, directly or by backing off."""
     backoffs: list[list[int]] = [[] for _ in grammar.last_phone]
     for source, target, _ in grammar.backoffs:
         backoffs[source].append(target)

@@ -1,4 +1,4 @@
-"""The N best phone sequences of a lattice: each once, with its best times."""
+"""The N best phone sequences of a lattice, each once and with its best times."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import numpy as np
 
 from asr.decoding.lattice.lattice import Lattice
 from asr.decoding.lattice.phone_arcs import NO_PHONE
-from asr.decoding.search.beam import PhoneSpan
+from asr.decoding.search.path import PhoneSpan
 
 ROUNDING = 1e-9
 """Sums of the same costs in another order differ by less."""
@@ -19,7 +19,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """A phone sequence in its best alignment, and the cost of that."""
+    """A phone sequence with its best times, and the cost of these."""
 
     phones: list[PhoneSpan]
     cost: float
@@ -45,19 +45,19 @@ def n_best(lattice: Lattice, count: int) -> list[Hypothesis]:
 
 
 def _by_cost(lattice: Lattice, count: int) -> Iterator[Hypothesis]:
-    behind, finals = lattice.best_behind(), lattice.finals.tolist()
-    through = lattice.costs + behind[lattice.targets]
+    to_end, finals = lattice.costs_to_end(), lattice.finals.tolist()
+    through = lattice.costs + to_end[lattice.targets]
     order = np.lexsort((through, lattice.sources))
     firsts = np.searchsorted(lattice.sources, np.arange(len(finals) + 1)).tolist()
     columns = (through, lattice.phones, lattice.targets, lattice.costs)
     arcs = list(zip(*(column[order].tolist() for column in columns), strict=True))
-    remaining = behind.tolist()
+    remaining = to_end.tolist()
     start = _Prefix(None, NO_PHONE, {target: (cost, 0) for _, _, target, cost in arcs[: firsts[1]]})
     # Bound on the cost, serial number (so that equal bounds compare), prefix, and where it ends its last node.
     open_prefixes: list[tuple[float, int, _Prefix, int | None]] = [(remaining[0], 0, start, None)]
     serial = 0
-    # Every open prefix ends in a sequence of its own, as cheap as its bound says: the dearest of the `count` cheapest
-    # of them is all that a sequence of the list may cost.
+    # Every open prefix leads to its own sequence, as cheap as its bound says: no sequence of the list may cost more
+    # than the dearest of the `count` cheapest prefixes.
     dearest, limit = [-remaining[0]], remaining[0] if count == 1 else inf
     while open_prefixes:
         bound, _, prefix, last = heappop(open_prefixes)

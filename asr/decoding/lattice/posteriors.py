@@ -1,23 +1,38 @@
-"""Posteriors of classes under the whole decoding graph: the forward-backward algorithm (Rabiner 1989, equations 19, 24
-and 27), so those of a lattice that leaves no path out.
+"""Posteriors of classes over the whole decoding graph, by the forward-backward algorithm (Rabiner 1989, equations 19,
+24 and 27): those of a lattice that leaves no path out.
 
-Probabilities are kept as such, not as logarithms, and each frame's are scaled to sum to 1 (Rabiner 1989, section V-A):
-an arc is one multiplication and one addition. States below the best of their frame by more than the beam are left out.
+Probabilities are not logarithms here, and each frame's are scaled to sum to 1 (Rabiner 1989, section V-A): an arc costs
+one multiplication and one addition. States below the best of their frame by more than the beam are left out.
+`asr.alignment.posterior` needs logarithms instead: the path of a known transcript may lie so far below the best state
+of a frame that its probability is too small for a number.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from asr.decoding.graph.flat_graph import FlatGraph, Indices
-from asr.decoding.search.beam import check_scores
+from asr.decoding.graph.flat_graph import FlatGraph
+from asr.decoding.search.path import check_scores
 from asr.errors import InputError
 
-Integers = npt.NDArray[np.int32]
-Costs = npt.NDArray[np.float64]
+Probabilities = npt.NDArray[np.float64]
 
 BLOCK = 512
-"""Frames whose forward probabilities are in memory at a time; those before are made again from the block's start."""
+"""Frames whose forward probabilities are in memory at a time; earlier ones are computed again from the block's
+start."""
+
+
+class Weights(NamedTuple):
+    """The probabilities exp(-posterior_scale * cost) of the arcs that consume a frame, of those that do not, and of
+    ending; log scores are multiplied by `scale`; states below `least` times the best of their frame are left out."""
+
+    arcs: Probabilities
+    free: Probabilities
+    finals: Probabilities
+    scale: float
+    least: float
 
 
 def class_posteriors(
@@ -30,134 +45,140 @@ def class_posteriors(
     """[T, C] the probability that each frame is of each class, over all paths, from log scores [T, C].
 
     A path weighs exp(-posterior_scale * cost). Where no path ends in a final state, those that end anywhere count. One
-    alignment may be several paths, as a back-off may be taken in any frame of a phone; counted once each, they told no
-    more of which phones are right.
-    Raises what `Decoder.decode` raises of scores, and InputError where every path's probability is too small a number.
+    alignment may be several paths, as a back-off may be taken in any frame of a phone; counting each alignment once did
+    not tell right phones from wrong ones any better.
+    Raises InputError and ValueError for scores as `check_scores`, and InputError where every path's probability is too
+    small for a number.
     """
     scores = check_scores(scores, flat.classes)
-    found = _forward_backward(
-        flat.start,
-        flat.first,
-        flat.targets,
-        flat.labels,
-        np.exp(-posterior_scale * flat.costs),
-        flat.free_sources,
-        flat.free_targets,
-        np.exp(-posterior_scale * flat.free_costs),
-        np.exp(-posterior_scale * flat.finals),
-        scores,
-        posterior_scale * acoustic_scale,
-        np.exp(-beam),
-    )
+    arcs, free, finals = (np.exp(-posterior_scale * costs) for costs in (flat.costs, flat.free_costs, flat.finals))
+    weights = Weights(arcs, free, finals, posterior_scale * acoustic_scale, np.exp(-beam))
+    found = _forward_backward(flat, weights, scores)
     if not found.any(axis=1).all():
         raise InputError("no path keeps a probability above 0 under these scores; has the model's training diverged?")
     return found
 
 
 @njit(cache=True)
-def _forward_backward(
-    start: int,
-    first: Indices,
-    targets: Indices,
-    labels: Indices,
-    weights: Costs,
-    free_sources: Indices,
-    free_targets: Indices,
-    free_weights: Costs,
-    finals: Costs,
-    scores: npt.NDArray[np.float32],
-    scale: float,
-    least: float,
-) -> npt.NDArray[np.float32]:
-    states, frames, classes = len(finals), scores.shape[0], scores.shape[1]
-    posteriors = np.zeros((frames, classes), np.float32)
-    blocks = (frames + BLOCK - 1) // BLOCK
-    starts = np.zeros((blocks + 1, states))
-    forward = np.zeros((BLOCK + 1, states))
-    starts[0, start] = 1.0
-    for number in range(len(free_sources)):
-        starts[0, free_targets[number]] += starts[0, free_sources[number]] * free_weights[number]
-    for block in range(blocks):
-        end = min(BLOCK * (block + 1), frames)
-        forward[0] = starts[block]
-        _forward(
-            first, targets, labels, weights, free_sources, free_targets, free_weights,
-            scores[BLOCK * block : end], scale, least, forward,
-        )  # fmt: skip
-        starts[block + 1] = forward[end - BLOCK * block]
-    backward, earlier = finals.copy(), np.zeros(states)
-    for number in range(len(free_sources) - 1, -1, -1):
-        backward[free_sources[number]] += free_weights[number] * backward[free_targets[number]]
-    if not (starts[blocks] * backward).any():
-        backward[:] = 1.0
-    likelihoods, occupancies = np.empty(classes), np.empty(classes)
-    for block in range(blocks - 1, -1, -1):
+def _forward_backward(graph: FlatGraph, weights: Weights, scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    frames = len(scores)
+    posteriors = np.zeros(scores.shape, np.float32)
+    forward = np.zeros((BLOCK + 1, graph.states))
+    starts = _block_starts(graph, weights, scores, forward)
+    backward = _ends(graph, weights, starts[-1])
+    for block in range(len(starts) - 2, -1, -1):
         begin, end = BLOCK * block, min(BLOCK * (block + 1), frames)
-        if block < blocks - 1:
+        if end < frames:  # the last block's are still there
             forward[0] = starts[block]
-            _forward(
-                first, targets, labels, weights, free_sources, free_targets, free_weights,
-                scores[begin:end], scale, least, forward,
-            )  # fmt: skip
-        for frame in range(end - 1, begin - 1, -1):
-            _scaled_likelihoods(scores[frame], scale, likelihoods)
-            occupancies[:] = 0.0
-            for state in range(states):
-                earlier[state] = 0.0
-                before = forward[frame - begin, state]
-                if before > 0.0:
-                    for number in range(first[state], first[state + 1]):
-                        label = labels[number]
-                        weight = weights[number] * likelihoods[label] * backward[targets[number]]
-                        earlier[state] += weight
-                        occupancies[label] += before * weight
-            for number in range(len(free_sources) - 1, -1, -1):
-                earlier[free_sources[number]] += free_weights[number] * earlier[free_targets[number]]
-            total, highest = occupancies.sum(), earlier.max()
-            if total == 0.0:
-                return posteriors
-            posteriors[frame] = occupancies / total
-            backward, earlier = earlier / highest, backward
+            _forward(graph, weights, scores[begin:end], forward)
+        if not _backward(graph, weights, scores[begin:end], forward, backward, posteriors[begin:end]):
+            break
     return posteriors
 
 
 @njit(cache=True)
-def _forward(
-    first: Indices,
-    targets: Indices,
-    labels: Indices,
-    weights: Costs,
-    free_sources: Indices,
-    free_targets: Indices,
-    free_weights: Costs,
-    scores: npt.NDArray[np.float32],
-    scale: float,
-    least: float,
-    forward: Costs,
-) -> None:
-    """Fills forward [T + 1, S] from its first row: the probability of each state behind each frame, given the frames
-    so far."""
-    likelihoods = np.empty(scores.shape[1])
-    for frame in range(len(scores)):
-        _scaled_likelihoods(scores[frame], scale, likelihoods)
-        before, behind = forward[frame], forward[frame + 1]
-        behind[:] = 0.0
-        for state in range(len(before)):
-            probability = before[state]
-            if probability > 0.0:
-                for number in range(first[state], first[state + 1]):
-                    behind[targets[number]] += probability * weights[number] * likelihoods[labels[number]]
-        for number in range(len(free_sources)):
-            behind[free_targets[number]] += behind[free_sources[number]] * free_weights[number]
-        total, threshold = behind.sum(), behind.max() * least
-        if total == 0.0:
-            return
-        for state in range(len(behind)):
-            behind[state] = behind[state] / total if behind[state] >= threshold else 0.0
+def _block_starts(
+    graph: FlatGraph, weights: Weights, scores: npt.NDArray[np.float32], forward: Probabilities
+) -> Probabilities:
+    """[blocks + 1, S] the forward probabilities before each block's first frame, and after the last frame of all.
+
+    Leaves those of the last block in `forward`.
+    """
+    frames = len(scores)
+    blocks = (frames + BLOCK - 1) // BLOCK
+    starts = np.zeros((blocks + 1, graph.states))
+    starts[0, graph.start] = 1.0
+    _follow_free(graph, weights, starts[0])
+    for block in range(blocks):
+        begin, end = BLOCK * block, min(BLOCK * (block + 1), frames)
+        forward[0] = starts[block]
+        _forward(graph, weights, scores[begin:end], forward)
+        starts[block + 1] = forward[end - begin]
+    return starts
 
 
 @njit(cache=True)
-def _scaled_likelihoods(scores: npt.NDArray[np.float32], scale: float, likelihoods: Costs) -> None:
+def _ends(graph: FlatGraph, weights: Weights, last: Probabilities) -> Probabilities:
+    """[S] the probability of ending from each state; 1 everywhere where no path ends in a final state."""
+    ends = weights.finals.copy()
+    _follow_free_back(graph, weights, ends)
+    if not (last * ends).any():
+        ends[:] = 1.0
+    return ends
+
+
+@njit(cache=True)
+def _forward(graph: FlatGraph, weights: Weights, scores: npt.NDArray[np.float32], forward: Probabilities) -> None:
+    """Fills forward [T + 1, S] from its first row: the probability of each state after each frame, given the frames so
+    far."""
+    likelihoods = np.empty(scores.shape[1])
+    for frame in range(len(scores)):
+        _scaled_likelihoods(scores[frame], weights.scale, likelihoods)
+        before, after = forward[frame], forward[frame + 1]
+        after[:] = 0.0
+        for state in range(len(before)):
+            probability = before[state]
+            if probability > 0.0:
+                for arc in range(graph.first[state], graph.first[state + 1]):
+                    after[graph.targets[arc]] += probability * weights.arcs[arc] * likelihoods[graph.labels[arc]]
+        _follow_free(graph, weights, after)
+        total, threshold = after.sum(), after.max() * weights.least
+        if total == 0.0:
+            return
+        for state in range(len(after)):
+            after[state] = after[state] / total if after[state] >= threshold else 0.0
+
+
+@njit(cache=True)
+def _backward(
+    graph: FlatGraph,
+    weights: Weights,
+    scores: npt.NDArray[np.float32],
+    forward: Probabilities,
+    backward: Probabilities,
+    posteriors: npt.NDArray[np.float32],
+) -> bool:
+    """Brings the backward probabilities [S] from after the last frame to before the first, and fills `posteriors`
+    [T, C] on the way; False where every path's probability is too small for a number."""
+    likelihoods, occupancies = np.empty(scores.shape[1]), np.empty(scores.shape[1])
+    earlier = np.zeros(graph.states)
+    for frame in range(len(scores) - 1, -1, -1):
+        _scaled_likelihoods(scores[frame], weights.scale, likelihoods)
+        occupancies[:] = 0.0
+        for state in range(graph.states):
+            earlier[state] = 0.0
+            before = forward[frame, state]
+            if before > 0.0:
+                for arc in range(graph.first[state], graph.first[state + 1]):
+                    label = graph.labels[arc]
+                    weight = weights.arcs[arc] * likelihoods[label] * backward[graph.targets[arc]]
+                    earlier[state] += weight
+                    occupancies[label] += before * weight
+        _follow_free_back(graph, weights, earlier)
+        total, highest = occupancies.sum(), earlier.max()
+        if total == 0.0:
+            return False
+        posteriors[frame] = occupancies / total
+        backward[:] = earlier / highest
+    return True
+
+
+@njit(cache=True)
+def _follow_free(graph: FlatGraph, weights: Weights, forward: Probabilities) -> None:
+    """Adds what reaches each state [S] along arcs that consume no frame."""
+    for arc in range(len(graph.free_sources)):
+        forward[graph.free_targets[arc]] += forward[graph.free_sources[arc]] * weights.free[arc]
+
+
+@njit(cache=True)
+def _follow_free_back(graph: FlatGraph, weights: Weights, backward: Probabilities) -> None:
+    """Adds what leads on from each state [S] along arcs that consume no frame."""
+    for arc in range(len(graph.free_sources) - 1, -1, -1):
+        backward[graph.free_sources[arc]] += weights.free[arc] * backward[graph.free_targets[arc]]
+
+
+@njit(cache=True)
+def _scaled_likelihoods(scores: npt.NDArray[np.float32], scale: float, likelihoods: Probabilities) -> None:
     """exp(scale * scores) [C], scaled so that the highest is 1."""
     highest = scores.max()
     for label in range(len(scores)):

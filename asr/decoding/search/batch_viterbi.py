@@ -1,8 +1,8 @@
 """Full-search Viterbi over whole batches: exact, on the CPU or on CUDA, for every utterance and every weight at once.
 
-It is the reference for the beam search, and the search for a device on which a batch costs hardly more than an
+It is the reference for the beam search, and the search for devices on which a batch costs hardly more than an
 utterance. States are renumbered by how many arcs enter them, so that the best of a state's arcs is the minimum of a row
-of a dense table: a frame is a handful of tensor operations, and none of them waits for the host.
+of a dense table: a frame takes a few tensor operations, and none of them waits for the host.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from asr.decoding.graph.flat_graph import chain_depths, flatten
 from asr.decoding.graph.topology import Graph
-from asr.decoding.search.beam import Path, PhoneSpan
+from asr.decoding.search.path import NO_FRAMES, BestPath, PhoneSpan
 from asr.errors import InputError
 
 Indices = npt.NDArray[np.integer]
@@ -23,7 +23,7 @@ Indices = npt.NDArray[np.integer]
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What a search weighs: the factor of the acoustic scores, and the cost of each phone."""
+    """The factor of the acoustic scores, and the cost of each phone."""
 
     acoustic_scale: float = 1.0
     insertion_penalty: float = 0.0
@@ -31,7 +31,7 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class _Arcs:
-    """The arcs that enter some states, a row [K] for each of the states, filled up with arcs of infinite cost."""
+    """The arcs that enter some states: a row [K] for each state, padded with arcs of infinite cost."""
 
     states: Tensor
     sources: Tensor
@@ -71,13 +71,13 @@ class BatchViterbi:
 
     @property
     def frame_bytes(self) -> int:
-        """Memory that a frame of one utterance under one of the weights takes."""
+        """Bytes of memory for a frame of one utterance with one of the weights."""
         return 8 * (len(self._finals) + self.classes)
 
-    def decode(self, scores: Tensor, lengths: Sequence[int], weights: Sequence[Weights]) -> list[list[Path]]:
-        """The best path of each utterance under each of the weights, [B][W], from padded log scores [B, T, C].
+    def best_paths(self, scores: Tensor, lengths: Sequence[int], weights: Sequence[Weights]) -> list[list[BestPath]]:
+        """The best path of each utterance with each of the weights, [B][W], from padded log scores [B, T, C].
 
-        Takes `frame_bytes` times B * W * (T + 1). Raises InputError for scores that are not numbers,
+        Takes `frame_bytes` times B * W * (T + 1). Raises InputError for scores that are not finite,
         ValueError for another number of classes than the graph's, and for a graph without a path of so many frames.
         """
         if scores.ndim != 3 or scores.shape[2] != self.classes:
@@ -93,7 +93,7 @@ class BatchViterbi:
         return _paths(classes.cpu().numpy(), entered.cpu().numpy(), best.cpu().numpy(), complete.cpu().numpy(), lengths)
 
     def _forward(self, frame_costs: Tensor, penalties: Tensor) -> Tensor:
-        """[T + 1, B, W, S] the lowest cost of each state behind each frame."""
+        """[T + 1, B, W, S] the lowest cost of each state after each frame."""
         utterances, frames, weights, _ = frame_costs.shape
         shape = (frames + 1, utterances, weights, len(self._finals))
         costs = torch.full(shape, torch.inf, dtype=torch.float64, device=self.device)
@@ -170,7 +170,7 @@ def _paths(
     costs: npt.NDArray[np.float64],
     complete: npt.NDArray[np.bool_],
     lengths: Sequence[int],
-) -> list[list[Path]]:
+) -> list[list[BestPath]]:
     if not np.isfinite(costs).all():
         raise ValueError("the graph has no path of so many frames")
     return [
@@ -184,10 +184,10 @@ def _paths(
     ]
 
 
-def _path(classes: npt.NDArray[np.int64], entered: npt.NDArray[np.int64], cost: float, complete: bool) -> Path:
+def _path(classes: npt.NDArray[np.int64], entered: npt.NDArray[np.int64], cost: float, complete: bool) -> BestPath:
     if len(classes) == 0:
-        return Path([], classes, 0.0, complete=True)
+        return NO_FRAMES
     firsts = np.flatnonzero(entered >= 0).tolist()
     ends = [*firsts, len(classes)][1:]
     phones = [PhoneSpan(*span) for span in zip(entered[firsts].tolist(), firsts, ends, strict=True)]
-    return Path(phones, classes, float(cost), bool(complete))
+    return BestPath(phones, classes, float(cost), bool(complete))

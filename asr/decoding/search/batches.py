@@ -1,4 +1,4 @@
-"""Utterances in batches through the exact search of a device."""
+"""Batches of utterances for the exact search on a device."""
 
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
@@ -9,10 +9,10 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from asr.decoding.search.batch_viterbi import BatchViterbi, Weights
-from asr.decoding.search.beam import Path
+from asr.decoding.search.path import BestPath
 
 BATCH_BYTES = 1 << 30
-"""Memory on the device for the searches of a batch; an utterance that alone needs more is a batch of its own."""
+"""Memory on the device for a batch; an utterance that needs more on its own is a batch of one."""
 
 Scores = npt.NDArray[np.float32]
 Item = TypeVar("Item")
@@ -20,10 +20,10 @@ Item = TypeVar("Item")
 
 def batch_paths(
     items: Iterable[tuple[Item, Scores]], viterbi: BatchViterbi, weights: Weights, batch_bytes: int = BATCH_BYTES
-) -> Iterator[tuple[Item, Path]]:
+) -> Iterator[tuple[Item, BestPath]]:
     """Each item with the exact best path of its log scores [T, C], in order; one batch is in memory.
 
-    Raises what `BatchViterbi.decode` raises.
+    Raises InputError and ValueError as `BatchViterbi.best_paths`.
     """
     waiting: list[tuple[Item, Scores]] = []
     longest = 0
@@ -39,8 +39,8 @@ def batch_paths(
 
 def _decoded(
     waiting: list[tuple[Item, Scores]], viterbi: BatchViterbi, weights: Weights
-) -> Iterator[tuple[Item, Path]]:
+) -> Iterator[tuple[Item, BestPath]]:
     padded = pad_sequence([torch.from_numpy(scores) for _, scores in waiting], batch_first=True)
-    found = viterbi.decode(padded, [len(scores) for _, scores in waiting], [weights])
+    found = viterbi.best_paths(padded, [len(scores) for _, scores in waiting], [weights])
     for (item, _), (path,) in zip(waiting, found, strict=True):
         yield item, path

@@ -1,6 +1,6 @@
-"""Arrays that grow, for compiled code.
+"""Growing arrays for compiled code.
 
-Numba's cache of a caller does not see that this file changes: delete __pycache__ then.
+Numba's cache of a caller does not notice changes to this file: delete __pycache__ after one.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from numba import njit
 
 @njit(cache=True)
 def with_room(records: npt.NDArray, count: int) -> npt.NDArray:
-    """The records, with room for `count` of them; what is behind them is not set."""
+    """The records, with room for `count` of them; those added are not set."""
     if count <= len(records):
         return records
     larger = np.empty(max(2 * len(records), count), records.dtype)

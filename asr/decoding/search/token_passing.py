@@ -5,222 +5,210 @@ States are dense arrays, so that a frame costs one look at each active state's a
 active, and no hashing. Without a beam (inf) the search is full and exact.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from asr.decoding.graph.flat_graph import Indices
+from asr.decoding.graph.flat_graph import EnteringArcs, FlatGraph
 from asr.decoding.search.growing import with_room
 
 Integers = npt.NDArray[np.int32]
 Costs = npt.NDArray[np.float64]
 
 NO_ARC = np.iinfo(np.int32).max
-"""Of the token that stands at the start."""
+"""The arc of the token that stands at the start."""
 CROWDED = 4
-"""A frame in which one state of so many is active, or more, goes faster along the arcs that enter each state."""
+"""Where at least one state in this many is active, it is faster to go along the arcs that enter each state."""
+
+
+class Frontier(NamedTuple):
+    """The tokens of one frame: each state's cost (inf for none) and token [S], and the list of active `states` [S], of
+    which the search counts the valid ones."""
+
+    costs: Costs
+    tokens: Integers
+    states: Integers
+
+
+class Arrivals(NamedTuple):
+    """How a state [S] is reached in a frame: its best arc, and the state that this comes from."""
+
+    arcs: Integers
+    origins: Integers
+
+
+class Tokens(NamedTuple):
+    """All tokens that may still be needed: the previous token (-1: none) and the arc that leads from it."""
+
+    parents: Integers
+    arcs: Integers
 
 
 @njit(cache=True)
-def best_path(
-    start: int,
-    first: Indices,
-    targets: Indices,
-    labels: Indices,
-    costs: Costs,
-    free_sources: Indices,
-    free_targets: Indices,
-    free_costs: Costs,
-    finals: Costs,
-    entering: tuple[Indices, Integers, Indices, Indices, Costs],
-    scores: npt.NDArray[np.float32],
-    scale: float,
-    beam: float,
+def best_arcs(
+    graph: FlatGraph, entering: EnteringArcs, scores: npt.NDArray[np.float32], scale: float, beam: float
 ) -> tuple[Integers, float, bool]:
     """The arcs of the best path for `scale` * `scores` [T, C], its cost, and whether it ends in a final state.
 
-    An arc that consumes a frame is its index, one that does not is -1 - its index. Where no path that the beam left
-    ends in a final state, the best path to any state. A cost of inf: there is no path of so many frames.
-    Equal costs are decided by the order of the arcs.
+    An arc that consumes a frame is its index, one that does not is -1 - its index. Where no path within the beam ends
+    in a final state, it is the best path to any state. A cost of inf means that there is no path of so many frames.
+    Ties are decided by the order of the arcs.
     """
-    states, frames, classes = len(finals), scores.shape[0], scores.shape[1]
-    now, following = np.full(states, np.inf), np.full(states, np.inf)
-    token, next_token = np.full(states, -1, np.int32), np.full(states, -1, np.int32)
-    arc, origin = np.zeros(states, np.int32), np.zeros(states, np.int32)
-    active, reached = np.empty(states, np.int32), np.empty(states, np.int32)
+    states, classes = graph.states, scores.shape[1]
+    now, following = _empty_frontier(states), _empty_frontier(states)
+    arrivals = Arrivals(np.zeros(states, np.int32), np.zeros(states, np.int32))
     frame_costs = np.empty(classes)
     capacity = max(4 * states, 1 << 16)
-    parents, arcs = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
-    now[start], token[start], active[0] = 0.0, 0, start
-    parents[0], arcs[0] = -1, NO_ARC
-    tokens = 1
-    count, tokens = _follow_free(
-        free_sources, free_targets, free_costs, np.inf, now, token, active, 1, parents, arcs, tokens
-    )
-    for frame in range(frames):
-        if tokens + 2 * states > capacity:
-            tokens = _collect(parents, arcs, tokens, token, active, count)
-            while tokens + 2 * states > capacity // 2:
-                capacity *= 2
-            parents, arcs = with_room(parents, capacity), with_room(arcs, capacity)
+    tokens, used = Tokens(np.empty(capacity, np.int32), np.empty(capacity, np.int32)), 1
+    tokens.parents[0], tokens.arcs[0] = -1, NO_ARC
+    now.costs[graph.start], now.tokens[graph.start], now.states[0] = 0.0, 0, graph.start
+    count, used = _follow_free(graph, np.inf, now, 1, tokens, used)
+    for frame in range(len(scores)):
+        if used + 2 * states > len(tokens.arcs):
+            tokens, used = _with_free_tokens(tokens, used, now, count)
         for label in range(classes):
             frame_costs[label] = -scale * scores[frame, label]
         if CROWDED * count < states:
-            next_count, limit = _push(
-                first, targets, labels, costs, frame_costs, beam, active[:count], now, following, arc, origin, reached
-            )
+            next_count, limit = push(graph, frame_costs, beam, now, count, following, arrivals)
         else:
-            next_count, limit = _pull(*entering, frame_costs, beam, now, following, arc, origin, reached)
-        for state in reached[:next_count]:
-            parents[tokens], arcs[tokens] = token[origin[state]], arc[state]
-            next_token[state] = tokens
-            tokens += 1
-        for state in active[:count]:
-            now[state] = np.inf
+            next_count, limit = pull(entering, frame_costs, beam, now, following, arrivals)
+        for state in following.states[:next_count]:
+            tokens.parents[used], tokens.arcs[used] = now.tokens[arrivals.origins[state]], arrivals.arcs[state]
+            following.tokens[state] = used
+            used += 1
+        for state in now.states[:count]:
+            now.costs[state] = np.inf
         now, following = following, now
-        token, next_token = next_token, token
-        active, reached = reached, active
-        count, tokens = _follow_free(
-            free_sources, free_targets, free_costs, limit, now, token, active, next_count, parents, arcs, tokens
-        )
-    best, last, complete = np.inf, -1, False
-    for state in range(states):
-        if now[state] + finals[state] < best:
-            best, last, complete = now[state] + finals[state], token[state], True
-    if not complete:
-        for state in range(states):
-            if now[state] < best:
-                best, last = now[state], token[state]
-    return _trace(parents, arcs, last), best, complete
+        count, used = _follow_free(graph, limit, now, next_count, tokens, used)
+    last, cost, complete = _best_end(now, graph.finals)
+    return _trace(tokens, last), cost, complete
 
 
 @njit(cache=True)
-def _push(
-    first: Indices,
-    targets: Indices,
-    labels: Indices,
-    costs: Costs,
+def _empty_frontier(states: int) -> Frontier:
+    return Frontier(np.full(states, np.inf), np.full(states, -1, np.int32), np.empty(states, np.int32))
+
+
+@njit(cache=True)
+def push(
+    graph: FlatGraph,
     frame_costs: Costs,
     beam: float,
-    active: Integers,
-    now: Costs,
-    following: Costs,
-    arc: Integers,
-    origin: Integers,
-    reached: Integers,
+    now: Frontier,
+    count: int,
+    following: Frontier,
+    arrivals: Arrivals,
 ) -> tuple[int, float]:
-    """Passes each active state's cost on along the arcs that leave it: little work where few states are active.
+    """Passes the costs of the `count` active states on along the arcs that leave them: fast where few are active.
 
-    Fills `following`, and for each state that is `reached` its best arc and where that comes from; returns how many
-    they are, and the cost beyond which a path is given up.
+    Fills the costs and states of `following`, and `arrivals`; returns the number of states reached, and the cost beyond
+    which a path is given up.
     """
+    costs, reached = following.costs, following.states
     best, leader = np.inf, 0
-    for state in active:
-        if now[state] < best:
-            best, leader = now[state], state
-    # Where the best token may go bounds the best of the next frame: what that rules out is never passed on.
+    for state in now.states[:count]:
+        if now.costs[state] < best:
+            best, leader = now.costs[state], state
+    # The best token's own arcs bound the best cost of the next frame: what they rule out is never passed on.
     next_best = np.inf
-    for number in range(first[leader], first[leader + 1]):
-        next_best = min(next_best, best + costs[number] + frame_costs[labels[number]])
-    threshold, limit, count = best + beam, next_best + beam, 0
-    for state in active:
-        cost = now[state]
+    for number in range(graph.first[leader], graph.first[leader + 1]):
+        next_best = min(next_best, best + graph.costs[number] + frame_costs[graph.labels[number]])
+    threshold, limit, size = best + beam, next_best + beam, 0
+    for state in now.states[:count]:
+        cost = now.costs[state]
         if cost <= threshold:
-            for number in range(first[state], first[state + 1]):
-                total = cost + costs[number] + frame_costs[labels[number]]
-                target = targets[number]
-                previous = following[target]
+            for number in range(graph.first[state], graph.first[state + 1]):
+                total = cost + graph.costs[number] + frame_costs[graph.labels[number]]
+                target = graph.targets[number]
+                previous = costs[target]
                 if total <= limit and total <= previous:
-                    if total == previous and arc[target] < number:
+                    if total == previous and arrivals.arcs[target] < number:
                         continue
                     if previous == np.inf:
-                        reached[count] = target
-                        count += 1
-                    following[target] = total
-                    arc[target], origin[target] = number, state
+                        reached[size] = target
+                        size += 1
+                    costs[target] = total
+                    arrivals.arcs[target], arrivals.origins[target] = number, state
                     limit = min(limit, total + beam)
-    return count, limit
+    return size, limit
 
 
 @njit(cache=True)
-def _pull(
-    first: Indices,
-    numbers: Integers,
-    sources: Indices,
-    labels: Indices,
-    costs: Costs,
-    frame_costs: Costs,
-    beam: float,
-    now: Costs,
-    following: Costs,
-    arc: Integers,
-    origin: Integers,
-    reached: Integers,
+def pull(
+    entering: EnteringArcs, frame_costs: Costs, beam: float, now: Frontier, following: Frontier, arrivals: Arrivals
 ) -> tuple[int, float]:
-    """The same, with a look at all arcs that enter each state: several times as fast where most states are active, as
+    """Does the same along all arcs that enter each state: several times as fast where most states are active, because
     hardly a branch depends on the costs."""
+    costs, reached = following.costs, following.states
     least = np.inf
-    for state in range(len(following)):
-        best, best_place = np.inf, first[state]
-        for place in range(first[state], first[state + 1]):
-            total = now[sources[place]] + costs[place] + frame_costs[labels[place]]
+    for state in range(len(costs)):
+        best, best_place = np.inf, entering.first[state]
+        for place in range(entering.first[state], entering.first[state + 1]):
+            total = now.costs[entering.sources[place]] + entering.costs[place] + frame_costs[entering.labels[place]]
             if total < best:
                 best, best_place = total, place
-        following[state] = best
+        costs[state] = best
         if best < np.inf:
-            arc[state], origin[state] = numbers[best_place], sources[best_place]
+            arrivals.arcs[state], arrivals.origins[state] = entering.numbers[best_place], entering.sources[best_place]
             least = min(least, best)
-    limit, count = least + beam, 0
-    for state in range(len(following)):
-        if following[state] > limit:
-            following[state] = np.inf
-        elif following[state] < np.inf:
-            reached[count] = state
-            count += 1
-    return count, limit
+    limit, size = least + beam, 0
+    for state in range(len(costs)):
+        if costs[state] > limit:
+            costs[state] = np.inf
+        elif costs[state] < np.inf:
+            reached[size] = state
+            size += 1
+    return size, limit
 
 
 @njit(cache=True)
 def _follow_free(
-    free_sources: Indices,
-    free_targets: Indices,
-    free_costs: Costs,
-    limit: float,
-    now: Costs,
-    token: Integers,
-    active: Integers,
-    count: int,
-    parents: Integers,
-    arcs: Integers,
-    tokens: int,
+    graph: FlatGraph, limit: float, now: Frontier, count: int, tokens: Tokens, used: int
 ) -> tuple[int, int]:
-    """Passes tokens along the arcs that consume no frame; they are in topological order, so one pass is enough."""
-    for number in range(len(free_sources)):
-        source, target = free_sources[number], free_targets[number]
-        total = now[source] + free_costs[number]
-        if total <= limit and total < now[target]:
-            if now[target] == np.inf:
-                active[count] = target
+    """Passes tokens along the arcs that consume no frame; these are in topological order, so one pass is enough.
+
+    Returns the new numbers of active states and of tokens.
+    """
+    for number in range(len(graph.free_sources)):
+        source, target = graph.free_sources[number], graph.free_targets[number]
+        total = now.costs[source] + graph.free_costs[number]
+        if total <= limit and total < now.costs[target]:
+            if now.costs[target] == np.inf:
+                now.states[count] = target
                 count += 1
-                token[target] = tokens
-                tokens += 1
-            now[target] = total
-            parents[token[target]], arcs[token[target]] = token[source], -1 - number
-    return count, tokens
+                now.tokens[target] = used
+                used += 1
+            now.costs[target] = total
+            token = now.tokens[target]
+            tokens.parents[token], tokens.arcs[token] = now.tokens[source], -1 - number
+    return count, used
 
 
 @njit(cache=True)
-def _collect(parents: Integers, arcs: Integers, tokens: int, token: Integers, active: Integers, count: int) -> int:
-    """Drops the tokens from which no active state descends: the memory of a recording of hours stays that of the paths
-    that are still open."""
-    moved = np.full(tokens, -1, np.int32)
-    for state in active[:count]:
-        number = token[state]
+def _with_free_tokens(tokens: Tokens, used: int, now: Frontier, count: int) -> tuple[Tokens, int]:
+    """The tokens without those that no active state descends from, so that the memory for a recording of hours is that
+    of the open paths alone; in arrays of twice the size where that does not leave half of them free."""
+    used = _collect(tokens, used, now, count)
+    capacity = len(tokens.arcs)
+    while used + 2 * len(now.costs) > capacity // 2:
+        capacity *= 2
+    return Tokens(with_room(tokens.parents, capacity), with_room(tokens.arcs, capacity)), used
+
+
+@njit(cache=True)
+def _collect(tokens: Tokens, used: int, now: Frontier, count: int) -> int:
+    """Moves the tokens that are still needed to the front; returns their number."""
+    parents, arcs = tokens.parents, tokens.arcs
+    moved = np.full(used, -1, np.int32)
+    for state in now.states[:count]:
+        number = now.tokens[state]
         while number >= 0 and moved[number] < 0:
             moved[number] = 0
             number = parents[number]
     kept = 0
-    for number in range(tokens):
+    for number in range(used):
         if moved[number] == 0:
             moved[number] = kept
             parents[kept], arcs[kept] = parents[number], arcs[number]
@@ -228,20 +216,35 @@ def _collect(parents: Integers, arcs: Integers, tokens: int, token: Integers, ac
     for number in range(kept):
         if parents[number] >= 0:
             parents[number] = moved[parents[number]]
-    for state in active[:count]:
-        token[state] = moved[token[state]]
+    for state in now.states[:count]:
+        now.tokens[state] = moved[now.tokens[state]]
     return kept
 
 
 @njit(cache=True)
-def _trace(parents: Integers, arcs: Integers, last: int) -> Integers:
+def _best_end(now: Frontier, finals: Costs) -> tuple[int, float, bool]:
+    """The token with which the best path ends, its cost, and whether it ends in a final state."""
+    last, best, complete = -1, np.inf, False
+    for state in range(len(finals)):
+        if now.costs[state] + finals[state] < best:
+            last, best, complete = now.tokens[state], now.costs[state] + finals[state], True
+    if not complete:
+        for state in range(len(finals)):
+            if now.costs[state] < best:
+                last, best = now.tokens[state], now.costs[state]
+    return last, best, complete
+
+
+@njit(cache=True)
+def _trace(tokens: Tokens, last: int) -> Integers:
+    """The arcs that lead to a token."""
     length, number = 0, last
-    while number >= 0 and arcs[number] != NO_ARC:
-        length, number = length + 1, parents[number]
+    while number >= 0 and tokens.arcs[number] != NO_ARC:
+        length, number = length + 1, tokens.parents[number]
     path = np.empty(length, np.int32)
     number = last
     while length:
         length -= 1
-        path[length] = arcs[number]
-        number = parents[number]
+        path[length] = tokens.arcs[number]
+        number = tokens.parents[number]
     return path

@@ -18,7 +18,7 @@ from asr.decoding.lattice.lattice import STEPS, lattice
 from asr.decoding.lattice.nbest import n_best
 from asr.decoding.lattice.phone_arcs import phone_arcs
 from asr.decoding.lattice.posteriors import class_posteriors
-from asr.decoding.search.beam import Decoder
+from asr.decoding.search.beam import BeamSearch
 from asr.errors import InputError
 from asr.lm.ngram import estimate
 
@@ -113,7 +113,7 @@ def test_a_model_that_has_learned_nothing_gets_a_lattice_of_bounded_size(density
     scores = np.random.default_rng(0).normal(0, 0.2, (150, 9)).astype(np.float32)
     paths = lattice(flatten(graph, -2.0), scores, 1.0, 8.0, density)
     assert 0.4 * density * len(scores) < len(paths.phones) <= density * len(scores)
-    assert paths.best_behind()[0] == pytest.approx(Decoder(graph, np.inf, -2.0).decode(scores).cost)
+    assert paths.costs_to_end()[0] == pytest.approx(BeamSearch(graph, np.inf, -2.0).best_path(scores).cost)
     costs = [hypothesis.cost for hypothesis in n_best(paths, 100)]
     assert len(costs) == 100
     assert costs == sorted(costs)
@@ -134,7 +134,7 @@ def test_what_a_long_silence_takes_is_bounded_by_the_arcs_not_by_their_frames():
     frames = paths.frames[paths.targets] - paths.frames[paths.sources]
     assert frames.mean() > 100
     assert len(paths.classes) <= 3 * len(paths.phones)
-    assert [len(paths.alignment(arc)) for arc in range(len(paths.phones))] == frames.tolist()
+    assert [len(paths.frame_classes(arc)) for arc in range(len(paths.phones))] == frames.tolist()
 
 
 def test_steps_through_an_even_silence_are_bounded_as_arcs_are(monkeypatch):
@@ -180,25 +180,25 @@ def test_arcs_add_up_to_paths_and_carry_their_alignment(seed, order, topology):
     beam = 3.0
     paths = lattice(flatten(graph), scores, 0.7, beam)
     for arc in range(len(paths.phones)):
-        classes = paths.alignment(arc)
+        classes = paths.frame_classes(arc)
         frames = np.arange(paths.frames[paths.sources[arc]], paths.frames[paths.targets[arc]])
         assert len(classes) == len(frames)
         assert paths.acoustic[arc] == pytest.approx(-scores[frames, classes].sum(dtype=np.float64), abs=1e-5)
-    behind = paths.best_behind()
+    behind = paths.costs_to_end()
     before = np.full(len(behind), np.inf)
     before[0] = 0.0
     for source, target, cost in zip(paths.sources, paths.targets, paths.costs, strict=True):
         before[target] = min(before[target], before[source] + cost)
     through = before[paths.sources] + paths.costs + behind[paths.targets]
     assert through.max() <= behind[0] + beam + 1e-6
-    assert behind[0] == pytest.approx(Decoder(graph, np.inf).decode(scores, 0.7).cost, abs=1e-6)
+    assert behind[0] == pytest.approx(BeamSearch(graph, np.inf).best_path(scores, 0.7).cost, abs=1e-6)
 
 
 def test_times_of_the_best_hypothesis_are_those_of_the_search():
     random, _, self_loops, graph = random_case(7, 3, 3)
     scores = random.normal(0, 3, (60, len(self_loops))).astype(np.float32)
     first, *others = n_best(lattice(flatten(graph), scores, 1.0, 6.0), 20)
-    path = Decoder(graph, np.inf).decode(scores)
+    path = BeamSearch(graph, np.inf).best_path(scores)
     assert first.phones == path.phones
     assert first.cost == pytest.approx(path.cost)
     assert len(others) == 19
@@ -210,7 +210,7 @@ def test_times_of_the_best_hypothesis_are_those_of_the_search():
 def test_a_long_recording_whose_tokens_are_dropped_on_the_way_keeps_its_best_path():
     random, _, self_loops, graph = random_case(11, 3, 3)
     scores = random.normal(0, 2, (10_000, len(self_loops))).astype(np.float32)
-    path = Decoder(graph, np.inf).decode(scores)
+    path = BeamSearch(graph, np.inf).best_path(scores)
     assert graph.states * len(scores) > 2 * 65_536  # far more tokens than there is room for at first
     (best,) = n_best(lattice(flatten(graph), scores, 1.0, 1e-6), 1)
     assert path.cost == pytest.approx(best.cost, rel=1e-12)

@@ -16,7 +16,7 @@ from asr.corpora.prepare import prepare
 from asr.decoding.graph.build import build_graph
 from asr.decoding.graph.topology import Graph
 from asr.decoding.search.batch_viterbi import BatchViterbi, Weights
-from asr.decoding.search.beam import Decoder
+from asr.decoding.search.beam import BeamSearch
 from asr.errors import InputError
 from asr.features.dataset import Dataset
 from asr.features.stage import compute_features
@@ -60,7 +60,7 @@ def test_the_best_path_is_that_of_enumeration(seed, order, states, extra):
         weights.acoustic_scale * scores.astype(np.float64),
         weights.insertion_penalty,
     )
-    ((path,),) = BatchViterbi(graph).decode(*batch([scores], len(self_loops)), [weights])
+    ((path,),) = BatchViterbi(graph).best_paths(*batch([scores], len(self_loops)), [weights])
     assert path.complete
     assert path.cost == pytest.approx(expected, abs=1e-6)
     if not any(first == second for (first, *_), (second, *_) in itertools.pairwise(expected_spans)):
@@ -75,10 +75,11 @@ def test_an_utterance_of_blanks_alone_has_no_phones(tmp_path):
     blanks, spoken = np.full((2, 5, 3), -9.0, np.float32)
     blanks[:, 0] = 0.0
     spoken[[0, 1, 2, 3, 4], [1, 0, 2, 0, 0]] = 0.0
-    found = BatchViterbi(graph).decode(*batch([blanks, spoken], 3), [Weights()])
+    found = BatchViterbi(graph).best_paths(*batch([blanks, spoken], 3), [Weights()])
     assert [spans(path) for (path,) in found] == [[], [(0, 0, 2), (1, 2, 5)]]
     assert all(
-        same(path, Decoder(graph, np.inf).decode(each)) for (path,), each in zip(found, (blanks, spoken), strict=True)
+        same(path, BeamSearch(graph, np.inf).best_path(each))
+        for (path,), each in zip(found, (blanks, spoken), strict=True)
     )
 
 
@@ -92,32 +93,32 @@ def test_a_batch_under_many_weights_is_each_utterance_alone(seed, order, states,
         random.normal(0, deviation, (frames, len(self_loops))).astype(np.float32) for frames in (12, 0, 5, states)
     ]
     weights = [Weights(scale, penalty) for scale in (0.3, 1.0) for penalty in (-2.0, 0.0, 1.5)]
-    found = BatchViterbi(graph).decode(*batch(utterances, len(self_loops)), weights)
+    found = BatchViterbi(graph).best_paths(*batch(utterances, len(self_loops)), weights)
     for scores, paths in zip(utterances, found, strict=True):
         for weight, path in zip(weights, paths, strict=True):
-            alone = Decoder(graph, np.inf, weight.insertion_penalty).decode(scores, weight.acoustic_scale)
+            alone = BeamSearch(graph, np.inf, weight.insertion_penalty).best_path(scores, weight.acoustic_scale)
             assert same(path, alone)
 
 
 def test_too_few_frames_give_the_best_beginning():
     random, _, self_loops, graph = random_case(0, 2, 3)
     scores = random.normal(0, 3, (2, len(self_loops))).astype(np.float32)
-    ((path,),) = BatchViterbi(graph).decode(*batch([scores], len(self_loops)), [Weights()])
+    ((path,),) = BatchViterbi(graph).best_paths(*batch([scores], len(self_loops)), [Weights()])
     assert not path.complete
-    assert same(path, Decoder(graph, np.inf).decode(scores))
+    assert same(path, BeamSearch(graph, np.inf).best_path(scores))
 
 
 def test_what_does_not_fit_is_refused():
     _, _, self_loops, graph = random_case(0, 2, 1)
     search = BatchViterbi(graph)
     with pytest.raises(InputError, match="not finite"):
-        search.decode(torch.full((1, 3, len(self_loops)), torch.nan), [3], [Weights()])
+        search.best_paths(torch.full((1, 3, len(self_loops)), torch.nan), [3], [Weights()])
     with pytest.raises(ValueError, match="3 classes"):
-        search.decode(torch.zeros(1, 3, 2), [3], [Weights()])
+        search.best_paths(torch.zeros(1, 3, 2), [3], [Weights()])
     dead_end = Graph(0, 2, 1, [(0, 1, 1, 1, 0.0)], {1: 0.0})
     for decode in (
-        lambda: BatchViterbi(dead_end).decode(torch.zeros(1, 2, 1), [2], [Weights()]),
-        lambda: Decoder(dead_end, np.inf).decode(np.zeros((2, 1), np.float32)),
+        lambda: BatchViterbi(dead_end).best_paths(torch.zeros(1, 2, 1), [2], [Weights()]),
+        lambda: BeamSearch(dead_end, np.inf).best_path(np.zeros((2, 1), np.float32)),
     ):
         with pytest.raises(ValueError, match="no path of so many frames"):
             decode()
@@ -133,8 +134,8 @@ def test_cuda_finds_the_paths_of_the_cpu():
     utterances = [random.normal(0, 3, (frames, len(self_loops))).astype(np.float32) for frames in (80, 33, 60)]
     scores, lengths = batch(utterances, len(self_loops))
     weights = [Weights(0.5, -1.0), Weights(1.0, 0.5)]
-    on_cpu = BatchViterbi(graph).decode(scores, lengths, weights)
-    on_cuda = BatchViterbi(graph, "cuda").decode(scores, lengths, weights)
+    on_cpu = BatchViterbi(graph).best_path(scores, lengths, weights)
+    on_cuda = BatchViterbi(graph, "cuda").best_path(scores, lengths, weights)
     for first, second in zip(itertools.chain(*on_cpu), itertools.chain(*on_cuda), strict=True):
         assert same(first, second)
         assert first.cost == second.cost
@@ -184,10 +185,10 @@ def gaussians(inputs, labels, classes):
 def test_the_default_beam_finds_the_exact_paths_of_real_speech(real_speech, penalty):
     """With a trigram, at scales that tuning chooses; and a wider beam never finds a worse path."""
     graph, utterances = real_speech
-    decoders = {beam: Decoder(graph, beam, penalty) for beam in (2.0, 4.0, 8.0, DEFAULT_BEAM, np.inf)}
+    decoders = {beam: BeamSearch(graph, beam, penalty) for beam in (2.0, 4.0, 8.0, DEFAULT_BEAM, np.inf)}
     for scale in (0.2, 0.5):
         for scores in utterances:
-            paths = [decoder.decode(scores, scale) for decoder in decoders.values()]
+            paths = [decoder.best_path(scores, scale) for decoder in decoders.values()]
             costs = [path.cost if path.complete else np.inf for path in paths]
             assert costs == sorted(costs, reverse=True)
             assert same(paths[-2], paths[-1])
@@ -197,9 +198,9 @@ def test_the_default_beam_finds_the_exact_paths_of_real_speech(real_speech, pena
 def test_the_batch_search_finds_the_same_paths_of_real_speech(real_speech):
     graph, utterances = real_speech
     utterances = sorted(utterances, key=len)[:3]
-    found = BatchViterbi(graph).decode(*batch(utterances, graph.classes), [Weights(0.5, -1.0)])
+    found = BatchViterbi(graph).best_paths(*batch(utterances, graph.classes), [Weights(0.5, -1.0)])
     for scores, (path,) in zip(utterances, found, strict=True):
-        assert same(path, Decoder(graph, DEFAULT_BEAM, -1.0).decode(scores, 0.5))
+        assert same(path, BeamSearch(graph, DEFAULT_BEAM, -1.0).best_path(scores, 0.5))
 
 
 @pytest.mark.corpora
@@ -214,7 +215,7 @@ def test_kaldis_decoder_finds_the_same_paths_of_real_speech(real_speech):
         theirs.decode(kaldi_decoder.DecodableCtc(np.float32(0.5) * scores))
         _, lattice = theirs.get_best_path(use_final_probs=True)
         _, labels, phones, weight = kaldifst.get_linear_symbol_sequence(lattice)
-        path = Decoder(graph, DEFAULT_BEAM, -1.0).decode(scores, 0.5)
+        path = BeamSearch(graph, DEFAULT_BEAM, -1.0).best_path(scores, 0.5)
         assert path.cost == pytest.approx(weight.value1 + weight.value2, abs=0.02)
         assert [span.phone + 1 for span in path.phones] == phones
         assert (path.classes + 1).tolist() == labels

@@ -2,7 +2,6 @@
 
 import itertools
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,8 +14,8 @@ from asr.decoding.graph.build import build_graph
 from asr.decoding.graph.flat_graph import flatten
 from asr.decoding.graph.grammar import grammar
 from asr.decoding.graph.topology import hmm
-from asr.decoding.search.beam import Decoder
-from asr.decoding.search.token_passing import _pull, _push
+from asr.decoding.search.beam import BeamSearch
+from asr.decoding.search.token_passing import Arrivals, Frontier, pull, push
 from asr.errors import InputError
 from asr.lm.arpa import Ngrams, write_arpa
 from asr.lm.ngram import estimate, train_ngram
@@ -31,7 +30,7 @@ def test_the_best_path_is_that_of_enumeration(seed, order, states, extra):
     scores = random.normal(0, 3, (states + extra, len(self_loops))).astype(np.float32)
     penalty = float(random.normal())
     expected, expected_spans = best_by_enumeration(ngrams, PHONES, states, self_loops, scores, penalty)
-    path = Decoder(graph, WIDE, penalty).decode(scores)
+    path = BeamSearch(graph, WIDE, penalty).best_path(scores)
     assert path.complete
     assert path.cost == pytest.approx(expected, abs=1e-3)
     if not any(first == second for (first, *_), (second, *_) in itertools.pairwise(expected_spans)):
@@ -44,7 +43,9 @@ def test_beam_search_is_exact_when_wide_and_never_better_when_narrow(seed, order
     random, _, self_loops, graph = random_case(seed, order, states)
     scores = random.normal(0, 4, (12, len(self_loops))).astype(np.float32)
     exact = best_by_full_search(graph, scores)
-    costs = [path.cost for beam in (2.0, 8.0, 16.0, WIDE) if (path := Decoder(graph, beam).decode(scores)).complete]
+    costs = [
+        path.cost for beam in (2.0, 8.0, 16.0, WIDE) if (path := BeamSearch(graph, beam).best_path(scores)).complete
+    ]
     assert costs[-1] == pytest.approx(exact, abs=1e-3)
     assert min(costs) >= exact - 1e-3
 
@@ -55,33 +56,33 @@ def test_tokens_that_are_pushed_and_pulled_arrive_alike(seed, order, states, sha
     """Whole numbers as costs, so that there are ties."""
     random, _, _, graph = random_case(seed, order, states)
     flat = flatten(graph)
-    flat = replace(flat, costs=random.integers(0, 3, len(flat.costs)).astype(np.float64))
+    flat = flat._replace(costs=random.integers(0, 3, len(flat.costs)).astype(np.float64))
     active = np.flatnonzero(random.random(flat.states) < share).astype(np.int32)
     if not len(active):
         active = np.array([flat.start], np.int32)
-    now = np.full(flat.states, np.inf)
-    now[active] = random.integers(0, 4, len(active))
+    costs = np.full(flat.states, np.inf)
+    costs[active] = random.integers(0, 4, len(active))
+    now = Frontier(costs, np.zeros(flat.states, np.int32), active)
     frame_costs = random.integers(0, 3, flat.classes).astype(np.float64)
-    arrivals = []
+    found = []
     for way in ("push", "pull"):
-        following, reached = np.full(flat.states, np.inf), np.zeros(flat.states, np.int32)
-        arc, origin = np.full(flat.states, -1, np.int32), np.full(flat.states, -1, np.int32)
-        filled = now, following, arc, origin, reached
+        none = np.full(flat.states, -1, np.int32)
+        following = Frontier(np.full(flat.states, np.inf), none.copy(), none.copy())
+        arrivals = Arrivals(none.copy(), none.copy())
         if way == "push":
-            leaving = flat.first, flat.targets, flat.labels, flat.costs
-            count, _ = _push(*leaving, frame_costs, np.inf, active, *filled)
+            count, _ = push(flat, frame_costs, np.inf, now, len(active), following, arrivals)
         else:
-            count, _ = _pull(*flat.entering, frame_costs, np.inf, *filled)
-        states_reached = np.sort(reached[:count])
-        arrivals.append([values.tolist() for values in (following, states_reached, arc, origin)])
-    assert arrivals[0] == arrivals[1]
+            count, _ = pull(flat.entering, frame_costs, np.inf, now, following, arrivals)
+        reached = np.sort(following.states[:count])
+        found.append([values.tolist() for values in (following.costs, reached, *arrivals)])
+    assert found[0] == found[1]
 
 
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10**6), frames=st.integers(1, 20), states=st.sampled_from([1, 3]))
 def test_phones_are_contiguous_and_made_of_their_own_states(seed, frames, states):
     random, _, self_loops, graph = random_case(seed, 2, states)
-    path = Decoder(graph, 16.0).decode(random.normal(0, 4, (frames, len(self_loops))).astype(np.float32))
+    path = BeamSearch(graph, 16.0).best_path(random.normal(0, 4, (frames, len(self_loops))).astype(np.float32))
     assert [span.first for span in path.phones] == [0, *(span.end for span in path.phones)][:-1]
     assert path.phones[-1].end == frames == len(path.classes)
     for span in path.phones:
@@ -95,27 +96,29 @@ def test_a_repeated_phone_of_one_state_is_two_phones():
     ngrams = estimate([["aa", "aa"]] * 20, 2, PHONES)
     graph = hmm(grammar(ngrams, PHONES), 1, np.full(3, 0.01))
     scores = np.array([[5.0, -5, -5]] * 2, np.float32)
-    assert spans(Decoder(graph, 16.0).decode(scores)) == [(0, 0, 1), (0, 1, 2)]
+    assert spans(BeamSearch(graph, 16.0).best_path(scores)) == [(0, 0, 1), (0, 1, 2)]
 
 
 def test_an_unseen_phone_is_recognised_where_the_frames_say_so():
     _, _, _, graph = random_case(1, 3, 1)
     scores = np.full((6, 3), -30.0, np.float32)
     scores[:3, 0] = scores[3:, 2] = 0
-    assert spans(Decoder(graph, 100.0).decode(scores)) == [(0, 0, 3), (2, 3, 6)]
+    assert spans(BeamSearch(graph, 100.0).best_path(scores)) == [(0, 0, 3), (2, 3, 6)]
 
 
 def test_a_higher_insertion_penalty_never_gives_more_phones():
     random, _, self_loops, graph = random_case(3, 2, 1)
     scores = random.normal(0, 3, (40, len(self_loops))).astype(np.float32)
-    counts = [len(Decoder(graph, WIDE, penalty).decode(scores).phones) for penalty in (-4.0, -1.0, 0.0, 2.0, 8.0, 30.0)]
+    counts = [
+        len(BeamSearch(graph, WIDE, penalty).best_path(scores).phones) for penalty in (-4.0, -1.0, 0.0, 2.0, 8.0, 30.0)
+    ]
     assert counts == sorted(counts, reverse=True)
     assert counts[0] > counts[-1]
 
 
 def test_no_frames_give_no_phones():
     _, _, self_loops, graph = random_case(0, 2, 3)
-    path = Decoder(graph, 16.0).decode(np.zeros((0, len(self_loops)), np.float32))
+    path = BeamSearch(graph, 16.0).best_path(np.zeros((0, len(self_loops)), np.float32))
     assert path.phones == []
     assert path.complete
 
@@ -124,35 +127,35 @@ def test_fewer_frames_than_states_give_the_best_beginning():
     _, _, self_loops, graph = random_case(0, 2, 3)
     scores = np.zeros((2, len(self_loops)), np.float32)
     scores[:, 3:5] = 10
-    path = Decoder(graph, 16.0).decode(scores)
+    path = BeamSearch(graph, 16.0).best_path(scores)
     assert not path.complete
     assert spans(path) == [(1, 0, 2)]
     assert path.classes.tolist() == [3, 4] or path.classes.tolist() == [3, 3]
 
 
-def test_one_decoder_serves_utterance_after_utterance():
+def test_one_search_serves_utterance_after_utterance():
     random, _, self_loops, graph = random_case(5, 2, 3)
-    decoder = Decoder(graph, 16.0)
+    search = BeamSearch(graph, 16.0)
     utterances = [random.normal(0, 3, (frames, len(self_loops))).astype(np.float32) for frames in (30, 1, 0, 12)]
-    once = [decoder.decode(scores).cost for scores in utterances]
-    assert once == [Decoder(graph, 16.0).decode(scores).cost for scores in utterances]
+    once = [search.best_path(scores).cost for scores in utterances]
+    assert once == [BeamSearch(graph, 16.0).best_path(scores).cost for scores in utterances]
 
 
 def test_scores_that_do_not_fit_are_refused():
     _, _, self_loops, graph = random_case(0, 2, 1)
-    decoder = Decoder(graph, 16.0)
+    search = BeamSearch(graph, 16.0)
     with pytest.raises(InputError, match="not finite"):
-        decoder.decode(np.full((3, len(self_loops)), np.nan, np.float32))
+        search.best_path(np.full((3, len(self_loops)), np.nan, np.float32))
     with pytest.raises(ValueError, match="3 classes"):
-        decoder.decode(np.zeros((3, 2), np.float32))
+        search.best_path(np.zeros((3, 2), np.float32))
 
 
 def test_graph_of_a_file_has_even_self_loops_by_default(tmp_path):
     path = tmp_path / "lm.arpa"
     ngrams = train_ngram([["aa", "b"], ["b"]], 2, PHONES, path)
     scores = np.random.default_rng(0).normal(0, 3, (10, 9)).astype(np.float32)
-    built = Decoder(build_graph(path, PHONES, 3), WIDE).decode(scores)
-    direct = Decoder(hmm(grammar(ngrams, PHONES), 3, np.full(9, 0.5)), WIDE).decode(scores)
+    built = BeamSearch(build_graph(path, PHONES, 3), WIDE).best_path(scores)
+    direct = BeamSearch(hmm(grammar(ngrams, PHONES), 3, np.full(9, 0.5)), WIDE).best_path(scores)
     assert built.cost == pytest.approx(direct.cost, abs=1e-4)
 
 
@@ -196,7 +199,7 @@ def test_grammar_costs_what_kaldis_compiler_says(tmp_path_factory, seed, order):
     scores = np.full((len(sentence), len(PHONES)), -1000.0, np.float32)
     scores[np.arange(len(sentence)), sentence] = 0
     graph = hmm(grammar(ngrams, PHONES), 1, np.full(3, 1e-9))
-    assert Decoder(graph, WIDE).decode(scores).cost == pytest.approx(expected, abs=1e-3)
+    assert BeamSearch(graph, WIDE).best_path(scores).cost == pytest.approx(expected, abs=1e-3)
 
 
 @settings(max_examples=20, deadline=None)
@@ -219,7 +222,7 @@ def test_pruned_models_with_idle_back_offs_keep_their_weights():
         {("<s>",): -10.0, ("aa",): -2.0, ("<s>", "aa"): -3.0},
     )
     graph = hmm(grammar(ngrams, ("aa",)), 1, np.full(1, 1e-9))
-    path = Decoder(graph, WIDE).decode(np.zeros((1, 1), np.float32))
+    path = BeamSearch(graph, WIDE).best_path(np.zeros((1, 1), np.float32))
     assert path.cost == pytest.approx(-half + 3.0 - half, abs=1e-5)
 
 
@@ -229,4 +232,4 @@ def test_a_phone_that_the_model_rules_out_is_never_recognised():
     graph = hmm(grammar(ngrams, PHONES), 1, np.full(3, 0.5))
     scores = np.zeros((8, 3), np.float32)
     scores[:, 2] = 10
-    assert {span.phone for span in Decoder(graph, WIDE).decode(scores).phones} <= {0, 1}
+    assert {span.phone for span in BeamSearch(graph, WIDE).best_path(scores).phones} <= {0, 1}

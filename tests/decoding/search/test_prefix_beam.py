@@ -10,9 +10,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asr.decoding.search.ctc_alignment import aligned_path
-from asr.decoding.search.greedy import GreedyDecoder, collapse
-from asr.decoding.search.prefix_beam import PrefixBeamDecoder, phone_prior, prefix_beam_search
+from asr.decoding.search.collapse import collapse
+from asr.decoding.search.forced_path import forced_path
+from asr.decoding.search.greedy import GreedySearch
+from asr.decoding.search.phone_prior import phone_prior
+from asr.decoding.search.prefix_beam import PrefixBeamSearch, prefix_beam_search
 from asr.errors import InputError
 from asr.lm.ngram import estimate
 
@@ -88,10 +90,10 @@ def test_several_models_count_by_the_mean_of_their_logs(seed, frames, models):
     }
     found = prefix_beam_search(each, 5000, phone_prior(ngrams, PHONES), count=5000)
     assert {tuple(hypothesis.phones): hypothesis.score for hypothesis in found} == pytest.approx(expected, abs=1e-5)
-    path = PrefixBeamDecoder(phone_prior(ngrams, PHONES), 5000).decode(each)
+    path = PrefixBeamSearch(phone_prior(ngrams, PHONES), 5000).best_path(each)
     assert [span.phone for span in path.phones] == found[0].phones
     assert path.cost == pytest.approx(-found[0].score)
-    alone = aligned_path(each[0], found[0].phones)
+    alone = forced_path(each[0], found[0].phones)
     assert (path.classes == alone.classes).all()
     assert -alone.cost <= sums[0][tuple(found[0].phones)] + 1e-5
 
@@ -119,7 +121,7 @@ def all_alignments(log_posteriors, phones):
 def test_summing_beats_the_best_alignment():
     """Every frame's best class is the blank, and yet aa is more probable than nothing: 0.6 * 0.6 against 0.64."""
     log_posteriors = np.log(np.array([[0.6, 0.4, 1e-9, 1e-9]] * 2, np.float32))
-    assert GreedyDecoder().decode(log_posteriors).phones == []
+    assert GreedySearch().best_path(log_posteriors).phones == []
     (best,) = prefix_beam_search(log_posteriors, 4)
     assert best.phones == [0]
     assert best.score == pytest.approx(math.log(0.64), abs=1e-5)
@@ -146,7 +148,7 @@ def test_clear_posteriors_give_the_greedy_phones():
     log_posteriors = np.full((len(classes), 4), -9.0, np.float32)
     log_posteriors[np.arange(len(classes)), classes] = -0.001
     (best,) = prefix_beam_search(log_posteriors, 8)
-    assert best.phones == [span.phone for span in GreedyDecoder().decode(log_posteriors).phones] == [0, 0, 1, 2, 2]
+    assert best.phones == [span.phone for span in GreedySearch().best_path(log_posteriors).phones] == [0, 0, 1, 2, 2]
 
 
 def test_no_frames_impossible_phones_and_what_is_refused():
@@ -171,7 +173,7 @@ def test_no_frames_impossible_phones_and_what_is_refused():
 def test_the_decoder_finds_the_best_phones_and_their_best_alignment(seed, frames, scale, weight, penalty):
     random = np.random.default_rng(seed)
     log_posteriors, ngrams = random_posteriors(random, frames), random_ngrams(random, 2)
-    path = PrefixBeamDecoder(phone_prior(ngrams, PHONES), 5000, weight, penalty).decode(log_posteriors, scale)
+    path = PrefixBeamSearch(phone_prior(ngrams, PHONES), 5000, weight, penalty).best_path(log_posteriors, scale)
     if frames == 0:
         assert (path.phones, path.cost) == ([], 0.0)
         return

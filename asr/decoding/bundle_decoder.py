@@ -1,4 +1,4 @@
-"""The search that a bundle's recipe names, over the bundle's own language model and classes."""
+"""The decoder that a bundle's recipe asks for, with the bundle's own language model and classes."""
 
 from collections.abc import Callable
 from functools import cache, lru_cache, partial
@@ -9,23 +9,25 @@ import torch
 from asr.acoustics.bundle import Bundle, Tuning
 from asr.acoustics.frame_times import FrameTimes
 from asr.decoding.confidence import Recalibration, phone_groups
-from asr.decoding.decode import Search
+from asr.decoding.decode import Decoder
 from asr.decoding.graph.build import build_graph
 from asr.decoding.graph.topology import Graph
 from asr.decoding.search.batch_viterbi import BatchViterbi
-from asr.decoding.search.beam import Decoder, PathFinder
-from asr.decoding.search.greedy import GreedyDecoder
-from asr.decoding.search.prefix_beam import PrefixBeamDecoder, phone_prior
+from asr.decoding.search.beam import BeamSearch
+from asr.decoding.search.greedy import GreedySearch
+from asr.decoding.search.path import PathSearch
+from asr.decoding.search.phone_prior import phone_prior
+from asr.decoding.search.prefix_beam import PrefixBeamSearch
 from asr.errors import InputError
 from asr.lm.arpa import read_arpa
 from asr.phones.phone_set import load_phone_set
 
 CONFIDENCE_ORDER = 3
-"""Of the n-gram in the confidences' graph of a prefix beam search, which needs none itself."""
+"""The order of the n-gram in the graph for the confidences of a prefix beam search, which needs no graph itself."""
 
 
 def bundle_graph(bundle: Bundle, lm_weight: float = 1.0, order: int | None = None) -> Graph:
-    """The decoding graph of a bundle's phones, topology and language model, of which n-grams of at most `order`.
+    """The decoding graph of a bundle's phones, topology and language model, with n-grams up to `order`.
 
     Raises InputError for a bundle that has no language model yet.
     """
@@ -45,15 +47,15 @@ def bundle_graph(bundle: Bundle, lm_weight: float = 1.0, order: int | None = Non
 
 def _lm_path(bundle: Bundle) -> Path:
     if not bundle.lm_path.is_file():
-        raise InputError("has no lm.arpa, which decoding adds; name the bundle that asr decode wrote", bundle.folder)
+        raise InputError("has no lm.arpa, which decoding adds; give the bundle that asr decode wrote", bundle.folder)
     return bundle.lm_path
 
 
-def bundle_search(bundle: Bundle, tuning: Tuning, device: torch.device | None = None) -> Search:
-    """The search that the recipe names, with tuned weights.
+def bundle_decoder(bundle: Bundle, tuning: Tuning, device: torch.device | None = None) -> Decoder:
+    """The decoder that the recipe asks for, with tuned weights.
 
-    A prefix beam search has a graph for the confidences alone. On a CUDA `device` splits are searched in the graph
-    there, exactly and in batches, where it is small enough that this is no more work than the beam search's: with a
+    A prefix beam search has a graph for the confidences only. On a CUDA `device` splits are searched in the graph
+    exactly and in batches, if the graph is small enough that this takes no more work than the beam search: with a
     bigram.
     """
     config = bundle.config
@@ -62,8 +64,8 @@ def bundle_search(bundle: Bundle, tuning: Tuning, device: torch.device | None = 
     batched = in_graph and device is not None and device.type == "cuda" and config.lm.order <= 2
     by_prefixes = config.decoding.search == "prefix_beam"
     graph = bundle_graph(bundle, tuning.lm_weight, CONFIDENCE_ORDER if by_prefixes else None)
-    return Search(
-        decoder=Decoder(graph, config.decoding.beam, tuning.insertion_penalty),
+    return Decoder(
+        graph_search=BeamSearch(graph, config.decoding.beam, tuning.insertion_penalty),
         acoustic_scale=tuning.acoustic_scale,
         priors=bundle.statistics.priors,
         phones=phones,
@@ -72,22 +74,22 @@ def bundle_search(bundle: Bundle, tuning: Tuning, device: torch.device | None = 
         posterior_scale=tuning.posterior_scale,
         recalibration=Recalibration(tuning.confidence_slope, tuning.confidence_offset),
         groups=phone_groups(phones, config.scoring.phone_set),
-        viterbi=BatchViterbi(graph, device or "cpu") if batched else None,
-        finder=None if in_graph else path_finders(bundle)(tuning.lm_weight, tuning.insertion_penalty),
+        batch_viterbi=BatchViterbi(graph, device or "cpu") if batched else None,
+        search=None if in_graph else search_factory(bundle)(tuning.lm_weight, tuning.insertion_penalty),
     )
 
 
-def path_finders(bundle: Bundle) -> Callable[[float, float], PathFinder]:
-    """Makes the search that the recipe names for a weight of the language model and an insertion penalty."""
+def search_factory(bundle: Bundle) -> Callable[[float, float], PathSearch]:
+    """Makes the search that the recipe asks for, given a weight of the language model and an insertion penalty."""
     decoding, phones = bundle.config.decoding, load_phone_set(bundle.config.targets.phone_set)
     graph_of = lru_cache(maxsize=1)(partial(bundle_graph, bundle))
     prior = cache(lambda: phone_prior(read_arpa(_lm_path(bundle)), phones))
 
-    def finder(lm_weight: float, insertion_penalty: float) -> PathFinder:
+    def search(lm_weight: float, insertion_penalty: float) -> PathSearch:
         if decoding.search == "greedy":
-            return GreedyDecoder()
+            return GreedySearch()
         if decoding.search == "prefix_beam":
-            return PrefixBeamDecoder(prior(), decoding.prefixes, lm_weight, insertion_penalty)
-        return Decoder(graph_of(lm_weight), decoding.beam, insertion_penalty)
+            return PrefixBeamSearch(prior(), decoding.prefixes, lm_weight, insertion_penalty)
+        return BeamSearch(graph_of(lm_weight), decoding.beam, insertion_penalty)
 
-    return finder
+    return search

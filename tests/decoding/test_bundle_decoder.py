@@ -7,7 +7,7 @@ import pytest
 from support.small_bundle import peaked, small_bundle
 
 from asr.acoustics.bundle import Tuning
-from asr.decoding.bundle_search import CONFIDENCE_ORDER, bundle_search
+from asr.decoding.bundle_decoder import CONFIDENCE_ORDER, bundle_decoder
 from asr.decoding.decode import decode_utterance
 from asr.decoding.graph.build import build_graph
 from asr.formats.transcript import Transcript
@@ -22,7 +22,7 @@ def test_a_bundle_does_not_tell_phones_apart_that_scoring_folds_to_one(tmp_path:
     phones = load_phone_set("timit48")
     sil, *vowels = (phones.index(phone) for phone in ("sil", "aa", "ao", "iy"))
     said = [["sil", phone, "sil"] for phone in ("aa", "ao", "iy")]
-    search = bundle_search(small_bundle(tmp_path, said, targets=targets), Tuning(posterior_scale=1.0))
+    search = bundle_decoder(small_bundle(tmp_path, said, targets=targets), Tuning(posterior_scale=1.0))
     scores = []
     for other in vowels[1:]:
         posteriors = peaked([sil] * 4 + [vowels[0]] * 4 + [sil] * 4, len(phones))
@@ -40,7 +40,7 @@ def test_a_bundle_s_ctc_topology_is_that_of_its_recipe(tmp_path: Path, topology:
     bundle = small_bundle(tmp_path, [["aa", "aa"]] * 20, decoding={"ctc": topology}, **CTC)
     phones = load_phone_set("timit39")
     posteriors = peaked([1 + phones.index("aa")] * 4, 1 + len(phones), peak=1 - 1e-6)
-    found = bundle_search(bundle, Tuning(insertion_penalty=-5.0)).best_path(posteriors)
+    found = bundle_decoder(bundle, Tuning(insertion_penalty=-5.0)).best_path(posteriors)
     assert [phones[span.phone] for span in found.phones] == ["aa"] * heard
 
 
@@ -51,7 +51,7 @@ def test_a_prefix_beam_search_has_a_graph_of_shorter_ngrams(tmp_path: Path) -> N
     states = {}
     for name in ("graph", "prefix_beam"):
         bundle = small_bundle(tmp_path, said, lm={"order": CONFIDENCE_ORDER + 2}, decoding={"search": name}, **CTC)
-        states[name] = bundle_search(bundle, Tuning()).decoder.flat.states
+        states[name] = bundle_decoder(bundle, Tuning()).graph_search.flat.states
     shorter = build_graph(tmp_path / "lm.arpa", phones, topology="ctc", order=CONFIDENCE_ORDER)
     assert states["prefix_beam"] == shorter.states
     assert states["graph"] > 2 * shorter.states

@@ -1,0 +1,74 @@
+"""The costs of the best paths through a decoding graph, from both ends, by a compiled full-search Viterbi."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from asr.decoding.graph.flat_graph import FlatGraph
+
+Costs = npt.NDArray[np.float64]
+
+
+class PathCosts(NamedTuple):
+    """The costs of each frame's classes [T, C]; and [T + 1, S] those of the best paths from the start to each state,
+    from there to the end, and to the end where a phone is entered at once."""
+
+    frames: Costs
+    to_here: Costs
+    to_end: Costs
+    leaving: Costs
+
+
+def path_costs(flat: FlatGraph, frame_costs: Costs) -> PathCosts:
+    """The costs of all places of a graph for the scaled negative log scores `frame_costs` [T, C]."""
+    return PathCosts(frame_costs, _costs_to_here(flat, frame_costs), *_costs_to_end(flat, frame_costs))
+
+
+@njit(cache=True)
+def _costs_to_here(graph: FlatGraph, frame_costs: Costs) -> Costs:
+    """[T + 1, S] the cost of the best path from the start to each state after each frame."""
+    frames = len(frame_costs)
+    to_here = np.full((frames + 1, graph.states), np.inf)
+    to_here[0, graph.start] = 0.0
+    for frame in range(frames + 1):
+        now = to_here[frame]
+        if frame:
+            for state in range(graph.states):
+                cost = to_here[frame - 1, state]
+                if cost < np.inf:
+                    for arc in range(graph.first[state], graph.first[state + 1]):
+                        total = cost + graph.costs[arc] + frame_costs[frame - 1, graph.labels[arc]]
+                        now[graph.targets[arc]] = min(now[graph.targets[arc]], total)
+        for arc in range(len(graph.free_sources)):
+            reached = now[graph.free_sources[arc]] + graph.free_costs[arc]
+            now[graph.free_targets[arc]] = min(now[graph.free_targets[arc]], reached)
+    return to_here
+
+
+@njit(cache=True)
+def _costs_to_end(graph: FlatGraph, frame_costs: Costs) -> tuple[Costs, Costs]:
+    """[T + 1, S] the cost of the best path from each state to the end, and of the best one that enters a phone there
+    at once or, after the last frame, ends."""
+    frames = len(frame_costs)
+    to_end = np.full((frames + 1, graph.states), np.inf)
+    leaving = np.full((frames + 1, graph.states), np.inf)
+    to_end[frames] = graph.finals
+    leaving[frames] = graph.finals
+    for frame in range(frames, -1, -1):
+        now = to_end[frame]
+        if frame < frames:
+            for state in range(graph.states):
+                best, best_leaving = np.inf, np.inf
+                for arc in range(graph.first[state], graph.first[state + 1]):
+                    following = to_end[frame + 1, graph.targets[arc]]
+                    total = graph.costs[arc] + frame_costs[frame, graph.labels[arc]] + following
+                    best = min(best, total)
+                    if graph.phones[arc] >= 0:
+                        best_leaving = min(best_leaving, total)
+                now[state], leaving[frame, state] = best, best_leaving
+        for arc in range(len(graph.free_sources) - 1, -1, -1):
+            reached = graph.free_costs[arc] + now[graph.free_targets[arc]]
+            now[graph.free_sources[arc]] = min(now[graph.free_sources[arc]], reached)
+    return to_end, leaving
