@@ -24,7 +24,10 @@ from asr.errors import InputError
 log = logging.getLogger(__name__)
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown"
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help texts are faster
 )
 
 
@@ -42,17 +45,17 @@ def asr_options(
     show_messages(verbose, debug)
 
 
-app.command("run")(run_command)
-app.add_typer(prepare_app, name="prepare")
+app.command("run", short_help="Run a recipe, from the corpus to the report")(run_command)
+app.add_typer(prepare_app, name="prepare", short_help="Read a corpus and write manifests of its cuts")
 app.add_typer(model_app, name="model")
-app.command("features")(features_command)
-app.command("train")(train_command)
-app.command("decode")(decode_command)
-app.command("score")(score_command)
-app.command("report")(report_command)
-app.command("compare")(compare_command)
-app.command("transcribe")(transcribe_command)
-app.command("align")(align_command)
+app.command("features", short_help="Compute the features of every split")(features_command)
+app.command("train", short_help="Train a recipe's acoustic model")(train_command)
+app.command("decode", short_help="Tune on dev, then decode dev and test")(decode_command)
+app.command("score", short_help="Score hypotheses against references")(score_command)
+app.command("report", short_help="Write a run's report.html and report.md")(report_command)
+app.command("compare", short_help="Put runs side by side")(compare_command)
+app.command("transcribe", short_help="Find the phones of your recordings, with their times")(transcribe_command)
+app.command("align", short_help="Find when the phones or words of a transcript are said")(align_command)
 
 GLOBAL_OPTIONS = ("--verbose", "--debug")
 INTERRUPTED = "Interrupted; rerun the same command to resume"
