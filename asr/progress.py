@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, or one log message a minute."""
+"""Progress of long work: a bar on a terminal, one line a minute in a log."""
 
 import logging
 import sys
@@ -13,7 +13,7 @@ SECONDS_BETWEEN_LOG_LINES = 60.0
 
 
 def track(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
-    """Yields the items and shows the progress on standard error."""
+    """Yields the items and shows progress on standard error."""
     if sys.stderr.isatty():
         from rich.console import Console
         from rich.progress import track as rich_track

@@ -10,7 +10,7 @@ TEST = "test"
 RECIPE = "recipe.yaml"
 RESULTS = "results.json"
 ENVIRONMENT = "environment.json"
-REPORT, REPORT_MARKDOWN, FIGURES = "report.html", "report.md", "report-figures"
+REPORT, FIGURES = "report.html", "report-figures"
 
 PREPARE, FEATURES, TRAIN, DECODE, SCORE = "prepare", "features", "train", "decode", "score"
 """The stages' folders, in the folder of a fold; `prepare` is above the folds."""

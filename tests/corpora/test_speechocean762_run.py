@@ -95,7 +95,7 @@ def test_a_run_by_a_flat_start_has_the_per_of_each_round(tmp_path: Path, asr_com
     assert [row["round"] for row in results["rounds"]] == [0, 1]
     assert results["rounds"][1]["counted"] == results["counted"]
     for name in ("report.md", "report.html"):
-        assert "model of the round before" in (tmp_path / "run" / name).read_text()
+        assert "model of the previous round" in (tmp_path / "run" / name).read_text()
     assert "running" not in asr_command(*command).err
 
 

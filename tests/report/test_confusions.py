@@ -3,7 +3,7 @@
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 
-from support.svg import SVG, titles
+from support.svg import SVG, outside, titles
 
 from asr.report.confusions import confusion_matrix
 
@@ -36,12 +36,17 @@ def cells(svg: str) -> dict[str, ElementTree.Element]:
 def test_rows_are_references_and_columns_hypotheses() -> None:
     phones = ["aa", "b", "k"]
     pairs = Counter({("aa", "b"): 1, ("aa", "aa"): 9, ("b", "k"): 4, ("k", None): 2, (None, "aa"): 1})
-    found = cells(confusion_matrix(phones, pairs))
+    matrix = confusion_matrix(phones, pairs)
+    found = cells(matrix)
     places = {name: (float(cell.get("x", 0)), float(cell.get("y", 0))) for name, cell in found.items()}
     assert places["aa as b"][1] == places["aa as aa"][1] < places["b as k"][1] < places["k deleted"][1]
     assert places["aa as aa"][0] == places["aa inserted"][0] < places["aa as b"][0] < places["b as k"][0]
     assert places["k deleted"][0] > places["b as k"][0]
     assert places["aa inserted"][1] > places["k deleted"][1]
+
+
+def test_nothing_lies_outside_the_figure() -> None:
+    assert outside(confusion_matrix([f"p{number}" for number in range(39)], Counter({("p38", None): 1}))) == []
 
 
 def test_shades_follow_the_share_and_colours_the_error() -> None:

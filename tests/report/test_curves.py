@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ElementTree
 from typing import Any
 
 import pytest
-from support.svg import SVG, titles
+from support.svg import SVG, outside, titles
 
 from asr.config import AverageConfig, TrainingConfig
 from asr.report.curves import PANEL_HEIGHT, curves
@@ -34,6 +34,7 @@ def test_a_falling_loss_goes_down_on_the_page() -> None:
     rows = rows_of(train_loss=[4.0, 3.0, 1.0], dev_loss=[3.5, 3.0, 2.0], dev_frame_error=[20.0, 30.0, 50.0])
     svg = curves([Fold("", rows, rows[:1], [])], TrainingConfig())
     assert svg is not None
+    assert outside(svg) == []
     train_loss, dev_loss, _, dev_error, *_ = lines(svg)
     for falling in (train_loss, dev_loss):  # on the page, y grows downwards
         assert [y for _, y in falling] == sorted(y for _, y in falling)

@@ -4,16 +4,17 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from support.svg import SVG, outside
 
 from asr.report.reliability import SIDE, reliability_plot
 from asr.scoring.calibration import calibrate
 
-SVG = "{http://www.w3.org/2000/svg}"
-
 
 def test_a_dot_lies_at_its_confidence_and_accuracy() -> None:
     confidences, correct = np.array([0.95] * 9 + [0.25]), np.array([True] * 9 + [False])
-    root = ElementTree.fromstring(reliability_plot(calibrate(confidences, correct)))
+    plot = reliability_plot(calibrate(confidences, correct))
+    assert outside(plot) == []
+    root = ElementTree.fromstring(plot)
     unsure, sure = ([float(dot.get(name, 0)) for name in ("cx", "cy", "r")] for dot in root.iter(f"{SVG}circle"))
     assert (sure[0] - unsure[0], sure[1] - unsure[1]) == pytest.approx((0.7 * SIDE, -SIDE), abs=0.2)
     assert sure[2] ** 2 / unsure[2] ** 2 == pytest.approx(9, rel=0.05)  # areas are shares of the phones
