@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 from support.asr_command import Command, Outcome
 
@@ -109,7 +110,9 @@ def tiny_run(tiny_recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     from asr.runs.run import Run, execute
 
     folder = tmp_path_factory.mktemp("run") / "dnn"
-    execute(Run(read_recipe(tiny_recipe), "tiny/dnn", folder, torch.device("cpu")))
+    # Workers take turns: the first compiles the decoder into numba's cache, which the others read.
+    with FileLock(tmp_path_factory.getbasetemp().parent / "decoder.lock"):
+        execute(Run(read_recipe(tiny_recipe), "tiny/dnn", folder, torch.device("cpu")))
     return folder
 
 

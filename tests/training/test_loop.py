@@ -178,6 +178,22 @@ def test_gradients_are_clipped_to_the_norm_of_the_recipe() -> None:
     assert step_length(10 * whole) == pytest.approx(whole, rel=1e-4)
 
 
+def test_each_epoch_has_the_learning_rate_of_the_schedule(tmp_path: Path) -> None:
+    schedule = {"type": "step", "every": 1, "factor": 0.5}
+    train(recipe(epochs=3, schedule=schedule, optimizer={"type": "sgd", "learning_rate": 0.08}), tmp_path)
+    assert [row["learning_rate"] for row in read_jsonl(tmp_path / "metrics.jsonl")] == pytest.approx([0.08, 0.04, 0.02])
+
+
+@pytest.mark.parametrize("name", ["sgd", "adagrad", "rmsprop", "adam", "adamw"])
+def test_weight_decay_shrinks_weights_without_a_gradient(name: str) -> None:
+    weight = nn.Parameter(torch.ones(1))
+    settings = {"type": name, "learning_rate": 0.1, "weight_decay": 0.1}
+    optimizer = make_optimizer(recipe(optimizer=settings).training.optimizer, [weight])
+    weight.grad = torch.zeros(1)
+    optimizer.step()
+    assert weight.item() < 1
+
+
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_cuda_learns_what_the_cpu_learns(tmp_path: Path) -> None:
