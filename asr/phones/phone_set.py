@@ -113,6 +113,10 @@ class PhoneSet(Sequence[str]):
     def __repr__(self) -> str:
         return self.name
 
+    def __reduce__(self) -> tuple[type["PhoneSet"], tuple[object, ...]]:
+        # Without the cached properties, of which some cannot be pickled for another process.
+        return PhoneSet, (self.name, self.phones, self.foldings)
+
 
 AnyPhoneSet: TypeAlias = PhoneSet | Path | str
 """A phone set, the name of one that ships, or the path of a file with one."""

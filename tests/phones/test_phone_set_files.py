@@ -1,5 +1,7 @@
 """Phone sets and foldings as files: what ships, a user's own, and what is said of a broken one."""
 
+import copy
+import pickle
 import unicodedata
 from pathlib import Path
 
@@ -108,6 +110,14 @@ def test_a_symbol_that_would_become_two_phones_is_refused(tmp_path: Path) -> Non
     mine = load_phone_set(written(tmp_path, {"mine.txt": VOWELS, "x-mine.tsv": "b\ta\n"}))
     with pytest.raises(InputError, match=r"'b' of x would become 'a' in mine, but the same symbol of another set 'b'"):
         fold(["b"], mine)
+
+
+def test_a_phone_set_survives_the_way_to_another_process() -> None:
+    phone_set = load_phone_set("timit48")
+    assert phone_set.numbers
+    assert phone_set.ipa
+    assert pickle.loads(pickle.dumps(phone_set)) == phone_set
+    assert copy.deepcopy(phone_set) == phone_set
 
 
 @pytest.mark.parametrize("name", PHONE_SETS)
