@@ -66,8 +66,10 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
 def test_an_unknown_name_lists_those_that_ship(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"'arpabet': choose timit61, .*cmu39, timit39, or give the path of a file"):
         load_phone_set("arpabet")
-    with pytest.raises(InputError, match=r"timit39\.txt: has the name of a phone set that ships; rename it"):
+    with pytest.raises(InputError, match=r"timit39\.txt: the name timit39 is one of a phone set that ships"):
         load_phone_set(written(tmp_path, {"timit39.txt": "a\n"}))
+    with pytest.raises(InputError, match=r"the name 'my phones' of a phone set must not have white space"):
+        load_phone_set(written(tmp_path, {"my phones.txt": "a\n"}))
 
 
 def test_foldings_are_found_beside_the_file_and_go_on_from_those_that_ship(tmp_path: Path) -> None:
