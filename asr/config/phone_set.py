@@ -17,7 +17,7 @@ from asr.phones.phone_set import PHONE_SETS, Kind, Phone, PhoneSet, load_phone_s
 class OwnPhoneSet(Section):
     """A phone set in full; `asr.phones.phone_set` describes its columns."""
 
-    name: str = Field(pattern=r"^[^\s/\\]+$", description="name of the set")
+    name: str = Field(description="name of the set")
     symbols: list[str] = Field(min_length=1, description="phones, in the order of a model's classes")
     kinds: dict[str, Kind] = Field({}, description="phones that are silence, pause, stop or affricate")
     ipa: dict[str, str] = Field({}, description="IPA of each phone, where known")
@@ -35,6 +35,8 @@ def _read(value: Any) -> PhoneSet:
         if isinstance(value, str | Path):
             return load_phone_set(value)
         plain = OwnPhoneSet.model_validate(value)
+        if plain.name in PHONE_SETS:
+            raise ValueError(f"the name {plain.name} is one of a phone set that ships; rename it")
         phones = (
             Phone(symbol, plain.kinds.get(symbol, "phone"), plain.ipa.get(symbol), plain.closures.get(symbol))
             for symbol in plain.symbols

@@ -175,7 +175,7 @@ class TrainingConfig(Section):
     @model_validator(mode="after")
     def _frame_labels_fit(self) -> "TrainingConfig":
         if self.loss == "ctc" and (self.realign or self.flat_start or self.align_with):
-            raise ValueError("realign, flat_start and align_with make labels of frames, which loss: ctc does not use")
+            raise ValueError("realign, flat_start and align_with make labels of frames, which loss: ctc does not have")
         if self.flat_start and self.align_with:
             raise ValueError("flat_start and align_with exclude each other; choose where the first labels come from")
         return self

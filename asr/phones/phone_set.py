@@ -113,6 +113,10 @@ class PhoneSet(Sequence[str]):
     def __repr__(self) -> str:
         return self.name
 
+    def __reduce__(self) -> tuple[type["PhoneSet"], tuple[object, ...]]:
+        # Without the cached properties, of which some cannot be pickled for another process.
+        return PhoneSet, (self.name, self.phones, self.foldings)
+
 
 AnyPhoneSet: TypeAlias = PhoneSet | Path | str
 """A phone set, the name of one that ships, or the path of a file with one."""
@@ -133,7 +137,7 @@ def load_phone_set(phone_set: AnyPhoneSet) -> PhoneSet:
             f"phone set {str(phone_set)!r}: choose {', '.join(PHONE_SETS)}, or give the path of a file with your own"
         )
     if path.stem in PHONE_SETS:
-        raise InputError(f"has the name of a phone set that ships; rename it, such as my_{path.name}", path)
+        raise InputError(f"the name {path.stem} is one of a phone set that ships; rename the file", path)
     return _read(path)
 
 
@@ -147,6 +151,8 @@ def make_phone_set(name: str, phones: Iterable[Phone], foldings: Mapping[str, Ma
 
     Raises InputError that says what is wrong with them.
     """
+    if name.split() != [name]:
+        raise InputError(f"the name {name!r} of a phone set must not have white space in it; rename it")
     alone = PhoneSet(name, tuple(phones))
     for number, phone in enumerate(alone.phones):
         check_symbol(phone.symbol)

@@ -168,7 +168,7 @@ def test_a_closed_pipe_is_silent() -> None:
         (["score", "{run}/decode/test/hypotheses.ctm", "{run}/decode/test/hypotheses.jsonl"], "ctm:1: not valid JSON"),
         (["report", "{run}/train"], "results.json: is missing, so this is not a finished run"),
         (["prepare", "timit", "none", "{out}"], "none: no such folder; give the corpus's folder"),
-        (["prepare", "timit", "{run}", "{out}"], "holds no TIMIT: expected "),
+        (["prepare", "timit", "{run}", "{out}"], "TIMIT is not here: expected "),
     ],
 )
 def test_folders_in_the_wrong_place_are_one_line(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from asr.config import AdamConfig, CosineSchedule, DnnConfig, NewbobSchedule, RecipeConfig, Section, SgdConfig
 from asr.config.recipe_file import read_recipe, write_recipe
 from asr.errors import InputError
+from asr.phones.phone_set import load_phone_set
 
 MINIMAL = "corpus:\n  name: timit\n"
 
@@ -127,3 +128,34 @@ def test_write_then_read_is_the_same(
     path = tmp_path_factory.mktemp("recipe") / "recipe.yaml"
     write_recipe(path, config)
     assert read_recipe(path) == config
+
+
+@pytest.mark.parametrize(
+    ("phone_set", "expected"),
+    [
+        ("arpabet", "targets.phone_set: 'arpabet' is not allowed: phone set 'arpabet': choose timit61, timit48"),
+        ("{name: mine, symbols: [a, a]}", "targets.phone_set: symbol 'a' occurs twice; remove one"),
+        ("{name: mine, symbols: []}", "targets.phone_set: symbols: List should have at least 1 item"),
+        ("{name: mine, letters: [a]}", "targets.phone_set: symbols: Field required"),
+        ("{name: timit39, symbols: [a]}", "targets.phone_set: the name timit39 is one of a phone set that ships"),
+        (
+            "{name: mine, symbols: [a]}",
+            "timit is transcribed in timit61 and cannot be folded to mine; write the folding",
+        ),
+        ("[a, b]", "targets.phone_set: ['a', 'b'] is not allowed"),
+    ],
+)
+def test_a_phone_set_that_does_not_fit_is_named(tmp_path: Path, phone_set: str, expected: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_recipe(write(tmp_path, MINIMAL + f"targets:\n  phone_set: {phone_set}\n"))
+    assert expected in str(caught.value)
+
+
+def test_a_flat_start_needs_a_silence(tmp_path: Path) -> None:
+    symbols = load_phone_set("timit61")
+    pairs = ", ".join(f"'{symbol}': {'null' if symbol in symbols.silences else 'a'}" for symbol in symbols)
+    mine = f"{{name: mine, symbols: [a], foldings: {{timit61-mine: {{{pairs}}}}}}}"
+    path = write(tmp_path, MINIMAL + f"targets:\n  phone_set: {mine}\n")
+    assert read_recipe(path).targets.phone_set.silences == ()
+    with pytest.raises(InputError, match=r"training.flat_start needs a silence in targets.phone_set \(mine\)"):
+        read_recipe(path, ["training.flat_start=true"])

@@ -1,5 +1,7 @@
 """Phone sets and foldings as files: what ships, a user's own, and what is said of a broken one."""
 
+import copy
+import pickle
 import unicodedata
 from pathlib import Path
 
@@ -64,8 +66,10 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
 def test_an_unknown_name_lists_those_that_ship(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"'arpabet': choose timit61, .*cmu39, timit39, or give the path of a file"):
         load_phone_set("arpabet")
-    with pytest.raises(InputError, match=r"timit39\.txt: has the name of a phone set that ships; rename it"):
+    with pytest.raises(InputError, match=r"timit39\.txt: the name timit39 is one of a phone set that ships"):
         load_phone_set(written(tmp_path, {"timit39.txt": "a\n"}))
+    with pytest.raises(InputError, match=r"the name 'my phones' of a phone set must not have white space"):
+        load_phone_set(written(tmp_path, {"my phones.txt": "a\n"}))
 
 
 def test_foldings_are_found_beside_the_file_and_go_on_from_those_that_ship(tmp_path: Path) -> None:
@@ -108,6 +112,14 @@ def test_a_symbol_that_would_become_two_phones_is_refused(tmp_path: Path) -> Non
     mine = load_phone_set(written(tmp_path, {"mine.txt": VOWELS, "x-mine.tsv": "b\ta\n"}))
     with pytest.raises(InputError, match=r"'b' of x would become 'a' in mine, but the same symbol of another set 'b'"):
         fold(["b"], mine)
+
+
+def test_a_phone_set_survives_the_way_to_another_process() -> None:
+    phone_set = load_phone_set("timit48")
+    assert phone_set.numbers
+    assert phone_set.ipa
+    assert pickle.loads(pickle.dumps(phone_set)) == phone_set
+    assert copy.deepcopy(phone_set) == phone_set
 
 
 @pytest.mark.parametrize("name", PHONE_SETS)
