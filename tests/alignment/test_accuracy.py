@@ -30,9 +30,10 @@ def test_boundaries_are_counted_in_the_phones_of_the_model() -> None:
     assert times.tolist() == [0.1, 0.2, 0.3, 0.4]
 
 
-def test_phones_without_times_have_no_boundaries() -> None:
+@pytest.mark.parametrize("times", [(None, None), (0.0, None), (None, 0.1)])
+def test_phones_without_times_have_no_boundaries(times: tuple[float | None, float | None]) -> None:
     with pytest.raises(ValueError, match="no times"):
-        labelled_boundaries([PhoneSegment("ax"), PhoneSegment("b")])
+        labelled_boundaries([PhoneSegment("ax", *times), PhoneSegment("b", 0.1, 0.2)])
 
 
 def test_figures_of_known_errors() -> None:

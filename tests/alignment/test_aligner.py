@@ -30,3 +30,16 @@ def test_models_that_differ_give_the_median_boundary_and_the_outermost_interval(
     assert np.array(both.intervals) == pytest.approx(np.stack([lows.min(axis=0), highs.max(axis=0)], axis=1), abs=1e-4)
     ends = [[segment.end for segment in each.phones] for each in alone]
     assert [segment.end for segment in both.phones] == pytest.approx(np.mean(ends, axis=0), abs=1e-4)
+
+
+def test_phones_beyond_the_end_of_the_audio_are_squeezed_in_before_it(tmp_path: Path) -> None:
+    """Each keeps a millisecond, and all times have four decimals."""
+    model = AligningModel(small_bundle(tmp_path, targets={"phone_set": "timit39", "states": 1}))
+    phones = load_phone_set("timit39")
+    labels = np.repeat([phones.index(phone) for phone in SAID], 20).tolist()
+    said, spoken = Transcript("u", duration=0.3), exact_phones(SAID, "timit39")
+    aligned = Aligner([model]).align_scored(said, spoken, [peaked(labels, len(phones))])
+    ends = [segment.end for segment in aligned.phones]
+    assert ends[1:] == [0.297, 0.298, 0.299, 0.3]
+    numbers = [*ends, *(segment.score for segment in aligned.phones), *np.ravel(aligned.intervals).tolist()]
+    assert numbers == [round(number or 0.0, 4) for number in numbers]

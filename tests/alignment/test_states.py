@@ -76,3 +76,9 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
         file.write(line + "\n")
     with pytest.raises(InputError, match=r"train\.jsonl:2"):
         read_aligned_split(path)
+
+
+def test_one_phone_of_three_states_is_one_segment() -> None:
+    aligned = StateAlignment(["aa"], np.array([0.0, 0.1, 0.2, 0.3]))
+    assert aligned.states == 3
+    assert [(segment.phone, segment.start, segment.end) for segment in aligned.segments] == [("aa", 0.0, 0.3)]

@@ -188,3 +188,16 @@ def test_real_transcripts_are_predicted_better_than_by_plain_kneser_ney(timit_sa
         plain.print_as_arpa(file)
     theirs = read_arpa(tmp_path / "theirs.arpa")
     assert perplexity(estimate(training, order, phones), held_out) < perplexity(theirs, held_out) < 20
+
+
+def test_discounts_are_those_of_the_paper():
+    """Four symbols occur once (the end among them), two twice, one three and one four times."""
+    sentence = [phone for phone, count in zip("abcdefg", (1, 1, 1, 2, 2, 3, 4), strict=True) for _ in range(count)]
+    found = estimate([sentence], 1, "abcdefg").probabilities
+    y = 4 / (4 + 2 * 2)
+    discounts = {1: 1 - 2 * y * 2 / 4, 2: 2 - 3 * y * 1 / 2, 3: 3 - 4 * y * 1 / 1, 4: 3 - 4 * y * 1 / 1}
+    freed = 4 * discounts[1] + 2 * discounts[2] + discounts[3] + discounts[4]
+    for phone, count in (("a", 1), ("d", 2), ("f", 3), ("g", 4)):
+        assert math.exp(found[(phone,)]) == pytest.approx(
+            (count - discounts[count] + freed / 8) / len([*sentence, "end"])
+        )

@@ -95,10 +95,13 @@ def phone_arcs(graph: PhoneGraph, costs: PathCosts, limits: Limits) -> tuple[boo
     for frame in range(-1, len(costs.frames)):
         for group in range(len(graph.entering.states) if frame >= 0 else 1):
             if frame < 0:
-                entered = _start_entered(graph.start, entries)
+                state, label = np.int64(graph.start), np.int64(NO_LABEL)
+                count, best = _start_entry(entries)
             else:
-                entered = _phone_entered(graph.entering, group, frame, costs, limits.cost, entries)
-            if len(entered.entries):
+                state, label = np.int64(graph.entering.states[group]), np.int64(graph.entering.labels[group])
+                count, best = _phone_entries(graph.entering, group, frame, costs, limits.cost, entries)
+            if count:
+                entered = Entered(state, label, frame, entries[:count], best)
                 whole, tokens, output, steps = _follow_phone(
                     graph, costs, limits, entered, now, following, tokens, output, steps
                 )
@@ -116,18 +119,18 @@ def _nowhere(states: int) -> Inside:
 
 
 @njit(cache=True)
-def _start_entered(start: int, entries: Records) -> Entered:
-    """What stands for an entry before the first phone."""
+def _start_entry(entries: Records) -> tuple[int, float]:
+    """What stands for an entry before the first phone; as `_phone_entries`."""
     entries[0].source, entries[0].phone = START, NO_PHONE
     entries[0].cost = entries[0].graph = entries[0].acoustic = 0.0
-    return Entered(np.int64(start), np.int64(NO_LABEL), -1, entries[:1], 0.0)
+    return 1, 0.0
 
 
 @njit(cache=True)
-def _phone_entered(
+def _phone_entries(
     entering: Entering, group: int, frame: int, costs: PathCosts, limit: float, entries: Records
-) -> Entered:
-    """The arcs of a group that may be taken at a frame, put into `entries`."""
+) -> tuple[int, float]:
+    """Fills `entries` with the arcs of a group that may be taken at a frame; returns how many, and the least cost."""
     states = costs.to_here.shape[1]
     acoustic = costs.frames[frame, entering.labels[group]]
     to_end = costs.to_end[frame + 1, entering.states[group]]
@@ -141,7 +144,7 @@ def _phone_entered(
             entry.graph, entry.acoustic = entering.costs[arc], acoustic
             count += 1
             best = min(best, cost)
-    return Entered(np.int64(entering.states[group]), np.int64(entering.labels[group]), frame, entries[:count], best)
+    return count, best
 
 
 @njit(cache=True)
@@ -179,8 +182,9 @@ def _follow_phone(
             next_size, token_count = _advance(
                 graph.inner, costs, frame, entered.best, limits.cost, now, size, following, tokens, token_count
             )
+        reached = now.reached
         for state in now.states[:size]:
-            now.reached[state].cost = np.inf
+            reached[state].cost = np.inf
         now, following, size = following, now, next_size
         if size == 0:
             break
@@ -190,21 +194,22 @@ def _follow_phone(
 @njit(cache=True)
 def _follow_free(free: Free, now: Inside, size: int) -> int:
     """Adds to the first `size` states of `now` those that they lead to without a frame; returns their new number."""
+    first, targets, arc_costs = free
     reached, states = now
     cheaper = True
     while cheaper:
         cheaper, index = False, 0
         while index < size:
             state = states[index]
-            for arc in range(free.first[state], free.first[state + 1]):
-                cost, target = reached[state].cost + free.costs[arc], free.targets[arc]
+            for arc in range(first[state], first[state + 1]):
+                cost, target = reached[state].cost + arc_costs[arc], targets[arc]
                 if cost < reached[target].cost:
                     if reached[target].cost == np.inf:
                         states[size] = target  # this pass comes to its own arcs too
                         size += 1
                     else:
                         cheaper = True
-                    _reach(reached, target, cost, reached[state].graph + free.costs[arc], reached[state].token)
+                    _reach(reached, target, cost, reached[state].graph + arc_costs[arc], reached[state].token)
             index += 1
     return size
 
@@ -222,15 +227,16 @@ def _with_ends(
 ) -> Output:
     """The output with the arcs of the phones that end before a frame, and with their runs."""
     arcs, arc_count, runs, run_count = output
-    states = costs.leaving.shape[1]
+    entries, best, leaving, reached = entered.entries, entered.best, costs.leaving[frame], now.reached
+    states = len(leaving)
     for state in now.states[:size]:
-        here, to_end = now.reached[state], costs.leaving[frame, state]
-        if entered.best + here.cost + to_end > limit:
+        here, to_end = reached[state], leaving[state]
+        if best + here.cost + to_end > limit:
             continue
         first_run = run_count
         runs, run_count = _with_runs(runs, run_count, tokens, here.token, frame)
-        arcs = with_room(arcs, arc_count + len(entered.entries))
-        for entry in entered.entries:
+        arcs = with_room(arcs, arc_count + len(entries))
+        for entry in entries:
             if entry.cost + here.cost + to_end <= limit:
                 arc = arcs[arc_count]
                 arc.source, arc.target, arc.phone = entry.source, frame * states + state, entry.phone
@@ -257,22 +263,26 @@ def _advance(
 
     Fills `following`; returns how many states it has, and the number of tokens.
     """
-    reached, next_size = following.reached, 0
-    for state in now.states[:size]:
-        here = now.reached[state]
-        for arc in range(inner.first[state], inner.first[state + 1]):
-            target, label = inner.targets[arc], inner.labels[arc]
-            cost = here.cost + inner.costs[arc] + costs.frames[frame, label]
-            if best_entry + cost + costs.to_end[frame + 1, target] <= limit and cost < reached[target].cost:
+    first, targets, labels, arc_costs = inner
+    frame_costs, to_end = costs.frames[frame], costs.to_end[frame + 1]
+    before, active = now.reached, now.states[:size]
+    reached, states = following
+    next_size = 0
+    for state in active:
+        here = before[state]
+        for arc in range(first[state], first[state + 1]):
+            target, label = targets[arc], labels[arc]
+            cost = here.cost + arc_costs[arc] + frame_costs[label]
+            if best_entry + cost + to_end[target] <= limit and cost < reached[target].cost:
                 if reached[target].cost == np.inf:
-                    following.states[next_size] = target
+                    states[next_size] = target
                     next_size += 1
                 token = here.token
                 if token == NO_TOKEN or tokens[token].label != label:
                     _set_token(tokens, token_count, label, frame, token)
                     token = token_count
                     token_count += 1
-                _reach(reached, target, cost, here.graph + inner.costs[arc], token)
+                _reach(reached, target, cost, here.graph + arc_costs[arc], token)
     return next_size, token_count
 
 

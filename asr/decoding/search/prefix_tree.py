@@ -84,16 +84,23 @@ def _keep(
 ) -> int:
     """Fills `following` with the survivors, which are places as `_candidates` numbers them; returns the number of nodes
     of the tree."""
-    models, _, columns = extended.phone.shape
+    blank, phone = extended
+    prefixes, next_prefixes, next_blank, next_phone = (
+        kept.prefixes,
+        following.prefixes,
+        following.blank,
+        following.phone,
+    )
+    models, _, columns = phone.shape
     for number in range(len(survivors)):
         slot, column = survivors[number] // columns, survivors[number] % columns
-        node = kept.prefixes[slot]
+        node = prefixes[slot]
         if column:
             node, nodes = _longer(tree, nodes, node, column - 1, prior)
-        following.prefixes[number] = node
+        next_prefixes[number] = node
         for model in range(models):
-            following.phone[model, number] = extended.phone[model, slot, column]
-            following.blank[model, number] = NEVER if column else extended.blank[model, slot]
+            next_phone[model, number] = phone[model, slot, column]
+            next_blank[model, number] = NEVER if column else blank[model, slot]
     return nodes
 
 
@@ -111,18 +118,20 @@ def _final_scores(tree: Records, kept: Beam, size: int, ends: Logarithms) -> Log
 def _extend(frame: Logarithms, phones: Integers, tree: Records, kept: Beam, size: int, extended: Extended) -> None:
     """Fills `extended` for the first `size` prefixes and the log probabilities of the next frame [M, C]."""
     symbols = len(phones)
+    prefixes, kept_blank, kept_phone = kept
+    blank, phone = extended
     spoken = np.empty(symbols)
     for model in range(len(frame)):
         for symbol in range(symbols):
             spoken[symbol] = frame[model, phones[symbol] + 1]
         for slot in range(size):
-            ends_blank, ends_phone = kept.blank[model, slot], kept.phone[model, slot]
-            total, longer = np.logaddexp(ends_blank, ends_phone), extended.phone[model, slot]
-            extended.blank[model, slot] = total + frame[model, BLANK]
+            ends_blank, ends_phone = kept_blank[model, slot], kept_phone[model, slot]
+            total, longer = np.logaddexp(ends_blank, ends_phone), phone[model, slot]
+            blank[model, slot] = total + frame[model, BLANK]
             for symbol in range(symbols):
                 longer[symbol + 1] = total + spoken[symbol]
             longer[0] = NEVER
-            node = kept.prefixes[slot]
+            node = prefixes[slot]
             if node:
                 last = phones[tree[node].symbol]
                 longer[0] = ends_phone + frame[model, last + 1]

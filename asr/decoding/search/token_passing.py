@@ -74,16 +74,31 @@ def best_arcs(
             next_count, limit = push(graph, frame_costs, beam, now, count, following, arrivals)
         else:
             next_count, limit = pull(entering, frame_costs, beam, now, following, arrivals)
-        for state in following.states[:next_count]:
-            tokens.parents[used], tokens.arcs[used] = now.tokens[arrivals.origins[state]], arrivals.arcs[state]
-            following.tokens[state] = used
-            used += 1
-        for state in now.states[:count]:
-            now.costs[state] = np.inf
+        used = _add_tokens(tokens, used, now, following, next_count, arrivals)
+        _clear(now, count)
         now, following = following, now
         count, used = _follow_free(graph, limit, now, next_count, tokens, used)
     last, cost, complete = _best_end(now, graph.finals)
     return _trace(tokens, last), cost, complete
+
+
+@njit(cache=True)
+def _add_tokens(tokens: Tokens, used: int, now: Frontier, following: Frontier, count: int, arrivals: Arrivals) -> int:
+    """Gives each of the states that are reached a token; returns the new number of tokens."""
+    parents, arcs, before, after = tokens.parents, tokens.arcs, now.tokens, following.tokens
+    arrived, origins = arrivals
+    for state in following.states[:count]:
+        parents[used], arcs[used] = before[origins[state]], arrived[state]
+        after[state] = used
+        used += 1
+    return used
+
+
+@njit(cache=True)
+def _clear(now: Frontier, count: int) -> None:
+    costs = now.costs
+    for state in now.states[:count]:
+        costs[state] = np.inf
 
 
 @njit(cache=True)
@@ -106,31 +121,34 @@ def push(
     Fills the costs and states of `following`, and `arrivals`; returns the number of states reached, and the cost beyond
     which a path is given up.
     """
+    first, targets, labels, arc_costs = graph.first, graph.targets, graph.labels, graph.costs
+    before, active = now.costs, now.states[:count]
     costs, reached = following.costs, following.states
+    arrived, origins = arrivals
     best, leader = np.inf, 0
-    for state in now.states[:count]:
-        if now.costs[state] < best:
-            best, leader = now.costs[state], state
+    for state in active:
+        if before[state] < best:
+            best, leader = before[state], state
     # The best token's own arcs bound the best cost of the next frame: what they rule out is never passed on.
     next_best = np.inf
-    for number in range(graph.first[leader], graph.first[leader + 1]):
-        next_best = min(next_best, best + graph.costs[number] + frame_costs[graph.labels[number]])
+    for number in range(first[leader], first[leader + 1]):
+        next_best = min(next_best, best + arc_costs[number] + frame_costs[labels[number]])
     threshold, limit, size = best + beam, next_best + beam, 0
-    for state in now.states[:count]:
-        cost = now.costs[state]
+    for state in active:
+        cost = before[state]
         if cost <= threshold:
-            for number in range(graph.first[state], graph.first[state + 1]):
-                total = cost + graph.costs[number] + frame_costs[graph.labels[number]]
-                target = graph.targets[number]
+            for number in range(first[state], first[state + 1]):
+                total = cost + arc_costs[number] + frame_costs[labels[number]]
+                target = targets[number]
                 previous = costs[target]
                 if total <= limit and total <= previous:
-                    if total == previous and arrivals.arcs[target] < number:
+                    if total == previous and arrived[target] < number:
                         continue
                     if previous == np.inf:
                         reached[size] = target
                         size += 1
                     costs[target] = total
-                    arrivals.arcs[target], arrivals.origins[target] = number, state
+                    arrived[target], origins[target] = number, state
                     limit = min(limit, total + beam)
     return size, limit
 
@@ -141,17 +159,19 @@ def pull(
 ) -> tuple[int, float]:
     """Does the same along all arcs that enter each state: several times as fast where most states are active, because
     hardly a branch depends on the costs."""
-    costs, reached = following.costs, following.states
+    first, numbers, sources, labels, arc_costs = entering
+    before, costs, reached = now.costs, following.costs, following.states
+    arrived, origins = arrivals
     least = np.inf
     for state in range(len(costs)):
-        best, best_place = np.inf, entering.first[state]
-        for place in range(entering.first[state], entering.first[state + 1]):
-            total = now.costs[entering.sources[place]] + entering.costs[place] + frame_costs[entering.labels[place]]
+        best, best_place = np.inf, first[state]
+        for place in range(first[state], first[state + 1]):
+            total = before[sources[place]] + arc_costs[place] + frame_costs[labels[place]]
             if total < best:
                 best, best_place = total, place
         costs[state] = best
         if best < np.inf:
-            arrivals.arcs[state], arrivals.origins[state] = entering.numbers[best_place], entering.sources[best_place]
+            arrived[state], origins[state] = numbers[best_place], sources[best_place]
             least = min(least, best)
     limit, size = least + beam, 0
     for state in range(len(costs)):
@@ -171,18 +191,20 @@ def _follow_free(
 
     Returns the new numbers of active states and of tokens.
     """
-    for number in range(len(graph.free_sources)):
-        source, target = graph.free_sources[number], graph.free_targets[number]
-        total = now.costs[source] + graph.free_costs[number]
-        if total <= limit and total < now.costs[target]:
-            if now.costs[target] == np.inf:
-                now.states[count] = target
+    sources, targets, free_costs = graph.free_sources, graph.free_targets, graph.free_costs
+    costs, standing, states = now
+    parents, arcs = tokens
+    for number in range(len(sources)):
+        source, target = sources[number], targets[number]
+        total = costs[source] + free_costs[number]
+        if total <= limit and total < costs[target]:
+            if costs[target] == np.inf:
+                states[count] = target
                 count += 1
-                now.tokens[target] = used
+                standing[target] = used
                 used += 1
-            now.costs[target] = total
-            token = now.tokens[target]
-            tokens.parents[token], tokens.arcs[token] = now.tokens[source], -1 - number
+            costs[target] = total
+            parents[standing[target]], arcs[standing[target]] = standing[source], -1 - number
     return count, used
 
 
