@@ -256,7 +256,7 @@ def test_truncated_audio_is_noticed(tmp_path: Path) -> None:
     path.unlink()
     path.write_bytes(whole[: len(whole) // 2])
     assert soundfile.info(path).frames < SAMPLES
-    with pytest.raises(InputError, match=r"sx11\.wav: is truncated: 8512 of 17024 bytes are there"):
+    with pytest.raises(InputError, match=r"sx11\.wav: is truncated: 8512 of 17024 bytes are present"):
         run(tmp_path / "sample", tmp_path / "out", folds=4)
 
 
