@@ -35,6 +35,7 @@ from asr.phones.phone_set import load_phone_set
 from asr.storage.files import (
     complete_file,
     read_json,
+    remove,
     write_json,
     write_text,
 )
@@ -42,6 +43,16 @@ from asr.storage.run_layout import BUNDLE, DECODE, RECIPE, fold_name, has_folds
 from asr.storage.weights import load_weights, save_weights
 
 SCHEMA = 1
+BUNDLE_FILES = (
+    "bundle.json",
+    "recipe.yaml",
+    "model.safetensors",
+    "phones.txt",
+    "classes.tsv",
+    "cmvn.safetensors",
+    "lm.arpa",
+    "decoding.yaml",
+)
 LM, TUNING, ENSEMBLE = "lm.arpa", "decoding.yaml", "ensemble"
 BESIDE = "recipe.yaml next to it"
 DAMAGED_TUNING = (
@@ -97,8 +108,8 @@ def write_bundle(folder: Path, config: RecipeConfig, model: nn.Module, statistic
     model."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in (LM, TUNING):
-        (folder / name).unlink(missing_ok=True)
-    shutil.rmtree(folder / ENSEMBLE, ignore_errors=True)
+        remove(folder / name)
+    remove(folder / ENSEMBLE)
     write_json(folder / "bundle.json", {"schema": SCHEMA})
     save_weights(folder / "model.safetensors", model.state_dict())
     write_text(folder / "phones.txt", "".join(f"{phone}\n" for phone in load_phone_set(config.targets.phone_set)))
@@ -152,6 +163,17 @@ def acoustic_digest(folder: Path) -> str:
     for name in (RECIPE, "model.safetensors", "classes.tsv", "cmvn.safetensors"):
         with open(folder / name, "rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def bundle_digest(folder: Path) -> str:
+    """A digest of the bundle's own files, those of its ensemble among them; other files in the folder do not count."""
+    digest = hashlib.sha256()
+    for number, model in enumerate(model_folders(folder)):
+        for name in BUNDLE_FILES:
+            if (path := model / name).is_file():
+                with open(path, "rb") as file:
+                    digest.update(f"{number}/{name}:{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
     return digest.hexdigest()
 
 

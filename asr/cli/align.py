@@ -1,6 +1,7 @@
 """`asr align`: when the phones and words of a transcript are spoken in your recordings."""
 
 import logging
+from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -67,10 +68,12 @@ def align_command(
 
     if evaluate:
         from asr.alignment.evaluate import evaluate_runs
+        from asr.storage.output_folder import output_folder
 
         if inputs:
             raise InputError("--evaluate aligns the run's own test sets; leave the audio out")
-        print(evaluate_runs([model, *models], choose_device(device), out))
+        with nullcontext() if out is None else output_folder(out, "evaluate", "--out"):
+            print(evaluate_runs([model, *models], choose_device(device), out))
         return
     if not inputs or out is None:
         raise InputError("give audio files or folders, and a folder to write into with --out")

@@ -31,12 +31,12 @@ def decode_command(
     from asr.config.recipe_file import read_recipe
     from asr.decoding.stage import OUTPUTS, decode
     from asr.device import choose_device
-    from asr.storage.lock import locked
+    from asr.storage.output_folder import output_folder
     from asr.storage.outputs import restore_outputs
     from asr.storage.run_layout import HYPOTHESES, RECIPE, TEST
 
     asked = [f"decoding.nbest={nbest}"] * (nbest is not None) + ["decoding.lattices=true"] * lattices
-    with locked(out, "the argument OUT"):
+    with output_folder(out, "decode", "OUT"):
         restore_outputs(out, OUTPUTS)  # the bundle may be one of them
         folder = find_bundle(of_one_fold(bundle))
         config = read_recipe(folder / RECIPE, [*settings, *asked])

@@ -31,8 +31,11 @@ def features_command(
     config = FeaturesConfig() if recipe is None else read_recipe(recipe, settings).features
     from asr.device import choose_device
     from asr.features.stage import extract_folder
+    from asr.storage.output_folder import output_folder
 
-    for name, summary in extract_folder(prepared, out, config, choose_device(device), skip_bad).items():
+    with output_folder(out, "features", "OUT"):
+        summaries = extract_folder(prepared, out, config, choose_device(device), skip_bad)
+    for name, summary in summaries.items():
         minutes = summary.seconds / 60
         print(f"{name:>12}: {summary.utterances:6d} utterances, {summary.frames:9d} frames, {minutes:7.1f} min")
         for utterance in summary.skipped:

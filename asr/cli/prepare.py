@@ -45,10 +45,13 @@ def _prepare(name: str, corpus_dir: Path, out_dir: Path, folds: int, skip_bad: b
     from asr.config import CorpusConfig
     from asr.corpora.prepare import prepare
     from asr.errors import InputError
+    from asr.storage.output_folder import output_folder
 
     if folds not in CORPORA[name].folds:
         raise InputError(f"--folds {folds}: use {' or '.join(map(str, CORPORA[name].folds))}")
-    _show(prepare(CorpusConfig(name=name, dir=corpus_dir, folds=folds, skip_bad=skip_bad), out_dir), out_dir)
+    with output_folder(out_dir, "prepare", "OUT_DIR"):
+        summary = prepare(CorpusConfig(name=name, dir=corpus_dir, folds=folds, skip_bad=skip_bad), out_dir)
+    _show(summary, out_dir)
 
 
 def _show(summary: "PrepareSummary", out_dir: Path) -> None:

@@ -11,7 +11,11 @@ def report_command(
 ) -> None:
     """Write report.html (a single file that works offline) and report.md into a run's folder."""
     from asr.report.report import report
+    from asr.report.run_files import require_run
+    from asr.storage.output_folder import output_folder
 
-    html = report(run)
+    require_run(run)
+    with output_folder(run, "run", "RUN"):
+        html = report(run)
     print(html)
     print(html.with_suffix(".md"))

@@ -33,13 +33,15 @@ def score_command(
     from asr.report.tables import per_table, speaker_table
     from asr.scoring.score import score_files
     from asr.scoring.stage import score_stage
+    from asr.storage.output_folder import output_folder
     from asr.storage.run_layout import RESULTS
 
     config = ScoringConfig(phone_set=load_phone_set(phone_set), bootstrap=bootstrap)
     if out is None:
         result = score_files(references, hypotheses, None, config, seed)
     else:
-        result = score_stage(references, hypotheses, out, config, seed, nbest)
+        with output_folder(out, "score", "--out"):
+            result = score_stage(references, hypotheses, out, config, seed, nbest)
     console = Console()
     console.print(per_table(result))
     if by_speaker:

@@ -1,5 +1,7 @@
 """`asr train`: the training stage alone."""
 
+import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -27,16 +29,20 @@ def train_command(
 
     config = read_recipe(recipe, settings)
     from asr.device import choose_device
+    from asr.storage.output_folder import output_folder
     from asr.storage.run_layout import BUNDLE
     from asr.training.train import sweep_learning_rates, train
 
-    if find_lr:
-        from asr.report.learning_rate import learning_rate_curve
-        from asr.report.svg import write_figure
+    first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started, one writes
+    with output_folder(out, "train", "OUT") if first else nullcontext():
+        if find_lr:
+            from asr.report.learning_rate import learning_rate_curve
+            from asr.report.svg import write_figure
 
-        sweep = sweep_learning_rates(config, prepared, features, out, choose_device(device))
-        write_figure(out / "learning_rate.svg", learning_rate_curve(sweep))
-        print(f"suggested: --set training.optimizer.learning_rate={sweep.suggested:.2g}, see {out}/learning_rate.svg")
-        return
-    train(config, prepared, features, out, choose_device(device))
+            sweep = sweep_learning_rates(config, prepared, features, out, choose_device(device))
+            write_figure(out / "learning_rate.svg", learning_rate_curve(sweep))
+            setting = f"--set training.optimizer.learning_rate={sweep.suggested:.2g}"
+            print(f"suggested: {setting}, see {out / 'learning_rate.svg'}")
+            return
+        train(config, prepared, features, out, choose_device(device))
     print(out / BUNDLE)

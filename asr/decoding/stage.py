@@ -102,7 +102,7 @@ def decode(
     for section in TRAINED_SECTIONS:
         if getattr(config, section) != getattr(trained.config, section):
             raise InputError(f"was trained with other settings in {section}; train again to change them", bundle_dir)
-    with complete_outputs(out_dir, OUTPUTS, SPEED) as out:
+    with complete_outputs(out_dir, OUTPUTS) as out:
         bundle = replace(trained, config=config, folder=out / BUNDLE, ensemble=ensemble)
         write_lm(trained, bundle, dataset)
         scorer = AcousticScorer(bundle, device)

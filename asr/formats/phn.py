@@ -9,7 +9,7 @@ from asr.errors import InputError
 from asr.formats.format import Format
 from asr.formats.plain_text import read_text
 from asr.formats.transcript import Transcript
-from asr.storage.files import write_text
+from asr.storage.files import output_path, write_text
 
 SAMPLE_RATE = 16000
 """Hz; the unit of the times in every label file, whatever the rate of the audio."""
@@ -85,7 +85,7 @@ def read_transcript(path: Path, tier: str) -> str:
 
 
 def _write_all(folder: Path, transcripts: Iterable[Transcript]) -> list[Path]:
-    return [path for each in transcripts for path in write_labels(folder / "labels" / each.utterance, each)]
+    return [path for each in transcripts for path in write_labels(output_path(folder / "labels", each.utterance), each)]
 
 
 FORMAT = Format(True, lambda name: (f"labels/{name}.phn", f"labels/{name}.wrd"), _write_all)

@@ -9,7 +9,7 @@ from praatio.utilities import errors
 from asr.errors import InputError
 from asr.formats.format import Format
 from asr.formats.transcript import Transcript
-from asr.storage.files import complete_file
+from asr.storage.files import complete_file, output_path
 
 PHONES = "phones"
 WORDS = "words"
@@ -63,7 +63,7 @@ def read_transcript(path: Path, tier: str) -> str:
 def _write_all(folder: Path, transcripts: Iterable[Transcript]) -> list[Path]:
     written = []
     for transcript in transcripts:
-        path = folder / _file(transcript.utterance)
+        path = output_path(folder / "textgrids", f"{transcript.utterance}.TextGrid")
         write_textgrid(path, transcript)
         written.append(path)
     return written

@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from asr.acoustics.bundle import acoustic_digest
@@ -17,17 +17,17 @@ from asr.formats.transcript import Transcript, read_transcripts
 from asr.phones.lexicon import Lexicon
 from asr.phones.phone_set import AnyPhoneSet
 from asr.progress import track
-from asr.recordings.resume import Summary, append_rows, cut_last_line
+from asr.recordings.resume import Summary, append_rows, cut_last_line, set_aside
 from asr.recordings.sources import Source, check_name, read_ahead
 from asr.recordings.transcripts import Transcripts
-from asr.storage.files import read_json, read_jsonl, write_json, write_jsonl
-from asr.storage.lock import locked
+from asr.storage.files import read_jsonl, remove, write_jsonl
+from asr.storage.output_folder import OutputFolder, output_folder
 from asr.storage.run_layout import ALIGNMENTS
 
 log = logging.getLogger(__name__)
 
-MARK, WRITTEN = "models.json", "formats"
-"""The record of which models made a folder's alignments, and its field for the formats they were written in."""
+MARK = "models.json"
+"""Says which models made a folder's alignments."""
 
 
 def align_files(
@@ -42,15 +42,16 @@ def align_files(
 
     A file that cannot be aligned (not readable, too short, without a transcript, with an unknown phone or word) is
     logged as an error, and the rest continues. Called again with the same models and lexicon, it aligns the files that
-    are not done yet or have another transcript; with others it starts from scratch. Formats that were written before
-    are written again too. Raises InputError where it cannot write, and where the folder holds files of something else.
+    are not done yet or have another transcript, and updates formats that were written before; results of other models
+    are moved into a folder `previous-...` first. Raises InputError where it cannot write, and where the folder holds
+    files of something else.
     """
     output = out_dir / ALIGNMENTS
-    with locked(out_dir, "--out"):
+    with output_folder(out_dir, "align", "--out") as folder:
         said = dict(_said(sources, transcripts))
-        former = _former_formats(output)
-        mark = _mark(aligner, lexicon) | {WRITTEN: sorted({*formats, *former})}
-        done = _resume(output, mark, sources, said)
+        set_aside(folder, out_dir / MARK, _made_with(aligner, lexicon))
+        former = [name for name in WRITERS if _was_written(folder, name)]
+        done = _resume(output, sources, said)
         waiting = [source for source in sources if source.utterance in said and source.utterance not in done]
         aligned = append_rows(output, _rows(aligner, waiting, said, lexicon))
         export(output, formats, former, with_intervals=len(aligner.models) > 1)
@@ -99,7 +100,7 @@ def _write(folder: Path, name: str, alignments: Iterable[Transcript], stale: boo
     if stale:
         for alignment in alignments:
             for path in {folder / file for file in form.files(alignment.utterance)} - set(written):
-                path.unlink(missing_ok=True)
+                remove(path)
 
 
 def _said(sources: Sequence[Source], transcripts: Transcripts) -> Iterator[tuple[str, str]]:
@@ -134,29 +135,20 @@ def _spoken(text: str, lexicon: Lexicon | None, phone_set: AnyPhoneSet) -> Spoke
     return spoken_phones(text.split(), phone_set) if lexicon is None else spoken_words(text, lexicon, phone_set)
 
 
-def _mark(aligner: Aligner, lexicon: Lexicon | None) -> dict[str, Any]:
+def _made_with(aligner: Aligner, lexicon: Lexicon | None) -> dict[str, Any]:
     """What alignments depend on besides the audio and the transcript."""
     words = None if lexicon is None else hashlib.sha256(json.dumps(lexicon, sort_keys=True).encode()).hexdigest()
     return {"models": [acoustic_digest(model.bundle.folder) for model in aligner.models], "lexicon": words}
 
 
-def _former_formats(output: Path) -> list[str]:
-    """The formats in which the alignments of a folder were written before."""
-    known = output.with_name(MARK)
-    mark = read_json(known) if known.is_file() else {}
-    if not isinstance(mark, dict):
-        raise InputError("is not a record of alignments; delete it to start from scratch", known)
-    return [name for name in WRITERS if name in mark.get(WRITTEN, ())]
+def _was_written(folder: OutputFolder, name: str) -> bool:
+    """Whether the alignments of a folder were written in a format before."""
+    first = {PurePosixPath(file).parts[0] for file in writer(name).files("x")}
+    return any(path.relative_to(folder.folder).parts[0] in first for path in folder.recorded(folder.folder))
 
 
-def _resume(output: Path, mark: dict[str, Any], sources: Sequence[Source], said: dict[str, str]) -> set[str]:
+def _resume(output: Path, sources: Sequence[Source], said: dict[str, str]) -> set[str]:
     """The utterances that are done; removes an incomplete last line, and lines with another transcript."""
-    known = output.with_name(MARK)
-    if output.exists() and not known.is_file():
-        raise InputError("was not written by asr align; choose another folder with --out", output)
-    if not (known.is_file() and read_json(known) | {WRITTEN: mark[WRITTEN]} == mark):
-        output.unlink(missing_ok=True)
-    write_json(known, mark)
     if not output.is_file():
         return set()
     cut_last_line(output)

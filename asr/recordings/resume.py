@@ -1,13 +1,19 @@
 """JSON Lines that grow as files are done, so that an interrupted command can resume."""
 
+import hashlib
 import json
+import logging
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import count as numbers
 from pathlib import Path
 from typing import Any
 
-from asr.storage.files import cannot_write
+from asr.storage.files import growing_file, make_folder, read_json, rename, write_json
+from asr.storage.output_folder import OutputFolder
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -36,16 +42,31 @@ def cut_last_line(path: Path, block: int = 1 << 20) -> None:
 def append_rows(path: Path, rows: Iterable[dict[str, Any]]) -> int:
     """Appends a line for each row as it comes; returns how many.
 
-    Raises InputError where it cannot write; the lines written so far stay.
+    Raises OutputError where it cannot write; the lines written so far stay.
     """
     count = 0
-    try:
-        with open(path, "a", encoding="utf-8", errors="backslashreplace") as lines:
-            for row in rows:
-                lines.write(json.dumps(row, ensure_ascii=False) + "\n")
-                lines.flush()
-                count += 1
-            os.fsync(lines.fileno())
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    with growing_file(path) as lines:
+        for row in rows:
+            lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+            lines.flush()
+            count += 1
     return count
+
+
+def set_aside(folder: OutputFolder, mark: Path, made_with: dict[str, Any]) -> None:
+    """Moves what was written with other models, as `mark` says, into a folder of its own; then writes the mark.
+
+    Files that the user changed stay where they are.
+    """
+    if mark.is_file() and (known := read_json(mark)) != made_with:
+        digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:8]
+        names = (f"previous-{digest}" + (f"-{number}" if number > 1 else "") for number in numbers(1))
+        target = next(path for name in names if not os.path.lexists(path := folder.folder / name))
+        for path in folder.recorded(folder.folder):
+            inside = path.relative_to(folder.folder)
+            if not inside.parts[0].startswith("previous-") and folder.owns(path):
+                make_folder((target / inside).parent)
+                rename(path, target / inside)
+        log.warning("%s holds results of other models; they are now in %s", folder.folder, target.name)
+    if not mark.is_file():
+        write_json(mark, made_with)

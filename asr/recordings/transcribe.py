@@ -1,35 +1,39 @@
 """Batch transcription: many audio files in, JSON Lines and TextGrids out; an interrupted one resumes."""
 
-import hashlib
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from asr.acoustics.bundle import bundle_digest
 from asr.errors import InputError, OutputError
 from asr.formats.registry import writer
 from asr.formats.transcript import Transcript, read_transcripts
 from asr.progress import track
 from asr.recognizer import Recognizer
-from asr.recordings.resume import Summary, append_rows, cut_last_line
+from asr.recordings.resume import Summary, append_rows, cut_last_line, set_aside
 from asr.recordings.sources import Source, check_name, read_ahead
-from asr.storage.files import read_json, read_jsonl, write_json
-from asr.storage.lock import locked
+from asr.storage.files import read_jsonl
+from asr.storage.output_folder import output_folder
 from asr.storage.run_layout import TRANSCRIPTS
 
 log = logging.getLogger(__name__)
+
+MARK = "model.json"
+"""Says which model made a folder's transcripts."""
 
 
 def transcribe(recognizer: Recognizer, sources: Sequence[Source], out_dir: Path) -> Summary:
     """Writes `out_dir`/transcripts.jsonl, one line a file, and `out_dir`/textgrids/NAME.TextGrid.
 
     A file that cannot be read is logged as an error, and the rest continues. Called again with the same bundle, it does
-    the files that are not done yet; with another bundle it starts from scratch. Raises InputError where it cannot write
-    (what was written stays), and where the folder holds files of something else.
+    the files that are not done yet; results of another bundle are moved into a folder `previous-...` first. Raises
+    InputError where it cannot write (what was written stays), and where the folder holds files of something else.
     """
     output = out_dir / TRANSCRIPTS
-    with locked(out_dir, "--out"):
-        done = _resume(output, recognizer.bundle.folder)
+    with output_folder(out_dir, "transcribe", "--out") as folder:
+        set_aside(folder, out_dir / MARK, {"model": bundle_digest(recognizer.bundle.folder)})
+        done = _resume(output)
         waiting = [source for source in sources if not _is_done(source, done, output)]
         transcribed = append_rows(output, _rows(recognizer, waiting, out_dir))
     return Summary(transcribed, len(sources) - len(waiting), len(waiting) - transcribed)
@@ -59,16 +63,8 @@ def _rows(recognizer: Recognizer, sources: Sequence[Source], out_dir: Path) -> I
             yield transcript.to_json()
 
 
-def _resume(output: Path, bundle: Path) -> dict[str, str | None]:
-    """The utterances already in `output` by the same bundle, with their audio; removes an incomplete last line."""
-    mark = output.with_name("bundle.json")
-    files = (path for path in sorted(bundle.rglob("*")) if path.is_file())
-    digest = {str(path.relative_to(bundle)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    if output.exists() and not mark.is_file():
-        raise InputError("was not written by asr transcribe; choose another folder with --out", output)
-    if not (mark.is_file() and read_json(mark) == digest):
-        output.unlink(missing_ok=True)
-        write_json(mark, digest)
+def _resume(output: Path) -> dict[str, str | None]:
+    """The utterances already in `output`, with their audio; removes an incomplete last line."""
     if not output.is_file():
         return {}
     cut_last_line(output)

@@ -61,14 +61,19 @@ def curve_fields(training: TrainingConfig) -> tuple[str, ...]:
     return "train_loss", "dev_loss", *(f"{side}_{training.measure}" for side in counted)
 
 
-def read_run(run_dir: Path) -> RunFiles:
-    """Reads a run's folder. Raises InputError with the file and the problem where something is missing or damaged."""
+def require_run(run_dir: Path) -> None:
+    """Raises InputError for a folder that is not a finished run's."""
     if not run_dir.is_dir():
         raise InputError("no such folder; give the folder that asr run wrote", run_dir)
-    results_path, recipe_path = run_dir / RESULTS, run_dir / RECIPE
-    for path in (results_path, recipe_path):
+    for path in (run_dir / RESULTS, run_dir / RECIPE):
         if not path.is_file():
             raise InputError("is missing, so this is not a finished run; finish it with asr run", path)
+
+
+def read_run(run_dir: Path) -> RunFiles:
+    """Reads a run's folder. Raises InputError with the file and the problem where something is missing or damaged."""
+    require_run(run_dir)
+    results_path, recipe_path = run_dir / RESULTS, run_dir / RECIPE
     results = read_json(results_path)
     config = read_recipe(recipe_path)
     _check_results(results, results_path, config.scoring.phone_set)

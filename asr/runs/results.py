@@ -11,7 +11,7 @@ from asr.runs.environment import environment
 from asr.runs.stage import Stage
 from asr.runs.stages import STAGES, each_round, folds, skipped
 from asr.scoring.results import ScoreResult, read_utterances, summarize
-from asr.storage.files import write_json
+from asr.storage.files import remove, write_json
 from asr.storage.run_layout import ENVIRONMENT, RECIPE, RESULTS, SCORE, TEST, TRAIN, UTTERANCES
 
 
@@ -45,7 +45,7 @@ def write_results(
     if len(rounds[-1]) > 1:
         results["folds"] = [summarize(fold, config.scoring, config.seed).to_json() for fold in rounds[-1]]
     path = folder / RESULTS
-    path.unlink(missing_ok=True)  # if this process is killed from here on, the run has no results
+    remove(path)  # if this process is killed from here on, the run has no results
     write_recipe(folder / RECIPE, config)
     write_json(folder / ENVIRONMENT, {**environment(device), "device": trained_on})
     write_json(path, results)

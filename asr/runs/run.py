@@ -7,14 +7,13 @@ from pathlib import Path
 import torch
 
 from asr.config import RecipeConfig
-from asr.errors import InputError
 from asr.report.report import report
 from asr.runs.results import write_results
 from asr.runs.stage import Stage
 from asr.runs.stages import STAGES, recipe_stages, skipped
 from asr.scoring.results import ScoreResult
-from asr.storage.lock import LOCK, locked
-from asr.storage.run_layout import RECIPE, SCORE, SUMMARY
+from asr.storage.output_folder import output_folder
+from asr.storage.run_layout import SCORE, SUMMARY
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +40,9 @@ def execute(run: Run, only: str | None = None, first: str | None = None) -> Scor
     Returns None where `only` is a stage before score. Raises InputError for a user's mistake, and where another process
     is using the folder.
     """
-    _refuse_other_folder(run.folder)
     stages = recipe_stages(run.config, run.folder, run.device)
     forced = STAGES[STAGES.index(first) :] if first else (only,) if only else ()
-    with locked(run.folder, "--out"):
+    with output_folder(run.folder, "run", "--out"):
         for stage in stages:
             if only == stage.name:
                 for source in stage.inputs:
@@ -59,12 +57,6 @@ def execute(run: Run, only: str | None = None, first: str | None = None) -> Scor
         result = write_results(run.config, run.name, run.folder, run.device, stages)
         report(run.folder)
         return result
-
-
-def _refuse_other_folder(folder: Path) -> None:
-    """A stage clears its folder before it writes, so --out must not be a folder with the user's own files."""
-    if folder.is_dir() and not any((folder / name).exists() for name in (RECIPE, LOCK)) and any(folder.iterdir()):
-        raise InputError("holds files, but is not a run's folder; choose a new or empty one with --out", folder)
 
 
 def _advance(stage: Stage, run: Run, forced: bool) -> None:

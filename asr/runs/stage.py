@@ -16,7 +16,7 @@ from typing import Any
 
 import asr
 from asr.errors import InputError
-from asr.storage.files import PARTIAL_SUFFIX, make_folder, read_json, write_json
+from asr.storage.files import make_folder, owner_of, read_json, remove, write_json
 from asr.storage.run_layout import CHECKPOINTS, METRICS, SPEED, STATE_ALIGNMENTS, TENSORBOARD
 
 RECORD = "stage.json"
@@ -69,7 +69,7 @@ class Stage:
         record = self._record()
         if record is None or record["fingerprint"] != self.fingerprint() or self._lost_kept():
             return False
-        return _sizes(self.folder, _files(self.folder)) == record["sizes"]
+        return _sizes(self.folder, [path for path in self._listed(record) if path.is_file()]) == record["sizes"]
 
     def require_current(self) -> None:
         """Raises InputError when this stage, or an earlier one, has not been run with the recipe's present settings."""
@@ -85,15 +85,18 @@ class Stage:
     def run(self, from_scratch: bool = False) -> None:
         """Runs the action and records it.
 
-        First removes what an earlier run wrote, except what the action can resume from, unless `from_scratch`.
+        First removes what an earlier run wrote, except what the action can resume from, unless `from_scratch`. Files of
+        the user's in the stage's folder stay.
         """
         fingerprint = self.fingerprint()
+        if self.folder.is_symlink():
+            raise InputError("is a link; asr writes only into folders of its own", self.folder)
         make_folder(self.folder)
         # A finished training would resume after its last epoch and never write the lost metrics.
         self._clear(from_scratch or (self._record() is not None and self._lost_kept()))
         started = time.perf_counter()
         self.action()
-        files = _files(self.folder)
+        files = [path for path in _written(self.folder) if not _is_among(WORKING_FILES, path, self.folder)]
         record = {
             "fingerprint": fingerprint,
             **({"device": self.device} if self.device else {}),
@@ -107,16 +110,13 @@ class Stage:
         return not all((self.folder / name).is_file() for name in self.kept)
 
     def _clear(self, everything: bool) -> None:
-        (self.folder / RECORD).unlink(missing_ok=True)
-        for path in self.folder.rglob(f".*{PARTIAL_SUFFIX}"):
-            path.unlink()
-        for path in sorted(self.folder.rglob("*"), reverse=True):  # a folder comes after its contents
-            if not everything and _is_among(RESUMED_FROM, path, self.folder):
-                continue
-            if path.is_symlink() or not path.is_dir():
-                path.unlink()
-            elif not any(path.iterdir()):
-                path.rmdir()
+        remove(self.folder / RECORD)
+        for path in _written(self.folder):
+            if everything or not _is_among(RESUMED_FROM, path, self.folder):
+                remove(path)
+
+    def _listed(self, record: dict[str, Any]) -> list[Path]:
+        return [self.folder / name for name in record["sizes"]]
 
     def _record(self) -> dict[str, Any] | None:
         """What `run` recorded; None where it did not finish, or where the record is damaged."""
@@ -170,10 +170,11 @@ def _sizes(folder: Path, files: Sequence[Path]) -> dict[str, int]:
     return {str(path.relative_to(folder)): path.stat().st_size for path in files}
 
 
-def _files(folder: Path) -> list[Path]:
-    """The files that a stage wrote for later stages; hidden ones are the system's, or incomplete."""
-    found = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
-    return sorted(path for path in found if not _is_among(WORKING_FILES, path, folder))
+def _written(folder: Path) -> list[Path]:
+    """The files that a stage wrote; without an output folder around it, all that are not hidden."""
+    if (owner := owner_of(folder)) is not None:
+        return owner.recorded(folder)
+    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
 
 
 def _is_among(names: frozenset[str], path: Path, folder: Path) -> bool:

@@ -1,23 +1,89 @@
-"""Files that get their final name only when they are complete."""
+"""Writing files so that a file has its final name only when it is complete, and nothing of the user's is replaced."""
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import IO, Any
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import IO, Any, Protocol
 
 from asr.errors import InputError, OutputError
 
-PARTIAL_SUFFIX = ".part"
-"""The suffix of a file that is not complete yet; a killed process may leave one."""
+PARTIAL_SUFFIX = ".asr-part"
+"""The end of the name of a file that is not complete yet; one that is left over is from a process that was killed."""
+
+_PARTIAL_NAME = re.compile(rf"\..*\.\d+{re.escape(PARTIAL_SUFFIX)}")
+
+
+class Owner(Protocol):
+    """Knows which files below a folder are asr's own: see `asr.storage.output_folder`."""
+
+    folder: Path
+    """Absolute."""
+
+    def require_replaceable(self, path: Path, replacement: Path | None = None) -> None:
+        """Raises InputError where `path` is not asr's own."""
+
+    def record(self, path: Path, content: Path, grows: bool = False) -> None:
+        """Lists a file as asr's own."""
+
+    def record_move(self, source: Path, target: Path) -> None:
+        """Lists files under their new names."""
+
+    def remove(self, path: Path) -> bool:
+        """Deletes what is asr's own at or below a path; returns whether nothing is left."""
+
+    def foreign(self, path: Path) -> Path | None:
+        """A file at or below a path that is not asr's own."""
+
+    def recorded(self, below: Path) -> list[Path]:
+        """The files below a folder that are listed and there."""
+
+
+_owners: list[Owner] = []
+
+
+@contextmanager
+def owned_by(owner: Owner) -> Iterator[None]:
+    """Until its end, files written below the owner's folder are recorded there and replace only what is asr's own."""
+    _owners.append(owner)
+    try:
+        yield
+    finally:
+        _owners.remove(owner)
+
+
+def owner_of(path: Path) -> Owner | None:
+    """The innermost owner of a path; None where nobody owns it (a library that writes where its caller says)."""
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - links are kept
+    owners = [owner for owner in _owners if absolute.is_relative_to(owner.folder)]
+    return max(owners, key=lambda owner: len(owner.folder.parts), default=None)
+
+
+def is_partial(name: str) -> bool:
+    """Whether a file of that name is an incomplete file of asr's."""
+    return _PARTIAL_NAME.fullmatch(name) is not None
+
+
+def output_path(folder: Path, name: str) -> Path:
+    """The path of an output by a name that came from a file or a user, such as an utterance: always below `folder`.
+
+    Raises InputError for a name that leads out of the folder, or that is no file name on some system.
+    """
+    parts = PurePosixPath(name).parts
+    unsafe = "\0" in name or "\\" in name or PureWindowsPath(name).drive or name.endswith("/")
+    if unsafe or not parts or PurePosixPath(name).is_absolute() or any(part in ("..", ".") for part in name.split("/")):
+        raise InputError(f"{name[:80]!r} cannot be the name of an output file; rename the utterance", folder)
+    return folder.joinpath(*parts)
 
 
 @contextmanager
 def complete_file(path: Path | str, mode: str = "w") -> Iterator[IO[Any]]:
-    """Opens a file beside `path` for writing; at the end fsyncs and renames it to `path`, or removes it on an error.
+    """Opens a file beside `path` for writing; at the end it is fsynced and renamed to `path`, or removed on an error.
 
-    Raises InputError when the disk is full or the folder cannot be written.
+    Raises OutputError when the disk is full or the folder cannot be written, and InputError where `path` is a file of
+    the user's in an output folder.
     """
     path = Path(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL_SUFFIX}")
@@ -29,7 +95,11 @@ def complete_file(path: Path | str, mode: str = "w") -> Iterator[IO[Any]]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        if (owner := owner_of(path)) is not None:
+            owner.require_replaceable(path, partial)
+            owner.record(path, partial)
         partial.replace(path)
+        sync_folder(path.parent)
     except OSError as error:
         if error.filename is not None and str(error.filename) not in (str(partial), str(path)):
             raise
@@ -39,8 +109,73 @@ def complete_file(path: Path | str, mode: str = "w") -> Iterator[IO[Any]]:
             partial.unlink(missing_ok=True)
 
 
+@contextmanager
+def growing_file(path: Path) -> Iterator[IO[str]]:
+    """Opens a text file to add lines to; what was in it before stays. Raises OutputError and InputError as
+    `complete_file`."""
+    owner = owner_of(path)
+    try:
+        make_folder(path.parent)
+        if owner is not None:
+            owner.require_replaceable(path)
+        with open(path, "a", encoding="utf-8", errors="backslashreplace") as file:
+            if owner is not None:
+                owner.record(path, path, grows=True)
+            try:
+                yield file
+            finally:
+                file.flush()
+                os.fsync(file.fileno())
+                if owner is not None:
+                    owner.record(path, path, grows=True)
+        sync_folder(path.parent)
+    except OSError as error:
+        if error.filename is not None and str(error.filename) != str(path):
+            raise
+        raise cannot_write(path, error) from error
+
+
+def rename(source: Path, target: Path) -> None:
+    """Renames a file or a folder; what was asr's own stays so under its new name."""
+    if (owner := owner_of(source)) is not None:
+        owner.record_move(source, target)
+    source.rename(target)
+
+
+def adopt(path: Path) -> None:
+    """Lists a file as asr's own that a library has just written for it, and may still add to."""
+    if (owner := owner_of(path)) is not None:
+        owner.record(path, path, grows=True)
+
+
+def remove(path: Path) -> bool:
+    """Deletes a file or a folder of asr's own; in an output folder, files of the user's in it stay.
+
+    Returns whether nothing is left at `path`.
+    """
+    if (owner := owner_of(path)) is not None:
+        return owner.remove(path)
+    if path.is_dir() and not path.is_symlink():
+        for child in list(path.iterdir()):
+            remove(child)
+        path.rmdir()
+    else:
+        path.unlink(missing_ok=True)
+    return True
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder survive a power failure, where the system can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def make_folder(folder: Path) -> None:
-    """Makes a folder and those above it. Raises InputError where that fails."""
+    """Makes a folder and those above it. Raises InputError where that cannot be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -48,7 +183,7 @@ def make_folder(folder: Path) -> None:
 
 
 def cannot_write(path: Path, error: OSError) -> OutputError:
-    """The error for a write that failed."""
+    """What to tell the user where writing failed."""
     return OutputError(f"cannot write: {error.strerror or error}; free disk space or choose another folder", path)
 
 
@@ -85,7 +220,7 @@ def read_json(path: Path | str) -> Any:
 
 
 def read_jsonl(path: Path | str) -> Iterator[dict[str, Any]]:
-    """Yields one object a line. Raises InputError with the line number where a line is not a JSON object."""
+    """Yields one object a line. Raises InputError that names the line where a line is not a JSON object."""
     path = Path(path)
     try:
         with open(path, encoding="utf-8") as file:

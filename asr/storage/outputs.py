@@ -1,70 +1,64 @@
-"""The outputs of a command in a folder, replaced together: the previous ones stay until the new ones are complete."""
+"""The outputs of a command, replaced as one: the previous ones stay whole until the new ones are in place."""
 
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from asr.errors import InputError
-from asr.storage.files import make_folder
+from asr.storage.files import make_folder, owner_of, remove, rename
 
 UNFINISHED = ".unfinished"
-LEAVING, FORMER = ".former.part", ".former"
-"""Where the previous outputs wait: until all are moved there, and then until the new ones are in place."""
+LEAVING, FORMER = ".leaving", ".former"
+"""Where the previous outputs wait: while they are moved there, and once all are, until the new ones are in place."""
 
 
 @contextmanager
-def complete_outputs(folder: Path, names: Sequence[str], witness: str) -> Iterator[Path]:
-    """Yields a folder inside `folder` in which to make the files and folders called `names`.
+def complete_outputs(folder: Path, names: Sequence[str]) -> Iterator[Path]:
+    """A folder inside `folder` in which to make files and folders of the `names`. At the end they take the place of the
+    previous ones; on an error those stay, and after a kill `restore_outputs` brings them back.
 
-    At the end they replace the previous ones; on an error those stay, and after a kill `restore_outputs` brings them
-    back. Raises InputError where one of the names exists but `witness`, which the command always writes, does not: then
-    something else wrote it.
+    Raises InputError where something at or below these names is not asr's own.
     """
     restore_outputs(folder, names)
-    if not (folder / witness).is_file():
-        for name in names:
-            if (folder / name).exists():
-                raise InputError(
-                    "was not written by this command and would be replaced; choose another folder", folder / name
-                )
+    _require_own(folder, names)
     unfinished = folder / UNFINISHED
-    _remove(unfinished)
+    remove(unfinished)
     make_folder(unfinished)
     try:
         yield unfinished
-        (folder / LEAVING).mkdir()
+        _require_own(folder, names)
+        make_folder(folder / LEAVING)
         _move(folder, folder / LEAVING, names)
-        (folder / LEAVING).rename(folder / FORMER)
+        rename(folder / LEAVING, folder / FORMER)
         _move(unfinished, folder, names)
-        (folder / FORMER).rename(unfinished / FORMER)  # from here on the new ones are kept
+        rename(folder / FORMER, unfinished / FORMER)  # from here on the new ones count
     except BaseException:
         restore_outputs(folder, names)
         raise
     finally:
-        _remove(unfinished)
+        remove(unfinished)
 
 
 def restore_outputs(folder: Path, names: Sequence[str]) -> None:
-    """Brings back the previous outputs, where a command was killed while it was replacing them."""
+    """Brings back the previous outputs, where a command was killed while they were being replaced."""
     if (folder / FORMER).is_dir():
         for name in names:
-            _remove(folder / name)
-        (folder / FORMER).rename(folder / LEAVING)
+            remove(folder / name)
+        rename(folder / FORMER, folder / LEAVING)
     if (folder / LEAVING).is_dir():
         _move(folder / LEAVING, folder, names)
         (folder / LEAVING).rmdir()
 
 
+def _require_own(folder: Path, names: Sequence[str]) -> None:
+    owner = owner_of(folder)
+    for name in names if owner is not None else ():
+        if owner is not None and (foreign := owner.foreign(folder / name)) is not None:
+            raise InputError("is not a file that asr wrote, and would be replaced; move it away", foreign)
+
+
 def _move(source: Path, target: Path, names: Sequence[str]) -> None:
     for name in names:
         if os.path.lexists(source / name):  # a link may lead nowhere
-            (source / name).rename(target / name)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+            rename(source / name, target / name)

@@ -1,8 +1,9 @@
 """The names of files and folders in a run's folder; whoever writes or reads one takes its name from here."""
 
 import re
-import shutil
 from pathlib import Path
+
+from asr.storage.files import remove
 
 SPLITS = ("train", "dev", "test")
 TEST = "test"
@@ -74,4 +75,4 @@ def forget_rounds(stage_dir: Path, rounds: int) -> None:
     """Removes the folders of rounds that a recipe with `rounds` rounds before the last does not have."""
     kept = {round_folder(stage_dir, number) for number in range(rounds)}
     for path in set(stage_dir.glob(f"{_ROUND}*")) - kept:
-        shutil.rmtree(path)
+        remove(path)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from asr.config import AverageConfig
+from asr.storage.files import remove
 from asr.storage.weights import read_weights
 
 State = dict[str, Tensor]
@@ -29,7 +30,7 @@ def forget_epochs(folder: Path, kept: Sequence[int]) -> None:
     """Removes the weights of all epochs except those to be averaged."""
     for path in folder.glob("epoch-*.safetensors"):
         if path not in [epoch_path(folder, number) for number in kept]:
-            path.unlink()
+            remove(path)
 
 
 def load_average(folder: Path, model: nn.Module, kept: Sequence[int]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from asr.storage.files import read_jsonl, write_jsonl
+from asr.storage.files import adopt, read_jsonl, write_jsonl
 from asr.storage.run_layout import METRICS
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,11 @@ class MetricsLog:
         self.path = out_dir / METRICS
         known = read_jsonl(self.path) if self.path.is_file() else ()
         self.rows = [row for row in known if row["epoch"] <= epochs_done]
-        self.events = SummaryWriter(str(out_dir / "tensorboard"), purge_step=epochs_done + 1)
+        events = out_dir / "tensorboard"
+        former = set(events.glob("*"))
+        self.events = SummaryWriter(str(events), purge_step=epochs_done + 1)
+        for path in set(events.glob("*")) - former:
+            adopt(path)
 
     def add(self, epoch: int, learning_rate: float, train: Figures, dev: Figures, seconds: float) -> None:
         row = {

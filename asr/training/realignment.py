@@ -33,6 +33,7 @@ from asr.config import RecipeConfig, TargetsConfig
 from asr.errors import InputError, listed
 from asr.features.dataset import Dataset
 from asr.phones.phone_set import load_phone_set
+from asr.storage.files import remove
 from asr.storage.run_layout import alignments_path
 from asr.training.flat_start import flat_alignments, pauses_of
 
@@ -50,7 +51,7 @@ AlignedSplits = dict[str, AlignedSplit]
 def forget_alignments(folder: Path) -> None:
     """Removes the alignments of a round that no longer has any."""
     for split in SPLITS:
-        alignments_path(folder, split).unlink(missing_ok=True)
+        remove(alignments_path(folder, split))
 
 
 def start_flat(config: RecipeConfig, dataset: Dataset, folder: Path) -> None:

@@ -18,6 +18,7 @@ from asr.features.dataset import Split
 from asr.features.normalize import utterance_statistics
 from asr.phones.classes import UNLABELLED
 from asr.progress import track
+from asr.storage.files import cannot_write
 from asr.training.layout import Layout, Numbers, normalize_rows
 from asr.training.memory import fits_in_memory
 from asr.training.targets import ctc_frames, cut_labels, phone_labels
@@ -138,6 +139,11 @@ def row_storage(shape: tuple[int, int], path: Path | None, device: torch.device)
     """Zeroed rows in the device's memory, or in a file that the system removes when this process ends."""
     if path is None:
         return torch.zeros(shape, dtype=torch.float32, device=device)
-    rows = np.memmap(path, dtype=np.float32, mode="w+", shape=shape)
-    path.unlink()
+    try:
+        with open(path, "w+b") as file:
+            path.unlink()
+            os.posix_fallocate(file.fileno(), 0, max(4 * shape[0] * shape[1], 1))  # a full disk is an error here
+            rows = np.memmap(file, dtype=np.float32, mode="r+", shape=shape)
+    except OSError as error:
+        raise cannot_write(path, error) from error
     return torch.from_numpy(rows)

@@ -8,6 +8,9 @@ import pytest
 from support.outputs import NAMES, write_new
 
 from asr.errors import InputError
+from asr.storage.files import write_text
+from asr.storage.lock import LOCK
+from asr.storage.output_folder import RECORD, output_folder
 from asr.storage.outputs import complete_outputs
 
 DIES = """
@@ -29,17 +32,22 @@ NEW = {"bundle/model": "new", "speed.json": "new", "mine": "mine"}
 
 
 def write_old(folder: Path) -> None:
-    for name, text in OLD.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
+    with output_folder(folder, "decode", "OUT"):
+        for name, text in OLD.items():
+            write_text(folder / name, text)
 
 
 def held(folder: Path) -> dict[str, str]:
-    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name not in (RECORD, LOCK))
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in files}
 
 
 def fail(folder: Path) -> None:
-    with pytest.raises(ValueError, match="not today"), complete_outputs(folder, NAMES, "speed.json"):
+    with (
+        output_folder(folder, "decode", "OUT"),
+        pytest.raises(ValueError, match="not today"),
+        complete_outputs(folder, NAMES),
+    ):
         raise ValueError("not today")
 
 
@@ -52,7 +60,7 @@ def test_killed_at_any_rename_the_next_command_finds_all_of_one_kind(tmp_path: P
     assert killed == (9 if renames < 8 else 0)  # four moved out, two marks, two moved in
     fail(tmp_path)
     assert held(tmp_path) == (NEW if renames >= 8 else OLD)
-    assert not list(tmp_path.glob(".*"))
+    assert {path.name for path in tmp_path.glob(".*")} <= {RECORD, LOCK}
 
 
 @pytest.mark.parametrize("renames", range(8))
@@ -72,27 +80,23 @@ def test_interrupted_at_any_rename_all_is_as_it_was(
     with pytest.raises(KeyboardInterrupt):
         write_new(tmp_path)
     assert held(tmp_path) == OLD
-    assert not list(tmp_path.glob(".*"))
+    assert {path.name for path in tmp_path.glob(".*")} <= {RECORD, LOCK}
 
 
-def test_what_others_wrote_is_not_replaced(tmp_path: Path) -> None:
-    audio = tmp_path / "test" / "mine.wav"
-    audio.parent.mkdir()
-    audio.write_text("mine")
-    with (
-        pytest.raises(InputError, match="test: was not written by this command and would be replaced"),
-        complete_outputs(tmp_path, NAMES, "speed.json"),
-    ):
-        pass
-    assert held(tmp_path) == {"test/mine.wav": "mine"}
+def test_what_the_user_wrote_is_not_replaced(tmp_path: Path) -> None:
+    write_old(tmp_path)
+    (tmp_path / "test" / "mine.wav").write_text("mine")
+    before = held(tmp_path)
+    with pytest.raises(InputError, match=r"test/mine\.wav: is not a file that asr wrote, and would be replaced"):
+        write_new(tmp_path)
+    assert held(tmp_path) == before
 
 
-def test_a_link_is_replaced_and_what_it_leads_to_stays(tmp_path: Path) -> None:
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
     folder, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
     write_old(folder)
     (folder / "test").rename(elsewhere)
     (folder / "test").symlink_to(elsewhere)
-    with complete_outputs(folder, NAMES, "speed.json") as out:
-        (out / "speed.json").write_text("new")
-    assert held(folder) == {"speed.json": "new", "mine": "mine"}
+    with pytest.raises(InputError, match="test: is not a file that asr wrote"):
+        write_new(folder)
     assert held(elsewhere) == {"text": "old"}

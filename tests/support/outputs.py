@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+from asr.storage.files import write_text
+from asr.storage.output_folder import output_folder
 from asr.storage.outputs import complete_outputs
 
 NAMES = ("bundle", "test", "speed.json", "tuning.json")
 
 
 def write_new(folder: Path) -> None:
-    with complete_outputs(folder, NAMES, "speed.json") as out:
-        (out / "bundle").mkdir()
-        (out / "bundle" / "model").write_text("new")
-        (out / "speed.json").write_text("new")
+    with output_folder(folder, "decode", "OUT"), complete_outputs(folder, NAMES) as out:
+        write_text(out / "bundle" / "model", "new")
+        write_text(out / "speed.json", "new")

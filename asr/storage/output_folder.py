@@ -1,0 +1,267 @@
+"""Output folders: which files in a folder are asr's own, and so may be replaced or deleted. All others are the user's.
+
+An output folder belongs to one command. Its record, `.asr.jsonl`, says so: the first line has the schema and the kind
+of work, and each further line a file with its size and SHA-256, added before the file gets its name:
+
+    {"schema": 1, "kind": "transcribe"}
+    {"file": "textgrids/a.TextGrid", "size": 1423, "sha256": "9f86d08..."}
+    {"file": "transcripts.jsonl", "size": 0, "sha256": "e3b0c44...", "grows": true}
+
+A file that is not listed, or that has changed since, is not touched. Of a file that grows, the part that was recorded
+must be unchanged.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, NamedTuple
+
+from asr.errors import InputError, OutputError
+from asr.storage import files
+from asr.storage.lock import LOCK, locked
+
+RECORD = ".asr.jsonl"
+SCHEMA = 1
+
+_BLOCK = 1 << 20
+_LARGE = 1 << 20
+_MOST_NAMED = 3
+
+
+class _Written(NamedTuple):
+    """A file as it was written: its size in bytes, its SHA-256, and whether it may have grown since."""
+
+    size: int
+    digest: bytes
+    grows: bool
+
+
+@contextmanager
+def output_folder(folder: Path, kind: str, option: str) -> Iterator["OutputFolder"]:
+    """Makes or opens the output folder of one kind of work and keeps other processes out of it.
+
+    What is then written below it by `asr.storage.files` is recorded, and nothing of the user's is replaced or deleted.
+    `option` is how the command's user names the folder. Raises InputError for a folder that holds files but has no
+    record, that belongs to another kind of work, or that another process uses.
+    """
+    _require_ours(folder, kind, option)
+    with locked(folder, option):
+        _require_ours(folder, kind, option)
+        with open_record(folder / RECORD) as record:
+            opened = OutputFolder(folder, kind, record)
+            opened.sweep()
+            with files.owned_by(opened):
+                yield opened
+
+
+class OutputFolder:
+    """The files in an output folder that are asr's own. `output_folder` makes one."""
+
+    def __init__(self, folder: Path, kind: str, record: IO[str]) -> None:
+        self.folder, self.kind, self._record = _absolute(folder), kind, record
+        self._written: dict[str, list[_Written]] = {}
+        self._large: dict[str, tuple[int, ...]] = {}  # large files of this process, which need no second reading
+        for number, row in enumerate(_read_record(folder / RECORD)):
+            if number:
+                self._remember(row)
+        if not (folder / RECORD).stat().st_size:
+            self._append({"schema": SCHEMA, "kind": kind})
+
+    def owns(self, path: Path) -> bool:
+        """Whether a file is there, was written by asr into this folder, and is unchanged. Links are not followed."""
+        known = self._written.get(self._name(path))
+        if not known or self._link_above(path) or path.is_symlink() or not path.is_file():
+            return False
+        status = path.stat()
+        if self._large.get(self._name(path)) == _identity(status):
+            return True
+        fitting = {each for each in known if each.size == status.st_size or (each.grows and each.size < status.st_size)}
+        digests = {size: _digest(path, size) for size in {each.size for each in fitting}}
+        return any(digests[each.size] == each.digest for each in fitting)
+
+    def require_replaceable(self, path: Path, replacement: Path | None = None) -> None:
+        """Raises InputError where writing `path` would replace something that is not asr's own.
+
+        Replacing a file by a `replacement` with the same content is no loss, whosever it is.
+        """
+        if link := self._link_above(path):
+            raise InputError("is a link; asr writes only into folders of its own", link)
+        if not os.path.lexists(path) or self.owns(path):
+            return
+        if path.is_dir():
+            raise InputError("is a folder in the place of an output file; move it away", path)
+        if replacement is not None and path.is_file() and _whole(path) == _whole(replacement):
+            return
+        raise InputError(f"was not written by asr {self.kind}, or was changed since; move it away", path)
+
+    def record(self, path: Path, content: Path, grows: bool = False) -> None:
+        """Lists `path` as asr's own, with what is now in the file `content`."""
+        self._list(self._name(path), _Written(*_whole(content), grows))
+        if (status := content.stat()).st_size >= _LARGE:
+            self._large[self._name(path)] = _identity(status)
+
+    def record_move(self, source: Path, target: Path) -> None:
+        """Lists asr's files at or below `source` under the names that they get when it is renamed to `target`."""
+        before, after = self._name(source), self._name(target)
+        for name, known in list(self._written.items()):
+            if name == before or name.startswith(f"{before}/"):
+                for written in known:
+                    self._list(after + name.removeprefix(before), written)
+
+    def remove(self, path: Path) -> bool:
+        """Deletes a file of asr's own, or all of them below a folder, with the folders that are empty then.
+
+        All other files stay, and links are not followed. Returns whether nothing is left.
+        """
+        if path.is_symlink() or not path.is_dir():
+            if self.owns(path):
+                path.unlink()
+            return not os.path.lexists(path)
+        for child in list(path.iterdir()):
+            self.remove(child)
+        with suppress(OSError):
+            path.rmdir()
+        return not path.exists()
+
+    def foreign(self, path: Path) -> Path | None:
+        """A file at or below `path` that is not asr's own; None where there is none."""
+        if path.is_dir() and not path.is_symlink():
+            return next((found for child in sorted(path.iterdir()) if (found := self.foreign(child))), None)
+        return path if os.path.lexists(path) and not self.owns(path) else None
+
+    def recorded(self, below: Path) -> list[Path]:
+        """The files below a folder that are listed and there, sorted; they may have changed since."""
+        prefix = "" if (name := self._name(below)) == "." else f"{name}/"
+        inside = (name.removeprefix(prefix) for name in self._written if name.startswith(prefix))
+        return sorted(path for name in inside if (path := below / name).is_file())
+
+    def sweep(self) -> None:
+        """Deletes incomplete files that a killed command left, but not in output folders below this one."""
+        for root, folders, names in os.walk(self.folder):
+            folders[:] = [name for name in folders if not Path(root, name, RECORD).exists()]
+            for name in names:
+                if files.is_partial(name):
+                    Path(root, name).unlink(missing_ok=True)
+
+    def _name(self, path: Path) -> str:
+        return _absolute(path).relative_to(self.folder).as_posix()
+
+    def _link_above(self, path: Path) -> Path | None:
+        """A folder between this one and `path` that is a link."""
+        parents = PurePosixPath(self._name(path)).parents
+        below = (self.folder / parent for parent in parents if parent != PurePosixPath())
+        return next((parent for parent in below if parent.is_symlink()), None)
+
+    def _list(self, name: str, written: _Written) -> None:
+        row = {"file": name, "size": written.size, "sha256": written.digest.hex()}
+        self._append(row | ({"grows": True} if written.grows else {}))
+        self._remember(row | {"grows": written.grows})
+
+    def _append(self, row: dict[str, Any]) -> None:
+        try:
+            self._record.write(json.dumps(row) + "\n")  # in ASCII: a name that is not UTF-8 becomes an escape
+            self._record.flush()
+        except OSError as error:
+            raise files.cannot_write(self.folder / RECORD, error) from error
+
+    def _remember(self, row: dict[str, Any]) -> None:
+        written = _Written(int(row["size"]), bytes.fromhex(row["sha256"]), bool(row.get("grows")))
+        name = str(row["file"])
+        # A file that grows is listed when it is there; else either the last file of the name is there, or one before.
+        self._written[name] = [written] if written.grows else [*self._written.get(name, ())[-1:], written]
+
+
+@contextmanager
+def open_record(path: Path) -> Iterator[IO[str]]:
+    """The record of an output folder, open for appending; a last line that was cut short is removed."""
+    try:
+        if path.exists():
+            content = path.read_bytes()
+            if not content.endswith(b"\n"):
+                os.truncate(path, content.rfind(b"\n") + 1)
+        with open(path, "a", encoding="ascii") as record:
+            yield record
+            record.flush()
+            os.fsync(record.fileno())
+    except OSError as error:
+        if error.filename not in (None, str(path)):
+            raise
+        raise files.cannot_write(path, error) from error
+
+
+def kind_of(folder: Path) -> str | None:
+    """The kind of work that an output folder belongs to; None for a folder without a record.
+
+    Raises InputError for a damaged record, and for one of another version.
+    """
+    try:
+        head = next(_read_record(folder / RECORD), None)
+    except FileNotFoundError:
+        return None
+    if head is None:
+        return None
+    if head.get("schema") != SCHEMA or not isinstance(head.get("kind"), str):
+        raise InputError(f"is not a record of schema {SCHEMA}; choose another folder", folder / RECORD)
+    return str(head["kind"])
+
+
+def _read_record(path: Path) -> Iterator[dict[str, Any]]:
+    with open(path, encoding="ascii", errors="replace") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                row = json.loads(line)
+                if number > 1:
+                    int(row["size"]), bytes.fromhex(row["sha256"]), str(row["file"])
+                yield dict(row)
+            except (KeyError, TypeError, ValueError) as error:
+                if line.endswith("\n"):
+                    raise InputError("is damaged; choose another folder", path, number) from error
+
+
+def _require_ours(folder: Path, kind: str, option: str) -> None:
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise InputError(f"is not a folder; choose another with {option}", folder)
+    owner = kind_of(folder)
+    if owner not in (None, kind):
+        raise InputError(f"holds the output of asr {owner}; choose another folder with {option}", folder)
+    if owner is None:
+        try:
+            names = sorted(path.name for path in folder.iterdir() if path.name not in (LOCK, RECORD))
+        except OSError as error:
+            raise OutputError(f"cannot read: {error.strerror}; choose another folder with {option}", folder) from error
+        if names:
+            named = ", ".join(names[:_MOST_NAMED]) + (", ..." if len(names) > _MOST_NAMED else "")
+            raise InputError(
+                f"holds files that asr {kind} did not write ({named}); choose a new or empty folder with {option}",
+                folder,
+            )
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 - links are kept
+
+
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _digest(path: Path, size: int) -> bytes:
+    """SHA-256 of the first `size` bytes of a file."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while size > 0 and (block := file.read(min(_BLOCK, size))):
+            digest.update(block)
+            size -= len(block)
+    return digest.digest()
+
+
+def _whole(path: Path) -> tuple[int, bytes]:
+    """Size in bytes and SHA-256 of a file."""
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").digest()
+        return os.fstat(file.fileno()).st_size, digest

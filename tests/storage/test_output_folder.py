@@ -1,0 +1,210 @@
+"""An output folder: what asr wrote into it may be replaced and deleted, and nothing else."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from asr.errors import InputError
+from asr.storage.files import complete_file, growing_file, output_path, remove, write_text
+from asr.storage.output_folder import RECORD, OutputFolder, kind_of, output_folder
+
+
+def opened(folder: Path, kind: str = "transcribe"):
+    return output_folder(folder, kind, "--out")
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Iterator[OutputFolder]:
+    with opened(tmp_path / "out") as folder:
+        yield folder
+
+
+def test_what_was_written_is_replaced_also_by_a_later_command(tmp_path: Path) -> None:
+    for text in ("one", "two", "three"):
+        with opened(tmp_path / "out"):
+            write_text(tmp_path / "out" / "a" / "x.txt", text)
+    assert (tmp_path / "out" / "a" / "x.txt").read_text() == "three"
+    assert kind_of(tmp_path / "out") == "transcribe"
+
+
+def test_a_file_of_the_user_is_not_replaced(out: OutputFolder) -> None:
+    mine = out.folder / "a.TextGrid"
+    mine.write_text("hand-made")
+    with pytest.raises(InputError, match=r"a\.TextGrid: was not written by asr transcribe.*move it away"):
+        write_text(mine, "other")
+    assert mine.read_text() == "hand-made"
+    assert [path.name for path in out.folder.iterdir() if path.name.endswith("part")] == []
+
+
+def test_a_file_that_was_changed_since_is_the_user_s(tmp_path: Path) -> None:
+    path = tmp_path / "out" / "x.txt"
+    with opened(tmp_path / "out"):
+        write_text(path, "one")
+    path.write_text("eno")
+    with opened(tmp_path / "out") as out:
+        with pytest.raises(InputError, match="was changed since"):
+            write_text(path, "two")
+        assert not remove(path)
+        assert out.foreign(out.folder / "x.txt") == path
+    assert path.read_text() == "eno"
+
+
+def test_the_same_content_is_no_loss(out: OutputFolder) -> None:
+    (out.folder / "x.txt").write_text("same")
+    write_text(out.folder / "x.txt", "same")
+    write_text(out.folder / "x.txt", "another")
+    assert (out.folder / "x.txt").read_text() == "another"
+
+
+def test_a_killed_command_leaves_files_that_are_still_asr_s(tmp_path: Path) -> None:
+    """The line stands before the file has its name; whichever of the two contents is there, it is asr's."""
+    path = tmp_path / "out" / "x.txt"
+    with opened(tmp_path / "out") as out:
+        write_text(path, "one")
+        (tmp_path / "new").write_text("two")
+        out.record(path, tmp_path / "new")
+    with opened(tmp_path / "out"):
+        write_text(path, "three")
+    with open(tmp_path / "out" / RECORD, "a") as record:
+        record.write('{"file": "cut sh')
+    with opened(tmp_path / "out"):
+        write_text(path, "four")
+    assert path.read_text() == "four"
+
+
+def test_incomplete_files_are_swept_and_others_stay(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with opened(out):
+        pass
+    with opened(out / "inner", "align"):
+        pass
+    left = [out / ".x.txt.123.asr-part", out / "deep" / ".y.npy.9.asr-part"]
+    stay = [out / ".x.txt.part", out / "x.asr-part", out / "inner" / ".z.1.asr-part"]
+    for path in (*left, *stay):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("")
+    with opened(out):
+        pass
+    assert [path.exists() for path in left] == [False, False]
+    assert all(path.exists() for path in stay)
+
+
+@pytest.mark.parametrize("names", [["recipe.yaml"], ["train/notes.txt"], ["a.wav", "b.wav", "c.wav", "d.wav"]])
+def test_a_folder_with_files_of_the_user_is_refused_and_left_alone(tmp_path: Path, names: list[str]) -> None:
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("mine")
+    first = sorted(name.split("/")[0] for name in names)[0]
+    with pytest.raises(
+        InputError, match=rf"holds files that asr run did not write \({first}.*new or empty folder with --out"
+    ):
+        output_folder(tmp_path, "run", "--out").__enter__()
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()) == sorted(
+        names
+    )
+
+
+def test_a_folder_belongs_to_one_kind_of_work(tmp_path: Path) -> None:
+    with opened(tmp_path, "transcribe"):
+        pass
+    with pytest.raises(InputError, match="holds the output of asr transcribe; choose another folder with OUT"):
+        output_folder(tmp_path, "run", "OUT").__enter__()
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    target = tmp_path / "elsewhere"
+    target.mkdir()
+    with opened(tmp_path / "out") as out:
+        write_text(out.folder / "train" / "x.txt", "text")
+        (out.folder / "train").rename(target / "train")
+        (out.folder / "train").symlink_to(target / "train")
+        assert not remove(out.folder / "train")
+        with pytest.raises(InputError, match="train: is a link"):
+            write_text(out.folder / "train" / "y.txt", "")
+    assert (target / "train" / "x.txt").read_text() == "text"
+
+
+def test_removing_leaves_what_is_the_user_s(out: OutputFolder) -> None:
+    write_text(out.folder / "train" / "model", "")
+    write_text(out.folder / "train" / "deep" / "model", "")
+    (out.folder / "train" / "notes.txt").write_text("mine")
+    assert out.foreign(out.folder / "train") == out.folder / "train" / "notes.txt"
+    assert not remove(out.folder / "train")
+    assert [path.name for path in (out.folder / "train").rglob("*")] == ["notes.txt"]
+
+
+def test_a_file_that_grows_is_asr_s_however_a_command_ended(tmp_path: Path) -> None:
+    path = tmp_path / "out" / "lines.jsonl"
+    for number in range(3):
+        with opened(tmp_path / "out"), growing_file(path) as file:
+            file.write(f"{number}\n")
+    with open(path, "a") as file:
+        file.write("killed after this\n")
+    with opened(tmp_path / "out"), growing_file(path) as file:
+        file.write("3\n")
+    assert path.read_text() == "0\n1\n2\nkilled after this\n3\n"
+    path.write_text(path.read_text().replace("1", "one"))
+    with (
+        opened(tmp_path / "out"),
+        pytest.raises(InputError, match="changed since"),
+        growing_file(path),
+    ):
+        pass
+
+
+def test_a_folder_that_is_moved_keeps_its_files(out: OutputFolder) -> None:
+    write_text(out.folder / ".unfinished" / "test" / "x", "text")
+    out.record_move(out.folder / ".unfinished" / "test", out.folder / "test")
+    (out.folder / ".unfinished" / "test").rename(out.folder / "test")
+    assert out.owns(out.folder / "test" / "x")
+
+
+def test_a_damaged_record_is_named(tmp_path: Path) -> None:
+    with opened(tmp_path):
+        pass
+    (tmp_path / RECORD).write_text('{"schema": 1, "kind": "transcribe"}\n{"file": 1}\n')
+    with pytest.raises(InputError, match=r"\.asr\.jsonl:2: is damaged"):
+        opened(tmp_path).__enter__()
+    (tmp_path / RECORD).write_text('{"schema": 2, "kind": "transcribe"}\n')
+    with pytest.raises(InputError, match="schema 1"):
+        opened(tmp_path).__enter__()
+
+
+def test_names_that_are_not_text_are_recorded(out: OutputFolder) -> None:
+    path = out.folder / os.fsdecode(b"caf\xe9.txt")
+    for text in ("one", "two"):
+        write_text(path, text)
+    assert all(json.loads(line) for line in (out.folder / RECORD).read_text().splitlines())
+
+
+def test_without_an_output_folder_files_are_simply_written(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("old")
+    with complete_file(tmp_path / "x") as file:
+        file.write("new")
+    assert (tmp_path / "x").read_text() == "new"
+    assert remove(tmp_path / "x")
+
+
+NAMES = st.text(st.sampled_from("ab./\\\0:~ ..") | st.characters(), max_size=12)
+
+
+@given(NAMES)
+@example("../x")
+@example("/etc/passwd")
+@example("a/../../b")
+@example("C:\\x")
+@example("..\\x")
+def test_no_name_leads_out_of_a_folder(name: str) -> None:
+    folder = Path("/out")
+    try:
+        path = output_path(folder, name)
+    except InputError:
+        return
+    assert os.path.normpath(path) == str(path)
+    assert path != folder
+    assert path.is_relative_to(folder)
