@@ -110,10 +110,10 @@ class Stage:
         return not all((self.folder / name).is_file() for name in self.kept)
 
     def _clear(self, everything: bool) -> None:
-        remove(self.folder / RECORD)
         for path in _written(self.folder):
-            if everything or not _is_among(RESUMED_FROM, path, self.folder):
-                remove(path)
+            resumable = _is_among(RESUMED_FROM, path, self.folder) and path != self.folder / RECORD
+            if (everything or not resumable) and not remove(path):
+                raise InputError("was changed since asr wrote it; move it away to run this stage", path)
 
     def _listed(self, record: dict[str, Any]) -> list[Path]:
         return [self.folder / name for name in record["sizes"]]
@@ -171,10 +171,9 @@ def _sizes(folder: Path, files: Sequence[Path]) -> dict[str, int]:
 
 
 def _written(folder: Path) -> list[Path]:
-    """The files that a stage wrote; without an output folder around it, all that are not hidden."""
-    if (owner := owner_of(folder)) is not None:
-        return owner.recorded(folder)
-    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    """The files that a stage wrote, in the run's output folder."""
+    owner = owner_of(folder)
+    return [] if owner is None else owner.recorded(folder)
 
 
 def _is_among(names: frozenset[str], path: Path, folder: Path) -> bool:

@@ -156,6 +156,8 @@ class OutputFolder:
         return next((parent for parent in below if parent.is_symlink()), None)
 
     def _list(self, name: str, written: _Written) -> None:
+        if self._written.get(name, ())[-1:] == [written]:
+            return
         row = {"file": name, "size": written.size, "sha256": written.digest.hex()}
         self._append(row | ({"grows": True} if written.grows else {}))
         self._remember(row | {"grows": written.grows})

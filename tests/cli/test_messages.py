@@ -31,7 +31,7 @@ def logging_left_as_it_was() -> Iterator[None]:
 def talkative(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes `asr report` say something at every level, and fail."""
 
-    def report(run: Path) -> Path:
+    def report(run: Path) -> None:
         OURS.debug("our detail")
         OURS.info("our news, %d%%", 50)
         try:
@@ -43,7 +43,7 @@ def talkative(monkeypatch: pytest.MonkeyPatch) -> None:
         warnings.warn("their deprecation", UserWarning, stacklevel=1)
         raise InputError("is wrong", run)
 
-    monkeypatch.setattr("asr.report.report.report", report)
+    monkeypatch.setattr("asr.report.run_files.require_run", report)
 
 
 def test_news_and_errors_are_shown(talkative: None, asr_command: Command) -> None:

@@ -120,10 +120,19 @@ def test_a_stage_alone_needs_those_before_it_as_the_recipe_stands(
     assert "features: stage features was run with other settings" in outcome.err
 
 
-def test_a_lost_or_cut_output_is_made_again(tiny_recipe: Path, own_run: Path, asr_command: Command) -> None:
+def test_a_lost_output_is_made_again_and_a_damaged_one_is_named(
+    tiny_recipe: Path, own_run: Path, asr_command: Command
+) -> None:
     before = snapshot(own_run)
     (own_run / "decode/test/hypotheses.jsonl").unlink()
-    (own_run / "features/dev.npy").write_bytes(before["features/dev.npy"][:-4])
+    damaged = own_run / "features/dev.npy"
+    damaged.write_bytes(before["features/dev.npy"][:-4])
+    outcome = asr_command("run", tiny_recipe, "--out", own_run)
+    assert outcome.err == (
+        f"prepare: up to date\nfeatures: running\nasr: {damaged}: was changed since asr wrote it; "
+        "move it away to run this stage\n"
+    )
+    damaged.unlink()
     outcome = asr_command("run", tiny_recipe, "--out", own_run)
     # Features come out the same, so training is not repeated.
     assert done(outcome.err) == ["features", "decode"]
@@ -297,7 +306,7 @@ def test_a_part_of_a_run_says_nothing_of_results(tiny_recipe: Path, tmp_path: Pa
     command = ("run", tiny_recipe, "--out", tmp_path / "run")
     for stage in ("prepare", "features"):
         assert asr_command(*command, "--stage", stage).status == 0
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [".lock", "features", "prepare"]
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [".asr.jsonl", ".lock", "features", "prepare"]
 
 
 def test_the_device_of_the_results_is_that_of_training(tiny_recipe: Path, own_run: Path, asr_command: Command) -> None:
@@ -312,7 +321,7 @@ def test_a_folder_of_other_files_is_left_alone(tiny_recipe: Path, tmp_path: Path
     (tmp_path / "features").mkdir()
     (tmp_path / "features/mine.txt").write_text("mine")
     outcome = asr_command("run", tiny_recipe, "--out", tmp_path, "--from", "prepare")
-    refused = "holds files, but is not a run's folder; choose a new or empty one with --out"
+    refused = "holds files that asr run did not write (features); choose a new or empty folder with --out"
     assert outcome.err == f"asr: {tmp_path}: {refused}\n"
     assert (tmp_path / "features/mine.txt").read_text() == "mine"
 

@@ -1,12 +1,15 @@
 """A stage is skipped while what it read and wrote is the same, whatever the clock says."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from asr.errors import InputError
 from asr.runs.stage import Stage, corpus_digest
+from asr.storage.files import write_text
+from asr.storage.output_folder import output_folder
 
 
 class Steps:
@@ -21,13 +24,13 @@ class Steps:
     def _first(self, text: str):  # type: ignore[no-untyped-def]
         def write() -> None:
             self.calls.append("first")
-            (self.folder / "first" / "a.txt").write_text(text.lower())
+            write_text(self.folder / "first" / "a.txt", text.lower())
 
         return write
 
     def _second(self) -> None:
         self.calls.append("second")
-        (self.folder / "second" / "b.txt").write_text(2 * (self.folder / "first/a.txt").read_text())
+        write_text(self.folder / "second" / "b.txt", 2 * (self.folder / "first/a.txt").read_text())
 
     def run(self) -> list[str]:
         self.calls.clear()
@@ -35,6 +38,12 @@ class Steps:
             if not stage.is_current():
                 stage.run()
         return list(self.calls)
+
+
+@pytest.fixture(autouse=True)
+def run_folder(tmp_path: Path) -> Iterator[None]:
+    with output_folder(tmp_path, "run", "--out"):
+        yield
 
 
 @pytest.fixture
@@ -60,16 +69,23 @@ def test_the_same_bytes_from_other_settings_skip_what_follows(folder: Path) -> N
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff", b'{"fingerprint": "x"}'])
-def test_a_damaged_record_is_no_record(folder: Path, content: bytes) -> None:
-    (folder / "first/stage.json").write_bytes(content)
+def test_a_damaged_record_is_no_record_and_must_be_moved(folder: Path, content: bytes) -> None:
+    record = folder / "first/stage.json"
+    record.write_bytes(content)
+    with pytest.raises(InputError, match=r"stage\.json: was changed since asr wrote it; move it away"):
+        Steps(folder).run()
+    record.unlink()
     assert Steps(folder).run() == ["first"]
 
 
-def test_a_lost_or_shortened_output_is_written_again(folder: Path) -> None:
-    (folder / "second/b.txt").write_text("oneon")
-    assert Steps(folder).run() == ["second"]
+def test_a_lost_output_is_written_again_and_a_changed_one_is_the_user_s(folder: Path) -> None:
     (folder / "first/a.txt").unlink()
     assert Steps(folder).run() == ["first"]
+    changed = folder / "second/b.txt"
+    changed.write_text("oneon")
+    with pytest.raises(InputError, match=r"b\.txt: was changed since asr wrote it"):
+        Steps(folder).run()
+    assert changed.read_text() == "oneon"
 
 
 def test_an_action_that_fails_leaves_no_record(folder: Path) -> None:
@@ -82,23 +98,29 @@ def test_an_action_that_fails_leaves_no_record(folder: Path) -> None:
     assert Steps(folder).run() == ["first"]
 
 
-def test_what_an_earlier_run_left_does_not_stay(folder: Path) -> None:
-    (folder / "first/fold-1").mkdir()
-    (folder / "first/fold-1/old.txt").write_text("old")
-    (folder / "first/.b.txt.17.part").write_text("killed")
-    (folder / "first/checkpoints").mkdir()
-    (folder / "first/checkpoints/.last.17.part").write_text("killed")
-    (folder / "first/checkpoints/last").write_text("state")
+def test_what_an_earlier_run_left_does_not_stay_but_files_of_the_user_do(folder: Path) -> None:
+    write_text(folder / "first/fold-1/old.txt", "old")
+    write_text(folder / "first/checkpoints/last", "state")
+    (folder / "first/notes.txt").write_text("mine")
     Steps(folder, "two").run()
-    left = sorted(str(path.relative_to(folder / "first")) for path in (folder / "first").rglob("*"))
-    assert left == ["a.txt", "checkpoints", "checkpoints/last", "stage.json"]
+    left = sorted(str(path.relative_to(folder / "first")) for path in (folder / "first").rglob("*") if path.is_file())
+    assert left == ["a.txt", "checkpoints/last", "notes.txt", "stage.json"]
+    assert "notes.txt" not in Steps(folder, "two").first.outputs()
 
 
 def test_from_scratch_removes_what_it_would_resume_from(folder: Path) -> None:
-    (folder / "first/checkpoints").mkdir()
-    (folder / "first/checkpoints/last").write_text("state")
+    write_text(folder / "first/checkpoints/last", "state")
     Steps(folder).first.run(from_scratch=True)
-    assert sorted(path.name for path in (folder / "first").iterdir()) == ["a.txt", "stage.json"]
+    assert sorted(path.name for path in (folder / "first").rglob("*") if path.is_file()) == ["a.txt", "stage.json"]
+
+
+def test_a_folder_that_is_a_link_is_refused(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "first"
+    (folder / "first").rename(elsewhere)
+    (folder / "first").symlink_to(elsewhere)
+    with pytest.raises(InputError, match="first: is a link"):
+        Steps(folder, "two").run()
+    assert (elsewhere / "a.txt").read_text() == "one"
 
 
 def test_hidden_files_and_working_files_do_not_count(folder: Path) -> None:
@@ -115,8 +137,7 @@ def test_a_stage_that_lost_a_kept_file_runs_from_scratch(tmp_path: Path) -> None
     def train() -> None:
         seen.append((tmp_path / "train/checkpoints/last").exists())
         for name in ("checkpoints/last", "metrics.jsonl"):
-            (tmp_path / "train" / name).parent.mkdir(exist_ok=True)
-            (tmp_path / "train" / name).write_text("x")
+            write_text(tmp_path / "train" / name, "x")
 
     stage = Stage("train", tmp_path / "train", [], {}, train, kept=("metrics.jsonl",))
     stage.run()
@@ -132,26 +153,25 @@ def test_a_stage_that_lost_a_kept_file_runs_from_scratch(tmp_path: Path) -> None
 
 
 def test_working_files_are_known_in_any_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "train"
+
     def train() -> None:
         for name in ("checkpoints/last", "metrics.jsonl", "bundle/model", "bundle/old"):
-            (tmp_path / "round-0" / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / "round-0" / name).write_text("x")
+            write_text(folder / "round-0" / name, "x")
 
-    stage = Stage("train", tmp_path, [], {}, train)
+    stage = Stage("train", folder, [], {}, train)
     stage.run()
     assert set(stage.outputs()) == {"round-0/bundle/model", "round-0/bundle/old"}
-    (tmp_path / "round-0/metrics.jsonl").write_text("y")
+    (folder / "round-0/metrics.jsonl").write_text("y")
     assert stage.is_current()
-    other = Stage("train", tmp_path, [], {}, lambda: None)
+    write_text(folder / "round-0/checkpoints/last", "y")
+    other = Stage("train", folder, [], {}, lambda: None)
     other.run()
-    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == [
-        "last",
-        "metrics.jsonl",
-        "stage.json",
-    ]
-    assert not (tmp_path / "round-0/bundle").exists()
+    left = sorted(path.name for path in folder.rglob("*") if path.is_file())
+    assert left == ["last", "metrics.jsonl", "stage.json"]
+    (folder / "round-0/metrics.jsonl").unlink()
     other.run(from_scratch=True)
-    assert [path.name for path in tmp_path.iterdir()] == ["stage.json"]
+    assert [path.name for path in folder.rglob("*") if path.is_file()] == ["stage.json"]
 
 
 def test_a_stage_stopped_before_it_wrote_what_it_keeps_is_resumed(tmp_path: Path) -> None:
