@@ -2,12 +2,13 @@
 
 PYTHON ?= python3
 .DEFAULT_GOAL := help
-.PHONY: help install demo test coverage lint wheel-test bench bench-decoding
+.PHONY: help install demo test test-faults coverage lint wheel-test bench bench-decoding
 
 help:
 	@echo "make demo   train and test on the synthetic demo corpus, then transcribe a file (under 5 minutes on 2 cores)"
 	@echo "make test   run the tests (under 4 minutes on 2 cores)"
 	@echo "make lint   run ruff and mypy"
+	@echo "make test-faults kill commands, and let their disk fail, at some moments (ASR_FAULTS=all: at each)"
 	@echo "make coverage    run the tests and print their coverage"
 	@echo "make wheel-test  build a wheel, install it into an empty environment and transcribe a file with it"
 	@echo "make bench       compare the speed of features, training and decoding with other libraries"
@@ -36,6 +37,9 @@ demo: install
 
 test: install
 	.venv/bin/python -m pytest -n auto
+
+test-faults: install
+	.venv/bin/python -m pytest -n auto -m faults
 
 coverage: install
 	.venv/bin/python -m pytest -n auto --cov=asr --cov-report=term:skip-covered

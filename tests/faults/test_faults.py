@@ -8,6 +8,8 @@ import pytest
 from support.asr_command import snapshot
 from support.faults import ERRORS, EVERY, Case, FaultyCommand, sample
 
+pytestmark = pytest.mark.faults
+
 KILLS, FAILURES = 8, 3
 """Points of each command that are tried where not every one is."""
 
