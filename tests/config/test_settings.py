@@ -8,6 +8,7 @@ from support.asr_command import Command
 
 from asr.config import RecipeConfig
 from asr.config.settings import find_settings, format_settings, recipe_settings
+from asr.corpus_registry import CORPORA
 from asr.errors import InputError
 
 
@@ -53,7 +54,7 @@ def test_types_of_a_section_are_apart() -> None:
 @pytest.mark.parametrize(
     ("path", "name", "values", "default"),
     [
-        ("corpus", "name", "timit | demo | speechocean762", None),
+        ("corpus", "name", " | ".join(CORPORA), None),
         ("features", "sample_rate", "integer above 0", "16000"),
         ("features", "preemphasis", "number at least 0 and at most 1", "0.97"),
         ("features", "deltas", "0 | 1 | 2", "0"),
