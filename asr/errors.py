@@ -1,20 +1,34 @@
 """The exception for a user's mistakes, which the command line prints as a single line."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 MOST_NAMED = 5
 
+MOST_CHARACTERS = 500
+"""A message, and the name of a file before it, are not longer."""
+
+MOST_QUOTED = 80
+"""Characters of a quoted value in a message."""
+
+_QUOTED = re.compile(rf"(?<!\w)(['\"])((?:(?!\1)[^\\]|\\.){{{MOST_QUOTED},}})\1(?!\w)", re.DOTALL)
+_READ_AT_MOST = 100_000
+
 
 class InputError(Exception):
     """Bad input: the message is one line with the file, the field and the fix.
 
-    `where` is the file, with an optional line number; it comes before the message.
+    `where` is the file, with an optional line number; it comes before the message. Quoted values and whole messages
+    that are too long are shortened, and control characters are made visible.
     """
 
     def __init__(self, message: str, where: Path | str | None = None, line: int | None = None) -> None:
-        place = "" if where is None else f"{where}: " if line is None else f"{where}:{line}: "
-        super().__init__((place + message).replace("\n", " "))
+        place = "" if where is None else f"{shortened(str(where), MOST_CHARACTERS)}: "
+        if where is not None and line is not None:
+            place = f"{place[:-2]}:{line}: "
+        message = _QUOTED.sub(_short_quote, shortened(message, _READ_AT_MOST))
+        super().__init__(printable((place + shortened(message, MOST_CHARACTERS)).replace("\n", " ")))
 
 
 class OutputError(InputError):
@@ -25,3 +39,23 @@ def listed(names: Iterable[str]) -> str:
     """The first few of many names."""
     everyone = list(names)
     return ", ".join([*everyone[:MOST_NAMED], "..."] if len(everyone) > MOST_NAMED else everyone)
+
+
+def printable(text: str) -> str:
+    """The text with an escape such as `\\x1b` for each character that a terminal does not print or may obey."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def shortened(text: str, most: int) -> str:
+    """At most about `most` characters of a text: its beginning and its end."""
+    if len(text) <= most:
+        return text
+    tail = most // 3
+    return f"{text[: most - tail]} ... {text[-tail:]}"
+
+
+def _short_quote(match: re.Match[str]) -> str:
+    quote, content = match.groups()
+    return f"{quote}{shortened(content, MOST_QUOTED)}{quote}"

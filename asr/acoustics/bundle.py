@@ -41,6 +41,7 @@ from asr.storage.files import (
 )
 from asr.storage.run_layout import BUNDLE, DECODE, RECIPE, fold_name, has_folds
 from asr.storage.weights import load_weights, save_weights
+from asr.storage.yaml_text import read_yaml
 
 SCHEMA = 1
 BUNDLE_FILES = (
@@ -299,9 +300,9 @@ def _read_tuning(folder: Path) -> Tuning:
             raise InputError("missing; copy the bundle again, or run asr decode again", path)
         return Tuning()
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = read_yaml(path).value
         tuning = Tuning(**{field.name: float(values.pop(field.name)) for field in fields(Tuning)})
-    except (OSError, yaml.YAMLError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except (InputError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise InputError(DAMAGED_TUNING, path) from error
     scales = (tuning.acoustic_scale, tuning.lm_weight, tuning.posterior_scale)
     if values or not all(map(math.isfinite, astuple(tuning))) or min(scales) <= 0 or tuning.prior_scale < 0:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -117,11 +118,14 @@ def read_aligned_split(path: Path) -> AlignedSplit:
     failed: dict[str, str] = {}
     for number, row in enumerate(rows, 2):
         try:
+            name = row["utterance"]
+            if not isinstance(name, str):
+                raise TypeError("utterance must be text")
             if "phones" in row:
-                alignments[row["utterance"]] = _alignment(row["phones"])
+                alignments[name] = _alignment(row["phones"])
             if "failed" in row:
-                failed[row["utterance"]] = str(row["failed"])
-        except (KeyError, TypeError, ValueError) as error:
+                failed[name] = str(row["failed"])
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError("is not an alignment; delete the file to align again", path, number) from error
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -132,4 +136,7 @@ def _alignment(rows: list[dict[str, Any]]) -> StateAlignment:
     if not rows:
         return StateAlignment()
     times = [float(time) for row in rows for time in (row["start"], *row.get("states", ()))]
-    return StateAlignment([str(row["phone"]) for row in rows], np.array([*times, float(rows[-1]["end"])]))
+    times.append(float(rows[-1]["end"]))
+    if not all(map(math.isfinite, times)):
+        raise ValueError("times must be numbers")
+    return StateAlignment([str(row["phone"]) for row in rows], np.array(times))

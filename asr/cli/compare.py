@@ -30,6 +30,7 @@ def compare_command(
 
     from asr.report.comparison import differences, read_compared
     from asr.report.comparison_tables import costs_table, differences_table, errors_table, settings_table
+    from asr.report.escaping import markdown as markdown_text
 
     compared = read_compared(runs)
     errors, costs = errors_table(compared), costs_table(compared)
@@ -38,7 +39,7 @@ def compare_command(
     if settings:
         tables.append(settings_table(compared))
     if markdown:
-        print("\n\n".join(f"{table.markdown()}\n\n{table.note}".strip() for table in tables))
+        print("\n\n".join(f"{table.markdown()}\n\n{markdown_text(table.note)}".strip() for table in tables))
         return
     console = Console()
     for table in tables:
@@ -47,19 +48,20 @@ def compare_command(
 
 def _table(cells: "Cells") -> "Table":
     from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
     from rich.table import Table
 
+    from asr.report.escaping import terminal
+
     table = Table(
-        title=escape(cells.title),
-        caption=escape(cells.note),
+        title=terminal(cells.title, "table.title"),
+        caption=terminal(cells.note, "table.caption"),
         title_justify="left",
         caption_justify="left",
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
     for number, name in enumerate(cells.header):
-        table.add_column(escape(name), justify="right" if number else "left", overflow="fold")
+        table.add_column(terminal(name), justify="right" if number else "left", overflow="fold")
     for row in cells.rows:
-        table.add_row(*map(escape, row))
+        table.add_row(*map(terminal, row))
     return table

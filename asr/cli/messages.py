@@ -4,6 +4,8 @@ import logging
 import sys
 import warnings
 
+from asr.errors import printable
+
 PROGRAM = "asr"
 
 
@@ -36,7 +38,7 @@ class _StandardError(logging.Handler):
         return (ours or self.debug) and super().filter(record) is not False
 
     def format(self, record: logging.LogRecord) -> str:
-        message = record.getMessage()
+        message = printable(record.getMessage())
         if record.levelno >= logging.ERROR:
             message = f"{PROGRAM}: {message}"
         if self.debug and record.exc_info:

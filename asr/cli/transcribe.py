@@ -24,6 +24,7 @@ def transcribe_command(
     status 1, and the others are still transcribed. Rerun an interrupted command to resume.
     """
     from asr.device import choose_device
+    from asr.errors import printable
     from asr.recognizer import Recognizer
     from asr.recordings.sources import find_sources
     from asr.recordings.transcribe import find_transcript, transcribe
@@ -39,4 +40,4 @@ def transcribe_command(
         transcript = find_transcript(out, sources[0])
         line = f"{transcript.utterance}: {' '.join(segment.phone for segment in transcript.phones)}"
         # A file name may have characters that the terminal's encoding lacks.
-        print(line.encode(sys.stdout.encoding, "replace").decode(sys.stdout.encoding))
+        print(printable(line).encode(sys.stdout.encoding, "replace").decode(sys.stdout.encoding))

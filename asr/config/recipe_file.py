@@ -9,8 +9,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from asr.config import RecipeConfig
-from asr.errors import InputError
+from asr.errors import MOST_NAMED, InputError
 from asr.storage.files import write_text
+from asr.storage.yaml_text import Yaml, parse_yaml, read_yaml
 
 
 def read_recipe(path: Path | str, overrides: Sequence[str] = ()) -> RecipeConfig:
@@ -19,20 +20,22 @@ def read_recipe(path: Path | str, overrides: Sequence[str] = ()) -> RecipeConfig
     Raises InputError for a missing file, broken YAML, and a wrong key, type or value.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except IsADirectoryError as error:
-        raise InputError("is a folder; give the recipe's YAML file", path) from error
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a UTF-8 text file"
-        raise InputError(f"cannot read the recipe: {reason}", path) from error
-    tree = _parse(text, path)
+    if path.is_dir():
+        raise InputError("is a folder; give the recipe's YAML file", path)
+    document = read_yaml(path)
+    if not isinstance(document.value, dict):
+        raise InputError("a recipe is a mapping of sections (corpus, features, model, ...)", path)
     for override in overrides:
-        _apply(tree, override)
+        _apply(document, override)
     try:
-        return RecipeConfig.model_validate(tree)
+        return RecipeConfig.model_validate(document.value)
     except ValidationError as error:
-        raise InputError("; ".join(_describe(detail) for detail in error.errors()), path) from error
+        details = error.errors()
+        line, *others = (_line(detail, document) for detail in details)
+        first, *more = map(_describe, details[:MOST_NAMED])
+        places = (f"line {number}: " if number else "" for number in others)
+        message = "; ".join([first, *(place + each for place, each in zip(places, more, strict=False))])
+        raise InputError(message, path, line) from error
 
 
 def write_recipe(path: Path | str, config: RecipeConfig) -> None:
@@ -40,42 +43,14 @@ def write_recipe(path: Path | str, config: RecipeConfig) -> None:
     write_text(path, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """YAML silently keeps the last of two equal keys; a recipe must not."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if isinstance(key, str) and key in seen:
-                raise yaml.MarkedYAMLError(problem=f"key {key!r} occurs twice", problem_mark=key_node.start_mark)
-            if isinstance(key, str):
-                seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-def _parse(text: str, path: Path) -> dict[str, Any]:
-    try:
-        tree = yaml.load(text, _UniqueKeyLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else None
-        raise InputError(f"not valid YAML: {getattr(error, 'problem', None) or error}", path, line) from error
-    if not isinstance(tree, dict):
-        raise InputError("a recipe is a mapping of sections (corpus, features, model, ...)", path)
-    return tree
-
-
-def _apply(tree: dict[str, Any], override: str) -> None:
+def _apply(document: Yaml, override: str) -> None:
+    """Sets one value; what it replaces has no line in the file any more."""
     name, separator, text = override.partition("=")
-    keys = name.split(".")
+    keys = tuple(name.split("."))
     if not separator or not all(keys):
         raise InputError(f"--set {override}: write it as key.key=value, such as model.dropout=0.3")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(f"--set {override}: the value is not valid YAML") from error
-    section = tree
+    value = parse_yaml(text, lambda message, _: InputError(f"--set {override}: the value is {message}")).value
+    section = document.value
     for key in keys[:-1]:
         if section.get(key) is None:
             section[key] = {}
@@ -83,6 +58,13 @@ def _apply(tree: dict[str, Any], override: str) -> None:
         if not isinstance(section, dict):
             raise InputError(f"--set {override}: {key} is a value, not a section")
     section[keys[-1]] = value
+    for known in [known for known in document.lines if known[: len(keys)] == keys]:
+        del document.lines[known]
+
+
+def _line(detail: ErrorDetails, document: Yaml) -> int | None:
+    """The line of the key that a mistake is in."""
+    return document.lines.get(tuple(_walk([str(part) for part in detail["loc"]])[0]))
 
 
 def _describe(detail: ErrorDetails) -> str:

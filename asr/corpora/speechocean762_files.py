@@ -20,6 +20,7 @@ _PHONES = frozenset(load_phone_set("cmu39")) - silences("cmu39")
 
 _SUFFIXES = (".wav", ".flac")
 _SEARCH_DEPTH = 2
+_MOST_DIGITS = 6
 _PHONE = re.compile(r"(\w+)_([BIES])")
 _POSITIONS = re.compile(r"S|BI*E")
 _GENDERS = {"f": "female", "m": "male"}
@@ -88,7 +89,7 @@ def read_spoken_words(root: Path) -> dict[str, dict[int, Entry]]:
     words: dict[str, dict[int, Entry]] = {}
     for key, entry in read_table(path).items():
         utterance, dot, number = key.rpartition(".")
-        if not (dot and utterance and number.isascii() and number.isdecimal()):
+        if not (dot and utterance and _is_short_number(number)):
             raise InputError(f"expected utterance.wordnumber, found {key!r}", path, entry.line)
         spoken = words.setdefault(utterance, {})
         if int(number) in spoken:
@@ -115,6 +116,10 @@ def parse_word(text: str) -> tuple[str, ...]:
     if not _POSITIONS.fullmatch(positions):
         raise ValueError(f"the phones' positions ({positions or 'none'}) are not those of one whole word (S or B I E)")
     return tuple(phones)
+
+
+def _is_short_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
 
 
 class AudioFiles:
@@ -164,7 +169,7 @@ def _speakers(folder: Path, ids: set[str]) -> dict[str, Speaker]:
         gender, age = gender_of[speaker], age_of[speaker]
         if gender.value not in _GENDERS:
             raise InputError(f"expected f or m, found {gender.value!r}", genders, gender.line)
-        if not (age.value.isascii() and age.value.isdecimal()):
+        if not _is_short_number(age.value):
             raise InputError(f"expected an age in whole years, found {age.value!r}", ages, age.line)
         speakers[speaker] = Speaker(speaker, _GENDERS[gender.value], int(age.value))
     return speakers

@@ -64,8 +64,10 @@ def _parse(fields: list[str], path: Path, number: int) -> tuple[str, PhoneSegmen
         score = float(fields[5]) if len(fields) == 6 else None
     except ValueError as error:
         raise InputError(str(error), path, number) from error
-    if not (math.isfinite(start) and math.isfinite(duration) and duration >= 0):
+    if not (math.isfinite(start) and math.isfinite(start + duration) and duration >= 0):
         raise InputError("start and duration must be seconds, the duration not negative", path, number)
+    if not math.isfinite(score or 0.0):
+        raise InputError(f"the score must be a number, not {score}", path, number)
     return fields[0], PhoneSegment(fields[4], start, round(start + duration, 4), score)
 
 

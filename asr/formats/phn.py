@@ -14,6 +14,9 @@ from asr.storage.files import output_path, write_text
 SAMPLE_RATE = 16000
 """Hz; the unit of the times in every label file, whatever the rate of the audio."""
 
+MOST_DIGITS = 12
+"""Of a number of samples; they last for two years."""
+
 
 @dataclass(frozen=True, slots=True)
 class Label:
@@ -74,8 +77,10 @@ def write_labels(path: Path, transcript: Transcript) -> list[Path]:
 
 
 def _sample(field: str, path: Path, line: int) -> int:
-    if not (field.isascii() and field.isdecimal()):
-        raise InputError(f"expected a whole number of samples, found {field!r}", path, line)
+    if not (field.isascii() and field.isdecimal() and len(field) <= MOST_DIGITS):
+        raise InputError(
+            f"expected a whole number of samples, of at most {MOST_DIGITS} digits, found {field!r}", path, line
+        )
     return int(field)
 
 

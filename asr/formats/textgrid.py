@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from praatio import textgrid
-from praatio.utilities import errors
 
-from asr.errors import InputError
+from asr.errors import InputError, listed
 from asr.formats.format import Format
 from asr.formats.transcript import Transcript
 from asr.storage.files import complete_file, output_path
@@ -46,13 +45,21 @@ def read_tier(path: Path | str, tier: str) -> list[str]:
     """
     try:
         grid = textgrid.openTextgrid(str(path), includeEmptyIntervals=False, reportingMode="error")
+        tiers = {str(name): grid.getTier(name) for name in grid.tierNames}
+        labels = {
+            name: [label for entry in each.entries if (label := str(entry.label).strip())]
+            for name, each in tiers.items()
+            if isinstance(each, textgrid.IntervalTier)
+        }
     except OSError as error:
         raise InputError(f"cannot read: {error.strerror}", path) from error
-    except (errors.PraatioException, ValueError, IndexError, KeyError) as error:
-        raise InputError("not a Praat TextGrid that can be read", path) from error
-    if tier not in grid.tierNames or not isinstance(grid.getTier(tier), textgrid.IntervalTier):
-        raise InputError(f"has no interval tier {tier!r}; it has {', '.join(grid.tierNames) or 'none'}", path)
-    return [label for entry in grid.getTier(tier).entries if (label := entry.label.strip())]
+    except MemoryError:
+        raise
+    except Exception as error:  # praatio lets out whatever its parsing of a damaged file runs into
+        raise InputError("not a Praat TextGrid that can be read; save it again as a text file", path) from error
+    if tier not in labels:
+        raise InputError(f"has no interval tier {tier!r}; it has {listed(tiers) or 'none'}", path)
+    return labels[tier]
 
 
 def read_transcript(path: Path, tier: str) -> str:

@@ -93,7 +93,7 @@ class TranscriptFile:
 
 def _from_json(row: dict[str, Any]) -> Transcript:
     phones = []
-    for index, item in enumerate(row["phones"]):
+    for index, item in _items(row["phones"], "phones"):
         phone = item["phone"]
         if not isinstance(phone, str) or not phone:
             raise ValueError(f"phones[{index}].phone must be a phone symbol, not {phone!r}")
@@ -105,7 +105,7 @@ def _from_json(row: dict[str, Any]) -> Transcript:
         WordSegment(
             str(item["word"]), _time(item["start"], f"words[{index}].start"), _time(item["end"], f"words[{index}].end")
         )
-        for index, item in enumerate(row.get("words", ()))
+        for index, item in _items(row.get("words", []), "words")
     ]
     intervals = [
         (_time(low, f"intervals[{index}]"), _time(high, f"intervals[{index}]"))
@@ -114,12 +114,27 @@ def _from_json(row: dict[str, Any]) -> Transcript:
     return Transcript(
         utterance=row["utterance"],
         phones=phones,
-        speaker=row.get("speaker"),
-        audio=row.get("audio"),
+        speaker=_text(row.get("speaker"), "speaker"),
+        audio=_text(row.get("audio"), "audio"),
         duration=_number(row.get("duration"), "duration"),
         words=words,
         intervals=intervals,
     )
+
+
+def _items(value: object, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    if not isinstance(value, list):
+        raise ValueError(f"{name} must be a list, not {value!r}")
+    for index, item in enumerate(value):
+        if not isinstance(item, dict):
+            raise ValueError(f"{name}[{index}] must be an object, not {item!r}")
+        yield index, item
+
+
+def _text(value: object, name: str) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{name} must be text, not {value!r}")
+    return value
 
 
 def _time(value: object, name: str) -> float:

@@ -103,9 +103,10 @@ def _speed(paths: Sequence[Path]) -> Speed | None:
     for path in paths:
         row = read_json(path)
         try:
-            audio, model, search = audio + row["audio"], model + row["acoustic_model"], search + row["search"]
-        except (KeyError, TypeError) as error:
+            seconds = [float(row[name]) for name in ("audio", "acoustic_model", "search")]
+        except (KeyError, TypeError, ValueError) as error:
             raise InputError("not the times of decoding; run the decode stage again", path) from error
+        audio, model, search = audio + seconds[0], model + seconds[1], search + seconds[2]
     return Speed(model / audio, search / audio) if audio else None
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from asr.report.comparison import Compared
+from asr.report.escaping import markdown
 from asr.report.tables import count, percent
 from asr.scoring.compare import Difference
 from asr.scoring.results import UNKNOWN_SPEAKER
@@ -33,7 +34,7 @@ class Cells:
 
     def markdown(self) -> str:
         alignment = ["---", *["---:"] * (len(self.header) - 1)]
-        return "\n".join(f"| {' | '.join(_escaped(row))} |" for row in (self.header, alignment, *self.rows))
+        return "\n".join(f"| {' | '.join(map(markdown, row))} |" for row in (self.header, alignment, *self.rows))
 
 
 def errors_table(compared: Sequence[Compared]) -> Cells:
@@ -113,7 +114,3 @@ def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in tree.items():
         flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
     return flat
-
-
-def _escaped(cells: Iterable[str]) -> list[str]:
-    return [cell.replace("|", "\\|") for cell in cells]

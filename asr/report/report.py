@@ -8,9 +8,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from asr.errors import printable
 from asr.report.confusions import confusion_matrix
 from asr.report.curves import curves
 from asr.report.decoding import decoding_rows, reliability
+from asr.report.escaping import fence, markdown
 from asr.report.run_files import Fold, RunFiles, curve_fields, read_run
 from asr.report.svg import interval_bar, standalone
 from asr.report.tables import count
@@ -90,7 +92,9 @@ def _environment() -> Environment:
     environment.filters["percent"] = lambda value: "–" if value is None else f"{value:.1f}"
     environment.filters["decimals"] = lambda value, places: "–" if value is None else f"{value:.{places}f}"
     environment.filters["thousands"] = lambda value: f"{value:,}"
-    environment.filters["cell"] = lambda value: str(value).replace("|", "\\|").replace("\n", " ")
+    environment.filters["cell"] = markdown
+    environment.filters["fence"] = fence
+    environment.filters["printable"] = lambda value: "\n".join(map(printable, str(value).splitlines()))
     return environment
 
 

@@ -12,11 +12,13 @@ from asr.errors import InputError
 from asr.phones.phone_set import PhoneSet
 from asr.scoring.results import UtteranceScore, read_utterances
 from asr.scoring.silence import TREATMENTS
-from asr.storage.files import read_json, read_jsonl
+from asr.storage.files import read_json
 from asr.storage.run_layout import ENVIRONMENT, METRICS, RECIPE, RESULTS, SCORE, TRAIN, UTTERANCES, fold_name
 from asr.training.averaging import epochs_to_keep
+from asr.training.metrics import read_metrics
 
-FIGURE_FIELDS = ("per", "interval", "substitutions", "deletions", "insertions", "reference_phones")
+SPEAKER_FIELDS = ("per", "substitutions", "deletions", "insertions", "reference_phones")
+FIGURE_FIELDS = (*SPEAKER_FIELDS, "interval")
 
 
 @dataclass(frozen=True)
@@ -83,14 +85,14 @@ def read_run(run_dir: Path) -> RunFiles:
         results=results,
         recipe=recipe_path.read_text(encoding="utf-8"),
         config=config,
-        environment=read_json(environment) if environment.is_file() else {},
+        environment=_read_environment(environment) if environment.is_file() else {},
         folds=[_read_fold(run_dir / name, name, config.training) for name in names],
     )
 
 
 def _read_fold(folder: Path, name: str, training: TrainingConfig) -> Fold:
     metrics = folder / TRAIN / METRICS
-    epochs = list(read_jsonl(metrics)) if metrics.is_file() else []
+    epochs = read_metrics(metrics) if metrics.is_file() else []
     fields = ("epoch", *curve_fields(training))
     for number, row in enumerate(epochs, 1):
         _require(row, fields, metrics, number)
@@ -106,13 +108,51 @@ def _check_results(results: Any, path: Path, phone_set: PhoneSet) -> None:
     if not isinstance(results, dict):
         raise InputError("expected a JSON object; rerun the score stage", path)
     _require(results, ("phone_set", "utterances", "speakers", "resampled", "by_speaker", *TREATMENTS), path)
-    for treatment in TREATMENTS:
-        _require(results[treatment], FIGURE_FIELDS, path, inside=f"{treatment}.")
+    _check_figures(results, path, "")
+    for field in ("utterances", "speakers"):
+        _check_number(results[field], path, field)
+    for field, kind in (("by_speaker", dict), ("folds", list), ("rounds", list), ("seconds", dict)):
+        if not isinstance(results.get(field, kind()), kind):
+            raise InputError(f"field {field} has the wrong type; run the score stage again", path)
+    for speaker, row in results["by_speaker"].items():
+        _check_figures(row, path, f"by_speaker.{speaker}.", SPEAKER_FIELDS)
+    for number, row in enumerate(results.get("rounds", ())):
+        _check_figures(row, path, f"rounds[{number}].")
+    for name, seconds in results.get("seconds", {}).items():
+        _check_number(seconds, path, f"seconds.{name}")
     if results["phone_set"] != str(phone_set):
         message = f"phone_set: {results['phone_set']!r} is not {phone_set}, as in {RECIPE}; run the score stage again"
         raise InputError(message, path)
     for number, fold in enumerate(results.get("folds", ())):
         _check_results(fold, path / f"folds[{number}]", phone_set)
+
+
+def _check_figures(row: Any, path: Path, inside: str, fields: Sequence[str] = FIGURE_FIELDS) -> None:
+    """Checks the figures of each treatment of silence."""
+    _require(row, TREATMENTS, path, inside=inside)
+    for treatment in TREATMENTS:
+        figures, within = row[treatment], f"{inside}{treatment}."
+        _require(figures, fields, path, inside=within)
+        for field in fields:
+            if field == "interval":
+                if not isinstance(figures[field], list) or len(figures[field]) != 2:
+                    raise InputError(f"field {within}interval must be two numbers; run the score stage again", path)
+                for bound in figures[field]:
+                    _check_number(bound, path, f"{within}interval")
+            elif field != "per" or figures[field] is not None or "interval" in fields:
+                _check_number(figures[field], path, f"{within}{field}")
+
+
+def _check_number(value: Any, path: Path, field: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InputError(f"field {field} must be a number; run the score stage again", path)
+
+
+def _read_environment(path: Path) -> dict[str, Any]:
+    environment = read_json(path)
+    if not isinstance(environment, dict) or not isinstance(environment.get("packages", {}), dict):
+        raise InputError("expected an object, with the object packages; rerun the score stage", path)
+    return environment
 
 
 def _require(row: Any, fields: Sequence[str], path: Path, line: int | None = None, inside: str = "") -> None:

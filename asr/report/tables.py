@@ -3,6 +3,7 @@
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from asr.report.escaping import terminal
 from asr.scoring.edit_alignment import Counts
 from asr.scoring.results import UNKNOWN_SPEAKER, ScoreResult
 from asr.scoring.silence import NOTE, TREATMENTS, UNTRANSCRIBED, USED_BY
@@ -45,7 +46,7 @@ def speaker_table(result: ScoreResult) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for speaker, counts in result.by_speaker.items():
         others = (percent(counts[treatment]) for treatment in TREATMENTS[1:])
-        table.add_row(speaker, percent(counts["counted"]), *_numbers(counts["counted"]), *others)
+        table.add_row(terminal(speaker), percent(counts["counted"]), *_numbers(counts["counted"]), *others)
     return table
 
 

@@ -10,6 +10,7 @@ from asr.config import RecipeConfig
 from asr.corpora.prepare import corpus_dir, prepare
 from asr.decoding.stage import check_language_model, decode
 from asr.device import describe_device
+from asr.errors import InputError
 from asr.features.stage import compute_features
 from asr.runs.folds import find_ensemble, of_fold, refuse_own
 from asr.runs.stage import Stage, corpus_digest, file_digest
@@ -67,7 +68,10 @@ def skipped(stage: Stage) -> set[str]:
     path = stage.folder / SUMMARY
     if stage.name not in SKIPPING or not path.is_file():
         return set()
-    return {row["utterance"] for row in read_json(path)["skipped"]}
+    try:
+        return {str(row["utterance"]) for row in read_json(path)["skipped"]}
+    except (KeyError, TypeError) as error:
+        raise InputError("has no list of skipped utterances; run the stage again", path) from error
 
 
 def _prepare_stage(config: RecipeConfig, folder: Path) -> Stage:

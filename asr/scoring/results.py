@@ -158,9 +158,23 @@ def _utterance(row: dict[str, Any]) -> UtteranceScore:
     return UtteranceScore(
         utterance=str(row["utterance"]),
         speaker=str(row["speaker"]),
-        counts={treatment: Counts(**row["counts"][treatment]) for treatment in TREATMENTS},
-        alignments={treatment: [(ref, hyp) for ref, hyp in row["alignments"][treatment]] for treatment in TREATMENTS},
+        counts={treatment: _counts(row["counts"][treatment], f"counts.{treatment}") for treatment in TREATMENTS},
+        alignments={treatment: _pairs(row["alignments"][treatment], treatment) for treatment in TREATMENTS},
     )
+
+
+def _counts(row: dict[str, Any], name: str) -> Counts:
+    for key, value in row.items():
+        if type(value) is not int or value < 0:
+            raise ValueError(f"{name}.{key} must be a whole number, not {value!r}")
+    return Counts(**row)
+
+
+def _pairs(rows: list[Any], treatment: Treatment) -> list[EditPair]:
+    pairs = [(reference, hypothesis) for reference, hypothesis in rows]
+    if not all(isinstance(symbol, str | None) for pair in pairs for symbol in pair):
+        raise ValueError(f"alignments.{treatment} must be pairs of phones or null")
+    return pairs
 
 
 def _sum(blocks: Sequence[Counts], samples: int, seed: int) -> TreatmentScore:

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Any, Protocol
 
 from asr.errors import InputError, OutputError
+from asr.storage.json_text import parse_json
 
 PARTIAL_SUFFIX = ".asr-part"
 """The end of the name of a file that is not complete yet; one that is left over is from a process that was killed."""
@@ -209,10 +210,10 @@ def write_jsonl(path: Path | str, rows: Iterable[dict[str, Any]]) -> int:
 
 
 def read_json(path: Path | str) -> Any:
-    """Reads a JSON file. Raises InputError when it is missing or is not JSON."""
+    """Reads a JSON file. Raises InputError when it is missing or is not JSON, or beyond the bounds of `parse_json`."""
     path = Path(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read: {error.strerror}", path) from error
     except ValueError as error:
@@ -220,13 +221,14 @@ def read_json(path: Path | str) -> Any:
 
 
 def read_jsonl(path: Path | str) -> Iterator[dict[str, Any]]:
-    """Yields one object a line. Raises InputError that names the line where a line is not a JSON object."""
+    """Yields one object a line. Raises InputError that names the line where a line is not a JSON object, or beyond the
+    bounds of `parse_json`."""
     path = Path(path)
     try:
         with open(path, encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
                 try:
-                    row = json.loads(line)
+                    row = parse_json(line)
                 except ValueError as error:
                     raise InputError(f"not valid JSON: {error}", path, number) from error
                 if not isinstance(row, dict):

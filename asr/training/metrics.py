@@ -4,9 +4,11 @@ import logging
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
+from asr.errors import InputError
 from asr.storage.files import adopt, read_jsonl, write_jsonl
 from asr.storage.run_layout import METRICS
 
@@ -35,6 +37,16 @@ class Figures:
         return {f"{side}_loss": self.loss, **error}
 
 
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """The lines of metrics.jsonl, one an epoch. Raises InputError with the line that has no whole number `epoch`."""
+    rows = []
+    for number, row in enumerate(read_jsonl(path), 1):
+        if type(row.get("epoch")) is not int:
+            raise InputError("field epoch must be a whole number; delete the file to train again", path, number)
+        rows.append(row)
+    return rows
+
+
 class MetricsLog:
     """One line per epoch; a training that resumes keeps the lines of the epochs it does not repeat."""
 
@@ -42,7 +54,7 @@ class MetricsLog:
         from torch.utils.tensorboard import SummaryWriter
 
         self.path = out_dir / METRICS
-        known = read_jsonl(self.path) if self.path.is_file() else ()
+        known = read_metrics(self.path) if self.path.is_file() else []
         self.rows = [row for row in known if row["epoch"] <= epochs_done]
         events = out_dir / "tensorboard"
         former = set(events.glob("*"))

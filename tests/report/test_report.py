@@ -175,7 +175,7 @@ def test_names_cannot_inject_markup(run_without_folds: Path) -> None:
     page = parse(report(run_without_folds))
     assert page.scripts == 0
     assert "<b>|x" in page.text
-    assert "<b>\\|x" in (run_without_folds / "report.md").read_text()
+    assert "&lt;b&gt;\\|x" in (run_without_folds / "report.md").read_text()
 
 
 def test_an_error_is_marked_by_a_letter_as_well_as_a_colour(run_without_folds: Path) -> None:

@@ -23,7 +23,11 @@ from asr.storage.files import (
 # Low surrogates alone, as they stand for the bytes of file names that are not UTF-8.
 TEXT = st.text() | st.text('\udc80\udcff\u2028\x85\x00\n\r\\"a')
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    st.none()
+    | st.booleans()
+    | st.integers(1 - 10**18, 10**18 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=8,
 )
