@@ -59,3 +59,9 @@ def shortened(text: str, most: int) -> str:
 def _short_quote(match: re.Match[str]) -> str:
     quote, content = match.groups()
     return f"{quote}{shortened(content, MOST_QUOTED)}{quote}"
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out. PyTorch raises a RuntimeError that says so; checking its own type would import torch."""
+    words = ("out of memory", "can't allocate memory", "Cannot allocate memory")
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)

@@ -18,11 +18,11 @@ from lightning_fabric.wrappers import _FabricModule
 from torch import Tensor
 
 from asr.config import RecipeConfig, TrainingConfig
-from asr.errors import InputError, listed
+from asr.errors import InputError, is_out_of_memory, listed
 from asr.features.spec_augment import SpecAugment
 from asr.models import AcousticModel
 from asr.progress import track
-from asr.storage.weights import save_weights
+from asr.storage.weights import save_checked
 from asr.training.averaging import MovingAverage, epoch_path, epochs_to_keep, forget_epochs, load_average
 from asr.training.batching import Batch, Batching, EpochSets, batches
 from asr.training.checkpoint import Progress, Trained, load_checkpoint, save_checkpoint
@@ -120,7 +120,7 @@ def fit(
             progress.dev_errors.append(dev.error)
             kept = epochs_to_keep(settings.average, progress.dev_errors)
             if metrics is not None and progress.epoch in kept:
-                save_weights(epoch_path(folder, progress.epoch), model.state_dict())
+                save_checked(epoch_path(folder, progress.epoch), model.state_dict(), {})
         learning_rate = optimizer.param_groups[0]["lr"]  # of the last step
         progress.learning_rate *= dev_factor(settings.schedule, progress.dev_errors)
         if metrics is not None:
@@ -155,7 +155,9 @@ def train_epoch(trainer: Trainer, data: Batching, progress: Progress) -> Figures
             for group in trainer.optimizer.param_groups:
                 group["lr"] = progress.learning_rate * factor
             totals[step] = train_step(trainer, batch)
-    except torch.OutOfMemoryError as error:
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
         raise InputError(
             f"training.batch_size: a minibatch does not fit in the memory of {fabric.device}; "
             f"lower it from {config.batch_size}"
