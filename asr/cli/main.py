@@ -20,7 +20,7 @@ from asr.cli.run import run_command
 from asr.cli.score import score_command
 from asr.cli.train import train_command
 from asr.cli.transcribe import transcribe_command
-from asr.errors import InputError
+from asr.errors import InputError, is_interrupt, is_out_of_memory
 
 log = logging.getLogger(__name__)
 
@@ -78,13 +78,13 @@ def main() -> None:
     except OSError as error:
         _leave(str(error))
     except (MemoryError, RuntimeError) as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         _leave("out of memory: use a smaller model, training.batch_size or audio file, or choose another --device")
     except KeyboardInterrupt:
         _leave(INTERRUPTED, INTERRUPTED_STATUS)
     except SystemError as error:
-        if not _is_interrupt(error):
+        if not is_interrupt(error):
             raise
         _leave(INTERRUPTED, INTERRUPTED_STATUS)
     except SystemExit as leaving:
@@ -107,16 +107,3 @@ def _global_options_first(arguments: Sequence[str]) -> list[str]:
 def _leave(message: str, status: int = 1) -> NoReturn:
     log.error("%s", message, exc_info=True)
     sys.exit(status)
-
-
-def _is_interrupt(error: BaseException | None) -> bool:
-    """Ctrl-C in compiled code arrives as an error of the interpreter, with the interrupt as its cause."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__cause__ or error.__context__
-    return error is not None
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """PyTorch raises a RuntimeError that says so; checking its own type would import torch."""
-    words = ("out of memory", "can't allocate memory", "Cannot allocate memory")
-    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
