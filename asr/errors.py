@@ -1,6 +1,7 @@
 """The exception for a user's mistakes, which the command line prints as a single line."""
 
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
 MOST_NAMED = 5
@@ -23,8 +24,8 @@ class OutputError(InputError):
 
 def listed(names: Iterable[str]) -> str:
     """The first few of many names."""
-    everyone = list(names)
-    return ", ".join([*everyone[:MOST_NAMED], "..."] if len(everyone) > MOST_NAMED else everyone)
+    first = list(islice(names, MOST_NAMED + 1))
+    return ", ".join([*first[:MOST_NAMED], "..."] if len(first) > MOST_NAMED else first)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

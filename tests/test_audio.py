@@ -172,10 +172,7 @@ def test_an_unknown_length_in_a_header_is_not_a_missing_end(tmp_path: Path, kind
     whole = bytearray((tmp_path / "pipe").read_bytes())
     whole[at : at + size] = b"\xff" * size
     (tmp_path / "pipe").write_bytes(whole)
-    try:
-        assert len(read_audio(tmp_path / "pipe", RATE)) == len(tone())
-    except InputError as error:  # libsndfile itself does not read all of them
-        assert "truncated" not in str(error)
+    assert len(read_audio(tmp_path / "pipe", RATE)) == len(tone())
 
 
 def without_length(flac: bytes) -> bytes:
