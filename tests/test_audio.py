@@ -166,7 +166,7 @@ def test_the_bytes_that_are_missing_are_counted(tmp_path: Path, kind: str) -> No
         read_audio(tmp_path / "short", RATE)
 
 
-@pytest.mark.parametrize(("kind", "at", "size"), [("AU", 8, 4), ("W64", 16, 8), ("RF64", 28, 8)])
+@pytest.mark.parametrize(("kind", "at", "size"), [("AU", 8, 4), ("W64", 16, 8)])
 def test_an_unknown_length_in_a_header_is_not_a_missing_end(tmp_path: Path, kind: str, at: int, size: int) -> None:
     soundfile.write(tmp_path / "pipe", tone(), RATE, format=kind)
     whole = bytearray((tmp_path / "pipe").read_bytes())

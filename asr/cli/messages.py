@@ -41,8 +41,10 @@ def codecs_silenced() -> Iterator[None]:
         yield
         return
     ours.flush()
-    kept = open(os.dup(STANDARD_ERROR), "w", encoding=ours.encoding, errors=ours.errors, buffering=1)
-    with kept, open(os.devnull, "wb") as nowhere:
+    with (
+        open(os.dup(STANDARD_ERROR), "w", encoding=ours.encoding, errors=ours.errors, buffering=1) as kept,
+        open(os.devnull, "wb") as nowhere,
+    ):
         if _writes_to_standard_error(ours):
             sys.stderr = kept
         os.dup2(nowhere.fileno(), STANDARD_ERROR)
