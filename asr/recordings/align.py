@@ -21,7 +21,7 @@ from asr.recordings.failures import log_failure, taken
 from asr.recordings.resume import Summary, append_rows, cut_last_line, set_aside
 from asr.recordings.sources import Source, check_name, read_ahead
 from asr.recordings.transcripts import Transcripts
-from asr.storage.files import output_path, read_jsonl, remove, write_jsonl
+from asr.storage.files import read_jsonl, write_jsonl
 from asr.storage.output_folder import OutputFolder, output_folder
 from asr.storage.run_layout import ALIGNMENTS
 
@@ -75,7 +75,7 @@ def export(path: Path, formats: Collection[str], former: Collection[str] = (), w
             refused = {each.utterance for each in alignments if not _fits(each, name, path)}
             unwritten += len(refused)
             groups = [replace(alignments, without=frozenset(refused))]
-        unwritten += sum(not _is_written(folder, name, group, stale=name in former) for group in groups)
+        unwritten += sum(not _is_written(folder, name, group) for group in groups)
     return unwritten
 
 
@@ -106,18 +106,11 @@ def _fits(alignment: Transcript, name: str, path: Path) -> bool:
     return True
 
 
-def _is_written(folder: Path, name: str, alignments: Iterable[Transcript], stale: bool) -> bool:
-    """Writes alignments in a format; `stale` removes files of the same utterances that were not written now.
-
-    Returns False where that failed, which is logged as an error.
-    """
+def _is_written(folder: Path, name: str, alignments: Iterable[Transcript]) -> bool:
+    """Writes alignments in a format; returns False where that failed, which is logged as an error."""
     form = writer(name)
     try:
-        written = form.write(folder, alignments)
-        if stale:
-            files = {file for alignment in alignments for file in form.files(alignment.utterance)}
-            for path in {output_path(folder, file) for file in files} - set(written):
-                remove(path)
+        form.write(folder, alignments)
     except Exception as error:
         place = next(iter(alignments)).utterance if form.per_utterance else form.files("")[0]
         log_failure(error, folder / place, f"; its {name} is not written")

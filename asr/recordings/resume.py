@@ -73,7 +73,9 @@ def set_aside(folder: OutputFolder, mark: Path, made_with: dict[str, Any]) -> No
             moved = target / path.relative_to(folder.folder)
             make_folder(moved.parent)
             rename(path, moved)
-        log.warning("%s holds results of other models; they are now in %s", folder.folder, target.name)
+        for top in {path.relative_to(folder.folder).parts[0] for path in results}:
+            folder.remove(folder.folder / top)  # only folders that are empty now are left to delete
+        log.warning("%s holds results of another model or lexicon; they are now in %s", folder.folder, target.name)
     write_json(mark, made_with)
 
 

@@ -100,9 +100,9 @@ def test_transcripts_of_every_form_say_the_same(
     plain.mkdir()
     for row in expected:
         (plain / f"{row['utterance']}.lab").write_text(" ".join(phone["phone"] for phone in row["phones"]))
-    for number, given in enumerate([listed, plain, tmp_path / "beside" / "textgrids"]):
+    for number, transcripts in enumerate([listed, plain, tmp_path / "beside" / "textgrids"]):
         out = tmp_path / f"out {number}"
-        assert asr_command("align", tiny_run, spoken, "-o", out, "--transcripts", given).status == 0
+        assert asr_command("align", tiny_run, spoken, "-o", out, "--transcripts", transcripts).status == 0
         assert [row["phones"] for row in rows(out)] == [row["phones"] for row in expected]
 
 
@@ -156,21 +156,36 @@ def test_what_is_done_stays_and_a_changed_transcript_is_aligned_again(
 
 def test_former_formats_are_written_again(tiny_run: Path, spoken: Path, tmp_path: Path, asr_command: Command) -> None:
     out, audio = tmp_path / "out", next(spoken.glob("*.flac"))
+    forms = ("--format", "textgrid", "--format", "ctm", "--format", "phn")
+    assert asr_command("align", tiny_run, audio, "-o", out, *forms, "--text", "aa b").status == 0
+    assert asr_command("align", tiny_run, audio, "-o", out, "--text", "w eh n", "--format", "ctm").status == 0
+    labels = read_labels(out / "labels" / f"{audio.stem}.phn")
+    assert [label.symbol for label in labels if label.symbol != "sil"] == ["w", "eh", "n"]
+    grid = textgrid.openTextgrid(str(out / "textgrids" / f"{audio.stem}.TextGrid"), includeEmptyIntervals=False)
+    assert [entry.label for entry in grid.getTier("phones").entries] == [label.symbol for label in labels]
+    assert labels[-1].end == soundfile.info(audio).frames
+
+
+def test_results_of_another_lexicon_are_kept_aside(
+    tiny_run: Path, spoken: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    out, audio = tmp_path / "out", next(spoken.glob("*.flac"))
     lexicon = tmp_path / "words.txt"
     lexicon.write_text("AN  AE1 N\n")
-    forms = ("--format", "textgrid", "--format", "ctm", "--format", "phn")
     words = ("--tier", "words", "--lexicon", lexicon, "--text", "an an")
-    assert asr_command("align", tiny_run, audio, "-o", out, *forms, *words).status == 0
-    assert (out / "words.ctm").exists()
-    assert (out / "labels" / f"{audio.stem}.wrd").exists()
-    assert asr_command("align", tiny_run, audio, "-o", out, "--text", "w eh n", "--format", "ctm").status == 0
-    assert not (out / "words.ctm").exists()
-    assert not (out / "labels" / f"{audio.stem}.wrd").exists()
-    assert [symbol for symbol in symbols(out / "labels" / f"{audio.stem}.phn") if symbol != "sil"] == ["w", "eh", "n"]
-    grid = textgrid.openTextgrid(str(out / "textgrids" / f"{audio.stem}.TextGrid"), includeEmptyIntervals=False)
-    assert grid.tierNames == ("phones",)
-    last = read_labels(out / "labels" / f"{audio.stem}.phn")[-1]
-    assert last.end == soundfile.info(audio).frames
+    assert asr_command("align", tiny_run, audio, "-o", out, "--format", "ctm", "--format", "phn", *words).status == 0
+    before = {name: content for name, content in snapshot(out).items() if not name.startswith(".")}
+    outcome = asr_command("align", tiny_run, audio, "-o", out, "--text", "w eh n", "--format", "ctm")
+    assert outcome.status == 0
+    [aside] = out.glob("previous-*")
+    assert f"{out} holds results of another model or lexicon; they are now in {aside.name}\n" in outcome.err
+    assert snapshot(aside) == before
+    assert {path.name for path in out.iterdir() if not path.name.startswith(".")} == {
+        "alignments.jsonl",
+        "models.json",
+        "phones.ctm",
+        aside.name,
+    }
 
 
 def test_labels_of_the_users_own_stay(tiny_run: Path, spoken: Path, asr_command: Command) -> None:

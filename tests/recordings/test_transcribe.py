@@ -22,6 +22,7 @@ from asr.errors import InputError
 from asr.formats.transcript import Transcript
 from asr.recognizer import Recognizer
 from asr.recordings.sources import Source, distinct_names, find_sources
+from asr.storage.files import rename
 
 RATE = 16000
 
@@ -181,14 +182,35 @@ def test_results_of_another_bundle_are_kept_aside(
     outcome = asr_command("transcribe", own_run, good / "one.wav", "-o", out)
     warning, summary = outcome.err.splitlines()
     [aside] = out.glob("previous-*")
-    assert warning == f"{out} holds results of other models; they are now in {aside.name}"
+    assert warning == f"{out} holds results of another model or lexicon; they are now in {aside.name}"
     assert summary.startswith("1 transcribed, 0 failed")
     assert len(rows(out)) == 1
     assert rows(out) != first
     assert rows(aside) == first
     assert (aside / "textgrids" / "one.TextGrid").is_file()
-    # After a crash while they are moved, the rest follows.
-    (aside / "model.json").rename(out / "model.json")
+
+
+def test_results_that_were_only_partly_moved_aside_are_not_taken_for_done(
+    tiny_run: Path, own_run: Path, good: Path, tmp_path: Path, asr_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    asr_command("transcribe", tiny_run, good / "one.wav", "-o", out)
+    tuned = own_run / "decode/bundle/decoding.yaml"
+    tuned.write_text(re.sub(r"insertion_penalty: .*", "insertion_penalty: 6.0", tuned.read_text()))
+    moved: list[Path] = []
+
+    def stopped(source: Path, target: Path) -> None:
+        if moved:
+            raise KeyboardInterrupt
+        moved.append(source)
+        rename(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("asr.recordings.resume.rename", stopped)
+        assert asr_command("transcribe", own_run, good / "one.wav", "-o", out).status == 130
+    assert "1 transcribed, 0 failed" in asr_command("transcribe", own_run, good / "one.wav", "-o", out).err
+    assert len(rows(out)) == 1
+    assert len(list(out.glob("previous-*/**/*.TextGrid"))) == 1
 
 
 def test_another_file_of_the_same_name_is_not_taken_for_done(
