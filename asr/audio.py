@@ -1,31 +1,42 @@
 """Reads any audio file that libsndfile supports, as mono float samples at a given rate."""
 
 import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from asr.audio_headers import check_complete
 from asr.errors import InputError
 
 if TYPE_CHECKING:
     import soundfile
 
-# A writer that cannot seek back (a pipe) leaves a size of at least this in a RIFF header: the length is then unknown.
-UNKNOWN_RIFF_SIZE = 0x7FFFF000
-SPHERE_HEADER = 1024  # bytes
-MAX_OGG_PAGE = 65307  # bytes
+LOWEST_RATE, HIGHEST_RATE = 1000, 768_000
+"""Hz; a header with another rate is damaged."""
+
+LOUDEST = 2.0**31
+"""Full scale is 1, but some programs write floating-point samples in the range of 32-bit integers."""
+
+UNKNOWN_LENGTH = 2**62
+"""Samples; libsndfile reports more where the header has no length, as in a FLAC file that was written to a pipe."""
+
+BLOCK = 1 << 20
 
 
 def audio_info(path: Path | str) -> tuple[int, int]:
     """Sample rate in Hz and samples per channel, from the header and the file's size.
 
-    Raises InputError as `read_audio` does, except for errors that only the samples show.
+    A file whose header has no length is decoded. Raises InputError as `read_audio` does, except for errors that only
+    the samples show.
     """
     path = Path(path)
     with _open(path) as file:
-        return file.samplerate, file.frames
+        return file.samplerate, file.frames if file.frames < UNKNOWN_LENGTH else len(_read_to_end(path))
 
 
 def read_audio(
@@ -34,39 +45,41 @@ def read_audio(
     """Samples [S] in [-1, 1], float32, channels averaged, resampled (soxr, high quality) to `sample_rate` Hz.
 
     `start` and `duration` (seconds) select a part of the file; None reads to its end. Raises InputError when the file
-    is missing, a folder, empty, not audio, truncated, without samples, or has samples that are not finite numbers; and
-    when the part extends past the file's end.
+    is missing, a folder, empty, not audio, truncated, without samples, of an impossible rate, or has samples that are
+    not audio (not finite, or far above full scale); and when the part extends past the file's end.
     """
     path = Path(path)
     with _open(path) as file:
-        first = round(start * file.samplerate)
-        count = file.frames - first if duration is None else round(duration * file.samplerate)
-        if first < 0 or count <= 0 or first + count > file.frames:
-            length = file.frames / file.samplerate
+        rate, whole = file.samplerate, None if file.frames < UNKNOWN_LENGTH else _read_to_end(path)
+        length = file.frames if whole is None else len(whole)
+        first = round(start * rate)
+        count = length - first if duration is None else round(duration * rate)
+        if first < 0 or count <= 0 or first + count > length:
             raise InputError(
-                f"has {length:.3f} s of audio, but {start:.3f} s + {count / file.samplerate:.3f} s were requested; "
+                f"has {length / rate:.3f} s of audio, but {start:.3f} s + {count / rate:.3f} s were requested; "
                 "the manifest does not match the file: rerun asr prepare",
                 path,
             )
-        samples, rate = _read(file, path, first, count), file.samplerate
-    # The sum is finite exactly when all samples are, short of an overflow that audio never reaches.
-    if not np.isfinite(samples.sum(dtype=np.float64)):
-        raise InputError("has samples that are not finite numbers (NaN or infinity); re-export the file", path)
+        samples = _read(file, path, first, count) if whole is None else whole[first : first + count]
     return samples if rate == sample_rate else _resample(samples, rate, sample_rate)
 
 
 def _open(path: Path) -> "soundfile.SoundFile":
     import soundfile
 
-    if not path.exists():
-        raise InputError("no such audio file; check the path", path)
-    if path.is_dir():
-        raise InputError("is a folder, not an audio file", path)
     try:
-        if path.stat().st_size == 0:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise InputError("is a folder, not an audio file", path)
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError("is a pipe or a device, not an audio file; save the audio in a file first", path)
+        if status.st_size == 0:
             raise InputError("is an empty file; copy it again from its source", path)
-        _check_complete(path)
+        check_complete(path)
         file = soundfile.SoundFile(os.fsencode(path))  # soundfile cannot encode names that are not UTF-8
+    except FileNotFoundError as error:
+        link = "is a link to a file that does not exist" if path.is_symlink() else "no such audio file; check the path"
+        raise InputError(link, path) from error
     except OSError as error:
         raise InputError(f"cannot read: {error.strerror}", path) from error
     except soundfile.LibsndfileError as error:
@@ -74,6 +87,9 @@ def _open(path: Path) -> "soundfile.SoundFile":
         raise InputError(
             f"not an audio file that can be read ({reason}); expected WAV, FLAC, Ogg, MP3 or NIST SPHERE", path
         ) from error
+    if not LOWEST_RATE <= file.samplerate <= HIGHEST_RATE:
+        file.close()
+        raise InputError(f"has a sample rate of {file.samplerate} Hz in its header; re-export the file", path)
     if file.frames <= 0:
         file.close()
         raise InputError("has no audio samples; record or copy it again", path)
@@ -81,18 +97,50 @@ def _open(path: Path) -> "soundfile.SoundFile":
 
 
 def _read(file: "soundfile.SoundFile", path: Path, first: int, count: int) -> NDArray[np.float32]:
-    import soundfile
-
-    try:
+    with _errors_named(path):
         if first:
             file.seek(first)
         samples: NDArray[Any] = file.read(count, dtype="float32")
+    if len(samples) < count:
+        raise InputError(f"is truncated: {len(samples)} of {count} samples are present; copy it again", path)
+    return _mono(samples, path)
+
+
+def _read_to_end(path: Path) -> NDArray[np.float32]:
+    """All samples of a file whose header has no length."""
+    import soundfile
+
+    class Stream(soundfile.SoundFile):
+        def seekable(self) -> bool:  # or soundfile seeks to the end after the last block, which fails
+            return False
+
+    with _errors_named(path), Stream(os.fsencode(path)) as file:
+        blocks = []
+        while len(block := file.read(BLOCK, dtype="float32")):
+            blocks.append(_mono(block, path))
+        if not blocks:
+            raise InputError("has no audio samples; record or copy it again", path)
+        return np.concatenate(blocks)
+
+
+@contextmanager
+def _errors_named(path: Path) -> Iterator[None]:
+    import soundfile
+
+    try:
+        yield
     except soundfile.LibsndfileError as error:
         raise InputError(f"broken audio ({error.error_string}); copy it again from its source", path) from error
     except MemoryError as error:
-        raise InputError(f"has {count} samples, more than fit in memory; split it into parts", path) from error
-    if len(samples) < count:
-        raise InputError(f"is truncated: {len(samples)} of {count} samples are present; copy it again", path)
+        raise InputError("does not fit in memory; split it into parts", path) from error
+
+
+def _mono(samples: NDArray[np.float32], path: Path) -> NDArray[np.float32]:
+    """The mean of the channels. Raises InputError for samples that are not audio."""
+    low, high = samples.min(), samples.max()  # NaN if a sample is
+    if not (low >= -LOUDEST and high <= LOUDEST):
+        worst = low if not low >= -LOUDEST else high
+        raise InputError(f"has samples that are not audio: {worst:g} where full scale is 1; re-export the file", path)
     return samples if samples.ndim == 1 else samples.mean(axis=1, dtype=np.float32)
 
 
@@ -100,62 +148,3 @@ def _resample(samples: NDArray[np.float32], rate: int, sample_rate: int) -> NDAr
     import soxr
 
     return np.asarray(soxr.resample(samples, rate, sample_rate, quality="HQ"), dtype=np.float32)
-
-
-def _check_complete(path: Path) -> None:
-    """Raises InputError when a header announces more bytes than there are, which libsndfile silently ignores."""
-    with open(path, "rb") as file:
-        head = file.read(12)
-        size = os.fstat(file.fileno()).st_size
-        expected: int | None = None
-        if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
-            expected = _riff_end(file)
-        elif head[:4] == b"FORM":  # AIFF
-            expected = 8 + int.from_bytes(head[4:8], "big")
-        elif head[:8] == b"NIST_1A\n":
-            file.seek(0)
-            expected = _sphere_end(file.read(SPHERE_HEADER))
-        elif head[:4] == b"OggS" and not _ogg_is_ended(file, size):
-            raise InputError("is truncated: its last Ogg page is missing; copy it again from its source", path)
-    if expected is not None and expected > size:
-        raise InputError(f"is truncated: {size} of {expected} bytes are present; copy it again from its source", path)
-
-
-def _riff_end(file: Any) -> int | None:
-    """Where the data chunk ends, in bytes from the file's start; None if the header does not say."""
-    while len(chunk := file.read(8)) == 8:
-        size = int.from_bytes(chunk[4:], "little")
-        if chunk[:4] == b"data":
-            return None if size >= UNKNOWN_RIFF_SIZE else file.tell() + size
-        file.seek(size + size % 2, os.SEEK_CUR)
-    return None
-
-
-def _ogg_is_ended(file: Any, size: int) -> bool:
-    """Whether the last page of an Ogg file is complete and has the end-of-stream flag (RFC 3533, section 6)."""
-    file.seek(max(0, size - MAX_OGG_PAGE))
-    tail = file.read()
-    at = tail.rfind(b"OggS")
-    if at < 0 or len(tail) < at + 27:
-        return False
-    segments = tail[at + 27 : at + 27 + tail[at + 26]]
-    return bool(tail[at + 5] & 4) and len(tail) >= at + 27 + len(segments) + sum(segments)
-
-
-def _sphere_end(header: bytes) -> int | None:
-    """Where uncompressed SPHERE audio ends, in bytes from the file's start; None if the header does not say."""
-    fields: dict[str, str] = {}
-    lines = header.decode("ascii", "replace").splitlines()
-    for line in lines[2:]:
-        parts = line.split(None, 2)
-        if parts[:1] == ["end_head"]:
-            break
-        if len(parts) == 3:
-            fields[parts[0]] = parts[2].strip()
-    if "," in fields.get("sample_coding", ""):  # "pcm,embedded-shorten-v2.00": compressed
-        return None
-    try:
-        data = int(fields["sample_count"]) * int(fields.get("channel_count", "1")) * int(fields["sample_n_bytes"])
-        return int(lines[1]) + data
-    except (KeyError, ValueError, IndexError):
-        return None

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
 MOST_NAMED = 5
@@ -37,8 +38,8 @@ class OutputError(InputError):
 
 def listed(names: Iterable[str]) -> str:
     """The first few of many names."""
-    everyone = list(names)
-    return ", ".join([*everyone[:MOST_NAMED], "..."] if len(everyone) > MOST_NAMED else everyone)
+    first = list(islice(names, MOST_NAMED + 1))
+    return ", ".join([*first[:MOST_NAMED], "..."] if len(first) > MOST_NAMED else first)
 
 
 def printable(text: str) -> str:
@@ -63,5 +64,15 @@ def _short_quote(match: re.Match[str]) -> str:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether memory ran out. PyTorch raises a RuntimeError that says so; checking its own type would import torch."""
-    words = ("out of memory", "can't allocate memory", "Cannot allocate memory")
-    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
+    words = ("out of memory", "can't allocate memory", "cannot allocate memory")
+    message = str(error).lower()
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError | OSError) and any(word in message for word in words)
+    )
+
+
+def is_interrupt(error: BaseException | None) -> bool:
+    """Ctrl-C in compiled code arrives as an error of the interpreter, with the interrupt as its cause."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None

@@ -1,5 +1,6 @@
 """Reading audio: formats, rates and channels; and a clear line for every kind of broken file."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -60,17 +61,17 @@ def wav_bytes(tmp_path: Path, **settings: str) -> bytes:
     return (tmp_path / "whole").read_bytes()
 
 
-@pytest.mark.parametrize("kind", ["WAV", "NIST", "FLAC", "AIFF", "OGG"])
+@pytest.mark.parametrize("kind", ["WAV", "NIST", "FLAC", "AIFF", "OGG", "AU", "W64", "RF64", "CAF"])
 @pytest.mark.parametrize("part", [0.4, 0.99])
 def test_truncated_files_are_named(tmp_path: Path, kind: str, part: float) -> None:
     soundfile.write(tmp_path / "whole", tone(seconds=3.0), RATE, format=kind)
     whole = (tmp_path / "whole").read_bytes()
     path = tmp_path / f"short.{kind.lower()}"
     path.write_bytes(whole[: int(len(whole) * part)])
-    with pytest.raises(InputError, match=f"{path.name}.*(truncated|broken)"):
+    with pytest.raises(InputError, match=f"{path.name}.*(truncated|broken|malformed)"):
         read_audio(path, RATE)
     if kind != "FLAC":  # whose header does not say how many bytes follow
-        with pytest.raises(InputError, match=f"{path.name}.*(truncated|broken)"):
+        with pytest.raises(InputError, match=f"{path.name}.*(truncated|broken|malformed)"):
             audio_info(path)
 
 
@@ -113,14 +114,126 @@ def test_missing_and_folder(tmp_path: Path) -> None:
         read_audio(tmp_path, RATE)
     with pytest.raises(InputError, match="folder"):
         audio_info(tmp_path)
+    (tmp_path / "gone.wav").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(InputError, match=r"gone\.wav: is a link to a file that does not exist"):
+        read_audio(tmp_path / "gone.wav", RATE)
+    os.mkfifo(tmp_path / "pipe.wav")
+    with pytest.raises(InputError, match=r"pipe\.wav: is a pipe or a device"):
+        read_audio(tmp_path / "pipe.wav", RATE)
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_samples_that_are_not_finite(tmp_path: Path, bad: float) -> None:
-    samples = tone()
-    samples[100] = bad
+def test_memory_that_runs_out_is_the_file_s_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    soundfile.write(tmp_path / "a.wav", tone(), RATE)
+
+    def read(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(soundfile.SoundFile, "read", read)
+    with pytest.raises(InputError, match=r"a\.wav: does not fit in memory; split it into parts"):
+        read_audio(tmp_path / "a.wav", RATE)
+
+
+CASES = {
+    "21-one-file-stops-the-batch/rate1hz.wav": "sample rate of 1 Hz",
+    "22-inputs/au_half.au": "is truncated",
+    "22-inputs/rf64_half.wav": "is truncated",
+    "22-inputs/huge_float.wav": "samples that are not audio: 3e\\+38",
+}
+
+
+@pytest.mark.corpora
+@pytest.mark.parametrize("name", CASES)
+def test_files_that_were_misread_once(corpora: Path, name: str) -> None:
+    if not (path := corpora.parent / "cases" / name).is_file():
+        pytest.skip(f"{path} is absent")
+    with pytest.raises(InputError, match=CASES[name]):
+        read_audio(path, RATE)
+
+
+@pytest.mark.corpora
+def test_a_flac_file_from_a_pipe(corpora: Path) -> None:
+    if not (path := corpora.parent / "cases" / "21-one-file-stops-the-batch" / "piped.flac").is_file():
+        pytest.skip(f"{path} is absent")
+    assert audio_info(path) == (RATE, len(read_audio(path, RATE))) == (RATE, 54682)
+
+
+@pytest.mark.parametrize("kind", ["AU", "W64", "RF64"])
+def test_the_bytes_that_are_missing_are_counted(tmp_path: Path, kind: str) -> None:
+    soundfile.write(tmp_path / "whole", tone(), RATE, format=kind)
+    whole = (tmp_path / "whole").read_bytes()
+    (tmp_path / "short").write_bytes(whole[:-2])
+    with pytest.raises(InputError, match=f"short: is truncated: {len(whole) - 2} of {len(whole)} bytes are present"):
+        read_audio(tmp_path / "short", RATE)
+
+
+@pytest.mark.parametrize(("kind", "at", "size"), [("AU", 8, 4), ("W64", 16, 8)])
+def test_an_unknown_length_in_a_header_is_not_a_missing_end(tmp_path: Path, kind: str, at: int, size: int) -> None:
+    soundfile.write(tmp_path / "pipe", tone(), RATE, format=kind)
+    whole = bytearray((tmp_path / "pipe").read_bytes())
+    whole[at : at + size] = b"\xff" * size
+    (tmp_path / "pipe").write_bytes(whole)
+    assert len(read_audio(tmp_path / "pipe", RATE)) == len(tone())
+
+
+def without_length(flac: bytes) -> bytes:
+    """The FLAC file that a program writes to a pipe: 0 samples in its header means that their number is unknown."""
+    head = bytearray(flac)
+    head[21] &= 0xF0
+    head[22:26] = bytes(4)
+    return bytes(head)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_flac_of_unknown_length_is_read_to_its_end(tmp_path: Path, channels: int) -> None:
+    soundfile.write(tmp_path / "a.flac", np.stack([tone(seconds=3.0)] * channels, axis=1), RATE)
+    (tmp_path / "pipe.flac").write_bytes(without_length((tmp_path / "a.flac").read_bytes()))
+    assert audio_info(tmp_path / "pipe.flac") == (RATE, 3 * RATE)
+    expected = read_audio(tmp_path / "a.flac", RATE)
+    assert np.array_equal(read_audio(tmp_path / "pipe.flac", RATE), expected)
+    assert np.array_equal(read_audio(tmp_path / "pipe.flac", RATE, 1.0, 0.5), expected[RATE : RATE * 3 // 2])
+    with pytest.raises(InputError, match=r"has 3\.000 s of audio"):
+        read_audio(tmp_path / "pipe.flac", RATE, 2.0, 2.0)
+
+
+def test_a_broken_flac_of_unknown_length_is_named(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.flac", tone(seconds=3.0), RATE)
+    whole = without_length((tmp_path / "a.flac").read_bytes())
+    (tmp_path / "pipe.flac").write_bytes(whole[: len(whole) // 2] + bytes(2000) + whole[len(whole) // 2 + 2000 :])
+    with pytest.raises(InputError, match=r"pipe\.flac: broken audio"):
+        read_audio(tmp_path / "pipe.flac", RATE)
+
+
+def test_chained_ogg_is_named(tmp_path: Path) -> None:
+    for name, seconds in (("a.ogg", 1.0), ("b.ogg", 0.5)):
+        soundfile.write(tmp_path / name, tone(seconds=seconds), RATE)
+    chain = (tmp_path / "a.ogg").read_bytes() + (tmp_path / "b.ogg").read_bytes()
+    (tmp_path / "chain.ogg").write_bytes(chain)
+    for reads in (audio_info, lambda path: read_audio(path, RATE)):
+        with pytest.raises(InputError, match=r"chain\.ogg: holds several recordings .*; split it, or convert it"):
+            reads(tmp_path / "chain.ogg")
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 3e38, -1e10])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_samples_that_are_not_audio(tmp_path: Path, bad: float, channels: int) -> None:
+    samples = np.stack([tone()] * channels, axis=1)
+    samples[100, 0], samples[100, -1] = -bad, bad  # their mean would be 0
     soundfile.write(tmp_path / "a.wav", samples, RATE, subtype="FLOAT")
-    with pytest.raises(InputError, match="finite"):
+    with pytest.raises(InputError, match=r"a\.wav: has samples that are not audio: .*; re-export the file"):
+        read_audio(tmp_path / "a.wav", RATE)
+
+
+def test_loud_floating_point_samples_are_audio(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", tone() * 32768, RATE, subtype="FLOAT")
+    assert read_audio(tmp_path / "a.wav", RATE).max() > 16000
+
+
+@pytest.mark.parametrize("rate", [1, 999, 768_001, 2**31 - 1])
+def test_an_impossible_rate_is_named(tmp_path: Path, rate: int) -> None:
+    whole = bytearray(wav_bytes(tmp_path, subtype="PCM_16"))
+    whole[24:28] = rate.to_bytes(4, "little")
+    (tmp_path / "a.wav").write_bytes(whole)
+    with pytest.raises(InputError, match=rf"a\.wav: has a sample rate of {rate} Hz in its header"):
         read_audio(tmp_path / "a.wav", RATE)
 
 

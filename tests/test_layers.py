@@ -9,7 +9,16 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "asr"
 
 LAYERS = (
-    ("asr", "asr.errors", "asr.progress", "asr.device", "asr.audio", "asr.data_files", "asr.corpus_registry"),
+    (
+        "asr",
+        "asr.errors",
+        "asr.progress",
+        "asr.device",
+        "asr.audio",
+        "asr.audio_headers",
+        "asr.data_files",
+        "asr.corpus_registry",
+    ),
     ("asr.storage",),
     ("asr.formats",),
     ("asr.phones",),

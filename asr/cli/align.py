@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from asr.cli.messages import codecs_silenced
 from asr.cli.options import Device, Model
 from asr.formats.registry import WRITERS, writer
 
@@ -79,7 +80,8 @@ def align_command(
         raise InputError("give audio files or folders, and a folder to write into with --out")
     if (tier == Tier.words) != (lexicon is not None):
         raise InputError("--tier words needs --lexicon, and --tier phones does not take one")
-    sources = find_sources(inputs)
+    found = find_sources(inputs)
+    sources = found.sources
     if text is not None and (len(sources) != 1 or transcripts is not None):
         raise InputError("--text is for one audio file, without --transcripts")
     said = GivenText(text) if text is not None else find_transcripts(transcripts, tier.value)
@@ -87,8 +89,11 @@ def align_command(
     pronunciations = None if lexicon is None else read_lexicon(lexicon, lexicon_phones(aligner.phone_set))
     for name in formats:
         writer(name)
-    summary = align_files(aligner, sources, said, pronunciations, out, formats)
+    with codecs_silenced():
+        summary = align_files(aligner, sources, said, pronunciations, out, formats)
+    failed = summary.failed + found.unreadable
     done = f"{summary.done} aligned" + (f", {summary.skipped} already done" if summary.skipped else "")
-    log.info("%s, %d failed: %s", done, summary.failed, out / ALIGNMENTS)
-    if summary.failed:
+    lacking = f", {summary.unwritten} missing in a format" if summary.unwritten else ""
+    log.info("%s, %d failed%s: %s", done, failed, lacking, out / ALIGNMENTS)
+    if failed or summary.unwritten:
         raise typer.Exit(1)

@@ -21,7 +21,7 @@ from asr.cli.run import run_command
 from asr.cli.score import score_command
 from asr.cli.train import train_command
 from asr.cli.transcribe import transcribe_command
-from asr.errors import InputError, is_out_of_memory
+from asr.errors import InputError, is_interrupt, is_out_of_memory
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ def main() -> None:
     except KeyboardInterrupt:
         _leave(INTERRUPTED, INTERRUPTED_STATUS)
     except SystemError as error:
-        if not _is_interrupt(error):
+        if not is_interrupt(error):
             raise
         _leave(INTERRUPTED, INTERRUPTED_STATUS)
     except SystemExit as leaving:
@@ -109,10 +109,3 @@ def _global_options_first(arguments: Sequence[str]) -> list[str]:
 def _leave(message: str, status: int = 1) -> NoReturn:
     log.error("%s", message, exc_info=True)
     sys.exit(status)
-
-
-def _is_interrupt(error: BaseException | None) -> bool:
-    """Ctrl-C in compiled code arrives as an error of the interpreter, with the interrupt as its cause."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__cause__ or error.__context__
-    return error is not None

@@ -1,12 +1,18 @@
 """What a command shows on standard error: its own messages, and those of libraries where asked for."""
 
 import logging
+import os
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
 
 from asr.errors import printable
 
 PROGRAM = "asr"
+STANDARD_ERROR = 2
+"""The file descriptor."""
 
 
 def show_messages(verbose: bool = False, debug: bool = False) -> None:
@@ -24,6 +30,38 @@ def show_messages(verbose: bool = False, debug: bool = False) -> None:
         logging.captureWarnings(True)
     else:
         warnings.simplefilter("ignore")
+
+
+@contextmanager
+def codecs_silenced() -> Iterator[None]:
+    """Until its end, what compiled libraries print to standard error is dropped; Python's messages still get there.
+
+    With --verbose or --debug, nothing is dropped.
+    """
+    ours = sys.stderr
+    if ours is None or logging.getLogger(PROGRAM).isEnabledFor(logging.DEBUG):
+        yield
+        return
+    ours.flush()
+    with (
+        open(os.dup(STANDARD_ERROR), "w", encoding=ours.encoding, errors=ours.errors, buffering=1) as kept,
+        open(os.devnull, "wb") as nowhere,
+    ):
+        if _writes_to_standard_error(ours):
+            sys.stderr = kept
+        os.dup2(nowhere.fileno(), STANDARD_ERROR)
+        try:
+            yield
+        finally:
+            sys.stderr = ours
+            os.dup2(kept.fileno(), STANDARD_ERROR)
+
+
+def _writes_to_standard_error(stream: TextIO) -> bool:
+    try:
+        return stream.fileno() == STANDARD_ERROR
+    except (OSError, ValueError):  # a stream without a file, as in tests
+        return False
 
 
 class _StandardError(logging.Handler):

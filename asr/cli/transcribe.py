@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from asr.cli.messages import codecs_silenced
 from asr.cli.options import Device, Model
 
 log = logging.getLogger(__name__)
@@ -20,8 +21,8 @@ def transcribe_command(
 ) -> None:
     """Transcribe audio files into phones with times, as JSON Lines and TextGrid.
 
-    Prints the phones too if there is a single file. A file that cannot be read gives an error message and the exit
-    status 1, and the others are still transcribed. Rerun an interrupted command to resume.
+    Prints the phones too if there is a single file. A file that fails gives an error message and the exit status 1, and
+    the others are still transcribed. Rerun an interrupted command to resume.
     """
     from asr.device import choose_device
     from asr.errors import printable
@@ -30,11 +31,14 @@ def transcribe_command(
     from asr.recordings.transcribe import find_transcript, transcribe
     from asr.storage.run_layout import TRANSCRIPTS
 
-    sources = find_sources(inputs)
-    summary = transcribe(Recognizer(model, choose_device(device)), sources, out)
+    found = find_sources(inputs)
+    sources = found.sources
+    with codecs_silenced():
+        summary = transcribe(Recognizer(model, choose_device(device)), sources, out)
+    failed = summary.failed + found.unreadable
     done = f"{summary.done} transcribed" + (f", {summary.skipped} already done" if summary.skipped else "")
-    log.info("%s, %d failed: %s", done, summary.failed, out / TRANSCRIPTS)
-    if summary.failed:
+    log.info("%s, %d failed: %s", done, failed, out / TRANSCRIPTS)
+    if failed:
         raise typer.Exit(1)
     if len(sources) == 1:
         transcript = find_transcript(out, sources[0])

@@ -17,24 +17,34 @@ def write_ctm(path: Path | str, transcripts: Iterable[Transcript]) -> int:
     """Writes the phones with their times in seconds to 0.1 ms, as the transcripts come; returns how many phones.
 
     The format has no line for an utterance without phones. Raises InputError for a phone without times, and for an
-    utterance whose name has a space in it.
+    utterance or a phone whose name has a space in it.
     """
     count = 0
     with complete_file(path) as file:
         for transcript in transcripts:
-            if len(transcript.utterance.split()) != 1:
-                raise InputError(f"utterance {transcript.utterance!r}: CTM allows no spaces in names; rename it", path)
+            check(transcript, path)
             for segment in transcript.phones:
-                file.write(_line(transcript.utterance, segment, Path(path)) + "\n")
+                file.write(_line(transcript.utterance, segment) + "\n")
                 count += 1
     return count
 
 
-def _line(utterance: str, segment: PhoneSegment, path: Path) -> str:
-    if segment.start is None or segment.end is None:
-        raise InputError(f"utterance {utterance}: phone {segment.phone!r} has no times, which CTM needs", path)
-    duration = round(segment.end, 4) - round(segment.start, 4)
-    line = f"{utterance} {CHANNEL} {segment.start:.4f} {duration:.4f} {segment.phone}"
+def check(transcript: Transcript, path: Path | str | None = None) -> None:
+    """Raises InputError for what CTM cannot hold; `path` (by default the audio) is the file that the message names."""
+    where, utterance = path or transcript.audio, transcript.utterance
+    if len(utterance.split()) != 1 or utterance.startswith(";;"):
+        raise InputError(f"utterance {utterance[:80]!r}: CTM allows no spaces in names; rename it", where)
+    labels = [*(segment.phone for segment in transcript.phones), *(word.word for word in transcript.words)]
+    if bad := next((label for label in labels if len(label.split()) != 1), None):
+        raise InputError(f"utterance {utterance}: {bad[:80]!r}: CTM allows no spaces in labels", where)
+    if untimed := next((each for each in transcript.phones if each.start is None or each.end is None), None):
+        raise InputError(f"utterance {utterance}: phone {untimed.phone!r} has no times, which CTM needs", where)
+
+
+def _line(utterance: str, segment: PhoneSegment) -> str:
+    start, end = segment.start or 0.0, segment.end or 0.0
+    duration = round(end, 4) - round(start, 4)
+    line = f"{utterance} {CHANNEL} {start:.4f} {duration:.4f} {segment.phone}"
     return line if segment.score is None else f"{line} {segment.score:.4f}"
 
 
@@ -87,4 +97,4 @@ def _words_as_phones(transcript: Transcript) -> Transcript:
 
 
 _FILES = ("phones.ctm", "words.ctm")
-FORMAT = Format(False, lambda name: _FILES, _write_all)
+FORMAT = Format(False, lambda name: _FILES, _write_all, check)

@@ -12,9 +12,11 @@ class Format:
     """A format: `write` writes transcripts below an output folder and returns the files.
 
     It may iterate over the transcripts more than once. `files` gives every file that it may write for an utterance. If
-    the format is not `per_utterance`, they hold all utterances together.
+    the format is not `per_utterance`, they hold all utterances together; `check` raises InputError for one that they
+    cannot hold.
     """
 
     per_utterance: bool
     files: Callable[[str], tuple[str, ...]]
     write: Callable[[Path, Iterable[Transcript]], list[Path]]
+    check: Callable[[Transcript], None] = lambda transcript: None

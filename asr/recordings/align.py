@@ -11,16 +11,17 @@ from typing import Any
 from asr.acoustics.bundle import acoustic_digest
 from asr.alignment.aligner import Aligner
 from asr.alignment.spoken import Spoken, spoken_phones, spoken_words
-from asr.errors import InputError, OutputError
+from asr.errors import InputError
 from asr.formats.registry import WRITERS, writer
 from asr.formats.transcript import Transcript, read_transcripts
 from asr.phones.lexicon import Lexicon
 from asr.phones.phone_set import AnyPhoneSet
 from asr.progress import track
+from asr.recordings.failures import log_failure, taken
 from asr.recordings.resume import Summary, append_rows, cut_last_line, set_aside
 from asr.recordings.sources import Source, check_name, read_ahead
 from asr.recordings.transcripts import Transcripts
-from asr.storage.files import read_jsonl, remove, write_jsonl
+from asr.storage.files import read_jsonl, write_jsonl
 from asr.storage.output_folder import OutputFolder, output_folder
 from asr.storage.run_layout import ALIGNMENTS
 
@@ -41,75 +42,91 @@ def align_files(
     """Writes `out_dir`/alignments.jsonl, one line per file, and converts it to `formats`; aligns words with a lexicon.
 
     A file that cannot be aligned (not readable, too short, without a transcript, with an unknown phone or word) is
-    logged as an error, and the rest continues. Called again with the same models and lexicon, it aligns the files that
-    are not done yet or have another transcript, and updates formats that were written before; results of other models
-    are moved into a folder `previous-...` first. Raises InputError where it cannot write, and where the folder holds
-    files of something else.
+    logged as an error, as is an alignment that a format cannot hold, and the rest continues. Called again with the same
+    models and lexicon, it aligns the files that are not done yet or have another transcript, and updates formats that
+    were written before; results of other models are moved into a folder `previous-...` first. Raises OutputError where
+    nothing can be written, and InputError where the folder holds files of something else.
     """
     output = out_dir / ALIGNMENTS
     with output_folder(out_dir, "align", "--out") as folder:
         said = dict(_said(sources, transcripts))
         set_aside(folder, out_dir / MARK, _made_with(aligner, lexicon))
         former = [name for name in WRITERS if _was_written(folder, name)]
-        done = _resume(output, sources, said)
-        waiting = [source for source in sources if source.utterance in said and source.utterance not in done]
+        folder.require_replaceable(output)
+        done, others = _resume(output, sources, said)
+        new = said.keys() - done - others
+        waiting = [source for source in sources if source.utterance in new]
         aligned = append_rows(output, _rows(aligner, waiting, said, lexicon))
-        export(output, formats, former, with_intervals=len(aligner.models) > 1)
-    return Summary(aligned, len(done), len(sources) - len(done) - aligned)
+        unwritten = export(output, formats, former, with_intervals=len(aligner.models) > 1)
+    return Summary(aligned, len(done), len(sources) - len(done) - aligned, unwritten)
 
 
-def export(path: Path, formats: Collection[str], former: Collection[str] = (), with_intervals: bool = False) -> None:
+def export(path: Path, formats: Collection[str], former: Collection[str] = (), with_intervals: bool = False) -> int:
     """Converts an alignments.jsonl to `formats` (names of WRITERS), beside it, and updates those in `former`.
 
-    An alignment that cannot be written (as labels, where its audio is gone) is logged as an error.
+    An alignment that cannot be written (as labels, where its audio is gone) is logged as an error. Returns how many.
     """
-    folder = path.parent
+    folder, unwritten = path.parent, 0
     for name in sorted({*formats, *former}):
         alignments = _Alignments(path, with_intervals)
         if writer(name).per_utterance:
-            for alignment in alignments:
-                _write(folder, name, [alignment], stale=name in former)
+            groups: Iterable[Iterable[Transcript]] = ([alignment] for alignment in alignments)
         else:
-            _write(folder, name, alignments, stale=name in former)
+            refused = {each.utterance for each in alignments if not _fits(each, name, path)}
+            unwritten += len(refused)
+            groups = [replace(alignments, without=frozenset(refused))]
+        unwritten += sum(not _is_written(folder, name, group) for group in groups)
+    return unwritten
 
 
 @dataclass(frozen=True)
 class _Alignments:
-    """The alignments of a file, read again each time; `with_intervals` keeps the intervals of the boundaries."""
+    """The alignments of a file, read again each time, `without` some utterances.
+
+    `with_intervals` keeps the intervals of the boundaries.
+    """
 
     path: Path
     with_intervals: bool
+    without: frozenset[str] = frozenset()
 
     def __iter__(self) -> Iterator[Transcript]:
         for transcript in read_transcripts(self.path):
-            yield transcript if self.with_intervals else replace(transcript, intervals=[])
+            if transcript.utterance not in self.without:
+                yield transcript if self.with_intervals else replace(transcript, intervals=[])
 
 
-def _write(folder: Path, name: str, alignments: Iterable[Transcript], stale: bool) -> None:
-    """Writes alignments in a format; `stale` removes files of the same utterances that were not written now."""
+def _fits(alignment: Transcript, name: str, path: Path) -> bool:
+    """Whether a format can hold an alignment; logs an error if not."""
+    try:
+        writer(name).check(alignment)
+    except InputError as error:
+        log_failure(error, path, f"; it is left out of its {name}")
+        return False
+    return True
+
+
+def _is_written(folder: Path, name: str, alignments: Iterable[Transcript]) -> bool:
+    """Writes alignments in a format; returns False where that failed, which is logged as an error."""
     form = writer(name)
     try:
-        written = form.write(folder, alignments)
-    except OutputError:
-        raise
-    except InputError as error:
-        if not form.per_utterance:
-            raise
-        log.error("%s; its %s is not written", error, name, exc_info=True)
-        return
-    if stale:
-        for alignment in alignments:
-            for path in {folder / file for file in form.files(alignment.utterance)} - set(written):
-                remove(path)
+        form.write(folder, alignments)
+    except Exception as error:
+        place = next(iter(alignments)).utterance if form.per_utterance else form.files("")[0]
+        log_failure(error, folder / place, f"; its {name} is not written")
+        return False
+    return True
 
 
 def _said(sources: Sequence[Source], transcripts: Transcripts) -> Iterator[tuple[str, str]]:
     """Each utterance with its transcript; logs an error for those without one."""
     for source in sources:
         try:
-            yield source.utterance, transcripts.of(source)
-        except InputError as error:
-            log.error("%s", error, exc_info=True)
+            text = transcripts.of(source)
+        except Exception as error:
+            log_failure(error, source.path)
+        else:
+            yield source.utterance, text
 
 
 def _rows(
@@ -126,9 +143,10 @@ def _rows(
                 alignment = aligner.align(waveform, spoken, source.utterance, str(source.path))
             except InputError as error:
                 raise InputError(str(error), source.path) from error
+        except Exception as error:
+            log_failure(error, source.path)
+        else:
             yield alignment.to_json() | {"said": text}
-        except InputError as error:
-            log.error("%s", error, exc_info=True)
 
 
 def _spoken(text: str, lexicon: Lexicon | None, phone_set: AnyPhoneSet) -> Spoken:
@@ -147,24 +165,28 @@ def _was_written(folder: OutputFolder, name: str) -> bool:
     return any(path.relative_to(folder.folder).parts[0] in first for path in folder.recorded(folder.folder))
 
 
-def _resume(output: Path, sources: Sequence[Source], said: dict[str, str]) -> set[str]:
-    """The utterances that are done; removes an incomplete last line, and lines with another transcript."""
+def _resume(output: Path, sources: Sequence[Source], said: dict[str, str]) -> tuple[set[str], set[str]]:
+    """The utterances that are done, and those whose name another audio file has, logged as errors.
+
+    Removes an incomplete last line, and lines with another transcript.
+    """
+    done: set[str] = set()
+    others: set[str] = set()
     if not output.is_file():
-        return set()
+        return done, others
     cut_last_line(output)
     audio = {source.utterance: str(source.path) for source in sources}
-    done: set[str] = set()
 
     def kept() -> Iterator[dict[str, Any]]:
         for row in read_jsonl(output):
             name = str(row.get("utterance"))
             if name in audio and row.get("audio") != audio[name]:
-                message = f"the folder already has an alignment of {row.get('audio')} named {name}"
-                raise InputError(f"{message}; choose another with --out", output)
-            if name in audio and row.get("said") == said.get(name):
+                log.error("%s: %s", audio[name], taken(output, row.get("audio"), name))
+                others.add(name)
+            elif name in audio and row.get("said") == said.get(name):
                 done.add(name)
-            if name not in audio or name in done:
+            if name not in audio or name in done or name in others:
                 yield row
 
     write_jsonl(output, kept())
-    return done
+    return done, others

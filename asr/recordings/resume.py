@@ -18,11 +18,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Summary:
-    """How many files were done now, were done before, and failed."""
+    """How many files were done now, were done before, and failed; and how many outputs in a format were not written."""
 
     done: int
     skipped: int
     failed: int
+    unwritten: int = 0
 
 
 def cut_last_line(path: Path, block: int = 1 << 20) -> None:
@@ -56,17 +57,27 @@ def append_rows(path: Path, rows: Iterable[dict[str, Any]]) -> int:
 def set_aside(folder: OutputFolder, mark: Path, made_with: dict[str, Any]) -> None:
     """Moves what was written with other models, as `mark` says, into a folder of its own; then writes the mark.
 
-    Files that the user changed stay where they are.
+    Files that the user changed stay where they are. Raises InputError if the mark is one of them.
     """
-    if mark.is_file() and (known := read_json(mark)) != made_with:
+    folder.require_replaceable(mark)
+    known = read_json(mark) if mark.is_file() else None
+    if known == made_with:
+        return
+    inside = (path for path in folder.recorded(folder.folder) if not _is_aside(path.relative_to(folder.folder)))
+    # The mark is moved last, so that this goes on after a crash.
+    if results := sorted((path for path in inside if folder.owns(path)), key=lambda path: path == mark):
         digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:8]
         names = (f"previous-{digest}" + (f"-{number}" if number > 1 else "") for number in numbers(1))
         target = next(path for name in names if not os.path.lexists(path := folder.folder / name))
-        for path in folder.recorded(folder.folder):
-            inside = path.relative_to(folder.folder)
-            if not inside.parts[0].startswith("previous-") and folder.owns(path):
-                make_folder((target / inside).parent)
-                rename(path, target / inside)
-        log.warning("%s holds results of other models; they are now in %s", folder.folder, target.name)
-    if not mark.is_file():
-        write_json(mark, made_with)
+        for path in results:
+            moved = target / path.relative_to(folder.folder)
+            make_folder(moved.parent)
+            rename(path, moved)
+        for top in {path.relative_to(folder.folder).parts[0] for path in results}:
+            folder.remove(folder.folder / top)  # only folders that are empty now are left to delete
+        log.warning("%s holds results of another model or lexicon; they are now in %s", folder.folder, target.name)
+    write_json(mark, made_with)
+
+
+def _is_aside(inside: Path) -> bool:
+    return inside.parts[0].startswith("previous-")

@@ -1,5 +1,6 @@
 """The audio files that a user gives: found, given unique utterance names, and read ahead."""
 
+import logging
 import os
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
@@ -11,12 +12,20 @@ import numpy as np
 import numpy.typing as npt
 
 from asr.audio import read_audio
-from asr.errors import InputError
+from asr.errors import InputError, listed
+
+log = logging.getLogger(__name__)
 
 AUDIO_SUFFIXES = frozenset(
-    {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".sph", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".w64"}
-    | {".rf64"}
+    {".wav", ".wave", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".mpga", ".sph", ".nist"}
+    | {".aif", ".aiff", ".aifc", ".au", ".snd", ".caf"}
 )
+OTHER_SUFFIXES = frozenset(
+    {".m4a", ".m4b", ".m4r", ".aac", ".wma", ".amr", ".ape", ".wv", ".tta", ".shn", ".ac3", ".dts", ".ra", ".mka"}
+    | {".mp4", ".m4v", ".webm", ".mkv", ".mov", ".avi", ".wmv", ".flv", ".mpg", ".mpeg", ".3gp", ".ogv", ".rm", ".asf"}
+)
+"""Suffixes of audio and video that cannot be read."""
+
 FILES_READ_AHEAD = 4
 LONGEST_NAME = 220
 """Bytes of a file name; systems allow 255, and the TextGrid's suffix and temporary name need some of them."""
@@ -32,33 +41,77 @@ class Source:
     path: Path
 
 
-def find_sources(inputs: Sequence[Path]) -> list[Source]:
+@dataclass(frozen=True)
+class Found:
+    """The audio files among a user's inputs, and how many folders could not be read."""
+
+    sources: list[Source]
+    unreadable: int
+
+
+def find_sources(inputs: Sequence[Path]) -> Found:
     """The audio files among the inputs and below their folders, each folder's sorted by name.
 
     Where several would have the same utterance name, they keep their suffix; if that is not enough, their whole path.
-    Hidden files are left out. Raises InputError for an input that does not exist, and when there is no audio file.
+    Hidden files are left out. Folders that cannot be read are logged as errors, and how many files have a suffix of
+    audio or video that cannot be read as a warning. Raises InputError when there is no audio file, and when none of the
+    inputs exists; one that does not beside others fails when it is read.
     """
+    if not any(os.path.lexists(given) for given in inputs):
+        raise InputError("no such file or folder", inputs[0])
     found: dict[Path, Path] = {}
+    passed = _Passed()
     for given in inputs:
-        if not given.exists():
-            raise InputError("no such file or folder", given)
-        if given.is_dir():
-            found |= {_absolute(path): path.relative_to(given) for path in _audio_below(given)}
+        if os.path.isdir(given):  # noqa: PTH112 - Path.is_dir raises where a folder above cannot be read
+            found |= {_absolute(path): path.relative_to(given) for path in _audio_below(given, passed)}
         else:
             found[_absolute(given)] = Path(given.name)
+    passed.log()
     if not found:
         raise InputError(f"no audio file; known suffixes: {' '.join(sorted(AUDIO_SUFFIXES))}", inputs[0])
     names = distinct_names([(_without_suffix(name), str(name), str(path)[1:]) for path, name in found.items()])
-    return [Source(name, path) for name, path in zip(names, found, strict=True)]
+    return Found([Source(name, path) for name, path in zip(names, found, strict=True)], passed.unreadable)
+
+
+class _Passed:
+    """What is passed over in folders."""
+
+    def __init__(self) -> None:
+        self.suffixes: Counter[str] = Counter()
+        self.links: list[str] = []
+        self.unreadable = 0
+
+    def fail(self, error: OSError) -> None:
+        """Counts a folder that cannot be read."""
+        log.error("%s: cannot read the folder: %s", error.filename, error.strerror)
+        self.unreadable += 1
+
+    def log(self) -> None:
+        if self.suffixes:
+            each = ", ".join(f"{suffix} ({number})" for suffix, number in self.suffixes.most_common())
+            files = "file" if self.suffixes.total() == 1 else "files"
+            log.warning(
+                "%d %s with suffixes that cannot be read: %s; convert them to FLAC", self.suffixes.total(), files, each
+            )
+        if self.links:
+            log.warning("linked folders are not searched: %s; name them to search them", listed(self.links))
 
 
 def _without_suffix(name: Path) -> str:
     return str(name.with_suffix("")) if name.stem.strip(".") else str(name)  # `..wav` would become the folder `.`
 
 
-def _audio_below(folder: Path) -> list[Path]:
-    below = (path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file())
-    return sorted(path for path in below if not path.name.startswith("."))
+def _audio_below(folder: Path, passed: _Passed) -> list[Path]:
+    """The files that have a suffix of audio; links to nowhere are among them, and fail when they are read."""
+    paths = []
+    for root, folders, names in os.walk(folder, onerror=passed.fail):
+        passed.links += [str(path) for path in (Path(root, name) for name in folders) if path.is_symlink()]
+        for path in (Path(root, name) for name in names if not name.startswith(".")):
+            if (suffix := path.suffix.lower()) in AUDIO_SUFFIXES:
+                paths.append(path)
+            elif suffix in OTHER_SUFFIXES:
+                passed.suffixes[suffix] += 1
+    return sorted(paths)
 
 
 def _absolute(path: Path) -> Path:

@@ -1,5 +1,6 @@
 """Writing files so that a file has its final name only when it is complete, and nothing of the user's is replaced."""
 
+import errno
 import json
 import os
 import re
@@ -13,6 +14,9 @@ from asr.storage.json_text import parse_json
 
 PARTIAL_SUFFIX = ".asr-part"
 """The end of the name of a file that is not complete yet; one that is left over is from a process that was killed."""
+
+_BAD_NAME = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ELOOP, errno.EILSEQ)
+"""Errors of a single output's name: others can still be written."""
 
 _PARTIAL_NAME = re.compile(rf"\..*\.\d+{re.escape(PARTIAL_SUFFIX)}")
 
@@ -182,16 +186,22 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a folder and those above it. Raises InputError where that cannot be."""
+    """Makes a folder and those above it. Raises OutputError or InputError as `cannot_write`."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot make the folder: {error.strerror}; choose another", folder) from error
+        raise _error_type(error)(f"cannot make the folder: {error.strerror}; choose another", folder) from error
 
 
-def cannot_write(path: Path, error: OSError) -> OutputError:
-    """What to tell the user where writing failed."""
-    return OutputError(f"cannot write: {error.strerror or error}; free disk space or choose another folder", path)
+def cannot_write(path: Path, error: OSError) -> InputError:
+    """What to tell the user where writing failed: an OutputError, or an InputError if it is due to this name alone."""
+    kind = _error_type(error)
+    fix = "free disk space or choose another folder" if kind is OutputError else "choose another folder"
+    return kind(f"cannot write: {error.strerror or error}; {fix}", path)
+
+
+def _error_type(error: OSError) -> type[InputError]:
+    return InputError if error.errno in _BAD_NAME else OutputError
 
 
 def write_text(path: Path | str, text: str) -> None:

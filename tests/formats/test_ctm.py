@@ -53,7 +53,8 @@ def test_a_broken_line_is_named(tmp_path, line):
     ("transcript", "message"),
     [
         (Transcript("u", [PhoneSegment("aa")]), "no times"),
-        (Transcript("two words", [PhoneSegment("aa", 0.0, 1.0)]), "spaces"),
+        (Transcript("two words", [PhoneSegment("aa", 0.0, 1.0)]), "spaces in names"),
+        (Transcript("u", [PhoneSegment("a a", 0.0, 1.0)]), "spaces in labels"),
     ],
 )
 def test_what_ctm_cannot_hold_is_named_and_leaves_no_file(tmp_path, transcript, message):

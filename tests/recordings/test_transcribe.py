@@ -1,9 +1,11 @@
 """Batch transcription: every good file comes out, every bad one is one line, and nothing is done twice or lost."""
 
+import errno
 import json
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +14,15 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 from praatio import textgrid
-from support.asr_command import Command
+from support.asr_command import Command, snapshot
 
+from asr.audio import read_audio
+from asr.cli.messages import codecs_silenced
+from asr.errors import InputError
+from asr.formats.transcript import Transcript
+from asr.recognizer import Recognizer
 from asr.recordings.sources import Source, distinct_names, find_sources
+from asr.storage.files import rename
 
 RATE = 16000
 
@@ -127,11 +135,18 @@ def test_goes_on_after_an_interruption(tiny_run: Path, good: Path, tmp_path: Pat
     out = tmp_path / "out"
     command = ("transcribe", tiny_run, good, "-o", out)
     asr_command(*command)
-    output = out / "transcripts.jsonl"
+    output, record = out / "transcripts.jsonl", out / ".asr.jsonl"
     whole = output.read_bytes()
     lines = whole.splitlines(keepends=True)
+    # What a crash leaves: lines of which the record does not know yet, the last of them perhaps cut short.
+    known = [
+        row
+        for row in record.read_text().splitlines(keepends=True)
+        if '"transcripts.jsonl"' not in row or '"size": 0' in row
+    ]
     for left in (b"", b"".join(lines[:2]), b"".join(lines[:2]) + lines[2][:50], lines[0][:-1]):
         output.write_bytes(left)
+        record.write_text("".join(known))
         outcome = asr_command(*command)
         kept = left.count(b"\n")
         assert output.read_bytes() == whole
@@ -156,7 +171,7 @@ def test_the_phones_of_a_single_file_are_printed(
     assert asr_command("transcribe", tiny_run, bad / "text.wav", "-o", out).out == ""
 
 
-def test_another_bundle_starts_from_scratch(
+def test_results_of_another_bundle_are_kept_aside(
     tiny_run: Path, own_run: Path, good: Path, tmp_path: Path, asr_command: Command
 ) -> None:
     out = tmp_path / "out"
@@ -165,9 +180,37 @@ def test_another_bundle_starts_from_scratch(
     tuned = own_run / "decode/bundle/decoding.yaml"
     tuned.write_text(re.sub(r"insertion_penalty: .*", "insertion_penalty: 6.0", tuned.read_text()))
     outcome = asr_command("transcribe", own_run, good / "one.wav", "-o", out)
-    assert outcome.err.startswith("1 transcribed, 0 failed")
+    warning, summary = outcome.err.splitlines()
+    [aside] = out.glob("previous-*")
+    assert warning == f"{out} holds results of another model or lexicon; they are now in {aside.name}"
+    assert summary.startswith("1 transcribed, 0 failed")
     assert len(rows(out)) == 1
     assert rows(out) != first
+    assert rows(aside) == first
+    assert (aside / "textgrids" / "one.TextGrid").is_file()
+
+
+def test_results_that_were_only_partly_moved_aside_are_not_taken_for_done(
+    tiny_run: Path, own_run: Path, good: Path, tmp_path: Path, asr_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    asr_command("transcribe", tiny_run, good / "one.wav", "-o", out)
+    tuned = own_run / "decode/bundle/decoding.yaml"
+    tuned.write_text(re.sub(r"insertion_penalty: .*", "insertion_penalty: 6.0", tuned.read_text()))
+    moved: list[Path] = []
+
+    def stopped(source: Path, target: Path) -> None:
+        if moved:
+            raise KeyboardInterrupt
+        moved.append(source)
+        rename(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("asr.recordings.resume.rename", stopped)
+        assert asr_command("transcribe", own_run, good / "one.wav", "-o", out).status == 130
+    assert "1 transcribed, 0 failed" in asr_command("transcribe", own_run, good / "one.wav", "-o", out).err
+    assert len(rows(out)) == 1
+    assert len(list(out.glob("previous-*/**/*.TextGrid"))) == 1
 
 
 def test_another_file_of_the_same_name_is_not_taken_for_done(
@@ -178,10 +221,12 @@ def test_another_file_of_the_same_name_is_not_taken_for_done(
     other = tmp_path / "other" / "one.wav"
     other.parent.mkdir()
     other.write_bytes((good / "one.wav").read_bytes())
-    outcome = asr_command("transcribe", tiny_run, other, "-o", out)
+    outcome = asr_command("transcribe", tiny_run, other, good / "telephone.WAV", "-o", out)
     assert outcome.status == 1
-    assert f"already has a transcript of {good / 'one.wav'}" in outcome.err
-    assert outcome.err.count("\n") == 1
+    line, summary = outcome.err.splitlines()
+    assert line.startswith(f"asr: {other}: ")
+    assert f"already has a result of {good / 'one.wav'} named one; choose another folder" in line
+    assert summary.startswith("1 transcribed, 1 failed")
 
 
 def test_a_file_that_is_not_ours_is_left_alone(
@@ -189,8 +234,185 @@ def test_a_file_that_is_not_ours_is_left_alone(
 ) -> None:
     (tmp_path / "transcripts.jsonl").write_text("mine\n")
     outcome = asr_command("transcribe", tiny_run, good, "-o", tmp_path)
-    assert "was not written by asr transcribe; choose another folder" in outcome.err
+    assert "holds files that asr transcribe did not write (my recordings, transcripts.jsonl)" in outcome.err
+    assert outcome.err.count("\n") == 1
     assert (tmp_path / "transcripts.jsonl").read_text() == "mine\n"
+
+
+def test_results_that_were_changed_since_are_refused(
+    tiny_run: Path, own_run: Path, good: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    out = tmp_path / "out"
+    asr_command("transcribe", tiny_run, good / "one.wav", "-o", out)
+    (out / "transcripts.jsonl").write_text("my own notes\nwithout an end of the last line")
+    before = snapshot(out)
+    outcome = asr_command("transcribe", tiny_run, good, "-o", out)
+    assert (outcome.status, outcome.err.count("\n")) == (1, 1)
+    assert "transcripts.jsonl: was not written by asr transcribe, or was changed since" in outcome.err
+    assert {**snapshot(out), ".asr.jsonl": b""} == {**before, ".asr.jsonl": b""}
+
+
+def test_a_bundle_is_not_its_own_output_folder(own_run: Path, good: Path, asr_command: Command) -> None:
+    bundle = own_run / "decode" / "bundle"
+    before = snapshot(own_run)
+    for out in (bundle, own_run):
+        outcome = asr_command("transcribe", bundle, good / "one.wav", "-o", out)
+        assert (outcome.status, outcome.err.count("\n")) == (1, 1)
+    assert snapshot(own_run) == before
+
+
+def test_a_note_in_the_bundle_s_folder_makes_no_other_bundle(
+    own_run: Path, good: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    out = tmp_path / "out"
+    asr_command("transcribe", own_run, good / "one.wav", "-o", out)
+    (own_run / "decode" / "bundle" / "NOTES.txt").write_text("the best so far\n")
+    outcome = asr_command("transcribe", own_run, good / "one.wav", "-o", out)
+    assert outcome.err.startswith("0 transcribed, 1 already done, 0 failed")
+
+
+def test_what_is_in_the_place_of_an_output_stays_and_fails_one_file(
+    tiny_run: Path, good: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    out = tmp_path / "out"
+    asr_command("transcribe", tiny_run, good / "one.wav", "-o", out)
+    (out / "textgrids" / "telephone.TextGrid").mkdir()
+    (out / "textgrids" / "24 bit.TextGrid").write_text("by hand\n")
+    (out / "textgrids" / "Übung 2").write_text("a file where a folder must be\n")
+    (out / "textgrids" / "music.TextGrid").symlink_to(good / "one.wav")
+    outcome = asr_command("transcribe", tiny_run, good, "-o", out)
+    assert outcome.status == 1
+    *lines, summary = outcome.err.splitlines()
+    assert len(lines) == 4
+    for name, reason in {
+        "telephone.TextGrid": "is a folder in the place of an output file",
+        "24 bit.TextGrid": "was not written by asr transcribe, or was changed since",
+        "Übung 2": "cannot make the folder",
+        "music.TextGrid": "was not written by asr transcribe",
+    }.items():
+        assert any(line.startswith(f"asr: {out / 'textgrids' / name}: {reason}") for line in lines), (name, lines)
+    assert ", 1 already done, 4 failed: " in summary
+    assert (out / "textgrids" / "24 bit.TextGrid").read_text() == "by hand\n"
+    assert len(rows(out)) == len([path for path in good.rglob("*") if path.is_file()]) - 4
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (MemoryError(), "does not fit in memory; split it into parts, or choose another --device"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: tried 9 GB"), "does not fit in memory"),
+        (RuntimeError("CUDA out of memory. Tried to allocate"), "does not fit in memory"),
+        (KeyError("odd"), "KeyError: 'odd'"),
+        (ValueError("two\nlines"), "ValueError: two lines"),
+    ],
+)
+def test_what_goes_wrong_inside_is_the_file_s_error(
+    tiny_run: Path,
+    good: Path,
+    tmp_path: Path,
+    asr_command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    reason: str,
+) -> None:
+    recognize = Recognizer.recognize
+
+    def fail(self: Recognizer, waveform: np.ndarray, utterance: str, audio: str) -> Transcript:
+        if utterance == "one":
+            raise error
+        return recognize(self, waveform, utterance, audio)
+
+    monkeypatch.setattr(Recognizer, "recognize", fail)
+    command = ("transcribe", tiny_run, good / "one.wav", good / "telephone.WAV", "-o", tmp_path / "out")
+    outcome = asr_command(*command)
+    line, summary = outcome.err.splitlines()
+    assert outcome.status == 1
+    assert line.startswith(f"asr: {good / 'one.wav'}: {reason}")
+    assert summary.startswith("1 transcribed, 1 failed")
+    assert "Traceback" in asr_command(*command, "--debug").err
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_ctrl_c_ends_the_batch(
+    tiny_run: Path, good: Path, tmp_path: Path, asr_command: Command, monkeypatch: pytest.MonkeyPatch, wrapped: bool
+) -> None:
+    def interrupted(*_: object) -> None:
+        if wrapped:
+            raise SystemError("returned a result with an exception set") from KeyboardInterrupt()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Recognizer, "recognize", interrupted)
+    outcome = asr_command("transcribe", tiny_run, good, "-o", tmp_path / "out")
+    assert (outcome.status, outcome.err) == (130, "asr: Interrupted; rerun the same command to resume\n")
+
+
+def test_what_is_passed_over_in_a_folder_is_counted(
+    tiny_run: Path, good: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    for name in ("a.m4a", "b.M4A", "Übung 2/c.m4a", "d.mp4", "e.webm", "notes.txt", ".hidden.m4a"):
+        (good / name).touch()
+    (tmp_path / "elsewhere").mkdir()
+    (good / "linked").symlink_to(tmp_path / "elsewhere")
+    outcome = asr_command("transcribe", tiny_run, good, "-o", tmp_path / "out")
+    passed, links, _ = outcome.err.splitlines()
+    assert passed == ("5 files with suffixes that cannot be read: .m4a (3), .mp4 (1), .webm (1); convert them to FLAC")
+    assert links == f"linked folders are not searched: {good / 'linked'}; name them to search them"
+    assert outcome.status == 0
+
+
+def test_links_to_nowhere_and_missing_files_are_one_line_each(
+    tiny_run: Path, good: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    links = [good / "dangling.wav", tmp_path / "named.wav"]
+    for link in links:
+        link.symlink_to(tmp_path / "nowhere")
+    outcome = asr_command("transcribe", tiny_run, good, links[1], tmp_path / "typo.wav", "-o", tmp_path / "out")
+    assert outcome.status == 1
+    for link in links:
+        assert f"asr: {link}: is a link to a file that does not exist\n" in outcome.err
+    assert f"asr: {tmp_path / 'typo.wav'}: no such audio file; check the path\n" in outcome.err
+    assert " transcribed, 3 failed: " in outcome.err
+
+
+def test_a_folder_that_cannot_be_read_is_one_line_and_counts(
+    tiny_run: Path, good: Path, tmp_path: Path, asr_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed, scandir = good / "Übung 2", os.scandir
+
+    def scan(path: str) -> object:
+        if Path(path) == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    outcome = asr_command("transcribe", tiny_run, good, "-o", tmp_path / "out")
+    line, summary = outcome.err.splitlines()
+    assert line == f"asr: {closed}: cannot read the folder: Permission denied"
+    assert ", 1 failed: " in summary
+    assert outcome.status == 1
+
+
+@pytest.mark.parametrize("name", ["x.wave", "x.nist", "x.mp2", "x.mpga"])
+def test_rare_suffixes_are_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    assert [source.path.name for source in find_sources([tmp_path]).sources] == [name]
+
+
+def test_codecs_do_not_write_to_the_terminal(
+    tiny_run: Path, good: Path, tmp_path: Path, speech: np.ndarray, capfd: pytest.CaptureFixture[str]
+) -> None:
+    if "MP3" not in soundfile.available_formats():
+        pytest.skip("this libsndfile has no MP3")
+    path = write(tmp_path / "broken.mp3", speech)
+    path.write_bytes(path.read_bytes()[:1500])
+    with codecs_silenced():
+        print("ours", file=sys.stderr)
+        with pytest.raises(InputError):
+            read_audio(path, RATE)
+    assert capfd.readouterr().err == "ours\n"
+    with pytest.raises(InputError):
+        read_audio(path, RATE)
+    assert capfd.readouterr().err != ""
 
 
 def test_a_full_disk_is_one_line_and_loses_nothing(
@@ -202,16 +424,17 @@ def test_a_full_disk_is_one_line_and_loses_nothing(
     if mounted.returncode:
         pytest.skip("may not mount a small file system here")
     try:
+        out = small / "out"
         (small / "filler").write_bytes(bytes(36 * 1024))
-        outcome = asr_command("transcribe", tiny_run, good, "-o", small)
+        outcome = asr_command("transcribe", tiny_run, good, "-o", out)
         assert outcome.status == 1
         assert outcome.err.count("\n") == 1
         assert "cannot write: No space left on device; free disk space or choose another folder" in outcome.err
         (small / "filler").unlink()
-        before = (small / "transcripts.jsonl").read_bytes()
-        assert asr_command("transcribe", tiny_run, good / "one.wav", good / "24 bit.wav", "-o", small).status == 0
-        assert (small / "transcripts.jsonl").read_bytes().startswith(before[: before.rfind(b"\n") + 1])
-        assert not list(small.rglob("*.part"))
+        before = (out / "transcripts.jsonl").read_bytes()
+        assert asr_command("transcribe", tiny_run, good / "one.wav", good / "24 bit.wav", "-o", out).status == 0
+        assert (out / "transcripts.jsonl").read_bytes().startswith(before[: before.rfind(b"\n") + 1])
+        assert not list(small.rglob("*-part"))
     finally:
         subprocess.run(["umount", str(small)], check=True)
 
@@ -222,7 +445,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(
 ) -> None:
     outcome = asr_command("transcribe", tiny_run, good, "-o", out)
     assert outcome.status == 1
-    assert outcome.err.startswith(f"asr: {out}: cannot make the folder: ")
+    assert outcome.err.startswith((f"asr: {out}: cannot make the folder: ", f"asr: {out}: is not a folder; "))
     assert outcome.err.count("\n") == 1
 
 
@@ -246,9 +469,9 @@ def test_files_of_one_stem_have_names_of_their_own(tmp_path: Path) -> None:
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.touch()
-    whole = [source.utterance for source in find_sources([tmp_path])]
+    whole = [source.utterance for source in find_sources([tmp_path]).sources]
     assert whole == ["a/x.flac", "a/x.wav", "a/y", "b/x", "b/y"]
-    two = {source.utterance for source in find_sources([tmp_path / "a", tmp_path / "b"])}
+    two = {source.utterance for source in find_sources([tmp_path / "a", tmp_path / "b"]).sources}
     inside = str(tmp_path)[1:]
     assert two == {"x.flac", *(f"{inside}/{name}" for name in ("a/x.wav", "b/x.wav", "a/y.wav", "b/y.wav"))}
 
@@ -256,7 +479,7 @@ def test_files_of_one_stem_have_names_of_their_own(tmp_path: Path) -> None:
 def test_a_file_named_twice_is_done_once_and_keeps_its_link_s_name(tmp_path: Path) -> None:
     (tmp_path / "blob").touch()
     (tmp_path / "x.wav").symlink_to(tmp_path / "blob")
-    sources = find_sources([tmp_path / "x.wav", tmp_path, tmp_path / ".." / tmp_path.name / "x.wav"])
+    sources = find_sources([tmp_path / "x.wav", tmp_path, tmp_path / ".." / tmp_path.name / "x.wav"]).sources
     assert sources == [Source("x", tmp_path / "x.wav")]
 
 
@@ -280,7 +503,7 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path, monkeypatch: pytest.Mon
         path.touch()
     monkeypatch.chdir(inner)
     inputs = ["..", ".", "../..", "../../x.wav", "x.wav", str(inner / ".." / "b"), "...wav", "../../..wav"]
-    for source in find_sources([Path(name) for name in inputs]):
+    for source in find_sources([Path(name) for name in inputs]).sources:
         target = Path(os.path.normpath(tmp_path / "out" / "textgrids" / f"{source.utterance}.TextGrid"))
         assert target.is_relative_to(tmp_path / "out" / "textgrids")
         assert not Path(source.utterance).is_absolute()
