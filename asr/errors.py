@@ -66,8 +66,10 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether memory ran out. PyTorch raises a RuntimeError that says so; checking its own type would import torch."""
     words = ("out of memory", "can't allocate memory", "cannot allocate memory")
     message = str(error).lower()
-    return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError | OSError) and any(word in message for word in words)
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or (isinstance(error, RuntimeError | OSError) and any(word in message for word in words))
     )
 
 

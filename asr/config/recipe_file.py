@@ -40,7 +40,12 @@ def read_recipe(path: Path | str, overrides: Sequence[str] = ()) -> RecipeConfig
 
 def write_recipe(path: Path | str, config: RecipeConfig) -> None:
     """Writes the whole recipe, defaults included, so that a run says everything that it was run with."""
-    write_text(path, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+    write_text(path, recipe_text(config))
+
+
+def recipe_text(config: RecipeConfig) -> str:
+    """The whole recipe as YAML."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
 def _apply(document: Yaml, override: str) -> None:

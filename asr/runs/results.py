@@ -6,12 +6,12 @@ from pathlib import Path
 import torch
 
 from asr.config import RecipeConfig
-from asr.config.recipe_file import write_recipe
+from asr.config.recipe_file import recipe_text
 from asr.runs.environment import environment
 from asr.runs.stage import Stage
 from asr.runs.stages import STAGES, each_round, folds, skipped
 from asr.scoring.results import ScoreResult, read_utterances, summarize
-from asr.storage.files import remove, write_json
+from asr.storage.files import json_text, remove, write_text
 from asr.storage.run_layout import ENVIRONMENT, RECIPE, RESULTS, SCORE, TEST, TRAIN, UTTERANCES
 
 
@@ -44,12 +44,20 @@ def write_results(
         results["rounds"] = [{"round": number, **result.treatments_json()} for number, result in enumerate(pooled)]
     if len(rounds[-1]) > 1:
         results["folds"] = [summarize(fold, config.scoring, config.seed).to_json() for fold in rounds[-1]]
-    path = folder / RESULTS
-    remove(path)  # if this process is killed from here on, the run has no results
-    write_recipe(folder / RECIPE, config)
-    write_json(folder / ENVIRONMENT, {**environment(device), "device": trained_on})
-    write_json(path, results)
+    texts = {
+        RECIPE: recipe_text(config),
+        ENVIRONMENT: json_text({**environment(device), "device": trained_on}),
+        RESULTS: json_text(results),
+    }
+    if not all(_holds(folder / name, text) for name, text in texts.items()):
+        remove(folder / RESULTS)  # if this process is killed from here on, the run has no results
+        for name, text in texts.items():
+            write_text(folder / name, text)
     return pooled[-1]
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_bytes() == text.encode()
 
 
 def _seconds(stages: Sequence[Stage]) -> dict[str, float]:

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,9 @@ class Stage:
             resumable = _is_among(RESUMED_FROM, path, self.folder) and path != self.folder / RECORD
             if (everything or not resumable) and not remove(path):
                 raise InputError("was changed since asr wrote it; move it away to run this stage", path)
+        for folder in sorted((path for path in self.folder.rglob("*") if path.is_dir()), reverse=True):
+            with suppress(OSError):  # one that is not empty stays
+                folder.rmdir()
 
     def _listed(self, record: dict[str, Any]) -> list[Path]:
         return [self.folder / name for name in record["sizes"]]

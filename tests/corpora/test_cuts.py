@@ -134,4 +134,4 @@ def test_every_flipped_byte_is_named_or_changes_nothing(tmp_path: Path) -> None:
         try:
             assert list(read_cuts(path)) == [a_cut()]
         except InputError as error:
-            assert str(path) in str(error)
+            assert str(path) in str(error)  # noqa: PT017 - most flips are found, not all

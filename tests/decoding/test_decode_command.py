@@ -14,6 +14,7 @@ from asr.acoustics.bundle import read_bundle
 from asr.alignment.states import StateAlignment, write_alignments
 from asr.corpora.cuts import phone_sequence, read_cuts
 from asr.decoding.stage import write_lm
+from asr.features.archive import Archive, ArchiveWriter
 from asr.features.dataset import Dataset
 from asr.lm.ngram import train_ngram
 from asr.phones.folding import fold
@@ -71,8 +72,10 @@ def test_a_decoding_that_fails_leaves_that_of_before_whole(asr_command, own_run,
     assert asr_command("decode", bundle, prepared, features, out).status == 0
     before = outputs(out)
     other = shutil.copytree(features, tmp_path / "other")
-    index = other / "test.index.jsonl"
-    index.write_text(index.read_text().replace('"utterance": "', '"utterance": "other-'))
+    known = Archive(features / "test")
+    with ArchiveWriter(other / "test", known.dim) as archive:
+        for number, name in enumerate(known.utterances):
+            archive.append(f"other-{name}", known.speakers[number], known[number])
     failed = asr_command("decode", bundle, prepared, other, out, "--set", "lm.order=3")
     assert failed.status == 1
     assert f"{other / 'test'}: has none of the utterances of {prepared / 'test.cuts.jsonl.gz'}" in failed.err

@@ -119,7 +119,7 @@ def test_every_flipped_byte_is_named_or_changes_nothing(tmp_path: Path, suffix: 
         try:
             archive = Archive(stem)
         except InputError as error:
-            assert "run asr features again" in str(error)
+            assert "run asr features again" in str(error)  # noqa: PT017 - most flips are found, not all
         else:
             assert archive.utterances == ["spk0-utt0", "spk1-utt1"]
             assert all(np.array_equal(archive[number], each) for number, each in enumerate(features))
@@ -183,9 +183,11 @@ def test_a_large_archive_is_checked_in_part_and_each_utterance_when_it_is_read(
 
 
 def test_an_utterance_twice(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="a: is in the archive"), ArchiveWriter(tmp_path / "train", 4) as archive:
-        for _ in range(2):
-            archive.append("a", "a", np.zeros((3, 4), dtype=np.float32))
+    rows = np.zeros((3, 4), dtype=np.float32)
+    with ArchiveWriter(tmp_path / "train", 4) as archive:
+        archive.append("a", "a", rows)
+        with pytest.raises(ValueError, match="a: is in the archive"):
+            archive.append("a", "a", rows)
 
 
 def test_an_archive_of_an_older_version(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_every_flipped_byte_is_named_or_changes_nothing(tmp_path: Path) -> None:
         try:
             read = load_cmvn(tmp_path / "flipped")
         except InputError as error:
-            assert "run asr features again" in str(error)
+            assert "run asr features again" in str(error)  # noqa: PT017 - most flips are found, not all
         else:
             assert all(same(read.speakers[name], cmvn.speakers[name]) for name in ("a", "b"))
 

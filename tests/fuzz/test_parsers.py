@@ -200,7 +200,7 @@ def _of_run(run: Path, folder: Path) -> dict[str, Parser]:
         return list(read_cuts(path.with_suffix(".gz")))
 
     parsers = {
-        "cuts": Parser(str(folder / "cuts.jsonl"), unpacked, (cuts, 2 * cuts)),
+        "cuts": Parser(str(folder / "cuts.jsonl"), unpacked, (cuts,)),
         "packed cuts": Parser(str(folder / "dev.gz"), lambda path: list(read_cuts(path)), (gzip.compress(cuts),)),
         "state alignments": Parser(
             str(folder / "states.jsonl"), read_aligned_split, ((folder / "states.jsonl").read_bytes(),)

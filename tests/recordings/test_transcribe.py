@@ -491,7 +491,7 @@ def test_a_name_that_is_not_utf8(tiny_run: Path, tmp_path: Path, speech: np.ndar
         pytest.skip("the file system takes UTF-8 names only")
     outcome = asr_command("transcribe", tiny_run, path, "-o", tmp_path / "out")
     assert outcome.status == 0
-    assert outcome.out.startswith("caf?: ")
+    assert outcome.out.startswith("caf\\udce9: ")
     assert rows(tmp_path / "out")[0]["audio"] == str(path)
     assert "1 already done" in asr_command("transcribe", tiny_run, path, "-o", tmp_path / "out").err
 

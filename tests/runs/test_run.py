@@ -180,7 +180,9 @@ def test_audio_that_is_not_numbers_stops_the_features_and_names_the_file(
     command = ("run", tiny_recipe, "--out", tmp_path / "run", "--set", f"corpus.dir={corpus}")
     outcome = asr_command(*command)
     assert outcome.status == 1
-    assert outcome.err.splitlines()[-1].startswith(f"asr: {audio.with_suffix('.wav')}: has samples that are not finite")
+    assert outcome.err.splitlines()[-1].startswith(
+        f"asr: {audio.with_suffix('.wav')}: has samples that are not audio: nan"
+    )
     skipping = (*command, "--set", "corpus.skip_bad=true")
     outcome = asr_command(*skipping)
     assert outcome.status == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from asr.errors import InputError, OutputError
+from asr.errors import InputError
 from asr.storage.lock import locked
 
 HOLD = """\
@@ -45,5 +45,5 @@ def test_the_same_process_is_refused_too(tmp_path: Path) -> None:
 
 def test_a_lock_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / ".lock").mkdir()
-    with pytest.raises(OutputError, match="cannot write"):
+    with pytest.raises(InputError, match="cannot write"):
         locked(tmp_path, "--out").__enter__()

@@ -55,7 +55,7 @@ def class_posteriors(
     weights = Weights(arcs, free, finals, posterior_scale * acoustic_scale, np.exp(-beam))
     found = _forward_backward(flat, weights, scores)
     if not found.any(axis=1).all():
-        raise InputError("no path keeps a probability above 0 under these scores; has the model's training diverged?")
+        raise InputError("no path keeps a probability above 0 under these scores; check the audio")
     return found
 
 
