@@ -15,7 +15,7 @@ from asr.storage.json_text import parse_json
 PARTIAL_SUFFIX = ".asr-part"
 """The end of the name of a file that is not complete yet; one that is left over is from a process that was killed."""
 
-_BAD_NAME = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ELOOP, errno.EILSEQ)
+_BAD_NAME = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.EILSEQ)
 """Errors of a single output's name: others can still be written."""
 
 _PARTIAL_NAME = re.compile(rf"\..*\.\d+{re.escape(PARTIAL_SUFFIX)}")
