@@ -1,6 +1,6 @@
 """The model bundle: a folder with all that recognition needs, and nothing that could run code.
 
-bundle.json        the version of this layout
+bundle.json        the version of this layout, and the SHA-256 of the files that nobody edits
 recipe.yaml        the settings that it was trained with, without paths of the machine that trained it
 model.safetensors  the acoustic model's weights
 phones.txt         the phone set, one symbol a line
@@ -26,34 +26,28 @@ import yaml
 from torch import nn
 
 from asr import models
+from asr.acoustics.bundle_manifest import ENSEMBLE, LM, MANIFEST, check_files, read_manifest, write_manifest
 from asr.config import RecipeConfig
 from asr.config.recipe_file import read_recipe, write_recipe
 from asr.errors import InputError
 from asr.features.cmvn import Cmvn, load_cmvn, save_cmvn
 from asr.models import AcousticModel
 from asr.phones.phone_set import load_phone_set
-from asr.storage.files import (
-    complete_file,
-    read_json,
-    remove,
-    write_json,
-    write_text,
-)
+from asr.storage.files import complete_file, remove, write_text
 from asr.storage.run_layout import BUNDLE, DECODE, RECIPE, fold_name, has_folds
 from asr.storage.weights import load_weights, save_weights
 
-SCHEMA = 1
 BUNDLE_FILES = (
-    "bundle.json",
+    MANIFEST,
     "recipe.yaml",
     "model.safetensors",
     "phones.txt",
     "classes.tsv",
     "cmvn.safetensors",
-    "lm.arpa",
+    LM,
     "decoding.yaml",
 )
-LM, TUNING, ENSEMBLE = "lm.arpa", "decoding.yaml", "ensemble"
+TUNING = "decoding.yaml"
 BESIDE = "recipe.yaml next to it"
 DAMAGED_TUNING = (
     "damaged; it holds acoustic_scale, lm_weight and posterior_scale (above 0), prior_scale (0 or above), "
@@ -110,7 +104,6 @@ def write_bundle(folder: Path, config: RecipeConfig, model: nn.Module, statistic
     for name in (LM, TUNING):
         remove(folder / name)
     remove(folder / ENSEMBLE)
-    write_json(folder / "bundle.json", {"schema": SCHEMA})
     save_weights(folder / "model.safetensors", model.state_dict())
     write_text(folder / "phones.txt", "".join(f"{phone}\n" for phone in load_phone_set(config.targets.phone_set)))
     names = config.class_names
@@ -119,6 +112,7 @@ def write_bundle(folder: Path, config: RecipeConfig, model: nn.Module, statistic
     write_text(folder / "classes.tsv", "".join(lines))
     save_cmvn(folder / "cmvn.safetensors", cmvn)
     write_recipe(folder / RECIPE, portable(config))
+    write_manifest(folder)
 
 
 def portable(config: RecipeConfig) -> RecipeConfig:
@@ -139,17 +133,24 @@ def write_tuning(path: Path, tuning: Tuning) -> None:
 
 
 def copy_bundle(source: Path, target: Path, ensemble: Sequence[Path] = ()) -> None:
-    """Copies a bundle's files into a folder, and below them those of the bundles of its ensemble."""
-    _copy_files(source, target)
+    """Copies a bundle's files into a folder, and below them those of the bundles of its ensemble.
+
+    Lists what is there then: a language model, if the folder has one already.
+    """
     for number, folder in enumerate(ensemble, 1):
         _copy_files(folder, target / ENSEMBLE / f"{number:02}")
+    _copy_files(source, target)
 
 
 def _copy_files(source: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
-    for path in sorted(path for path in source.iterdir() if path.is_file() and not path.name.startswith(".")):
+    files = (path for path in source.iterdir() if path.is_file() and not path.name.startswith("."))
+    for path in sorted(path for path in files if path.name != MANIFEST):
         with open(path, "rb") as original, complete_file(target / path.name, "wb") as copy:
             shutil.copyfileobj(original, copy)
+    # A copy that went wrong is found later: a file keeps the checksum that it had.
+    known = read_manifest(source)
+    write_manifest(target, {name: digest for name, digest in known.items() if not name.startswith(f"{ENSEMBLE}/")})
 
 
 def model_folders(folder: Path) -> list[Path]:
@@ -202,7 +203,7 @@ def read_bundle(path: Path, device: torch.device | str = "cpu") -> Bundle:
     Raises InputError for a file that is missing, damaged, or of another model, and for a bundle of another layout.
     """
     folder = find_bundle(path)
-    _check_schema(folder / "bundle.json")
+    check_files(folder)
     config = read_recipe(folder / RECIPE)
     names = config.class_names
     _check_phones(folder / "phones.txt", config)
@@ -243,19 +244,6 @@ def unlike_section(config: RecipeConfig, other: RecipeConfig) -> str | None:
     """The section of two recipes that keeps their models from decoding together."""
     sections = ("features", "targets", "topology")
     return next((name for name in sections if getattr(config, name) != getattr(other, name)), None)
-
-
-def _check_schema(path: Path) -> None:
-    if not path.is_file():
-        raise InputError(
-            "missing: the bundle is incomplete, or older than this version of asr; train the model again", path
-        )
-    values = read_json(path)
-    schema = values.get("schema") if isinstance(values, dict) else None
-    if schema != SCHEMA:
-        raise InputError(
-            f"schema {schema!r} is not {SCHEMA}, which this version of asr reads; train the model again", path
-        )
 
 
 def _check_phones(path: Path, config: RecipeConfig) -> None:

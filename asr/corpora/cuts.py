@@ -90,14 +90,22 @@ def write_cuts(path: Path | str, cuts: Iterable[MonoCut]) -> int:
 
 
 def read_cuts(path: Path | str) -> Iterator[MonoCut]:
-    """Yields the cuts of a manifest one by one. Raises InputError if it is missing, broken, or has no cuts."""
+    """Yields the cuts of a manifest one by one.
+
+    Raises InputError if it is missing or broken, or has an utterance twice.
+    """
+    utterances: set[str] = set()
     try:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
                 try:
-                    yield _cut(json.loads(line))
+                    cut = _cut(json.loads(line))
                 except (AttributeError, KeyError, TypeError, ValueError) as error:
                     raise InputError("not a Lhotse cut; run the prepare stage again", path, number) from error
+                if cut.id in utterances:
+                    raise InputError(f"has utterance {cut.id} twice; run the prepare stage again", path, number)
+                utterances.add(cut.id)
+                yield cut
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a complete .gz file"
         raise InputError(f"cannot read: {reason}; run the prepare stage again", path) from error

@@ -3,14 +3,18 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from asr.errors import InputError
+from asr.storage.checksums import arrays_crc32
 from asr.storage.files import complete_file
 
-SCHEMA = "asr-cmvn-1"
+SCHEMA = "asr-cmvn-2"
+UNCHECKED_SCHEMA = "asr-cmvn-1"
+"""As in bundles of version 0.1: without a checksum."""
 VARIANCE_FLOOR = 1e-10  # a constant column becomes 0, not noise
 FIX = "run asr features again"
 
@@ -85,7 +89,8 @@ def cmvn_path(stem: Path | str) -> Path:
 
 
 def save_cmvn(path: Path | str, cmvn: Cmvn) -> None:
-    """Writes the statistics as safetensors: `count` [K], `sum` and `squares` [K, D], the K speakers in the header."""
+    """Writes the statistics as safetensors: `count` [K], `sum` and `squares` [K, D]. The header has the K speakers, and
+    a checksum of all."""
     from safetensors.numpy import save
 
     rows = list(cmvn.speakers.values())
@@ -94,25 +99,40 @@ def save_cmvn(path: Path | str, cmvn: Cmvn) -> None:
         "sum": np.stack([row.sum for row in rows]),
         "squares": np.stack([row.squares for row in rows]),
     }
-    # A single key: safetensors writes several in random order.
-    header = {"cmvn": json.dumps({"schema": SCHEMA, "speakers": list(cmvn.speakers)}, ensure_ascii=False)}
+    speakers = list(cmvn.speakers)
+    head = {"schema": SCHEMA, "speakers": speakers, "crc32": arrays_crc32(speakers, tensors)}
     with complete_file(path, "wb") as file:
-        file.write(save(tensors, metadata=header))
+        # A single key: safetensors writes several in random order.
+        file.write(save(tensors, metadata={"cmvn": json.dumps(head, ensure_ascii=False)}))
 
 
 def load_cmvn(path: Path | str) -> Cmvn:
-    """Reads what `save_cmvn` wrote. Raises InputError when the file is missing or is not such a file."""
+    """Reads what `save_cmvn` wrote. Raises InputError when the file is missing, is not such a file, or has changed."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="numpy") as file:
             head = json.loads(file.metadata()["cmvn"])
-            count, total, squares = (file.get_tensor(name) for name in ("count", "sum", "squares"))
+            tensors = {name: file.get_tensor(name) for name in ("count", "sum", "squares")}
         names = head["speakers"]
-        if head["schema"] != SCHEMA or not len(names) == len(count) == len(total) == len(squares):
-            raise ValueError("sizes do not agree")
+        _check(head, names, tensors)
     except FileNotFoundError as error:
         raise InputError(f"no such CMVN statistics; {FIX}", path) from error
-    except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
-        raise InputError(f"not a complete file of CMVN statistics; {FIX}", path) from error
+    except (SafetensorError, LookupError, TypeError, ValueError, OSError, RecursionError) as error:
+        raise InputError(f"not a complete file of CMVN statistics, or changed since; {FIX}", path) from error
+    count, total, squares = tensors.values()
     return Cmvn({name: Statistics(float(count[k]), total[k], squares[k]) for k, name in enumerate(names)})
+
+
+def _check(head: dict[str, Any], names: list[str], tensors: dict[str, NDArray[Any]]) -> None:
+    """Raises ValueError for statistics that are not as they were written."""
+    count, total, squares = tensors.values()
+    if any(values.dtype != np.float64 or not np.isfinite(values).all() for values in tensors.values()):
+        raise ValueError("not finite numbers")
+    if total.ndim != 2 or total.shape != squares.shape or not count.shape == (len(names),) == total.shape[:1]:
+        raise ValueError("sizes do not agree")
+    if not names or len(set(names)) < len(names):
+        raise ValueError("speakers are missing or repeated")
+    unchecked = head["schema"] == UNCHECKED_SCHEMA and "crc32" not in head
+    if not unchecked and (head["schema"] != SCHEMA or head["crc32"] != arrays_crc32(names, tensors)):
+        raise ValueError("changed")

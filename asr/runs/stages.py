@@ -5,11 +5,13 @@ from pathlib import Path
 
 import torch
 
-from asr.acoustics.bundle import SCHEMA, acoustic_digest, model_folders
+from asr.acoustics.bundle import acoustic_digest, model_folders
+from asr.acoustics.bundle_manifest import SCHEMA as BUNDLE_SCHEMA
 from asr.config import RecipeConfig
 from asr.corpora.prepare import corpus_dir, prepare
 from asr.decoding.stage import check_language_model, decode
 from asr.device import describe_device
+from asr.features.archive import SCHEMA as ARCHIVE_SCHEMA
 from asr.features.stage import compute_features
 from asr.runs.folds import find_ensemble, of_fold, refuse_own
 from asr.runs.stage import Stage, corpus_digest, file_digest
@@ -94,7 +96,7 @@ def _fold_stages(
         folders[FEATURES],
         [prepared],
         # The manifests do not change when the audio does, so the corpus's digest counts here too.
-        [_sections(config, "features"), prepared.settings],
+        [_sections(config, "features") | {"archive": ARCHIVE_SCHEMA}, prepared.settings],
         lambda: compute_features(config, cuts, folders[FEATURES], device),
     )
     trained = Stage(
@@ -102,7 +104,7 @@ def _fold_stages(
         folders[TRAIN],
         [prepared, features],
         _sections(config, "seed", "features", "augmentation", "targets", "model", "training")
-        | {"bundle": SCHEMA}
+        | {"bundle": BUNDLE_SCHEMA}
         | ({} if weights is None else {"weights": file_digest(weights)})
         | ({} if aligner is None else {"aligner": acoustic_digest(aligner)}),
         lambda: _train(config, cuts, folders[FEATURES], folders[TRAIN], device),

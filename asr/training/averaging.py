@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from asr.config import AverageConfig
+from asr.errors import InputError
 from asr.storage.files import remove
-from asr.storage.weights import read_weights
+from asr.storage.weights import read_checked
 
 State = dict[str, Tensor]
 
@@ -38,13 +39,20 @@ def load_average(folder: Path, model: nn.Module, kept: Sequence[int]) -> None:
 
     Raises InputError for an epoch whose weights are missing or damaged.
     """
-    states = [read_weights(epoch_path(folder, epoch)) for epoch in kept]
+    states = [_read_epoch(epoch_path(folder, epoch)) for epoch in kept]
     model.load_state_dict(
         {
             name: torch.stack([state[name] for state in states]).mean(dim=0) if last.is_floating_point() else last
             for name, last in states[-1].items()
         }
     )
+
+
+def _read_epoch(path: Path) -> State:
+    try:
+        return read_checked(path)[1]
+    except ValueError as error:
+        raise InputError("missing or damaged; delete the folder of checkpoints to train again", path) from error
 
 
 class MovingAverage:

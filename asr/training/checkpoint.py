@@ -1,17 +1,15 @@
 """Checkpoints: everything that training needs to resume, in one safetensors file (nothing is pickled)."""
 
-import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from asr.config import TrainingConfig
 from asr.errors import InputError
-from asr.storage.weights import save_weights
+from asr.storage.weights import read_checked, save_checked
 from asr.training.averaging import MovingAverage
 
 
@@ -58,9 +56,7 @@ def save_checkpoint(path: Path, trained: Trained, progress: Progress, fingerprin
         tensors |= {f"average.{name}": tensor for name, tensor in trained.average.weights.items()}
     for number, values in trained.optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": value for name, value in values.items() if value is not None}
-    # A single key: safetensors writes several in random order.
-    head = json.dumps({"progress": asdict(progress), "fingerprint": fingerprint})
-    save_weights(path, tensors, {"training": head})
+    save_checked(path, tensors, {"progress": asdict(progress), "fingerprint": fingerprint})
 
 
 def load_checkpoint(path: Path, trained: Trained, fingerprint: str, training: TrainingConfig) -> Progress | None:
@@ -71,17 +67,16 @@ def load_checkpoint(path: Path, trained: Trained, fingerprint: str, training: Tr
     """
     if not path.is_file():
         return None
+
+    def fits(head: dict[str, Any]) -> bool:
+        return head.get("fingerprint") == fingerprint and Progress(**head["progress"]).is_reached_by(training)
+
     try:
-        with safe_open(path, "pt") as file:
-            head = json.loads((file.metadata() or {}).get("training", "{}"))
-            if head.get("fingerprint") != fingerprint:
-                return None
-            progress = Progress(**head["progress"])
-            if not progress.is_reached_by(training):
-                return None
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except (OSError, SafetensorError) as error:
+        head, tensors = read_checked(path, fits)
+    except ValueError as error:
         raise InputError("the checkpoint is damaged; delete it to train from the start", path) from error
+    if not tensors:
+        return None
     trained.model.load_state_dict(_part(tensors, "model."))
     if trained.average is not None:
         for name, tensor in _part(tensors, "average.").items():
@@ -92,7 +87,7 @@ def load_checkpoint(path: Path, trained: Trained, fingerprint: str, training: Tr
         state.setdefault(int(number), {})[key] = tensor
     groups = trained.optimizer.state_dict()["param_groups"]
     trained.optimizer.load_state_dict({"state": state, "param_groups": groups})
-    return progress
+    return Progress(**head["progress"])
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

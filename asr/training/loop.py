@@ -22,7 +22,7 @@ from asr.errors import InputError, listed
 from asr.features.spec_augment import SpecAugment
 from asr.models import AcousticModel
 from asr.progress import track
-from asr.storage.weights import save_weights
+from asr.storage.weights import save_checked
 from asr.training.averaging import MovingAverage, epoch_path, epochs_to_keep, forget_epochs, load_average
 from asr.training.batching import Batch, Batching, EpochSets, batches
 from asr.training.checkpoint import Progress, Trained, load_checkpoint, save_checkpoint
@@ -120,7 +120,7 @@ def fit(
             progress.dev_errors.append(dev.error)
             kept = epochs_to_keep(settings.average, progress.dev_errors)
             if metrics is not None and progress.epoch in kept:
-                save_weights(epoch_path(folder, progress.epoch), model.state_dict())
+                save_checked(epoch_path(folder, progress.epoch), model.state_dict(), {})
         learning_rate = optimizer.param_groups[0]["lr"]  # of the last step
         progress.learning_rate *= dev_factor(settings.schedule, progress.dev_errors)
         if metrics is not None:

@@ -1,8 +1,10 @@
 """The model input and labels of a split, in the device's memory or in a memory-mapped file."""
 
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -22,6 +24,8 @@ from asr.storage.files import cannot_write
 from asr.training.layout import Layout, Numbers, normalize_rows
 from asr.training.memory import fits_in_memory
 from asr.training.targets import ctc_frames, cut_labels, phone_labels
+
+_ZEROS = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -136,14 +140,32 @@ def _edged_input(static: NDArray[np.float32], speaker: str, cmvn: Cmvn, config: 
 
 
 def row_storage(shape: tuple[int, int], path: Path | None, device: torch.device) -> Tensor:
-    """Zeroed rows in the device's memory, or in a file that the system removes when this process ends."""
+    """Zeroed rows in the device's memory, or in a file that the system removes when this process ends.
+
+    Raises OutputError where the disk has no room for the file.
+    """
     if path is None:
         return torch.zeros(shape, dtype=torch.float32, device=device)
     try:
         with open(path, "w+b") as file:
             path.unlink()
-            os.posix_fallocate(file.fileno(), 0, max(4 * shape[0] * shape[1], 1))  # a full disk is an error here
+            _allocate(file, max(4 * shape[0] * shape[1], 1))
             rows = np.memmap(file, dtype=np.float32, mode="r+", shape=shape)
     except OSError as error:
         raise cannot_write(path, error) from error
     return torch.from_numpy(rows)
+
+
+def _allocate(file: BinaryIO, size: int) -> None:
+    """Gives a new file `size` zero bytes of disk: where it is full, writing to the mapped file would be a bus error."""
+    if hasattr(os, "posix_fallocate"):  # not on macOS
+        try:
+            os.posix_fallocate(file.fileno(), 0, size)
+            return
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # of a file system that cannot
+                raise
+    block = bytes(_ZEROS)
+    for start in range(0, size, _ZEROS):
+        file.write(block[: size - start])
+    file.flush()
