@@ -25,3 +25,9 @@ def listed(names: Iterable[str]) -> str:
     """The first few of many names."""
     everyone = list(names)
     return ", ".join([*everyone[:MOST_NAMED], "..."] if len(everyone) > MOST_NAMED else everyone)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out. PyTorch raises a RuntimeError that says so; checking its own type would import torch."""
+    words = ("out of memory", "can't allocate memory", "Cannot allocate memory")
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)

@@ -10,6 +10,7 @@ import typer
 from asr.cli.align import align_command
 from asr.cli.compare import compare_command
 from asr.cli.decode import decode_command
+from asr.cli.doctor import doctor_command
 from asr.cli.features import features_command
 from asr.cli.messages import show_messages
 from asr.cli.model import app as model_app
@@ -20,7 +21,7 @@ from asr.cli.run import run_command
 from asr.cli.score import score_command
 from asr.cli.train import train_command
 from asr.cli.transcribe import transcribe_command
-from asr.errors import InputError
+from asr.errors import InputError, is_out_of_memory
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ app.command("report", short_help="Write a run's report.html and report.md")(repo
 app.command("compare", short_help="Put runs side by side")(compare_command)
 app.command("transcribe", short_help="Find the phones of your recordings, with their times")(transcribe_command)
 app.command("align", short_help="Find when the phones or words of a transcript are said")(align_command)
+app.command("doctor", short_help="Check the files of a run or a bundle for damage")(doctor_command)
 
 GLOBAL_OPTIONS = ("--verbose", "--debug")
 INTERRUPTED = "Interrupted; rerun the same command to resume"
@@ -78,9 +80,9 @@ def main() -> None:
     except OSError as error:
         _leave(str(error))
     except (MemoryError, RuntimeError) as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
-        _leave("out of memory: use a smaller model, training.batch_size or audio file, or choose another --device")
+        _leave("out of memory: use a smaller model or shorter audio files, or choose another --device")
     except KeyboardInterrupt:
         _leave(INTERRUPTED, INTERRUPTED_STATUS)
     except SystemError as error:
@@ -114,9 +116,3 @@ def _is_interrupt(error: BaseException | None) -> bool:
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__ or error.__context__
     return error is not None
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """PyTorch raises a RuntimeError that says so; checking its own type would import torch."""
-    words = ("out of memory", "can't allocate memory", "Cannot allocate memory")
-    return isinstance(error, MemoryError) or any(word in str(error) for word in words)

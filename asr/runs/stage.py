@@ -128,6 +128,21 @@ class Stage:
         return record if isinstance(record, dict) and record.keys() >= RECORDED else None
 
 
+def differing_outputs(folder: Path) -> Iterator[InputError]:
+    """An error for each output of the stage in `folder` that is missing or has changed since.
+
+    Raises InputError for a damaged record.
+    """
+    record = read_json(folder / RECORD)
+    if not isinstance(record, dict) or not record.keys() >= RECORDED or not isinstance(record["outputs"], dict):
+        raise InputError("is damaged; run the stage again", folder / RECORD)
+    for name, digest in record["outputs"].items():
+        if not (folder / name).is_file():
+            yield InputError("is missing; run the stage again", folder / name)
+        elif file_digest(folder / name) != digest:
+            yield InputError("has changed since its stage wrote it; run the stage again", folder / name)
+
+
 def digests(folder: Path, files: Sequence[Path]) -> dict[str, str]:
     """SHA-256 of the content of each file, by its path below `folder`."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:

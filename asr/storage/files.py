@@ -31,6 +31,9 @@ class Owner(Protocol):
     def record_move(self, source: Path, target: Path) -> None:
         """Lists files under their new names."""
 
+    def record_gone(self, path: Path) -> None:
+        """Lists that files have left their names."""
+
     def remove(self, path: Path) -> bool:
         """Deletes what is asr's own at or below a path; returns whether nothing is left."""
 
@@ -137,9 +140,12 @@ def growing_file(path: Path) -> Iterator[IO[str]]:
 
 def rename(source: Path, target: Path) -> None:
     """Renames a file or a folder; what was asr's own stays so under its new name."""
-    if (owner := owner_of(source)) is not None:
+    owner = owner_of(source)
+    if owner is not None:
         owner.record_move(source, target)
     source.rename(target)
+    if owner is not None:
+        owner.record_gone(source)
 
 
 def adopt(path: Path) -> None:

@@ -6,9 +6,10 @@ of work, and each further line a file with its size and SHA-256, added before th
     {"schema": 1, "kind": "transcribe"}
     {"file": "textgrids/a.TextGrid", "size": 1423, "sha256": "9f86d08..."}
     {"file": "transcripts.jsonl", "size": 0, "sha256": "e3b0c44...", "grows": true}
+    {"file": "textgrids/b.TextGrid", "gone": true}
 
 A file that is not listed, or that has changed since, is not touched. Of a file that grows, the part that was recorded
-must be unchanged.
+must be unchanged. A file that asr deletes or renames is gone afterwards; one that is missing otherwise is lost.
 """
 
 import hashlib
@@ -62,11 +63,8 @@ class OutputFolder:
 
     def __init__(self, folder: Path, kind: str, record: IO[str]) -> None:
         self.folder, self.kind, self._record = _absolute(folder), kind, record
-        self._written: dict[str, list[_Written]] = {}
+        self._written = _read_written(folder / RECORD)
         self._large: dict[str, tuple[int, ...]] = {}  # large files of this process, which need no second reading
-        for number, row in enumerate(_read_record(folder / RECORD)):
-            if number:
-                self._remember(row)
         if not (folder / RECORD).stat().st_size:
             self._append({"schema": SCHEMA, "kind": kind})
 
@@ -78,9 +76,7 @@ class OutputFolder:
         status = path.stat()
         if self._large.get(self._name(path)) == _identity(status):
             return True
-        fitting = {each for each in known if each.size == status.st_size or (each.grows and each.size < status.st_size)}
-        digests = {size: _digest(path, size) for size in {each.size for each in fitting}}
-        return any(digests[each.size] == each.digest for each in fitting)
+        return _is_as_written(path, known)
 
     def require_replaceable(self, path: Path, replacement: Path | None = None) -> None:
         """Raises InputError where writing `path` would replace something that is not asr's own.
@@ -111,6 +107,12 @@ class OutputFolder:
                 for written in known:
                     self._list(after + name.removeprefix(before), written)
 
+    def record_gone(self, path: Path) -> None:
+        """Lists that nothing is left at or below a path: after a rename."""
+        gone = self._name(path)
+        for name in [name for name in self._written if name == gone or name.startswith(f"{gone}/")]:
+            self._append_gone(name)
+
     def remove(self, path: Path) -> bool:
         """Deletes a file of asr's own, or all of them below a folder, with the folders that are empty then.
 
@@ -119,6 +121,7 @@ class OutputFolder:
         if path.is_symlink() or not path.is_dir():
             if self.owns(path):
                 path.unlink()
+                self._append_gone(self._name(path))
             return not os.path.lexists(path)
         for child in list(path.iterdir()):
             self.remove(child)
@@ -159,8 +162,14 @@ class OutputFolder:
         if self._written.get(name, ())[-1:] == [written]:
             return
         row = {"file": name, "size": written.size, "sha256": written.digest.hex()}
-        self._append(row | ({"grows": True} if written.grows else {}))
-        self._remember(row | {"grows": written.grows})
+        row |= {"grows": True} if written.grows else {}
+        self._append(row)
+        _remember(self._written, row)
+
+    def _append_gone(self, name: str) -> None:
+        row = {"file": name, "gone": True}
+        self._append(row)
+        _remember(self._written, row)
 
     def _append(self, row: dict[str, Any]) -> None:
         try:
@@ -168,12 +177,6 @@ class OutputFolder:
             self._record.flush()
         except OSError as error:
             raise files.cannot_write(self.folder / RECORD, error) from error
-
-    def _remember(self, row: dict[str, Any]) -> None:
-        written = _Written(int(row["size"]), bytes.fromhex(row["sha256"]), bool(row.get("grows")))
-        name = str(row["file"])
-        # A file that grows is listed when it is there; else either the last file of the name is there, or one before.
-        self._written[name] = [written] if written.grows else [*self._written.get(name, ())[-1:], written]
 
 
 @contextmanager
@@ -215,12 +218,55 @@ def _read_record(path: Path) -> Iterator[dict[str, Any]]:
         for number, line in enumerate(lines, 1):
             try:
                 row = json.loads(line)
-                if number > 1:
+                if number > 1 and not (row.get("gone") and str(row["file"])):
                     int(row["size"]), bytes.fromhex(row["sha256"]), str(row["file"])
                 yield dict(row)
             except (KeyError, TypeError, ValueError) as error:
                 if line.endswith("\n"):
                     raise InputError("is damaged; choose another folder", path, number) from error
+
+
+def check_record(folder: Path) -> Iterator[tuple[Path, str | None]]:
+    """Each file of an output folder's record, with what is wrong with it: None for a file that is as it was written.
+
+    Hidden files and folders, where outputs are while they are made, are left out. Raises InputError for a damaged
+    record.
+    """
+    for name, known in sorted(_read_written(folder / RECORD).items()):
+        path = folder / name
+        if any(part.startswith(".") for part in PurePosixPath(name).parts):
+            continue
+        if not os.path.lexists(path):
+            yield path, "is missing"
+        elif path.is_symlink() or not path.is_file():
+            yield path, "is not a file; asr wrote one of that name"
+        else:
+            yield path, None if _is_as_written(path, known) else "was changed since asr wrote it, or is damaged"
+
+
+def _read_written(record: Path) -> dict[str, list[_Written]]:
+    written: dict[str, list[_Written]] = {}
+    for number, row in enumerate(_read_record(record)):
+        if number:
+            _remember(written, row)
+    return written
+
+
+def _remember(written: dict[str, list[_Written]], row: dict[str, Any]) -> None:
+    name = str(row["file"])
+    if row.get("gone"):
+        written.pop(name, None)
+        return
+    last = _Written(int(row["size"]), bytes.fromhex(row["sha256"]), bool(row.get("grows")))
+    # A file that grows is listed when it is there; else either the last file of the name is there, or one before.
+    written[name] = [last] if last.grows else [*written.get(name, ())[-1:], last]
+
+
+def _is_as_written(path: Path, known: list[_Written]) -> bool:
+    size = path.stat().st_size
+    fitting = {each for each in known if each.size == size or (each.grows and each.size < size)}
+    digests = {size: _digest(path, size) for size in {each.size for each in fitting}}
+    return any(digests[each.size] == each.digest for each in fitting)
 
 
 def _require_ours(folder: Path, kind: str, option: str) -> None:

@@ -18,7 +18,7 @@ from lightning_fabric.wrappers import _FabricModule
 from torch import Tensor
 
 from asr.config import RecipeConfig, TrainingConfig
-from asr.errors import InputError, listed
+from asr.errors import InputError, is_out_of_memory, listed
 from asr.features.spec_augment import SpecAugment
 from asr.models import AcousticModel
 from asr.progress import track
@@ -155,7 +155,9 @@ def train_epoch(trainer: Trainer, data: Batching, progress: Progress) -> Figures
             for group in trainer.optimizer.param_groups:
                 group["lr"] = progress.learning_rate * factor
             totals[step] = train_step(trainer, batch)
-    except torch.OutOfMemoryError as error:
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
         raise InputError(
             f"training.batch_size: a minibatch does not fit in the memory of {fabric.device}; "
             f"lower it from {config.batch_size}"

@@ -11,11 +11,13 @@ from safetensors.torch import load_file, save_file
 from support.asr_command import Command
 
 from asr.acoustics.bundle import (
+    copy_bundle,
     find_bundle,
     portable,
     read_bundle,
     write_bundle,
 )
+from asr.acoustics.bundle_manifest import write_manifest
 from asr.config import CorpusConfig, DnnConfig, RecipeConfig
 from asr.config.recipe_file import read_recipe
 from asr.errors import InputError
@@ -51,7 +53,7 @@ def test_holds_what_it_says_and_nothing_else(bundle: Path) -> None:
     assert sorted(path.name for path in bundle.iterdir()) == sorted(FILES)
 
 
-def test_comes_back_as_it_was_written(bundle: Path, tmp_path: Path) -> None:
+def test_comes_back_as_it_was_written(bundle: Path, own_run: Path, tmp_path: Path) -> None:
     first = read_bundle(bundle)
     copy = tmp_path / "copy"
     copy.mkdir()
@@ -59,7 +61,7 @@ def test_comes_back_as_it_was_written(bundle: Path, tmp_path: Path) -> None:
     write_bundle(copy, first.config, first.model, first.statistics, first.cmvn)
     assert sorted(path.name for path in copy.iterdir()) == sorted(FILES[:6])
     for name in FILES[:6]:
-        assert (copy / name).read_bytes() == (bundle / name).read_bytes(), name
+        assert (copy / name).read_bytes() == (own_run / "train" / "bundle" / name).read_bytes(), name
     second = read_bundle(copy)
     assert second.config == first.config
     assert np.array_equal(second.statistics.priors, first.statistics.priors)
@@ -122,8 +124,12 @@ def test_half_a_file_is_named(bundle: Path, name: str) -> None:
         ("decoding.yaml", "posterior_scale: ", "unknown: 1.0\nposterior_scale: "),
         ("lm.arpa", "aa", "zz"),
         ("recipe.yaml", "width:", "breadth:"),
-        ("bundle.json", "1", "2"),
-        ("bundle.json", '"schema": 1', '"scheme": 1'),
+        ("bundle.json", '"schema": 2', '"schema": 1'),
+        ("bundle.json", '"schema": 2', '"schema": 3'),
+        ("bundle.json", '"schema": 2', '"scheme": 2'),
+        ("bundle.json", '"files"', '"file"'),
+        ("bundle.json", '"phones.txt"', '"phonez.txt"'),
+        ("bundle.json", '"lm.arpa"', '"../lm.arpa"'),
     ],
 )
 def test_a_wrong_value_is_named(bundle: Path, name: str, old: str, new: str) -> None:
@@ -152,6 +158,7 @@ def test_the_recipe_of_another_model(bundle: Path, old: str, new: str, named: st
 
 def test_statistics_of_other_features(bundle: Path) -> None:
     save_cmvn(bundle / "cmvn.safetensors", Cmvn({"": Statistics(1.0, np.zeros(3), np.ones(3))}))
+    write_manifest(bundle)
     assert "cmvn.safetensors: its statistics are not of the 40 features" in message(bundle)
 
 
@@ -160,15 +167,50 @@ def test_weights_with_a_part_missing(bundle: Path) -> None:
     weights = load_file(path)
     weights.pop(sorted(weights)[0])
     save_file(weights, path)
+    write_manifest(bundle)
     assert "not the weights of the model in recipe.yaml" in message(bundle)
 
 
-def test_a_model_that_diverged_is_one_line(bundle: Path, tmp_path: Path, own_run: Path) -> None:
+def test_a_model_that_diverged_is_named_when_it_is_read(bundle: Path) -> None:
     path = bundle / "model.safetensors"
     save_file({name: torch.full_like(tensor, torch.nan) for name, tensor in load_file(path).items()}, path)
-    audio = json.loads((own_run / "decode/test/hypotheses.jsonl").read_text().splitlines()[0])["audio"]
-    with pytest.raises(InputError, match="acoustic scores are not finite"):
-        Recognizer(bundle).recognize_file(audio)
+    write_manifest(bundle)
+    assert "model.safetensors: " in message(bundle)
+    assert "not finite numbers (NaN or infinity): its training has diverged; train the model again" in message(bundle)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "phones.txt", "classes.tsv", "cmvn.safetensors", "lm.arpa"])
+def test_a_flipped_byte_is_named(bundle: Path, name: str) -> None:
+    content = bytearray((bundle / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (bundle / name).write_bytes(content)
+    assert f"{name}: is not the file that bundle.json lists (changed or damaged)" in message(bundle)
+
+
+def test_recipe_and_tuning_may_be_edited(bundle: Path) -> None:
+    for name in ("recipe.yaml", "decoding.yaml"):
+        (bundle / name).write_text((bundle / name).read_text() + "# mine\n")
+    (bundle / "notes.txt").write_text("a note")
+    read_bundle(bundle)
+
+
+def test_a_bundle_without_checksums_can_still_be_read(bundle: Path) -> None:
+    (bundle / "bundle.json").write_text('{"schema": 1}')
+    read_bundle(bundle)
+
+
+def test_a_copy_keeps_the_checksums_of_its_original(bundle: Path, own_run: Path, tmp_path: Path) -> None:
+    copy_bundle(bundle, tmp_path / "copy", [own_run / "train" / "bundle"])
+    assert len(read_bundle(tmp_path / "copy").ensemble) == 1
+    (bundle / "classes.tsv").write_text((bundle / "classes.tsv").read_text() + "\n")
+    copy_bundle(bundle, tmp_path / "damaged")
+    assert "classes.tsv: is not the file" in message(tmp_path / "damaged")
+
+
+def test_a_lost_model_of_an_ensemble_is_named(bundle: Path, own_run: Path, tmp_path: Path) -> None:
+    copy_bundle(bundle, tmp_path / "copy", [own_run / "train" / "bundle"])
+    shutil.rmtree(tmp_path / "copy" / "ensemble" / "01")
+    assert "ensemble/01/bundle.json: missing" in message(tmp_path / "copy")
 
 
 def test_a_run_stands_for_its_bundle(own_run: Path, tmp_path: Path) -> None:

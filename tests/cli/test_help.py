@@ -16,6 +16,7 @@ COMMANDS = (
     ("compare",),
     ("transcribe",),
     ("align",),
+    ("doctor",),
     ("prepare",),
     ("prepare", "timit"),
     ("model",),

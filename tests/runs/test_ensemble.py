@@ -12,6 +12,7 @@ from support.asr_command import Command
 
 from asr import models
 from asr.acoustics.bundle import Bundle, read_bundle, write_bundle
+from asr.acoustics.bundle_manifest import write_manifest
 from asr.acoustics.scorer import AcousticScorer
 from asr.alignment.aligner import AligningModel
 from asr.config import CrdnnConfig, DecodingConfig, GruConfig
@@ -35,6 +36,7 @@ def other_run(own_run: Path, tmp_path: Path) -> Path:
         noise = torch.Generator().manual_seed(1)
         other = {name: tensor + 0.3 * torch.randn(tensor.shape, generator=noise) for name, tensor in weights.items()}
         save_weights(folder / "model.safetensors", other)
+        write_manifest(folder)
     return run
 
 
