@@ -44,7 +44,7 @@ def best_path(scores: npt.NDArray[np.floating], graph: AlignmentGraph, beam: flo
     if np.diff(graph.first).max() > MOST_MOVES or (beam == np.inf and frames * states > MOST_BACK_POINTERS):
         raise InputError(too_large)
     if not np.isfinite(scores).all():
-        raise InputError("acoustic scores are not finite; check the audio, whose samples may be far outside -1 to 1")
+        raise InputError("acoustic scores are not finite; check the audio: are its samples within -1 to 1?")
     moves = _Moves(graph.classes, graph.first, graph.sources, graph.costs, graph.starts, graph.finals)
     remaining = _remaining_moves(moves)
     too_short = f"{frames} frames are too few for its phones; is this what was said?"

@@ -117,3 +117,21 @@ def test_a_missing_or_foreign_manifest_is_named(tmp_path: Path) -> None:
         (tmp_path / "x.jsonl.gz").write_bytes(gzip.compress(f"{row}\n".encode()))
         with pytest.raises(InputError, match=r"x\.jsonl\.gz:1: not a Lhotse cut"):
             list(read_cuts(tmp_path / "x.jsonl.gz"))
+
+
+def test_an_utterance_twice_is_named(tmp_path: Path) -> None:
+    write_cuts(tmp_path / "cuts.jsonl.gz", [a_cut(), a_cut("fabc0-sx2"), a_cut()])
+    with pytest.raises(InputError, match=r"cuts\.jsonl\.gz:3: has utterance fabc0-sx1 twice; run the prepare stage"):
+        list(read_cuts(tmp_path / "cuts.jsonl.gz"))
+
+
+def test_every_flipped_byte_is_named_or_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "cuts.jsonl.gz"
+    write_cuts(path, [a_cut()])
+    content = path.read_bytes()
+    for at in range(len(content)):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        try:
+            assert list(read_cuts(path)) == [a_cut()]
+        except InputError as error:
+            assert str(path) in str(error)

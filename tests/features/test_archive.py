@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -100,4 +101,103 @@ def test_another_array(tmp_path: Path) -> None:
     write(tmp_path / "train", [30])
     np.save(array_path(tmp_path / "train"), np.zeros(30, dtype=np.int16))
     with pytest.raises(InputError, match="float32"):
+        Archive(tmp_path / "train")
+
+
+def flipped(content: bytes, at: int) -> bytes:
+    return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".index.jsonl"])
+def test_every_flipped_byte_is_named_or_changes_nothing(tmp_path: Path, suffix: str) -> None:
+    stem = tmp_path / "train"
+    features = write(stem, [2, 1], dim=2)
+    path = tmp_path / f"train{suffix}"
+    content = path.read_bytes()
+    for at in range(len(content)):
+        path.write_bytes(flipped(content, at))
+        try:
+            archive = Archive(stem)
+        except InputError as error:
+            assert "run asr features again" in str(error)
+        else:
+            assert archive.utterances == ["spk0-utt0", "spk1-utt1"]
+            assert all(np.array_equal(archive[number], each) for number, each in enumerate(features))
+    path.write_bytes(content + b"\n")
+    with pytest.raises(InputError, match="not a complete"):
+        Archive(stem)
+
+
+@pytest.mark.parametrize("change", ["swap", "repeat", "drop"])
+def test_index_rows_that_moved_are_named(tmp_path: Path, change: str) -> None:
+    stem = tmp_path / "train"
+    write(stem, [30, 30, 30])
+    head, first, second, third, last = index_path(stem).read_text().splitlines()
+    rows = {"swap": [second, first, third], "repeat": [first, first, third], "drop": [first, third]}[change]
+    index_path(stem).write_text("\n".join([head, *rows, last]) + "\n")
+    with pytest.raises(InputError, match=r"index\.jsonl: was changed since it was written; run asr features again"):
+        Archive(stem)
+
+
+def sealed(stem: Path, rows: list[str]) -> None:
+    """Writes an index with a true checksum of its own."""
+    text = "".join(f"{row}\n" for row in rows)
+    last = {"utterances": len(rows) - 1, "crc32": zlib.crc32(text.encode())}
+    index_path(stem).write_text(text + json.dumps(last) + "\n")
+
+
+def test_features_of_another_utterance_are_named(tmp_path: Path) -> None:
+    stem = tmp_path / "train"
+    write(stem, [30, 30, 30])
+    head, first, second, third, _ = index_path(stem).read_text().splitlines()
+    sealed(stem, [head, second, first, third])
+    with pytest.raises(InputError, match=r"train\.npy: the features of utterance spk1-utt1 have changed"):
+        Archive(stem)
+    sealed(stem, [head, first, second, second])
+    with pytest.raises(InputError, match=r"index\.jsonl:4: has utterance spk1-utt1 twice; run asr features again"):
+        Archive(stem)
+    sealed(stem, [head.replace("4", "5"), first, second, third])
+    with pytest.raises(InputError, match="has 4 features a frame, but its index has 5"):
+        Archive(stem)
+
+
+def test_a_large_archive_is_checked_in_part_and_each_utterance_when_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stem = tmp_path / "train"
+    features = write(stem, [10] * 100)
+    monkeypatch.setattr("asr.features.archive.CHECKED_AT_OPENING", 10 * 4 * 4 * 5)  # 5 utterances
+    damaged = 0
+    content = array_path(stem).read_bytes()
+    for number in range(100):
+        array_path(stem).write_bytes(flipped(content, len(content) - 160 * number - 1))
+        try:
+            archive = Archive(stem)
+        except InputError:
+            damaged += 1
+            continue
+        assert np.array_equal(archive[98 - number], features[98 - number])
+        with pytest.raises(InputError, match=f"utterance spk{(99 - number) % 3}-utt{99 - number} "):
+            archive[99 - number]
+    assert damaged == 5
+
+
+def test_an_utterance_twice(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="a: is in the archive"), ArchiveWriter(tmp_path / "train", 4) as archive:
+        for _ in range(2):
+            archive.append("a", "a", np.zeros((3, 4), dtype=np.float32))
+
+
+def test_an_archive_of_an_older_version(tmp_path: Path) -> None:
+    write(tmp_path / "train", [30])
+    path = index_path(tmp_path / "train")
+    path.write_text(path.read_text().replace("asr-features-2", "asr-features-1"))
+    with pytest.raises(InputError, match="schema 'asr-features-1' is not 'asr-features-2'; run asr features again"):
+        Archive(tmp_path / "train")
+
+
+def test_a_transposed_array(tmp_path: Path) -> None:
+    write(tmp_path / "train", [4])
+    np.save(array_path(tmp_path / "train"), np.asfortranarray(np.load(array_path(tmp_path / "train"))))
+    with pytest.raises(InputError, match="not a complete feature archive"):
         Archive(tmp_path / "train")

@@ -1,11 +1,13 @@
 """Normalisation: what it does to features, merging of statistics, files, and the input of a model."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import save_file
 
 from asr.config import FeaturesConfig
 from asr.errors import InputError
@@ -114,3 +116,37 @@ def test_a_split_is_normalised_by_its_own_speakers_or_by_the_training_set(tmp_pa
 
     assert list(normalizing("speaker").speakers) == ["dev"]
     assert same(normalizing("global").total(), Statistics.of(features(20, 0)))
+
+
+def test_every_flipped_byte_is_named_or_changes_nothing(tmp_path: Path) -> None:
+    cmvn = Cmvn()
+    for number, speaker in enumerate(["a", "b"]):
+        cmvn.add(speaker, features(9, number))
+    save_cmvn(tmp_path / "whole", cmvn)
+    content = (tmp_path / "whole").read_bytes()
+    for at in range(len(content)):
+        (tmp_path / "flipped").write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        try:
+            read = load_cmvn(tmp_path / "flipped")
+        except InputError as error:
+            assert "run asr features again" in str(error)
+        else:
+            assert all(same(read.speakers[name], cmvn.speakers[name]) for name in ("a", "b"))
+
+
+def test_statistics_of_wrong_shapes_or_values_are_named(tmp_path: Path) -> None:
+    bad = (
+        {"a": Statistics(1.0, np.zeros(3), np.zeros(4))},
+        {"a": Statistics(1.0, np.full(3, np.nan), np.zeros(3))},
+        {"a": Statistics(1.0, np.zeros(3, np.float32), np.zeros(3))},
+    )
+    for speakers in bad:
+        save_cmvn(tmp_path / "bad", Cmvn(speakers))
+        with pytest.raises(InputError, match="not a complete file of CMVN statistics"):
+            load_cmvn(tmp_path / "bad")
+
+
+def test_statistics_of_version_0_1_can_be_read(tmp_path: Path) -> None:
+    tensors = {"count": np.ones(1), "sum": np.ones((1, 3)), "squares": np.ones((1, 3))}
+    save_file(tensors, tmp_path / "old", {"cmvn": json.dumps({"schema": "asr-cmvn-1", "speakers": ["a"]})})
+    assert list(load_cmvn(tmp_path / "old").speakers) == ["a"]

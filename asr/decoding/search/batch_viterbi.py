@@ -83,9 +83,7 @@ class BatchViterbi:
         if scores.ndim != 3 or scores.shape[2] != self.classes:
             raise ValueError(f"scores of shape {tuple(scores.shape)} for a graph of {self.classes} classes")
         if not torch.isfinite(scores).all():
-            raise InputError(
-                "acoustic scores are not finite; check the audio, whose samples may be far outside -1 to 1"
-            )
+            raise InputError("acoustic scores are not finite; check the audio: are its samples within -1 to 1?")
         scales = self._on_device(np.array([weight.acoustic_scale for weight in weights], np.float64))
         penalties = self._on_device(np.array([weight.insertion_penalty for weight in weights], np.float64))
         frame_costs = -scales[:, None] * scores.to(self.device, torch.float64)[:, :, None]  # [B, T, W, C]

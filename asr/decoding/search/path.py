@@ -67,5 +67,5 @@ def check_scores(scores: npt.NDArray[np.floating], classes: int) -> npt.NDArray[
     if scores.ndim != 2 or scores.shape[1] != classes:
         raise ValueError(f"scores of shape {scores.shape} for {classes} classes")
     if not np.isfinite(scores).all():
-        raise InputError("acoustic scores are not finite; check the audio, whose samples may be far outside -1 to 1")
+        raise InputError("acoustic scores are not finite; check the audio: are its samples within -1 to 1?")
     return scores

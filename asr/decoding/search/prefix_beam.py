@@ -56,7 +56,7 @@ def prefix_beam_search(
     if beam < 1:
         raise ValueError("beam must be at least 1")
     if np.isnan(log_posteriors).any():
-        raise InputError("acoustic scores are not finite; check the audio, whose samples may be far outside -1 to 1")
+        raise InputError("acoustic scores are not finite; check the audio: are its samples within -1 to 1?")
     prior = prior or no_prior(log_posteriors.shape[-1] - 1)
     scores, prefixes, tree = search_prefixes(_by_model(log_posteriors).astype(np.float64), beam, prior)
     summed: dict[tuple[int, ...], float] = {}
