@@ -30,4 +30,6 @@ def listed(names: Iterable[str]) -> str:
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether memory ran out. PyTorch raises a RuntimeError that says so; checking its own type would import torch."""
     words = ("out of memory", "can't allocate memory", "Cannot allocate memory")
-    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return any(word in str(error) for word in words)

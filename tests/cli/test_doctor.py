@@ -13,7 +13,6 @@ FILES = {
     "train/bundle/model.safetensors": "is not the file that bundle.json lists",
     "decode/bundle/lm.arpa": "is not the file that bundle.json lists",
     "decode/test/hypotheses.jsonl": "has changed since its stage wrote it",
-    "train/stage.json": "stage.json: ",
     "results.json": "was changed since asr wrote it, or is damaged",
 }
 
@@ -30,6 +29,14 @@ def test_a_flipped_byte_is_one_line(own_run: Path, asr_command: Command, name: s
     assert problems[0].startswith(str(own_run / name))
     assert FILES[name] in problems[0]
     assert summary.endswith(": 1 problem")
+
+
+def test_half_a_stage_s_record_is_one_line(own_run: Path, asr_command: Command) -> None:
+    path = own_run / "train/stage.json"
+    path.write_bytes(path.read_bytes()[:100])
+    outcome = asr_command("doctor", own_run)
+    assert outcome.status == 1
+    assert [line.partition(": ")[0] for line in outcome.out.splitlines()[:-1]] == [str(path)]
 
 
 def test_a_whole_run_and_its_bundle(own_run: Path, asr_command: Command) -> None:
