@@ -10,12 +10,12 @@ then a line for each utterance with the CRC-32 of its frames, and last the CRC-3
 
 import io
 import json
+import tokenize
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from tokenize import TokenError
 from types import TracebackType
 from typing import cast
 
@@ -167,7 +167,7 @@ def _map(path: Path) -> NDArray[np.float32]:
         size = path.stat().st_size
     except FileNotFoundError as error:
         raise InputError(f"no such feature archive; {FIX}", path) from error
-    except (OSError, ValueError, EOFError, OverflowError, SyntaxError, TokenError, TypeError) as error:
+    except (OSError, ValueError, EOFError, ArithmeticError, SyntaxError, TypeError, tokenize.TokenError) as error:
         raise InputError(f"not a complete feature archive; {FIX}", path) from error
     if not isinstance(frames, np.memmap) or frames.dtype != np.dtype("<f4") or frames.ndim != 2:
         raise InputError(f"not a feature archive (float32 [F, D] expected); {FIX}", path)

@@ -96,6 +96,14 @@ def test_damaged_checkpoint_is_named(tmp_path: Path) -> None:
     optimizer = make_optimizer(recipe().training.optimizer, model.parameters())
     with pytest.raises(InputError, match=r"last\.safetensors: the checkpoint is damaged; delete it"):
         load_checkpoint(path, Trained(model, optimizer), "one", recipe().training)
+    trained = Trained(model, optimizer)
+    save_checkpoint(path, trained, Progress(0.1), "one")
+    assert load_checkpoint(path, trained, "one", recipe().training) == Progress(0.1)
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"last\.safetensors: the checkpoint is damaged; delete it"):
+        load_checkpoint(path, trained, "one", recipe().training)
 
 
 @pytest.mark.parametrize("of", ["best", "last"])
