@@ -2,15 +2,13 @@
 
 PYTHON ?= python3
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-faults fuzz audit coverage lint wheel-test bench bench-decoding
+.PHONY: help install demo test test-faults coverage lint wheel-test bench bench-decoding
 
 help:
 	@echo "make demo   train and test on the synthetic demo corpus, then transcribe a file (under 5 minutes on 2 cores)"
 	@echo "make test   run the tests (under 4 minutes on 2 cores)"
 	@echo "make lint   run ruff and mypy"
 	@echo "make test-faults kill commands, and let their disk fail, at some moments (ASR_FAULTS=all: at each)"
-	@echo "make fuzz    damage the input of every parser 20,000 times (about an hour; FUZZ_EXAMPLES, FUZZ_SEED)"
-	@echo "make audit       look installed packages up in the advisory database (needs a network)"
 	@echo "make coverage    run the tests and print their coverage"
 	@echo "make wheel-test  build a wheel, install it into an empty environment and transcribe a file with it"
 	@echo "make bench       compare the speed of features, training and decoding with other libraries"
@@ -39,12 +37,6 @@ demo: install
 
 test: install
 	.venv/bin/python -m pytest -n auto
-
-fuzz: install
-	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} .venv/bin/python -m pytest -n auto tests/fuzz
-
-audit: install
-	.venv/bin/python -m pip install --quiet pip-audit && .venv/bin/python -m pip_audit --skip-editable
 
 test-faults: install
 	.venv/bin/python -m pytest -n auto -m faults
