@@ -106,7 +106,9 @@ def _map(path: Path) -> NDArray[np.float32]:
         frames = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError as error:
         raise InputError(f"no such feature archive; {FIX}", path) from error
-    except (OSError, ValueError, EOFError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # NumPy lets out whatever its parsing of a damaged header runs into
         raise InputError(f"not a complete feature archive; {FIX}", path) from error
     if not isinstance(frames, np.ndarray) or frames.dtype != np.float32 or frames.ndim != 2:
         raise InputError(f"not a feature archive (float32 [F, D] expected); {FIX}", path)

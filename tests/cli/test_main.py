@@ -150,7 +150,7 @@ def test_a_closed_pipe_is_silent() -> None:
         (["train", "{run}/features", "{run}/prepare", "{out}", "--recipe", "{recipe}"], "no such feature archive"),
         (
             ["train", "{run}/prepare", "{run}/features", "{out}", "--recipe", "none.yaml"],
-            "none.yaml: cannot read the recipe",
+            "none.yaml: cannot read: No such file",
         ),
         (["train", "{run}/prepare", "{run}/features", "/dev/null/x", "--recipe", "{recipe}"], "cannot make the folder"),
         (
