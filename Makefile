@@ -2,13 +2,15 @@
 
 PYTHON ?= python3
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-faults coverage lint wheel-test bench bench-decoding
+.PHONY: help install demo test test-faults fuzz-quick fuzz audit coverage lint wheel-test bench bench-decoding
 
 help:
 	@echo "make demo   train and test on the synthetic demo corpus, then transcribe a file (under 5 minutes on 2 cores)"
 	@echo "make test   run the tests (under 4 minutes on 2 cores)"
 	@echo "make lint   run ruff and mypy"
 	@echo "make test-faults kill commands, and let their disk fail, at some moments (ASR_FAULTS=all: at each)"
+	@echo "make fuzz   read damaged files with every parser, for about an hour (make fuzz-quick: for a minute)"
+	@echo "make audit  look for known vulnerabilities in the installed packages (needs a network)"
 	@echo "make coverage    run the tests and print their coverage"
 	@echo "make wheel-test  build a wheel, install it into an empty environment and transcribe a file with it"
 	@echo "make bench       compare the speed of features, training and decoding with other libraries"
@@ -40,6 +42,16 @@ test: install
 
 test-faults: install
 	.venv/bin/python -m pytest -n auto -m faults
+
+fuzz-quick: install
+	FUZZ_EXAMPLES=300 FUZZ_SEED=$$(date +%s) .venv/bin/python -m pytest -n auto tests/fuzz
+
+fuzz: install
+	FUZZ_EXAMPLES=20000 FUZZ_SEED=$$(date +%s) .venv/bin/python -m pytest -n auto tests/fuzz
+
+audit: install
+	.venv/bin/python -m pip install --quiet pip-audit || uv pip install --quiet --python .venv/bin/python pip-audit
+	.venv/bin/python -m pip_audit
 
 coverage: install
 	.venv/bin/python -m pytest -n auto --cov=asr --cov-report=term:skip-covered

@@ -1,11 +1,14 @@
-"""What the package imports is what it declares: an installation without our tools works."""
+"""What the package imports is what it declares, with bounds, and what is installed lies within them."""
 
 import ast
 import re
 import sys
 import tomllib
-from importlib.metadata import packages_distributions
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
 
 REPOSITORY = Path(__file__).parents[1]
 PACKAGE, PYPROJECT = REPOSITORY / "asr", REPOSITORY / "pyproject.toml"
@@ -53,3 +56,25 @@ def test_every_import_is_a_declared_dependency() -> None:
 def test_every_dependency_is_imported() -> None:
     used = set().union(*map(owners, imported()))
     assert declared() - used == {"tensorboard"}  # torch imports it
+
+
+def requirements() -> list[Requirement]:
+    """Of the package and all its extras, without the package itself."""
+    project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
+    texts = [*project["dependencies"], *(each for extra in project["optional-dependencies"].values() for each in extra)]
+    return [each for each in map(Requirement, texts) if each.name != project["name"]]
+
+
+@pytest.mark.parametrize("requirement", requirements(), ids=str)
+def test_every_dependency_has_a_lower_and_an_upper_bound(requirement: Requirement) -> None:
+    operators = {each.operator for each in requirement.specifier}
+    assert operators & {"==", "~="} or (operators & {">", ">="} and operators & {"<", "<="})
+
+
+@pytest.mark.parametrize("requirement", requirements(), ids=str)
+def test_what_is_installed_lies_within_the_bounds(requirement: Requirement) -> None:
+    try:
+        installed = version(requirement.name)
+    except PackageNotFoundError:
+        pytest.skip(f"{requirement.name} is not installed")
+    assert requirement.specifier.contains(installed, prereleases=True)

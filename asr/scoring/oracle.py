@@ -70,7 +70,10 @@ def oracle_files(
     )
     utterances = list(_joined(spoken, recognised, Path(nbest_lists)))
     longest = max((len(lists) for _, _, lists in utterances), default=0)
-    result = oracle(utterances, longest, phone_set)
+    try:
+        result = oracle(utterances, longest, phone_set)
+    except InputError as error:
+        raise InputError(str(error), nbest_lists) from error
     write_json(Path(out_dir) / ORACLE, asdict(result))
     return result
 

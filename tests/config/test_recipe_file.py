@@ -91,6 +91,10 @@ def test_a_given_type_stays(tmp_path: Path) -> None:
         ("seed: 1\nseed: 2\n", [], "key 'seed' occurs twice"),
         ("corpus: [\n", [], "not valid YAML"),
         ("- 1\n", [], "a recipe is a mapping"),
+        (MINIMAL + "seed: -1\nmodel:\n  dropout: 2\n", [], "recipe.yaml:3: seed: -1 is not allowed"),
+        (MINIMAL + "seed: -1\nmodel:\n  dropout: 2\n", [], "; line 5: model.dropout: 2 is not allowed"),
+        (MINIMAL + "seed: 1\n", ["seed=-1"], "recipe.yaml: seed: -1"),
+        (MINIMAL, ["seed=!!bool x"], "--set seed=!!bool x: the value is not valid YAML"),
         ("corpus: !!python/object/apply:os.system ['true']\n", [], "not valid YAML"),
     ],
 )

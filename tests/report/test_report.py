@@ -215,5 +215,5 @@ def test_incomplete_folds_are_named(run_with_folds: Path) -> None:
 def test_a_metric_that_is_no_number_is_named(run_without_folds: Path) -> None:
     path = run_without_folds / "train" / "metrics.jsonl"
     path.write_text(path.read_text().replace('"dev_loss": 3.1', '"dev_loss": NaN'))
-    with pytest.raises(InputError, match=r"metrics\.jsonl:1: not valid JSON: NaN is not a JSON number"):
+    with pytest.raises(InputError, match=r"metrics.jsonl:1: not valid JSON: NaN is not a JSON number"):
         report(run_without_folds)
