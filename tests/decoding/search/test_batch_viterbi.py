@@ -67,6 +67,15 @@ def test_the_best_path_is_that_of_enumeration(seed, order, states, extra):
         assert spans(path) == expected_spans  # where a phone repeats, its boundary may be a tie
 
 
+def test_a_beam_search_that_discards_tokens_finds_the_exact_path_of_a_long_recording():
+    random, _, self_loops, graph = random_case(0, 2, 3)
+    scores = random.normal(0, 3, (8000, len(self_loops))).astype(np.float32)
+    ((exact,),) = BatchViterbi(graph).best_paths(*batch([scores], len(self_loops)), [Weights(0.7)])
+    found = BeamSearch(graph, np.inf).best_path(scores, 0.7)
+    assert (found.phones, found.complete) == (exact.phones, exact.complete)
+    assert found.cost == pytest.approx(exact.cost)
+
+
 def test_an_utterance_of_blanks_alone_has_no_phones(tmp_path):
     """Among others in a batch, under CTC and a bigram that knows word starts."""
     path = tmp_path / "lm.arpa"

@@ -98,6 +98,16 @@ def test_several_models_count_by_the_mean_of_their_logs(seed, frames, models):
     assert -alone.cost <= sums[0][tuple(found[0].phones)] + 1e-5
 
 
+def test_a_model_twice_keeps_the_prefixes_of_the_model_alone():
+    """Also where the beam drops some: the language model then weighs as much beside two models as beside one."""
+    for seed in range(10):
+        random = np.random.default_rng(seed)
+        scores, prior = random_posteriors(random, 20), phone_prior(random_ngrams(random, 3), PHONES)
+        alone, twice = (prefix_beam_search(np.stack([scores] * models), 3, prior, count=3) for models in (1, 2))
+        assert [found.phones for found in twice] == [found.phones for found in alone]
+        assert [found.score for found in twice] == pytest.approx([found.score for found in alone])
+
+
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10**6), beam=st.integers(1, 6))
 def test_a_narrow_beam_claims_no_more_than_there_is(seed, beam):
