@@ -13,6 +13,7 @@ from lhotse.supervision import AlignmentItem
 from asr.errors import InputError
 from asr.formats.transcript import PhoneSegment, Transcript
 from asr.storage.files import complete_file
+from asr.storage.json_text import parse_json
 
 PHONES = "phones"
 """The key of the supervision's `custom` that holds the phones of a cut without times, with spaces between them."""
@@ -99,7 +100,7 @@ def read_cuts(path: Path | str) -> Iterator[MonoCut]:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
                 try:
-                    cut = _cut(json.loads(line))
+                    cut = _cut(parse_json(line))
                 except (AttributeError, KeyError, TypeError, ValueError) as error:
                     raise InputError("not a Lhotse cut; run the prepare stage again", path, number) from error
                 if cut.id in utterances:
@@ -159,4 +160,6 @@ def _items(segments: Iterable[tuple[str, float, float]]) -> list[AlignmentItem]:
 def _cut(row: dict) -> MonoCut:
     if row.pop("type", "MonoCut") != "MonoCut" or not row["supervisions"] or not row["recording"]:
         raise ValueError("not a cut of one supervised recording")
+    if not isinstance(row["id"], str):
+        raise ValueError("its id is not text")
     return MonoCut.from_dict(row)

@@ -21,6 +21,7 @@ _PHONES = frozenset(load_phone_set("cmu39")) - silences("cmu39")
 _SUFFIXES = (".wav", ".flac")
 _SEARCH_DEPTH = 2
 _MOST_DIGITS = 6
+_LONGEST_PATH = 250
 _PHONE = re.compile(r"(\w+)_([BIES])")
 _POSITIONS = re.compile(r"S|BI*E")
 _GENDERS = {"f": "female", "m": "male"}
@@ -137,8 +138,10 @@ class AudioFiles:
         if "|" in name:
             raise InputError(f"{name!r} is a command, which is never run; give an audio file")
         path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or "\0" in name:
-            raise InputError(f"{name!r} leads out of the corpus; give a file below its folder, as in the release")
+        if path.is_absolute() or ".." in path.parts or "\0" in name or len(name) > _LONGEST_PATH:
+            raise InputError(
+                f"{name!r} leads out of the corpus or is too long; give a file below its folder, as in the release"
+            )
         folder = self.root
         for part in path.parts[:-1]:
             folder = self._listing(folder).get(part.lower(), folder / part)

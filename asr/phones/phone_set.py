@@ -132,7 +132,11 @@ def load_phone_set(phone_set: AnyPhoneSet) -> PhoneSet:
     if phone_set in PHONE_SETS:
         return _shipped(str(phone_set))
     path = Path(phone_set)
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError:  # a name that is too long
+        there = False
+    if not there:
         raise InputError(
             f"phone set {str(phone_set)!r}: choose {', '.join(PHONE_SETS)}, or give the path of a file with your own"
         )
