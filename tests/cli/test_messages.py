@@ -90,3 +90,15 @@ def test_the_library_says_only_warnings() -> None:
     code = "import asr, logging; log = logging.getLogger('asr.x'); log.info('news'); log.warning('careful')"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert process.stderr == "careful\n"
+
+
+def test_control_characters_in_names_are_visible(asr_command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def report(run: Path) -> None:
+        OURS.info("speaker %s", "a\x1b[2Jb\nc")
+        raise InputError("no such speaker \x1b]0;x\x07")
+
+    app = typer.Typer()
+    app.callback()(main.asr_options)
+    app.command("report")(report)
+    monkeypatch.setattr(main, "app", app)
+    assert asr_command("report", "x").err == ("speaker a\\x1b[2Jb\\nc\nasr: no such speaker \\x1b]0;x\\x07\n")

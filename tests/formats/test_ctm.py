@@ -41,7 +41,13 @@ def test_comments_and_empty_lines_are_passed_over(tmp_path):
     assert list(read_ctm(tmp_path / "h.ctm")) == [Transcript("u", [PhoneSegment("aa", 0.5, 0.75)])]
 
 
-@pytest.mark.parametrize("line", ["u 1 0.5 aa", "u 1 x 0.1 aa", "u 1 0.5 -1 aa", "u 1 nan 1 aa", "u 1 0 1 aa high"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("u 1 0.5 aa", "u 1 x 0.1 aa", "u 1 0.5 -1 aa", "u 1 nan 1 aa", "u 1 0 1 aa high"),
+        *("u 1 1e308 1e308 aa", "u 1 0 1 aa nan", "u 1 0 1 aa 1e999"),
+    ],
+)
 def test_a_broken_line_is_named(tmp_path, line):
     path = tmp_path / "h.ctm"
     path.write_text(f"u 1 0.0 0.5 aa\n{line}\n")

@@ -212,6 +212,56 @@ def test_incomplete_folds_are_named(run_with_folds: Path) -> None:
         report(run_with_folds)
 
 
+@pytest.mark.parametrize(
+    ("keys", "value", "expected"),
+    [
+        (("counted", "deletions"), "<b>", "field counted.deletions must be a number"),
+        (("counted", "per"), None, "field counted.per must be a number"),
+        (("optional", "interval"), [1], "field optional.interval must be two numbers"),
+        (("speakers",), True, "field speakers must be a number"),
+        (("by_speaker",), [], "field by_speaker has the wrong type"),
+        (("by_speaker",), {"s": {}}, "field by_speaker.s.counted is missing"),
+        (("folds",), {"a": 1}, "field folds has the wrong type"),
+        (("seconds",), {"train": "long"}, "field seconds.train must be a number"),
+    ],
+)
+def test_a_result_of_the_wrong_type_is_named(
+    run_without_folds: Path, keys: tuple[str, ...], value: object, expected: str
+) -> None:
+    path = run_without_folds / "results.json"
+    results = json.loads(path.read_text())
+    inner = results
+    for key in keys[:-1]:
+        inner = inner[key]
+    inner[keys[-1]] = value
+    path.write_text(json.dumps(results))
+    with pytest.raises(InputError, match=rf"results.json: {re.escape(expected)}"):
+        report(run_without_folds)
+
+
+def test_a_recipe_cannot_leave_its_block_of_code(run_without_folds: Path) -> None:
+    path = run_without_folds / "recipe.yaml"
+    path.write_text(path.read_text() + "# ```\n# <script>\n")
+    report(run_without_folds)
+    assert "\n````yaml\n" in (run_without_folds / "report.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("counts", {"counted": {"deletions": "1"}}, "counts.counted.deletions must be a whole number, not '1'"),
+        ("counts", {"counted": {"deletions": -1}}, "counts.counted.deletions must be a whole number, not -1"),
+        ("alignments", {"counted": [[["a"], "b"]]}, "alignments.counted must be pairs of phones or null"),
+    ],
+)
+def test_a_wrong_scored_utterance_is_named(run_without_folds: Path, key: str, value: object, expected: str) -> None:
+    path = run_without_folds / "score" / "utterances.jsonl"
+    row = json.loads(path.read_text().splitlines()[0])
+    path.write_text(json.dumps({**row, key: {**row[key], **value}}) + "\n")  # type: ignore[dict-item]
+    with pytest.raises(InputError, match=re.escape(expected)):
+        report(run_without_folds)
+
+
 def test_a_metric_that_is_no_number_is_named(run_without_folds: Path) -> None:
     path = run_without_folds / "train" / "metrics.jsonl"
     path.write_text(path.read_text().replace('"dev_loss": 3.1', '"dev_loss": NaN'))
