@@ -70,6 +70,8 @@ decoding:
   acoustic_scales: [0.5, 1.0]
   ensemble: []
 """
+UNCHECKED = b'{"schema": 1}'
+"""A bundle.json without checksums, which would keep a damaged file from its parser."""
 
 
 @dataclass(frozen=True)
@@ -265,9 +267,8 @@ def parsers() -> dict[str, Parser]:
     for name in ("x.npy", "x.index.jsonl"):
         known[name] = Parser(name, _read_archive, (archive[name],), _beside(archive, name))
     for name in sorted(bundle):
-        known[f"bundle {name}"] = Parser(
-            name, lambda path: read_bundle(path.parent), (bundle[name],), _beside(bundle, name)
-        )
+        around = _beside(bundle | {"bundle.json": UNCHECKED}, name)
+        known[f"bundle {name}"] = Parser(name, lambda path: read_bundle(path.parent), (bundle[name],), around)
     return known
 
 
