@@ -33,7 +33,7 @@ from asr.errors import InputError
 from asr.features.cmvn import Cmvn, load_cmvn, save_cmvn
 from asr.models import AcousticModel
 from asr.phones.phone_set import load_phone_set
-from asr.storage.files import complete_file, remove, write_text
+from asr.storage.files import complete_file, file_digest, remove, write_text
 from asr.storage.run_layout import BUNDLE, DECODE, RECIPE, fold_name, has_folds
 from asr.storage.weights import load_weights, save_weights
 from asr.storage.yaml_text import read_yaml
@@ -163,8 +163,7 @@ def acoustic_digest(folder: Path) -> str:
     """A digest of all files of a bundle that the posteriors of its own model, and so its alignments, depend on."""
     digest = hashlib.sha256()
     for name in (RECIPE, "model.safetensors", "classes.tsv", "cmvn.safetensors"):
-        with open(folder / name, "rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+        digest.update(bytes.fromhex(file_digest(folder / name)))
     return digest.hexdigest()
 
 
@@ -174,8 +173,7 @@ def bundle_digest(folder: Path) -> str:
     for number, model in enumerate(model_folders(folder)):
         for name in BUNDLE_FILES:
             if (path := model / name).is_file():
-                with open(path, "rb") as file:
-                    digest.update(f"{number}/{name}:{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+                digest.update(f"{number}/{name}:{file_digest(path)}\n".encode())
     return digest.hexdigest()
 
 

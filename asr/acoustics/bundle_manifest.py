@@ -6,13 +6,12 @@ recipe.yaml and decoding.yaml are not listed: people edit them, and reading them
 1, of version 0.1, list no files and are read unchecked.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from asr.errors import InputError
-from asr.storage.files import read_json, write_json
+from asr.storage.files import file_digest, read_json, write_json
 
 MANIFEST = "bundle.json"
 SCHEMA = 2
@@ -29,7 +28,7 @@ def write_manifest(folder: Path, known: Mapping[str, str] | None = None) -> None
     names = [name for name in (*_TRAINED, LM) if (folder / name).is_file()]
     names += [str(path.relative_to(folder).as_posix()) for path in sorted(folder.glob(f"{ENSEMBLE}/*/{MANIFEST}"))]
     known = known or {}
-    files = {name: known.get(name) or _sha256(folder / name) for name in names}
+    files = {name: known.get(name) or file_digest(folder / name) for name in names}
     write_json(folder / MANIFEST, {"schema": SCHEMA, "files": files})
 
 
@@ -71,15 +70,7 @@ def differing_files(folder: Path) -> Iterator[InputError]:
         again = "run asr decode again" if _LATER.fullmatch(name) else "train the model again"
         if not path.is_file():
             yield InputError(f"missing; copy the bundle again, or {again}", path)
-        elif _sha256(path) != digest:
+        elif file_digest(path) != digest:
             yield InputError(
                 f"is not the file that {MANIFEST} lists (changed or damaged); copy the bundle again, or {again}", path
             )
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"cannot read: {error.strerror}", path) from error

@@ -1,6 +1,5 @@
 """Forced alignments of a split down to HMM states: what training takes its frame labels from."""
 
-import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -19,7 +18,7 @@ from asr.corpora.cuts import phone_sequence
 from asr.errors import InputError
 from asr.formats.transcript import PhoneSegment
 from asr.phones.folding import fold
-from asr.storage.files import complete_file, read_jsonl
+from asr.storage.files import complete_file, file_digest, read_jsonl
 
 SCHEMA = 1
 
@@ -127,9 +126,7 @@ def read_aligned_split(path: Path) -> AlignedSplit:
                 failed[name] = str(row["failed"])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError("is not an alignment; delete the file to align again", path, number) from error
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return AlignedSplit(str(head.get("source")), digest, alignments, failed)
+    return AlignedSplit(str(head.get("source")), file_digest(path), alignments, failed)
 
 
 def _alignment(rows: list[dict[str, Any]]) -> StateAlignment:

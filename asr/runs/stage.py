@@ -17,7 +17,7 @@ from typing import Any
 
 import asr
 from asr.errors import InputError
-from asr.storage.files import make_folder, owner_of, read_json, remove, write_json
+from asr.storage.files import file_digest, make_folder, owner_of, read_json, remove, write_json
 from asr.storage.run_layout import CHECKPOINTS, METRICS, SPEED, STATE_ALIGNMENTS, TENSORBOARD
 
 RECORD = "stage.json"
@@ -174,15 +174,6 @@ def _linked_files(folder: Path) -> Iterator[Path]:
         seen.add((status.st_dev, status.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (path for name in files if not name.startswith(".") and (path := Path(root, name)).is_file())
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's content. Raises InputError when it cannot be read."""
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"cannot read: {error.strerror}", path) from error
 
 
 def _sizes(folder: Path, files: Sequence[Path]) -> dict[str, int]:

@@ -15,9 +15,9 @@ from asr.errors import InputError
 from asr.features.archive import SCHEMA as ARCHIVE_SCHEMA
 from asr.features.stage import compute_features
 from asr.runs.folds import find_ensemble, of_fold, refuse_own
-from asr.runs.stage import Stage, corpus_digest, file_digest
+from asr.runs.stage import Stage, corpus_digest
 from asr.scoring.stage import score_stage
-from asr.storage.files import read_json
+from asr.storage.files import file_digest, read_json
 from asr.storage.run_layout import (
     BUNDLE,
     DECODE,

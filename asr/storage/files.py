@@ -1,6 +1,7 @@
 """Writing files so that a file has its final name only when it is complete, and nothing of the user's is replaced."""
 
 import errno
+import hashlib
 import json
 import os
 import re
@@ -228,6 +229,15 @@ def write_jsonl(path: Path | str, rows: Iterable[dict[str, Any]]) -> int:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
             count += 1
     return count
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's content. Raises InputError when it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"cannot read: {error.strerror}", path) from error
 
 
 def read_json(path: Path | str) -> Any:

@@ -102,15 +102,13 @@ class OutputFolder:
     def record_move(self, source: Path, target: Path) -> None:
         """Lists asr's files at or below `source` under the names that they get when it is renamed to `target`."""
         before, after = self._name(source), self._name(target)
-        for name, known in list(self._written.items()):
-            if name == before or name.startswith(f"{before}/"):
-                for written in known:
-                    self._list(after + name.removeprefix(before), written)
+        for name in self._listed(source):
+            for written in self._written[name]:
+                self._list(after + name.removeprefix(before), written)
 
     def record_gone(self, path: Path) -> None:
         """Lists that nothing is left at or below a path: after a rename."""
-        gone = self._name(path)
-        for name in [name for name in self._written if name == gone or name.startswith(f"{gone}/")]:
+        for name in self._listed(path):
             self._append_gone(name)
 
     def remove(self, path: Path) -> bool:
@@ -151,6 +149,13 @@ class OutputFolder:
 
     def _name(self, path: Path) -> str:
         return _absolute(path).relative_to(self.folder).as_posix()
+
+    def _listed(self, path: Path) -> list[str]:
+        """The listed names at or below a path; only for a folder are all names looked through."""
+        name = self._name(path)
+        if name in self._written and not path.is_dir():
+            return [name]
+        return [below for below in self._written if below == name or below.startswith(f"{name}/")]
 
     def _link_above(self, path: Path) -> Path | None:
         """A folder between this one and `path` that is a link."""

@@ -19,7 +19,7 @@ from asr.errors import InputError, listed
 from asr.features.dataset import Dataset, Split
 from asr.models import AcousticModel
 from asr.models.initializers import initialize_from
-from asr.storage.files import make_folder, write_json
+from asr.storage.files import file_digest, make_folder, write_json
 from asr.storage.run_layout import BUNDLE, SUMMARY, forget_rounds, round_folder
 from asr.storage.weights import read_weights
 from asr.training.augmented import AugmentedSets, EpochSpeech
@@ -227,8 +227,7 @@ def _fingerprint(config: RecipeConfig, dataset: Dataset, labels: AlignedSplits) 
     for split in ("train", "dev"):
         files += dataset.files(split)
     for path in files:
-        with open(path, "rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+        digest.update(bytes.fromhex(file_digest(path)))
     for aligned in labels.values():
         digest.update(aligned.digest.encode())
     return digest.hexdigest()
