@@ -32,7 +32,6 @@ from asr.config.recipe_file import read_recipe, write_recipe
 from asr.errors import InputError
 from asr.features.cmvn import Cmvn, load_cmvn, save_cmvn
 from asr.models import AcousticModel
-from asr.phones.phone_set import load_phone_set
 from asr.storage.files import complete_file, file_digest, remove, write_text
 from asr.storage.run_layout import BUNDLE, DECODE, RECIPE, fold_name, has_folds
 from asr.storage.weights import load_weights, save_weights
@@ -106,7 +105,7 @@ def write_bundle(folder: Path, config: RecipeConfig, model: nn.Module, statistic
         remove(folder / name)
     remove(folder / ENSEMBLE)
     save_weights(folder / "model.safetensors", model.state_dict())
-    write_text(folder / "phones.txt", "".join(f"{phone}\n" for phone in load_phone_set(config.targets.phone_set)))
+    write_text(folder / "phones.txt", "".join(f"{phone}\n" for phone in config.targets.phone_set))
     names = config.class_names
     rows = zip(names, statistics.priors.tolist(), statistics.self_loops.tolist(), strict=True)
     lines = ["class\tprior\tself_loop\n", *(f"{name}\t{prior!r}\t{loop!r}\n" for name, prior, loop in rows)]
@@ -250,7 +249,7 @@ def _check_phones(path: Path, config: RecipeConfig) -> None:
         phones = path.read_text(encoding="utf-8").split()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError("missing or damaged; it holds the phone set, one symbol a line", path) from error
-    if phones != list(load_phone_set(config.targets.phone_set)):
+    if phones != list(config.targets.phone_set):
         raise InputError(f"its phones are not those of {config.targets.phone_set}, as in {BESIDE}", path)
 
 

@@ -20,7 +20,6 @@ from asr.decoding.search.phone_prior import phone_prior
 from asr.decoding.search.prefix_beam import PrefixBeamSearch
 from asr.errors import InputError
 from asr.lm.arpa import read_arpa
-from asr.phones.phone_set import load_phone_set
 
 CONFIDENCE_ORDER = 3
 """The order of the n-gram in the graph for the confidences of a prefix beam search, which needs no graph itself."""
@@ -32,7 +31,7 @@ def bundle_graph(bundle: Bundle, lm_weight: float = 1.0, order: int | None = Non
     Raises InputError for a bundle that has no language model yet.
     """
     config = bundle.config
-    phones = load_phone_set(config.targets.phone_set)
+    phones = config.targets.phone_set
     return build_graph(
         _lm_path(bundle),
         phones,
@@ -59,7 +58,7 @@ def bundle_decoder(bundle: Bundle, tuning: Tuning, device: torch.device | None =
     bigram.
     """
     config = bundle.config
-    phones = load_phone_set(config.targets.phone_set)
+    phones = config.targets.phone_set
     in_graph = config.decoding.search == "graph"
     batched = in_graph and device is not None and device.type == "cuda" and config.lm.order <= 2
     by_prefixes = config.decoding.search == "prefix_beam"
@@ -81,7 +80,7 @@ def bundle_decoder(bundle: Bundle, tuning: Tuning, device: torch.device | None =
 
 def search_factory(bundle: Bundle) -> Callable[[float, float], PathSearch]:
     """Makes the search that the recipe asks for, given a weight of the language model and an insertion penalty."""
-    decoding, phones = bundle.config.decoding, load_phone_set(bundle.config.targets.phone_set)
+    decoding, phones = bundle.config.decoding, bundle.config.targets.phone_set
     graph_of = lru_cache(maxsize=1)(partial(bundle_graph, bundle))
     prior = cache(lambda: phone_prior(read_arpa(_lm_path(bundle)), phones))
 

@@ -41,7 +41,6 @@ from asr.formats.transcript import Transcript, write_transcripts
 from asr.lm.ngram import perplexity, train_ngram
 from asr.lm.word_starts import mark_word_starts, symbols
 from asr.phones.folding import fold
-from asr.phones.phone_set import load_phone_set
 from asr.storage.files import make_folder, write_json, write_text
 from asr.storage.outputs import complete_outputs
 from asr.storage.run_layout import BUNDLE, RECIPE, REFERENCES, SPEED, TUNED, alignments_path, cuts_path
@@ -49,7 +48,7 @@ from asr.storage.run_layout import BUNDLE, RECIPE, REFERENCES, SPEED, TUNED, ali
 log = logging.getLogger(__name__)
 
 TRAINED_SECTIONS = ("features", "targets", "model", "topology")
-"""The sections of the recipe that cannot change once a model is trained."""
+"""What of the recipe cannot change once a model is trained."""
 
 Scored = tuple[Transcript, LogPosteriors]
 """A reference and the log posteriors of its utterance."""
@@ -150,7 +149,7 @@ def write_lm(trained: Bundle, bundle: Bundle, dataset: Dataset) -> None:
         write_text(bundle.lm_path, trained.lm_path.read_text(encoding="utf-8"))
         return
     alignments = _alignments(trained)
-    phones: Sequence[str] = load_phone_set(config.targets.phone_set)
+    phones: Sequence[str] = config.targets.phone_set
     if config.lm.word_starts:
         phones = symbols(phones)
     sentences = (_sentence(cut, config, alignments) for cut in dataset.cuts("train"))
@@ -173,7 +172,7 @@ def _sentence(cut: MonoCut, config: RecipeConfig, alignments: Alignments) -> lis
     if not config.lm.word_starts:
         return phones
     try:
-        return mark_word_starts(phones, _words(cut, config), load_phone_set(config.targets.phone_set).silences)
+        return mark_word_starts(phones, _words(cut, config), config.targets.phone_set.silences)
     except ValueError as error:
         raise InputError(f"lm.word_starts: utterance {cut.id}: {error}; set it to false") from error
 
@@ -200,7 +199,7 @@ def _scored(scorer: AcousticScorer, dataset: Dataset, split: str) -> Iterator[Sc
 def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path, device: torch.device) -> tuple[Tuning, Decoder]:
     config = bundle.config
     utterances = [(spoken.symbols, posteriors) for spoken, posteriors in dev]
-    phones = load_phone_set(config.targets.phone_set)
+    phones = config.targets.phone_set
     settings = _settings_to_tune(config)
     found = tune(
         utterances, bundle.statistics.priors, search_factory(bundle), phones, settings, config.scoring.phone_set

@@ -19,6 +19,8 @@ from asr.decoding.decode import Decoder, with_phones
 from asr.decoding.search.path import BestPath, PathSearch
 from asr.formats.transcript import Transcript
 from asr.phones.phone_set import AnyPhoneSet
+from asr.scoring.calibration import judge, normalized_cross_entropy
+from asr.scoring.score import counted_per
 
 Utterance = tuple[Sequence[str], LogPosteriors]
 """Reference phones and log posteriors."""
@@ -103,8 +105,6 @@ def tune_confidences(
 
     `dev` has references with log posteriors. Where all phones are right, or none, the decoder's own are kept.
     """
-    from asr.scoring.calibration import judge, normalized_cross_entropy
-
     found = [(*item, decoder.best_path(item[1])) for item in dev]
     best, most = (decoder.posterior_scale, decoder.recalibration), -np.inf
     for scale in POSTERIOR_SCALES:
@@ -118,8 +118,6 @@ def tune_confidences(
 
 
 def _per(hypotheses: Iterable[tuple[Sequence[str], BestPath]], phones: Sequence[str], phone_set: AnyPhoneSet) -> float:
-    from asr.scoring.score import counted_per
-
     return counted_per(
         ((reference, [phones[span.phone] for span in path.phones]) for reference, path in hypotheses), phone_set
     )

@@ -75,13 +75,6 @@ class Cmvn:
         """The same frames as a single unnamed speaker's: all that global normalisation needs."""
         return Cmvn({"": self.total()})
 
-    def merged(self, other: "Cmvn") -> "Cmvn":
-        """The statistics of both sets of utterances."""
-        speakers = dict(self.speakers)
-        for name, statistics in other.speakers.items():
-            speakers[name] = speakers[name] + statistics if name in speakers else statistics
-        return Cmvn(speakers)
-
 
 def cmvn_path(stem: Path | str) -> Path:
     """The file of the statistics of the archive `stem`."""

@@ -82,19 +82,22 @@ class Split:
     def __iter__(self) -> Iterator[Utterance]:
         """Raises InputError when the manifest and the archive have no utterance in common."""
         archive = self.archive
-        numbers = {utterance: number for number, utterance in enumerate(archive.utterances)}
+        return (Utterance(number, cut, archive.speakers[number], archive[number]) for number, cut in self._numbered())
+
+    def cuts(self) -> Iterator[MonoCut]:
+        """The cuts alone; no features are read."""
+        return (cut for _, cut in self._numbered())
+
+    def _numbered(self) -> Iterator[tuple[int, MonoCut]]:
+        numbers = {utterance: number for number, utterance in enumerate(self.archive.utterances)}
         found = False
         for cut in self.dataset.cuts(self.name):
             if (number := numbers.get(cut.id)) is not None:  # otherwise `corpus.skip_bad` left it out
                 found = True
-                yield Utterance(number, cut, archive.speakers[number], archive[number])
+                yield number, cut
         if not found:
             manifest = cuts_path(self.dataset.prepare_dir, self.name)
             raise InputError(f"has none of the utterances of {manifest}; give the features of that manifest", self.stem)
-
-    def cuts(self) -> Iterator[MonoCut]:
-        """The cuts alone."""
-        return (utterance.cut for utterance in self)
 
     def model_input(self, utterance: Utterance) -> NDArray[np.float32]:
         """The model input of an utterance [T, dim]: normalised, with deltas."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn.utils.rnn import pad_sequence
 
 from asr.audio import read_audio
 from asr.config import FeaturesConfig
@@ -152,8 +153,5 @@ def _batches(audio: Iterable[tuple["MonoCut", Samples]], limit: int) -> Iterator
 
 def _padded(waveforms: list[Samples]) -> tuple[torch.Tensor, torch.Tensor]:
     """Waveforms of several lengths, padded to [B, S], and their lengths [B]."""
-    lengths = [len(waveform) for waveform in waveforms]
-    padded = torch.zeros(len(waveforms), max(lengths))
-    for row, waveform in zip(padded, waveforms, strict=True):
-        row[: len(waveform)] = torch.from_numpy(waveform)
-    return padded, torch.tensor(lengths)
+    padded = pad_sequence([torch.from_numpy(waveform) for waveform in waveforms], batch_first=True)
+    return padded, torch.tensor([len(waveform) for waveform in waveforms])

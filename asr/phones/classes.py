@@ -21,18 +21,3 @@ def class_names(phones: Sequence[str], topology: Topology, states: int) -> list[
     if topology == "ctc":
         return [BLANK_NAME, *phones]
     return [f"{phone}_{state}" for phone in phones for state in range(states)]
-
-
-def ctc_class(phone: int) -> int:
-    """The class of a phone (its index in the phone set) under CTC."""
-    return phone + 1
-
-
-def ctc_phone(label: int) -> int:
-    """The phone of a class that is not the blank under CTC."""
-    return label - 1
-
-
-def hmm_class(phone: int, state: int, states: int) -> int:
-    """The class of one of the HMM states of a phone."""
-    return phone * states + state

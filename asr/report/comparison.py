@@ -65,7 +65,7 @@ def _read(folder: Path, name: str) -> Compared:
     if (folder / UTTERANCES).is_file():
         return Compared(name, _read_score_folder(folder))
     run = read_run(folder)
-    recipe = read_recipe(folder / RECIPE)
+    recipe = run.config
     return Compared(
         name=name,
         scores=summarize(run.utterances, recipe.scoring, recipe.seed),

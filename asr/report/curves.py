@@ -1,11 +1,11 @@
 """The training curves as SVG."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from asr.config import AverageConfig, TrainingConfig
+from asr.report.axes import Axes, padded
 from asr.report.run_files import Fold
-from asr.report.svg import figure, line, number, text, ticks, titled
+from asr.report.svg import figure, number, text, ticks, titled
 
 PANEL_WIDTH, PANEL_HEIGHT, PANEL_LEFT, PANEL_TOP = 400, 210, 44, 26
 FOLD_COLOURS = 8
@@ -48,33 +48,16 @@ def _panel(folds: Sequence[Fold], title: str, field: str, left: float) -> Iterab
         side for side in ("train", "dev") if all(f"{side}_{field}" in row for fold in folds for row in fold.epochs)
     ]
     values = [row[f"{side}_{field}"] for fold in folds for row in fold.epochs for side in sides]
-    low, high = min(values), max(values)
-    low, high = low - 0.04 * (high - low or 1), high + 0.04 * (high - low or 1)
     last = max(row["epoch"] for fold in folds for row in fold.epochs)
-    x0, y0 = left + PANEL_LEFT, PANEL_TOP
-
-    def place(row: dict[str, Any], name: str) -> tuple[float, float]:
-        x = x0 + PANEL_WIDTH * (row["epoch"] - 1) / max(last - 1, 1)
-        return x, y0 + PANEL_HEIGHT * (high - row[name]) / (high - low)
-
-    yield text(x0, y0 - 10, title)
-    for tick in ticks(low, high):
-        y = y0 + PANEL_HEIGHT * (high - tick) / (high - low)
-        yield line(x0, y, x0 + PANEL_WIDTH, y)
-        yield text(x0 - 6, y + 4, f"{tick:g}", "end", "muted")
-    for tick in ticks(1, last, 8):
-        if tick == int(tick):
-            x = x0 + PANEL_WIDTH * (tick - 1) / max(last - 1, 1)
-            yield text(x, y0 + PANEL_HEIGHT + 16, f"{tick:g}", "middle", "muted")
-    yield text(x0 + PANEL_WIDTH, y0 + PANEL_HEIGHT + 30, "epoch", "end", "muted")
+    axes = Axes(left + PANEL_LEFT, PANEL_TOP, PANEL_WIDTH, PANEL_HEIGHT, (1, last), padded(values))
+    yield from axes.frame(title, "epoch", (tick for tick in ticks(1, last, 8) if tick == int(tick)))
     for index, fold in enumerate(folds):
         colour = _colour(index)
         for side in sides:
             kind = "curve" if side == "dev" else "curve dashed"
-            points = " ".join(",".join(map(number, place(row, f"{side}_{field}"))) for row in fold.epochs)
-            yield f'<polyline points="{points}" class="{kind}" style="stroke:{colour}"/>'
+            yield axes.curve(((row["epoch"], row[f"{side}_{field}"]) for row in fold.epochs), colour, kind)
         for row in fold.kept:
-            x, y = place(row, f"dev_{field}")
+            x, y = axes.place(row["epoch"], row[f"dev_{field}"])
             hint = f"{fold.name or 'dev'}, epoch {row['epoch']}: {row[f'dev_{field}']:.3g}"
             yield titled(f'<circle cx="{number(x)}" cy="{number(y)}" r="3.5" style="fill:{colour}">', "circle", hint)
 

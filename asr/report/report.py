@@ -14,7 +14,7 @@ from asr.report.curves import curves
 from asr.report.decoding import decoding_rows, reliability
 from asr.report.escaping import fence, markdown
 from asr.report.run_files import Fold, RunFiles, curve_fields, read_run
-from asr.report.svg import interval_bar, standalone
+from asr.report.svg import interval_bar, write_figure
 from asr.report.tables import count
 from asr.scoring.edit_alignment import EditPair
 from asr.scoring.results import UtteranceScore, confusions, ranked, worst
@@ -64,10 +64,9 @@ def report(run_dir: Path) -> Path:
         "recipe": run.recipe.strip(),
     }
     environment = _environment()
-    styles = environment.get_template("figures.css").render()
     for name, svg in (("curves", training_curves), ("reliability", reliable), ("confusions", matrix)):
         if svg:
-            write_text(run_dir / FIGURES / f"{name}.svg", standalone(svg, styles))
+            write_figure(run_dir / FIGURES / f"{name}.svg", svg)
     for suffix in ("md", "html"):
         write_text(run_dir / f"report.{suffix}", environment.get_template(f"report.{suffix}.j2").render(content))
     return run_dir / REPORT

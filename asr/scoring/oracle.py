@@ -37,18 +37,21 @@ def oracle(
 
     Raises InputError where there is no reference phone.
     """
-    whole = [(reference, recognised, list(others)[:nbest] or [[]]) for reference, recognised, others in utterances]
+    folded = [
+        (fold(said, phone_set), fold(recognised, phone_set), [fold(each, phone_set) for each in others[:nbest]] or [[]])
+        for said, recognised, others in utterances
+    ]
     silence = silences(phone_set)
-    folded = (fold(reference, phone_set) for reference, _, _ in whole)
-    treatment: Treatment = "counted" if transcribed(folded, silence) else "removed"
+    treatment: Treatment = "counted" if transcribed((said for said, _, _ in folded), silence) else "removed"
 
     def errors(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
-        spoken, recognised = (treat(fold(side, phone_set), treatment, silence) for side in (reference, hypothesis))
+        spoken, recognised = (treat(side, treatment, silence) for side in (reference, hypothesis))
         return count_errors(edit_alignment(spoken, recognised)).errors
 
-    found = counted_per(((reference, recognised) for reference, recognised, _ in whole), phone_set)
+    found = counted_per(((reference, recognised) for reference, recognised, _ in folded), phone_set)
     best = [
-        (reference, min(others, key=lambda hypothesis: errors(reference, hypothesis))) for reference, _, others in whole
+        (reference, min(others, key=lambda hypothesis: errors(reference, hypothesis)))
+        for reference, _, others in folded
     ]
     return Oracle(nbest, found, counted_per(best, phone_set))
 

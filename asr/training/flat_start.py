@@ -14,7 +14,6 @@ from asr.config import FeaturesConfig, RecipeConfig, TargetsConfig
 from asr.corpora.cuts import phone_sequence
 from asr.features.dataset import Split
 from asr.phones.folding import fold
-from asr.phones.phone_set import load_phone_set
 
 
 def flat_alignments(config: RecipeConfig, split: Split) -> Iterator[AlignmentRow]:
@@ -40,7 +39,7 @@ def flat_alignment(
     symbols: Sequence[str], speech: tuple[float, float], duration: float, targets: TargetsConfig
 ) -> StateAlignment:
     """The phones spread evenly over the speech, with silences around it, whether they are among the phones or not."""
-    pauses = pauses_of(targets)
+    pauses = targets.phone_set.silences
     phones = fold(symbols, targets.phone_set)
     if not phones:
         return StateAlignment()
@@ -50,8 +49,3 @@ def flat_alignment(
     edges = np.linspace(*speech, len(spoken) + 1).tolist()
     phones = [*(first or pauses[:1]), *spoken, *(last or pauses[:1])]
     return StateAlignment.split_evenly(phones, [0.0, *edges, duration], targets.states)
-
-
-def pauses_of(targets: TargetsConfig) -> list[str]:
-    """The silences of the targets' phone set; the first is the one at an utterance's edges."""
-    return list(load_phone_set(targets.phone_set).silences)

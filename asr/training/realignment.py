@@ -32,10 +32,9 @@ from asr.alignment.viterbi import best_path
 from asr.config import RecipeConfig, TargetsConfig
 from asr.errors import InputError, listed
 from asr.features.dataset import Dataset
-from asr.phones.phone_set import load_phone_set
 from asr.storage.files import remove
 from asr.storage.run_layout import alignments_path
-from asr.training.flat_start import flat_alignments, pauses_of
+from asr.training.flat_start import flat_alignments
 
 log = logging.getLogger(__name__)
 
@@ -145,7 +144,7 @@ def align_cut(
     if model.classes.topology == "hmm" and model.classes.states == targets.states:
         return _state_path(model, log_posteriors, spoken, cut.duration)
     aligned = model.align(log_posteriors, spoken)
-    symbols = load_phone_set(model.phone_set)
+    symbols = model.phone_set
     phones = [symbols[phone] for phone in aligned.phones.tolist()]
     edges = model.boundaries(aligned, cut.duration)[0].tolist()
     return _with_silent_edges(phones, edges, cut.duration, model.times.shift, targets)
@@ -158,7 +157,7 @@ def _state_path(model: AligningModel, log_posteriors: LogPosteriors, spoken: Spo
     phones = graph.phones[path[entered[:: model.classes.states]]]
     times = model.times.offset + model.times.shift * entered
     times[0] = 0.0
-    symbols = load_phone_set(model.phone_set)
+    symbols = model.phone_set
     return StateAlignment([symbols[phone] for phone in phones.tolist()], np.append(times, duration).round(6))
 
 
@@ -167,7 +166,7 @@ def _with_silent_edges(
 ) -> StateAlignment:
     """Phones with their boundaries; what CTC leaves before the first and after the last phone is silence, if it is at
     least one frame long."""
-    pauses = pauses_of(targets)
+    pauses = targets.phone_set.silences
     if pauses and edges[0] >= shift and phones[0] not in pauses:
         phones, edges = [pauses[0], *phones], [0.0, *edges]
     if pauses and duration - edges[-1] >= shift and phones[-1] not in pauses:

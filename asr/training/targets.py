@@ -14,13 +14,12 @@ from asr.corpora.cuts import phone_segments
 from asr.formats.transcript import PhoneSegment
 from asr.phones.classes import UNLABELLED
 from asr.phones.folding import fold, fold_segments
-from asr.phones.phone_set import load_phone_set
 
 
 def phone_labels(phones: Iterable[str], targets: TargetsConfig) -> npt.NDArray[np.int64]:
     """The class of each phone of an utterance [U] under CTC. Runs are not merged: the language model counts them."""
-    index = {phone: number + 1 for number, phone in enumerate(load_phone_set(targets.phone_set))}
-    return np.array([index[phone] for phone in fold(phones, targets.phone_set)], dtype=np.int64)
+    index = targets.phone_set.numbers
+    return np.array([index[phone] + 1 for phone in fold(phones, targets.phone_set)], dtype=np.int64)
 
 
 def ctc_frames(labels: npt.NDArray[np.int64]) -> int:
@@ -35,8 +34,7 @@ def frame_labels(
 
     The frames of a phone are split evenly among its states: frame i of n belongs to state floor((i + 1/2) S / n).
     """
-    phones = load_phone_set(targets.phone_set)
-    index = {phone: number for number, phone in enumerate(phones)}
+    index = targets.phone_set.numbers
     kept = fold_segments(segments, targets.phone_set)
     first = _frame_at([segment.start for segment in kept], features).clip(0, frames)
     end = _frame_at([segment.end for segment in kept], features).clip(0, frames)
@@ -64,7 +62,7 @@ def state_labels(
     """
     if not phones:
         return np.full(frames, UNLABELLED, dtype=np.int64)
-    index = {phone: number for number, phone in enumerate(load_phone_set(targets.phone_set))}
+    index = targets.phone_set.numbers
     first = np.array([index[phone] for phone in phones], dtype=np.int64) * targets.states
     edges = _frame_at(times, features).clip(0, frames)
     edges[0], edges[-1] = 0, frames

@@ -5,6 +5,7 @@ import json
 import logging
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -59,6 +60,13 @@ class _Training:
     def device(self) -> torch.device:
         return self.fabric.device
 
+    @cached_property
+    def file_digests(self) -> list[str]:
+        """SHA-256 of the initial weights and the features, which are the same in every round."""
+        files = [path] if (path := pretrained_weights(self.config)) else []
+        files += [path for split in ("train", "dev") for path in self.dataset.files(split)]
+        return [file_digest(path) for path in files]
+
 
 def train(config: RecipeConfig, prepare_dir: Path, features_dir: Path, out_dir: Path, device: torch.device) -> None:
     """Trains the recipe's model and writes `out_dir`/bundle, with metrics and checkpoints beside it.
@@ -97,7 +105,7 @@ def _labels(training: _Training, aligner: Path | None, former: AlignedSplits, fo
         if aligner is None:
             start_flat(config, dataset, folder)
         else:
-            source = f"{acoustic_digest(aligner)} {_fingerprint(config, dataset, former)}"
+            source = f"{acoustic_digest(aligner)} {_fingerprint(training, former)}"
             align(config, aligner, dataset, folder, source, former, training.device)
     training.fabric.barrier()
     labels = read_splits(folder)
@@ -123,7 +131,7 @@ def _train_round(training: _Training, labels: AlignedSplits, folder: Path) -> li
             speech = EpochSpeech(config, train_set.speech, train_split, fabric.device, alignments)
             epochs = stack.enter_context(AugmentedSets(speech, config.training.epochs, type(train_set)))
         del train_set  # its rows need not stay in memory when each epoch has its own
-        fit(config, fabric, model, epochs, dev_set, folder, _fingerprint(config, dataset, labels))
+        fit(config, fabric, model, epochs, dev_set, folder, _fingerprint(training, labels))
     if fabric.is_global_zero:
         write_bundle(folder / BUNDLE, config, model, statistics, dataset.training_cmvn())
     fabric.barrier()
@@ -216,18 +224,16 @@ def _too_short(splits: dict[str, Speech]) -> list[dict[str, str]]:
     return skipped
 
 
-def _fingerprint(config: RecipeConfig, dataset: Dataset, labels: AlignedSplits) -> str:
+def _fingerprint(training: _Training, labels: AlignedSplits) -> str:
     """Changes with everything that makes a checkpoint belong to a different training."""
+    config = training.config
     passing = PASSING_SETTINGS - ({"epochs"} if config.training.schedule.type in SCHEDULES_BY_EPOCHS else set())
     names = {"seed", "features", "augmentation", "targets", "model", "training"}
     sections = config.model_dump(mode="json", include=names)
     sections["training"] = {name: value for name, value in sections["training"].items() if name not in passing}
     digest = hashlib.sha256(json.dumps([asr.__version__, sections]).encode())
-    files = [path] if (path := pretrained_weights(config)) else []
-    for split in ("train", "dev"):
-        files += dataset.files(split)
-    for path in files:
-        digest.update(bytes.fromhex(file_digest(path)))
+    for each in training.file_digests:
+        digest.update(bytes.fromhex(each))
     for aligned in labels.values():
         digest.update(aligned.digest.encode())
     return digest.hexdigest()
