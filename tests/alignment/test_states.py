@@ -68,7 +68,16 @@ def test_alignments_are_read_as_they_were_written(tmp_path_factory: pytest.TempP
         assert split.alignments[name].times == pytest.approx(aligned.times if aligned.phones else [], abs=1e-6)
 
 
-@pytest.mark.parametrize("line", ['{"utterance": "u", "phones": [{"phone": "aa"}]}', '{"phones": []}', "{"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"utterance": "u", "phones": [{"phone": "aa"}]}',
+        '{"utterance": "u", "phones": [{"phone": "aa", "start": "nan", "end": 1}]}',
+        '{"utterance": "u", "phones": [{"phone": "aa", "start": 0, "end": "inf"}]}',
+        '{"phones": []}',
+        "{",
+    ],
+)
 def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "train.jsonl"
     write_alignments(path, "a model", [])

@@ -113,6 +113,17 @@ def test_the_confidences_of_least_surprise_are_chosen(graph):
     assert max(told.values()) > max(normalized_cross_entropy(*judged(scale)) for scale in SCALES)
 
 
+def test_frames_that_are_far_too_sure_are_scaled_far_down(decoder):
+    """Scores that favour the same wrong phone in all of its frames."""
+    random = np.random.default_rng(0)
+    dev = []
+    for said in [["sil", "aa", "b", "sil"], ["sil", "b", "aa", "sil"]] * 5:
+        misleading = np.repeat(random.normal(0, 3, (len(said), len(UNIFORM))), 6, axis=0).astype(np.float32)
+        dev.append((Transcript("u", [PhoneSegment(phone) for phone in said]), posteriors(said) + misleading))
+    scale, _ = tune_confidences(dev, decoder)
+    assert scale <= 0.2
+
+
 @settings(max_examples=20, deadline=None)
 @given(slope=st.floats(0.3, 2), offset=st.floats(-1, 1), seed=st.integers(0, 10**6))
 def test_a_recalibration_is_found_again(slope, offset, seed):
@@ -289,6 +300,13 @@ def test_scaled_likelihoods_divide_by_the_prior_and_floor_it():
     assert result[0] == pytest.approx([2.0, 2 / 3, 1e-4], rel=1e-5)
 
 
+def test_a_decoder_takes_off_all_of_the_priors_unless_told_otherwise(decoder):
+    priors = np.linspace(0.01, 0.2, len(UNIFORM))
+    log_posteriors = posteriors(["aa"])
+    expected = log_posteriors - np.log(priors)
+    assert replace(decoder, priors=priors).scores(log_posteriors) == pytest.approx(expected, abs=1e-5)
+
+
 def noisy_dev(seed=0):
     random = np.random.default_rng(seed)
     sentences = [["sil", "aa", "b", "sil"], ["sil", "b", "aa", "sil"]] * 3
@@ -325,6 +343,23 @@ def test_equal_points_are_decided_by_the_middle_of_the_grid(graph):
     config = DecodingConfig(acoustic_scales=[0.8, 1.0, 1.2], insertion_penalties=[-0.1, 0.1, 0.0])
     tuned = tune(dev, UNIFORM, lambda weight, penalty: BeamSearch(graph, 16.0, penalty), PHONES, config)
     assert (tuned.acoustic_scale, tuned.insertion_penalty, tuned.per, tuned.at_edge) == (1.0, 0.0, 0.0, [])
+
+
+def test_the_middle_of_a_list_is_its_middle_place_not_its_middle_value(graph):
+    dev = [(["sil", "aa", "sil"], posteriors(["sil", "aa", "sil"], peak=0.9999))]
+    config = DecodingConfig(acoustic_scales=[0.5, 0.6, 0.7, 1.2, 2.0], insertion_penalties=[0.0], prior_scales=[1.0])
+    tuned = tune(dev, UNIFORM, lambda weight, penalty: BeamSearch(graph, 16.0, penalty), PHONES, config)
+    assert (tuned.acoustic_scale, tuned.per) == (0.7, 0.0)
+
+
+def test_each_list_counts_in_how_near_a_point_is_to_the_middle(graph):
+    """Only the first penalty recognises anything: the scale is still the one in the middle."""
+    dev = [(["sil", "aa", "sil"], posteriors(["sil", "aa", "sil"], peak=0.9999))]
+    config = DecodingConfig(
+        acoustic_scales=[0.8, 1.0, 1.2], insertion_penalties=[0.0, 1000.0, 2000.0], prior_scales=[1.0]
+    )
+    tuned = tune(dev, UNIFORM, lambda weight, penalty: BeamSearch(graph, 16.0, penalty), PHONES, config)
+    assert (tuned.acoustic_scale, tuned.insertion_penalty, tuned.per) == (1.0, 0.0, 0.0)
 
 
 def test_the_weight_of_the_language_model_is_tuned_too(tmp_path):

@@ -79,6 +79,20 @@ def test_the_command_prints_what_fits_80_columns(
         assert words in " ".join(outcome.out.split())
 
 
+def test_runs_whose_names_look_like_markup_are_shown_as_named(
+    two_runs: tuple[Path, Path], asr_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    first, second = (
+        run.rename(run.with_name(name)) for run, name in zip(two_runs, ("[red]a|b", "<i>[i]"), strict=True)
+    )
+    shown = " ".join(asr_command("compare", first, second, "--settings").out.split())
+    # In the tables of errors and costs, and above the settings; the first also above and below the differences.
+    assert (shown.count("[red]a|b"), shown.count("<i>[i]")) == (5, 4)
+    written = asr_command("compare", first, second, "--settings", "--markdown").out
+    assert (written.count("\\[red]a\\|b"), written.count("&lt;i&gt;\\[i]")) == (3, 3)
+
+
 def test_markdown_has_a_row_a_run(two_runs: tuple[Path, Path], asr_command: Command) -> None:
     outcome = asr_command("compare", *two_runs, "--markdown")
     header, _, first, second, other_header, _, against = rows(outcome.out)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from asr.errors import InputError
 from asr.storage.files import complete_file, growing_file, output_path, remove, write_text
-from asr.storage.output_folder import RECORD, OutputFolder, kind_of, output_folder
+from asr.storage.output_folder import RECORD, OutputFolder, check_record, kind_of, output_folder
 
 
 def opened(folder: Path, kind: str = "transcribe"):
@@ -52,6 +52,29 @@ def test_a_file_that_was_changed_since_is_the_user_s(tmp_path: Path) -> None:
         assert not remove(path)
         assert out.foreign(out.folder / "x.txt") == path
     assert path.read_text() == "eno"
+
+
+def test_a_file_that_the_user_added_to_is_the_user_s(out: OutputFolder) -> None:
+    path = out.folder / "x.txt"
+    write_text(path, "one")
+    path.write_text("one, and more")
+    assert not remove(path)
+    with pytest.raises(InputError, match="was changed since"):
+        write_text(path, "two")
+    assert path.read_text() == "one, and more"
+
+
+def test_a_large_file_that_was_changed_since_is_the_user_s(out: OutputFolder) -> None:
+    """Also one of the same size, which the same command wrote."""
+    path = out.folder / "model"
+    write_text(path, "a" * (1 << 21))
+    assert out.owns(path)
+    with open(path, "r+") as file:
+        file.write("b")
+    os.utime(path, ns=(0, 0))
+    assert not remove(path)
+    with pytest.raises(InputError, match="was changed since"):
+        write_text(path, "two")
 
 
 def test_the_same_content_is_no_loss(out: OutputFolder) -> None:
@@ -109,6 +132,14 @@ def test_a_folder_with_files_of_the_user_is_refused_and_left_alone(tmp_path: Pat
     )
 
 
+def test_a_refusal_names_three_files_and_says_whether_there_are_more(tmp_path: Path) -> None:
+    for name, named in (("c", r"\(a, b, c\)"), ("d", r"\(a, b, c, \.\.\.\)")):
+        for each in ("a", "b", name):
+            (tmp_path / each).write_text("")
+        with pytest.raises(InputError, match=named):
+            opened(tmp_path).__enter__()
+
+
 def test_a_folder_belongs_to_one_kind_of_work(tmp_path: Path) -> None:
     with opened(tmp_path, "transcribe"):
         pass
@@ -124,9 +155,22 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
         (out.folder / "train").rename(target / "train")
         (out.folder / "train").symlink_to(target / "train")
         assert not remove(out.folder / "train")
+        assert not remove(out.folder / "train" / "x.txt")
+        assert out.foreign(out.folder / "train") == out.folder / "train"
         with pytest.raises(InputError, match="train: is a link"):
             write_text(out.folder / "train" / "y.txt", "")
     assert (target / "train" / "x.txt").read_text() == "text"
+
+
+def test_a_link_in_the_place_of_a_file_is_the_user_s(out: OutputFolder, tmp_path: Path) -> None:
+    path = out.folder / "x.txt"
+    write_text(path, "text")
+    path.rename(tmp_path / "moved.txt")
+    path.symlink_to(tmp_path / "moved.txt")
+    assert not remove(path)
+    with pytest.raises(InputError, match="move it away"):
+        write_text(path, "other")
+    assert path.is_symlink()
 
 
 def test_removing_leaves_what_is_the_user_s(out: OutputFolder) -> None:
@@ -162,6 +206,25 @@ def test_a_folder_that_is_moved_keeps_its_files(out: OutputFolder) -> None:
     out.record_move(out.folder / ".unfinished" / "test", out.folder / "test")
     (out.folder / ".unfinished" / "test").rename(out.folder / "test")
     assert out.owns(out.folder / "test" / "x")
+
+
+def test_where_a_folder_was_moved_from_nothing_is_asr_s_any_more(out: OutputFolder) -> None:
+    before, after = out.folder / ".unfinished", out.folder / "test"
+    write_text(before / "x", "text")
+    out.record_move(before, after)
+    before.rename(after)
+    out.record_gone(before)
+    before.mkdir()
+    (before / "x").write_text("text")
+    assert not out.owns(before / "x")
+    assert out.owns(after / "x")
+
+
+def test_a_check_leaves_out_what_is_hidden(out: OutputFolder) -> None:
+    write_text(out.folder / ".unfinished" / "x", "text")
+    write_text(out.folder / "y", "text")
+    (out.folder / ".unfinished" / "x").unlink()
+    assert list(check_record(out.folder)) == [(out.folder / "y", None)]
 
 
 def test_a_damaged_record_is_named(tmp_path: Path) -> None:
