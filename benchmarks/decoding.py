@@ -12,7 +12,7 @@ penalty tuned on dev with a middle beam, and then timed on test with every beam,
 - torchaudio: `ctc_decoder` (flashlight-text) with KenLM, lexicon-free and summing alignments; it has no insertion
   penalty there, and with a lexicon of one phone a word it repeats phones that last for several frames;
 - pyctcdecode: with KenLM, each phone a word.
-A system that is not installed is left out, and said to be.
+A system that is not installed is left out, and a line says so.
 """
 
 import argparse
@@ -224,7 +224,7 @@ PACKAGES = {
     "torchaudio": ("flashlight", "kenlm"),
     "pyctcdecode": ("pyctcdecode", "kenlm"),
 }
-"""What the others need beside torchaudio."""
+"""What the others need besides torchaudio."""
 
 
 def per(utterances: list[Utterance], recognize: Recognize) -> float:
