@@ -79,7 +79,7 @@ def test_the_command_prints_what_fits_80_columns(
         assert words in " ".join(outcome.out.split())
 
 
-def test_markdown_has_a_row_a_run(two_runs: tuple[Path, Path], asr_command: Command) -> None:
+def test_markdown_has_a_row_for_each_run(two_runs: tuple[Path, Path], asr_command: Command) -> None:
     outcome = asr_command("compare", *two_runs, "--markdown")
     header, _, first, second, other_header, _, against = rows(outcome.out)
     assert (first[0], second[0], against[0]) == ("a run", "other", "other")
