@@ -89,7 +89,7 @@ def from_run(run: Path, order: int, folder: Path) -> Task:
     """The dev and test scores of a finished CTC run, and an n-gram of its training transcripts."""
     fold_dir = next((path for path in (run / "fold-1", run) if (path / "train" / "bundle").is_dir()), None)
     if fold_dir is None:
-        raise InputError("is no finished run", run)
+        raise InputError("is not a finished run", run)
     bundle = read_bundle(fold_dir / "train" / "bundle")
     if bundle.config.topology != "ctc":
         raise InputError("was not trained by CTC; name a run of a recipe with training.loss: ctc", run)
