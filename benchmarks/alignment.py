@@ -80,12 +80,12 @@ def interpolated(utterance: Utterance) -> Seconds:
     priors = utterance.model.classes.priors.reshape(-1, states).sum(axis=1)
     likelihoods = np.log(by_phone + 1e-10) - np.log(priors)
     phones = utterance.graph.phones[np.flatnonzero(np.diff(utterance.graph.units, prepend=-1))]
-    behind, before = utterance.frames, utterance.frames - 1
+    after, before = utterance.frames, utterance.frames - 1
     lead = likelihoods[before, phones[:-1]] - likelihoods[before, phones[1:]]
-    loss = likelihoods[behind, phones[1:]] - likelihoods[behind, phones[:-1]]
+    loss = likelihoods[after, phones[1:]] - likelihoods[after, phones[:-1]]
     crosses = (lead > 0) & (loss > 0)
     share = np.where(crosses, lead / np.where(crosses, lead + loss, 1.0), 0.5)
-    return utterance.seconds(behind - 0.5 + share)
+    return utterance.seconds(after - 0.5 + share)
 
 
 def in_steps(utterance: Utterance) -> Seconds:

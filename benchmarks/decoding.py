@@ -12,7 +12,7 @@ penalty tuned on dev with a middle beam, and then timed on test with every beam,
 - torchaudio: `ctc_decoder` (flashlight-text) with KenLM, lexicon-free and summing alignments; it has no insertion
   penalty there, and with a lexicon of one phone a word it repeats phones that last for several frames;
 - pyctcdecode: with KenLM, each phone a word.
-A system that is not installed is left out, and said to be.
+A system that is not installed is left out, and a line says so.
 """
 
 import argparse
@@ -89,7 +89,7 @@ def from_run(run: Path, order: int, folder: Path) -> Task:
     """The dev and test scores of a finished CTC run, and an n-gram of its training transcripts."""
     fold_dir = next((path for path in (run / "fold-1", run) if (path / "train" / "bundle").is_dir()), None)
     if fold_dir is None:
-        raise InputError("is no finished run", run)
+        raise InputError("is not a finished run", run)
     bundle = read_bundle(fold_dir / "train" / "bundle")
     if bundle.config.topology != "ctc":
         raise InputError("was not trained by CTC; name a run of a recipe with training.loss: ctc", run)
@@ -224,7 +224,7 @@ PACKAGES = {
     "torchaudio": ("flashlight", "kenlm"),
     "pyctcdecode": ("pyctcdecode", "kenlm"),
 }
-"""What the others need beside torchaudio."""
+"""What the others need besides torchaudio."""
 
 
 def per(utterances: list[Utterance], recognize: Recognize) -> float:

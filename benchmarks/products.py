@@ -1,4 +1,4 @@
-"""What the matrix products of recurrent layers can reach on a CPU: MKL, which torch.mm calls, beside oneDNN.
+"""What the matrix products of recurrent layers can reach on a CPU: MKL, which torch.mm calls, against oneDNN.
 
     OMP_NUM_THREADS=1 python benchmarks/products.py [--rounds N]
 

@@ -1,9 +1,9 @@
-"""Training and scoring speed of recipes, one beside the other on the same speech.
+"""Training and scoring speed of recipes, side by side on the same speech.
 
     python benchmarks/recipes.py [RECIPE...] [--corpus DIR] [--rounds N]
 
-Of each recipe (all of recipes/timit_sample by default), on the first fold of the corpus: frames a second of an epoch of
-training, after one that warms up (unchanged speech: the front end of changed speech runs in the background); and the
+For each recipe (all of recipes/timit_sample by default), on the first fold of the corpus: frames a second of an epoch
+of training, after one that warms up (unchanged speech: the front end of changed speech runs in the background); and the
 real-time factor of the acoustic model alone, an utterance at a time, on the frames of those epochs. Recipes take turns;
 the median of the rounds counts.
 """

@@ -1,4 +1,4 @@
-"""Training speed in frames of speech a second, model by model, beside other ways to train the same.
+"""Training speed in frames of speech a second, model by model, against other ways to train the same.
 
     python benchmarks/training.py [--models dnn,bigru] [--systems asr,bare] [--rounds N] [--device cuda]
 

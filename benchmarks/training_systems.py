@@ -66,7 +66,7 @@ class Run:
 
 
 System = Callable[[Part], Run]
-"""Makes ready to train on a part of the epoch."""
+"""Gets ready to train on a part of the epoch."""
 
 
 def load(config: RecipeConfig, folder: Path, device: torch.device, frames: int) -> FrameBatching | UtteranceBatching:

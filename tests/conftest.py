@@ -15,7 +15,7 @@ from asr.cli.main import main
 # The workers of a parallel test run share the cores; threads of their own would only get in each other's way.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# How long an example takes says more of the machine than of the code.
+# How long an example takes says more about the machine than about the code.
 settings.register_profile("asr", deadline=None)
 settings.load_profile("asr")
 

@@ -59,7 +59,7 @@ def test_every_dependency_is_imported() -> None:
 
 
 def requirements() -> list[Requirement]:
-    """Of the package and all its extras, without the package itself."""
+    """The requirements of the package and all its extras, without the package itself."""
     project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
     texts = [*project["dependencies"], *(each for extra in project["optional-dependencies"].values() for each in extra)]
     return [each for each in map(Requirement, texts) if each.name != project["name"]]

@@ -25,13 +25,15 @@ class Tier(StrEnum):
 def align_command(
     model: Model,
     inputs: Annotated[list[Path] | None, typer.Argument(help="Audio files, or folders to search for them.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder for alignments.jsonl and the like.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for alignments.jsonl and the other formats.")
+    ] = None,
     transcripts: Annotated[
         Path | None,
         typer.Option(
             help="JSON Lines with the transcripts, or a folder with a file (.TextGrid, .phn or .wrd, .lab, .txt) for "
             "each audio file.",
-            show_default="such files beside the audio",
+            show_default="such files next to the audio",
         ),
     ] = None,
     text: Annotated[str | None, typer.Option(help="The transcript of a single audio file.")] = None,

@@ -34,7 +34,7 @@ def show_messages(verbose: bool = False, debug: bool = False) -> None:
 
 @contextmanager
 def codecs_silenced() -> Iterator[None]:
-    """Until its end, what compiled libraries print to standard error is dropped; Python's messages still get there.
+    """Drops what compiled libraries print to standard error inside the `with`; Python's messages still get there.
 
     With --verbose or --debug, nothing is dropped.
     """

@@ -1,15 +1,15 @@
-"""`asr recipe`: what a recipe may say."""
+"""`asr recipe`: what a recipe may contain."""
 
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Show what a recipe may say.")
+app = typer.Typer(no_args_is_help=True, help="Show what a recipe may contain.")
 
 
 @app.callback()
 def recipe() -> None:
-    """Show what a recipe may say."""
+    """Show what a recipe may contain."""
 
 
 @app.command()

@@ -11,11 +11,13 @@ def score_command(
     hypotheses: Annotated[Path, typer.Argument(help="Hypotheses of the same utterances, as JSON Lines.")],
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Folder for results.json, utterances.jsonl and the like."),
+        typer.Option("--out", "-o", help="Folder for results.json, utterances.jsonl and the other results."),
     ] = None,
     nbest: Annotated[
         Path | None,
-        typer.Option("--nbest", help="N-best lists, for the oracle PER.", show_default="nbest.jsonl beside HYPOTHESES"),
+        typer.Option(
+            "--nbest", help="N-best lists, for the oracle PER.", show_default="nbest.jsonl next to HYPOTHESES"
+        ),
     ] = None,
     phone_set: Annotated[
         str,

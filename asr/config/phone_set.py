@@ -1,6 +1,6 @@
 """A phone set as a setting: the name of one that ships, the path of a file, or the set itself.
 
-A recipe that is written, as in a run's folder or a bundle, has a set that does not ship in full, with its foldings: the
+A recipe that asr writes, into a run's folder or a bundle, contains any set that does not ship, with its foldings: the
 folder can be copied, and the set's file is not needed again. (Runs also see whether the file has changed.)
 """
 
@@ -36,7 +36,7 @@ def _read(value: Any) -> PhoneSet:
             return load_phone_set(value)
         plain = OwnPhoneSet.model_validate(value)
         if plain.name in PHONE_SETS:
-            raise ValueError(f"the name {plain.name} is one of a phone set that ships; rename it")
+            raise ValueError(f"the name {plain.name} belongs to a phone set that ships; rename it")
         phones = (
             Phone(symbol, plain.kinds.get(symbol, "phone"), plain.ipa.get(symbol), plain.closures.get(symbol))
             for symbol in plain.symbols

@@ -101,4 +101,4 @@ def _remedy(source: PhoneSet, target: PhoneSet) -> str:
     use = "use " + " or ".join(name for name in PHONE_SETS if folds_to(source, name))
     if source.ships and target.ships:
         return use
-    return f"write the folding to {source}-{target}.tsv, beside the phone set's file"
+    return f"write the folding to {source}-{target}.tsv, next to the phone set's file"

@@ -55,7 +55,7 @@ def recipe_settings() -> list[SettingsSection]:
 def find_settings(path: str | None = None) -> list[SettingsSection]:
     """The sections at a path and inside it (model, training.optimizer), all types or one (model.cnn); None: all.
 
-    A path may also be that of one setting. Raises InputError for one that there is not.
+    A path may also be that of one setting. Raises InputError for one that does not exist.
     """
     sections = recipe_settings()
     if path is None:
@@ -74,7 +74,7 @@ def find_settings(path: str | None = None) -> list[SettingsSection]:
 
 
 def format_settings(sections: Sequence[SettingsSection], width: int = WIDTH) -> str:
-    """The sections as text of at most `width` columns (but for longer words)."""
+    """The sections as text of at most `width` columns (except for longer words)."""
     return "\n\n".join("\n".join(_lines(section, width)) for section in sections)
 
 

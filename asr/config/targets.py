@@ -15,6 +15,6 @@ class TargetsConfig(Section):
     phone_set: PhoneSetSetting = Field(
         load_phone_set("timit48"),
         description="phones of the model: timit61, timit48, timit39, cmu39, or the path of a file with one a line; "
-        "foldings beside that file are found by their names, FROM-TO.tsv",
+        "foldings next to that file are found by their names, FROM-TO.tsv",
     )
     states: Literal[1, 3] = Field(3, description="HMM states of each phone; 1 with training.loss: ctc")

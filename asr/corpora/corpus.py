@@ -13,7 +13,7 @@ SKIP = "--skip-bad (corpus.skip_bad)"
 class CorpusCuts:
     """The cuts of each manifest (`train`, or `fold-1/train`), in order; `root` is where the corpus was found.
 
-    `skipped` has each utterance that was left out (`utterance`, `reason`), `missing` what a complete copy has besides.
+    `skipped` has each utterance that was left out (`utterance`, `reason`), `missing` what a complete copy also has.
     """
 
     root: Path

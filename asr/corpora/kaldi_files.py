@@ -30,7 +30,7 @@ def read_table(path: Path) -> dict[str, Entry]:
                 if not rest:
                     raise InputError(f"{key!r} has no value: is the line truncated? Copy the file again", path, number)
                 if key in table:
-                    raise InputError(f"{key!r} is on line {table[key].line} already; remove one", path, number)
+                    raise InputError(f"{key!r} is already on line {table[key].line}; remove one", path, number)
                 table[key] = Entry(rest[0].rstrip(), number)
     except OSError as error:
         raise InputError(f"cannot read: {error.strerror}; is the corpus complete?", path) from error

@@ -225,7 +225,7 @@ def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path, device: torch.de
 
 
 def _settings_to_tune(config: RecipeConfig) -> DecodingConfig:
-    """The settings without those of no effect: the scale of CTC's uniform priors, and a greedy search's weights."""
+    """The settings that have an effect: not the scale of CTC's uniform priors, nor the weights of a greedy search."""
     fixed: dict[str, list[float]] = {}
     if config.topology == "ctc":
         fixed = {"prior_scales": [1.0]}

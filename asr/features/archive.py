@@ -1,4 +1,4 @@
-"""The feature archive: the frames of all utterances, one after another, in one .npy file with an index beside it.
+"""The feature archive: the frames of all utterances, one after another, in one .npy file with an index next to it.
 
 `stem.npy` is a float32 array [F, D] that NumPy maps into memory. `stem.index.jsonl` has its schema in the first line,
 then a line for each utterance with the CRC-32 of its frames, and last the CRC-32 of all lines before:

@@ -151,7 +151,7 @@ class FrontEnd:
         """Pre-emphasis, window and padding: [N, length] -> [N, size], in the 16-bit range.
 
         Each product and difference is rounded separately, as in Kaldi (and not in a fused multiply-add): the energy of
-        a quiet band beside a loud one contains this rounding, and the cepstra show it.
+        a quiet band next to a loud one contains this rounding, and the cepstra show it.
         """
         padded = self._buffer("padded", len(frames), self.size)
         windowed = padded[:, : self.length]

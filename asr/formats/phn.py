@@ -15,7 +15,7 @@ SAMPLE_RATE = 16000
 """Hz; the unit of the times in every label file, whatever the rate of the audio."""
 
 MOST_DIGITS = 12
-"""Of a number of samples; they last for two years."""
+"""In a number of samples: enough for two years of audio."""
 
 
 @dataclass(frozen=True, slots=True)

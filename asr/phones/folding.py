@@ -32,7 +32,7 @@ def folding(target: AnyPhoneSet, source: AnyPhoneSet | None = None) -> FoldingMa
     given = load_phone_set(source)
     if given.name not in (found := _paths(into, given)):
         raise InputError(
-            f"there is no folding from {given} to {into}; write one to {given}-{into}.tsv, beside the phone set's file"
+            f"there is no folding from {given} to {into}; write one to {given}-{into}.tsv, next to the phone set's file"
         )
     return found[given.name]
 
@@ -44,7 +44,7 @@ def folds_to(source: AnyPhoneSet, target: AnyPhoneSet) -> bool:
 
 
 def with_foldings(phone_set: PhoneSet, other: PhoneSet) -> PhoneSet:
-    """The set, with the foldings of another beside its own: so that transcripts in the other can be folded to it."""
+    """The set, with the foldings of another added to its own, so that transcripts in the other can be folded to it."""
     added = [each for each in other.foldings if each not in phone_set.foldings]
     return replace(phone_set, foldings=(*phone_set.foldings, *added)) if phone_set.name != other.name else phone_set
 
@@ -115,7 +115,8 @@ def _union(target: PhoneSet) -> FoldingMap:
         for symbol, folded in mapping.items():
             if union.setdefault(symbol, folded) != folded:
                 raise InputError(
-                    f"{symbol!r} of {name} would become {folded!r} in {target}, but the same symbol of another set "
-                    f"{union[symbol]!r}; transcripts do not say which they mean: rename the symbol in one of the sets"
+                    f"{symbol!r} of {name} would become {folded!r} in {target}, but the same symbol in another set "
+                    f"would become {union[symbol]!r}; transcripts do not say which they mean: "
+                    "rename the symbol in one of the sets"
                 )
     return MappingProxyType(union)

@@ -8,7 +8,7 @@ separated by tabs; `-` or nothing where there is none:
     IPA
     closure   of a stop or an affricate: the symbol of the same set that may stand before it
 
-The name of a set is its file's, without the suffix. Beside it may be foldings to and from other sets, each a file
+The name of a set is its file's, without the suffix. Next to it may be foldings to and from other sets, each a file
 FROM-TO.tsv; a line has a symbol of FROM, a tab, and its symbol in TO or `-` to drop it. They are found by their names,
 not by a setting, so that a set always comes with its foldings: in a recipe, a bundle and `asr score` alike.
 """
@@ -141,7 +141,7 @@ def load_phone_set(phone_set: AnyPhoneSet) -> PhoneSet:
             f"phone set {str(phone_set)!r}: choose {', '.join(PHONE_SETS)}, or give the path of a file with your own"
         )
     if path.stem in PHONE_SETS:
-        raise InputError(f"the name {path.stem} is one of a phone set that ships; rename the file", path)
+        raise InputError(f"the name {path.stem} belongs to a phone set that ships; rename the file", path)
     return _read(path)
 
 

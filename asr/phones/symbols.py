@@ -62,7 +62,7 @@ def read_table(path: Path, columns: int) -> Iterator[tuple[int, list[str]]]:
         except InputError as error:
             raise InputError(str(error), path, number) from error
         if symbol in first:
-            raise InputError(f"symbol {symbol!r} is on line {first[symbol]} already; remove one", path, number)
+            raise InputError(f"symbol {symbol!r} is already on line {first[symbol]}; remove one", path, number)
         first[symbol] = number
         yield number, [field or NO_PHONE for field in fields] + [NO_PHONE] * (columns - len(fields))
     if not first:

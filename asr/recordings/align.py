@@ -62,7 +62,7 @@ def align_files(
 
 
 def export(path: Path, formats: Collection[str], former: Collection[str] = (), with_intervals: bool = False) -> int:
-    """Converts an alignments.jsonl to `formats` (names of WRITERS), beside it, and updates those in `former`.
+    """Converts an alignments.jsonl to `formats` (names of WRITERS), next to it, and updates those in `former`.
 
     An alignment that cannot be written (as labels, where its audio is gone) is logged as an error. Returns how many.
     """

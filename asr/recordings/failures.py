@@ -18,7 +18,7 @@ def log_failure(error: Exception, path: Path, consequence: str = "") -> None:
 
 
 def taken(output: Path, other: object, utterance: str) -> str:
-    """Why a recording is not done whose name another one has in the results."""
+    """Why a recording is left out whose name another one already has in the results."""
     return f"{output} already has a result of {other} named {utterance}; choose another folder with --out"
 
 

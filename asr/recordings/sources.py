@@ -55,7 +55,7 @@ def find_sources(inputs: Sequence[Path]) -> Found:
     Where several would have the same utterance name, they keep their suffix; if that is not enough, their whole path.
     Hidden files are left out. Folders that cannot be read are logged as errors, and how many files have a suffix of
     audio or video that cannot be read as a warning. Raises InputError when there is no audio file, and when none of the
-    inputs exists; one that does not beside others fails when it is read.
+    inputs exists; a missing one among others fails when it is read.
     """
     if not any(os.path.lexists(given) for given in inputs):
         raise InputError("no such file or folder", inputs[0])

@@ -1,4 +1,4 @@
-"""What was said in each audio file: from one list, or from a file each."""
+"""What was said in each audio file: from one list, or from one file for each."""
 
 from pathlib import Path
 from typing import Protocol
@@ -60,7 +60,7 @@ def _row_text(row: dict[str, object], tier: Tier) -> str | None:
 
 
 class FileTranscripts:
-    """A file for each audio file, with the same name, beside it or at the same place below a folder.
+    """A file for each audio file, with the same name, next to it or at the same place below a folder.
 
     The first that exists of NAME.TextGrid (tier `phones` or `words`), TIMIT's NAME.phn or NAME.wrd, NAME.lab, NAME.txt.
     """
@@ -81,7 +81,7 @@ class FileTranscripts:
 
 
 def find_transcripts(given: Path | None, tier: Tier) -> Transcripts:
-    """The transcripts in a JSON Lines file, below a folder, or beside the audio (None).
+    """The transcripts in a JSON Lines file, below a folder, or next to the audio (None).
 
     Raises InputError where there is no such file or folder.
     """

@@ -1,1 +1,1 @@
-"""What a run says of itself: tables on a terminal, report.html and report.md."""
+"""The results of a run as people read them: tables on a terminal, report.html and report.md."""

@@ -1,4 +1,4 @@
-"""Names and other text of the user's in Markdown and on a terminal: shown as they are, never obeyed."""
+"""Names and other text from the user in Markdown and on a terminal: shown as they are, never obeyed."""
 
 import re
 
@@ -16,7 +16,7 @@ def markdown(value: object) -> str:
 
 
 def fence(text: str) -> str:
-    """The line before and after a block of code that no line of the text ends."""
+    """The line before and after a block of code, which no line of the text can end."""
     return "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=2))
 
 

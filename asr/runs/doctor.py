@@ -1,4 +1,4 @@
-"""Checks that nothing in a folder of asr's is damaged: every file whole, where opening it checks only a part."""
+"""Checks that nothing in a folder that asr wrote is damaged: every file whole, where opening it checks only a part."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator

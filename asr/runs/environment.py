@@ -1,4 +1,4 @@
-"""The machine and packages of a run, recorded beside its results."""
+"""The machine and packages of a run, recorded with its results."""
 
 import os
 import platform

@@ -20,8 +20,8 @@ def write_results(
 ) -> ScoreResult:
     """Pools the folds' scores into results.json in the run's `folder`; every utterance is tested in one fold only.
 
-    Writes recipe.yaml and environment.json at the same time, so that the settings beside the results are those that
-    the results were made with.
+    Writes recipe.yaml and environment.json at the same time, so that the settings stored with the results are
+    those that the results were made with.
     """
     # For each round of training, the utterances of each fold.
     rounds = [

@@ -19,7 +19,7 @@ def score_stage(
     """Scores hypotheses.jsonl against references.jsonl and writes the score folder.
 
     That is results.json, utterances.jsonl and confusions.tsv; calibration.json where phones have scores; and
-    oracle.json where there are n-best lists: `nbest`, or nbest.jsonl beside the hypotheses. Raises InputError as
+    oracle.json where there are n-best lists: `nbest`, or nbest.jsonl next to the hypotheses. Raises InputError as
     `score_files` and `oracle_files` do.
     """
     result = score_files(references, hypotheses, out_dir, config, seed)

@@ -1,4 +1,4 @@
-"""Checksums of arrays, which are kept beside them and compared when they are read."""
+"""Checksums of arrays, which are stored with them and compared when they are read."""
 
 import json
 import zlib

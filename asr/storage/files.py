@@ -55,7 +55,7 @@ _owners: list[Owner] = []
 
 @contextmanager
 def owned_by(owner: Owner) -> Iterator[None]:
-    """Until its end, files written below the owner's folder are recorded there and replace only what is asr's own."""
+    """Inside the `with`, files written below the owner's folder are recorded there and replace only asr's own."""
     _owners.append(owner)
     try:
         yield
@@ -71,7 +71,7 @@ def owner_of(path: Path) -> Owner | None:
 
 
 def is_partial(name: str) -> bool:
-    """Whether a file of that name is an incomplete file of asr's."""
+    """Whether a name is that of an incomplete file of asr's."""
     return _PARTIAL_NAME.fullmatch(name) is not None
 
 
@@ -89,7 +89,7 @@ def output_path(folder: Path, name: str) -> Path:
 
 @contextmanager
 def complete_file(path: Path | str, mode: str = "w") -> Iterator[IO[Any]]:
-    """Opens a file beside `path` for writing; at the end it is fsynced and renamed to `path`, or removed on an error.
+    """Opens a file next to `path` for writing; at the end it is fsynced and renamed to `path`, or removed on an error.
 
     Raises OutputError when the disk is full or the folder cannot be written, and InputError where `path` is a file of
     the user's in an output folder.

@@ -7,10 +7,10 @@ from itertools import accumulate
 from typing import Any
 
 MOST_NESTED = 50
-"""Lists and objects inside each other."""
+"""Levels of lists and objects inside each other."""
 
 MOST_DIGITS = 18
-"""Of a whole number: it fits into 64 bits."""
+"""In a whole number, which then fits into 64 bits."""
 
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')

@@ -8,7 +8,7 @@ of work, and each further line a file with its size and SHA-256, added before th
     {"file": "transcripts.jsonl", "size": 0, "sha256": "e3b0c44...", "grows": true}
     {"file": "textgrids/b.TextGrid", "gone": true}
 
-A file that is not listed, or that has changed since, is not touched. Of a file that grows, the part that was recorded
+A file that is not listed, or that has changed since, is not touched. In a file that grows, the part that was recorded
 must be unchanged. A file that asr deletes or renames is gone afterwards; one that is missing otherwise is lost.
 """
 
@@ -81,7 +81,7 @@ class OutputFolder:
     def require_replaceable(self, path: Path, replacement: Path | None = None) -> None:
         """Raises InputError where writing `path` would replace something that is not asr's own.
 
-        Replacing a file by a `replacement` with the same content is no loss, whosever it is.
+        Replacing a file by a `replacement` with the same content is no loss, whoever owns it.
         """
         if link := self._link_above(path):
             raise InputError("is a link; asr writes only into folders of its own", link)

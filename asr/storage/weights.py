@@ -44,7 +44,7 @@ def load_weights(path: Path, model: nn.Module) -> None:
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:
-        raise InputError("not the weights of the model in recipe.yaml beside it", path) from error
+        raise InputError("not the weights of the model in recipe.yaml next to it", path) from error
 
 
 def save_checked(path: Path, tensors: Tensors, head: dict[str, Any]) -> None:

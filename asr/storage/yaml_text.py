@@ -14,7 +14,7 @@ MOST_NODES = 10_000
 """Keys, values and items; one that aliases repeat counts each time, as do its characters."""
 
 MOST_NESTED = 50
-"""Lists and mappings inside each other."""
+"""Levels of lists and mappings inside each other."""
 
 LONGEST_NUMBER = 40
 """Characters."""

@@ -69,7 +69,7 @@ class _Training:
 
 
 def train(config: RecipeConfig, prepare_dir: Path, features_dir: Path, out_dir: Path, device: torch.device) -> None:
-    """Trains the recipe's model and writes `out_dir`/bundle, with metrics and checkpoints beside it.
+    """Trains the recipe's model and writes `out_dir`/bundle, with metrics and checkpoints next to it.
 
     If the recipe has several rounds, those before the last are in `out_dir`/round-0 and so on. Interrupted at any
     moment, it resumes after the last complete epoch when called again.

@@ -1,4 +1,4 @@
-"""TIMIT's phone labels from a synthesiser's phones: explicit tables, and stops parted into closure and release."""
+"""TIMIT's phone labels from a synthesiser's phones: explicit tables, and stops split into closure and release."""
 
 from dataclasses import dataclass, replace
 
@@ -181,7 +181,7 @@ def _lengthened_laterals(labels: list[Label]) -> list[Label]:
 
 
 def _parted_stops(labels: list[Label], levels: NDArray[np.float64]) -> list[Label]:
-    """Parts every stop and affricate into closure and release."""
+    """Splits every stop and affricate into closure and release."""
     result: list[Label] = []
     for item, following in zip(labels, [*labels[1:], None], strict=True):
         if item.symbol not in CLOSURES:

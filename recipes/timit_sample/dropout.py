@@ -50,7 +50,7 @@ SIZES = ((2, 256), (4, 256), (2, 768))
 SEEDS = (0, 1, 2)
 EPOCHS = 24
 DROPOUT, INPUT_DROPOUT = 0.3, 0.1
-"""Of hidden units and of inputs. The 0.5 and 0.2 of Hinton et al. (2012), "Improving neural networks by preventing
+"""For hidden units and for inputs. The 0.5 and 0.2 of Hinton et al. (2012), "Improving neural networks by preventing
 co-adaptation of feature detectors", are for hours of speech: the sample's four minutes do not fit so few units."""
 PER_EVERY = 2
 """Epochs between two that are decoded; the first and the last always are."""

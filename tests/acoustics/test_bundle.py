@@ -42,7 +42,7 @@ def bundle(own_run: Path) -> Path:
 
 
 def message(path: Path) -> str:
-    """What a user is told who recognises with this bundle."""
+    """The error message for a user who recognises with this bundle."""
     with pytest.raises(InputError) as error:
         Recognizer(path)
     assert len(str(error.value).splitlines()) == 1
@@ -57,7 +57,7 @@ def test_comes_back_as_it_was_written(bundle: Path, own_run: Path, tmp_path: Pat
     first = read_bundle(bundle)
     copy = tmp_path / "copy"
     copy.mkdir()
-    (copy / "lm.arpa").write_text("of a model before")
+    (copy / "lm.arpa").write_text("of a previous model")
     write_bundle(copy, first.config, first.model, first.statistics, first.cmvn)
     assert sorted(path.name for path in copy.iterdir()) == sorted(FILES[:6])
     for name in FILES[:6]:

@@ -33,7 +33,7 @@ cases = st.sampled_from([1, 3]).flatmap(lambda states: st.tuples(alignments(stat
 def test_a_frame_has_the_state_at_its_centre(
     case: tuple[StateAlignment, int], frames: int, snip_edges: bool, speed: float
 ) -> None:
-    """Of the speech at a speed the centre of a frame is that of a moment of the speech that was aligned."""
+    """At another speed, the centre of a frame stands for a moment of the speech as it was aligned."""
     aligned, states = case
     targets, features = TargetsConfig(phone_set="timit48", states=states), FeaturesConfig(snip_edges=snip_edges)
     labels = state_labels(aligned.phones, aligned.times / speed, frames, targets, features)
@@ -41,7 +41,7 @@ def test_a_frame_has_the_state_at_its_centre(
     for frame, label in enumerate(labels.tolist()):
         centre = (features.frame_offset + (frame + 0.5) * SHIFT) * speed
         at = [n for n, (start, end) in enumerate(pairwise(aligned.times)) if start - 1e-7 <= centre < end + 1e-7]
-        if not at:  # behind the last state, which reaches to the last frame
+        if not at:  # after the last state, which reaches to the last frame
             at = [len(classes) - 1]
         assert label in {classes[number] for number in at}
     assert len(labels) == frames

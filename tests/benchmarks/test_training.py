@@ -105,7 +105,7 @@ def test_speechbrain_s_model_has_our_shape(model: str, tiny_corpus: Path) -> Non
     assert sum(p.numel() for p in body.parameters()) == sum(p.numel() for p in ours.parameters()) - output
 
 
-def test_prints_a_json_line_a_system_and_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+def test_prints_a_json_line_for_each_system_and_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     rates = {"asr": [10.0, 20.0, 60.0], "bare": [20.0, 25.0, 60.0]}
     training.show("dnn", sizes(WIDTH)["dnn"], rates, 1e6, options("--peak", "1"))
     printed = capsys.readouterr().out

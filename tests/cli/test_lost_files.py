@@ -1,4 +1,4 @@
-"""No command replaces, deletes or empties what is the user's; it says so in one line and exits with status 1."""
+"""No command replaces, deletes or empties the user's own files; it says so in one line and exits with status 1."""
 
 import shutil
 from pathlib import Path
@@ -18,7 +18,7 @@ def refused(asr_command: Command, *arguments: object) -> str:
 
 @pytest.fixture
 def mine(tmp_path: Path, tiny_recipe: Path) -> Path:
-    """A folder of the user's: a recipe with comments, and notes in folders that are called as stages are."""
+    """A folder of the user's: a recipe with comments, and notes in folders that are named like stages."""
     folder = tmp_path / "mine"
     for stage in ("prepare", "features", "train", "decode", "score"):
         (folder / stage).mkdir(parents=True)

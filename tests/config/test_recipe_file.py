@@ -141,7 +141,7 @@ def test_write_then_read_is_the_same(
         ("{name: mine, symbols: [a, a]}", "targets.phone_set: symbol 'a' occurs twice; remove one"),
         ("{name: mine, symbols: []}", "targets.phone_set: symbols: List should have at least 1 item"),
         ("{name: mine, letters: [a]}", "targets.phone_set: symbols: Field required"),
-        ("{name: timit39, symbols: [a]}", "targets.phone_set: the name timit39 is one of a phone set that ships"),
+        ("{name: timit39, symbols: [a]}", "targets.phone_set: the name timit39 belongs to a phone set that ships"),
         (
             "{name: mine, symbols: [a]}",
             "timit is transcribed in timit61 and cannot be folded to mine; write the folding",

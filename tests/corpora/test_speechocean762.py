@@ -1,4 +1,4 @@
-"""speechocean762: the release (WAV) and its conversions, the split, and what is said of a broken copy."""
+"""speechocean762: the release (WAV) and its conversions, the split, and the messages about a broken copy."""
 
 import json
 import re
@@ -178,7 +178,7 @@ BAD_TABLES = {
     "gender": ("train/spk2gender", r"^(1000)\s.*", r"\1 x", "spk2gender:1: expected f or m, found 'x'"),
     "no age": ("train/spk2age", "^1000.*\n", "", "spk2age: speaker 1000 of utt2spk is not here"),
     "age": ("train/spk2age", r"^(1000)\s.*", r"\1 seven", "spk2age:1: expected an age in whole years"),
-    "utterance twice": ("train/text", r"^(0.*\n)", r"\1\1", "text:2: .*is on line 1 already"),
+    "utterance twice": ("train/text", r"^(0.*\n)", r"\1\1", "text:2: .*is already on line 1"),
     "line cut off": ("train/wav.scp", r"^(\S+)\s.*", r"\1", f"wav.scp:1: '{BROKEN}' has no value"),
     "no word number": ("resource/text-phone", rf"^{BROKEN}\.0", BROKEN, "text-phone:1: expected utterance.wordnumber"),
     "word twice": ("resource/text-phone", rf"^{BROKEN}\.1", f"{BROKEN}.00", "text-phone:2: .*has word 0 twice"),

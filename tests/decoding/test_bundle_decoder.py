@@ -17,7 +17,7 @@ CTC = {"targets": {"phone_set": "timit39", "states": 1}, "training": {"loss": "c
 
 
 def test_a_bundle_does_not_tell_phones_apart_that_scoring_folds_to_one(tmp_path: Path) -> None:
-    """Of the 48 phones, aa and ao are one in scoring, aa and iy are not; the frames cannot tell them apart."""
+    """Scoring makes one of aa and ao, two of the 48 phones, but not of aa and iy; the frames cannot tell them apart."""
     targets = {"phone_set": "timit48", "states": 1}
     phones = load_phone_set("timit48")
     sil, *vowels = (phones.index(phone) for phone in ("sil", "aa", "ao", "iy"))

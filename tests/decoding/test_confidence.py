@@ -1,4 +1,4 @@
-"""Confidences under CTC: of which frames they are, and of which model."""
+"""Confidences under CTC: which frames they come from, and which model."""
 
 from pathlib import Path
 
@@ -35,13 +35,13 @@ def decoder(tmp_path: Path) -> Decoder:
 
 
 def confidences(decoder: Decoder, log_posteriors: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Of the phones aa and b, which are recognised."""
+    """The confidences of the phones aa and b, which are recognised."""
     path = decoder.best_path(log_posteriors)
     assert [PHONES[span.phone] for span in path.phones] == ["aa", "b"]
     return decoder.confidences(log_posteriors, path)
 
 
-def test_blanks_behind_a_phone_do_not_lower_its_confidence(decoder: Decoder) -> None:
+def test_blanks_after_a_phone_do_not_lower_its_confidence(decoder: Decoder) -> None:
     brief = confidences(decoder, peaked([AA, AA, B, B], CLASSES))
     before_blanks = confidences(decoder, peaked([BLANK, AA, AA, *4 * [BLANK], B, B, *4 * [BLANK]], CLASSES))
     assert brief.min() > 0.95

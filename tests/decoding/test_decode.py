@@ -108,9 +108,11 @@ def test_the_confidences_of_least_surprise_are_chosen(graph):
         scaled = replace(decoder, posterior_scale=scale, recalibration=recalibration)
         return judge((said, decode_utterance(said, lp, scaled)) for said, lp in dev)
 
-    told = {scale: normalized_cross_entropy(*judged(scale, fit_recalibration(*judged(scale)))) for scale in SCALES}
-    assert normalized_cross_entropy(*judged(chosen, recalibration)) == max(told.values())
-    assert max(told.values()) > max(normalized_cross_entropy(*judged(scale)) for scale in SCALES)
+    informative = {
+        scale: normalized_cross_entropy(*judged(scale, fit_recalibration(*judged(scale)))) for scale in SCALES
+    }
+    assert normalized_cross_entropy(*judged(chosen, recalibration)) == max(informative.values())
+    assert max(informative.values()) > max(normalized_cross_entropy(*judged(scale)) for scale in SCALES)
 
 
 def test_frames_that_are_far_too_sure_are_scaled_far_down(decoder):
@@ -396,7 +398,7 @@ def test_the_scale_of_the_priors_is_tuned_too(graph):
     assert tuned.trials[0].per > 0
 
 
-def test_the_edge_of_the_grid_is_told(graph):
+def test_the_edge_of_the_grid_is_reported(graph):
     config = DecodingConfig(acoustic_scales=[0.001, 1.0], insertion_penalties=[0.0])
     tuned = tune(
         [(["sil", "aa", "sil"], posteriors(["sil", "aa", "sil"]))],

@@ -66,7 +66,7 @@ def test_weights_are_kept_and_alternatives_written_as_asked(asr_command, own_run
     assert "hypotheses.jsonl" in kept
 
 
-def test_a_decoding_that_fails_leaves_that_of_before_whole(asr_command, own_run, tmp_path):
+def test_a_decoding_that_fails_leaves_the_previous_one_whole(asr_command, own_run, tmp_path):
     bundle, prepared, features = own_run / "train" / "bundle", own_run / "prepare", own_run / "features"
     out = tmp_path / "out"
     assert asr_command("decode", bundle, prepared, features, out).status == 0
@@ -123,7 +123,7 @@ def test_a_run_tunes_the_confidences_too(own_run):
 
 
 def test_a_language_model_is_estimated_once(asr_command, own_run, tmp_path):
-    """By training's bundle with any settings; a bundle that has one keeps it."""
+    """A bundle from training gets one, with any settings; a bundle that has one keeps it."""
     inputs = own_run / "prepare", own_run / "features", tmp_path / "out", "--set", "lm.order=3"
     done = asr_command("decode", own_run / "decode" / "bundle", *inputs)
     assert done.status == 1
@@ -136,7 +136,7 @@ def test_a_language_model_is_estimated_once(asr_command, own_run, tmp_path):
 
 @pytest.mark.parametrize("aligned", [False, True])
 def test_a_language_model_learns_the_silences_that_training_heard(own_run: Path, tmp_path: Path, aligned: bool) -> None:
-    """Of an utterance that could not be aligned it learns the transcript, and of all where training aligned nothing."""
+    """It learns the transcript of an utterance that could not be aligned, and all of them if nothing was aligned."""
     trained = read_bundle(own_run / "train" / "bundle")
     cuts = list(read_cuts(own_run / "prepare" / "train.cuts.jsonl.gz"))
     sentences = [fold(phone_sequence(cut), "timit39") for cut in cuts]

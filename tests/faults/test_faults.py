@@ -18,7 +18,7 @@ NEVER_THE_SAME = re.compile(r"tfevents|speed\.json|report|\.asr\.jsonl|\.lock|st
 
 
 def result(folder: Path) -> dict[str, bytes]:
-    """What a command left, but for times, and for what a later stage never reads."""
+    """What a command left, except for times and for what a later stage never reads."""
     files = snapshot(folder)
     return {name: TIMED.sub(b"", content) for name, content in files.items() if not NEVER_THE_SAME.search(name)}
 

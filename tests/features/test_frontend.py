@@ -212,7 +212,7 @@ def test_mel_filters_add_up_to_one_between_the_outer_centres() -> None:
 
 
 @pytest.mark.parametrize("changes", SETTINGS, ids=describe)
-def test_the_way_of_a_gpu_gives_the_same(changes: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_computing_as_on_a_gpu_gives_the_same(changes: dict, monkeypatch: pytest.MonkeyPatch) -> None:
     config = FeaturesConfig(**changes)
     waveforms = [torch.from_numpy(speech_like(seconds, seed)) for seed, seconds in enumerate((3.0, 0.3, 0.01, 1.7))]
     lengths = torch.tensor([len(waveform) for waveform in waveforms])

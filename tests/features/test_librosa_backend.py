@@ -58,7 +58,7 @@ def test_close_on_speech(timit_sample: Path, changes: dict) -> None:
 
 
 def correlation(one: torch.Tensor, other: torch.Tensor) -> float:
-    """Of all values, each column first centred: what the two have in common as features."""
+    """The correlation of all values, each column centred first: what the two have in common as features."""
     one, other = one - one.mean(dim=0), other - other.mean(dim=0)
     return float((one * other).sum() / (one.norm() * other.norm()))
 

@@ -1,7 +1,7 @@
 """Whatever is in a file, its parser reads it or says in one short line what is wrong; nothing else comes out.
 
-FUZZ_EXAMPLES is the number of damaged inputs for each parser, FUZZ_SEED chooses others. An input that a parser did not
-stand goes into found/, in the folder of its parser.
+FUZZ_EXAMPLES is the number of damaged inputs for each parser, FUZZ_SEED chooses others. An input that breaks a
+parser goes into found/, in the folder of that parser.
 """
 
 import json
@@ -24,7 +24,7 @@ EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "100"))
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
 FOUND = sorted(path for path in (Path(__file__).parent / "found").glob("*/*"))
 LONGEST = 2 * MOST_CHARACTERS + 100
-"""Of a message: the file's name, a line's number and the message."""
+"""Characters of a message: the file's name, a line's number and the text."""
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -61,7 +61,7 @@ def test_damaged_inputs_are_read_or_one_line(name: str) -> None:
             try:
                 check(name, Path(folder), content)
             except Exception as error:
-                raise AssertionError(f"{name} does not stand {content!r}") from error
+                raise AssertionError(f"{name} breaks on {content!r}") from error
 
 
 @pytest.mark.parametrize("name", [name for name in PARSERS if parsers()[name].name.endswith(".jsonl")])

@@ -1,4 +1,4 @@
-"""Small inputs that once ended in a traceback, a wrong result or a message of megabytes, and what is said of each."""
+"""Small inputs that once ended in a traceback, a wrong result or a message of megabytes, and the message for each."""
 
 from pathlib import Path
 

@@ -135,7 +135,7 @@ def test_what_goes_is_what_the_divergence_added_up_directly_says(sentences, orde
 def test_a_bigram_by_hand():
     half, quarter = math.log(0.5), math.log(0.25)
     unigrams = {("<s>",): -math.inf, ("aa",): half, ("b",): quarter, ("</s>",): quarter}
-    # behind aa 0.25 is left to aa and b, which have 0.75: the back-off weight is 1/3, and 1 without the bigram
+    # after aa, 0.25 is left to aa and b, which have 0.75: the back-off weight is 1/3, and 1 without the bigram
     ngrams = Ngrams(2, unigrams | {("aa", "</s>"): math.log(0.75)}, {("aa",): math.log(1 / 3)})
     rise = math.expm1(0.5 * (0.75 * math.log(0.75 / 0.25) + 0.25 * math.log(1 / 3)))
     assert prune(ngrams, rise * 1.0001) == Ngrams(1, unigrams)

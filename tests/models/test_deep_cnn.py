@@ -21,7 +21,7 @@ def deep_cnn(layers: int, initializer: Initializer = "delta_orthogonal", bias_va
 
 
 def singular_values(layers: int, initializer: Initializer, bias_variance: float = 2e-5) -> torch.Tensor:
-    """Of the Jacobian of the last hidden layer over the first one's pre-activations (their variance is q*)."""
+    """Those of the Jacobian of the last hidden layer over the first one's pre-activations (their variance is q*)."""
     model = deep_cnn(layers + 1, initializer, bias_variance).double()
     del model.convolutions[0]
     shape = (1, WIDTH, FRAMES)

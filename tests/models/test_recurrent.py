@@ -1,4 +1,4 @@
-"""Recurrent networks: exact beside torch's own, blind to padding, with exact gradients."""
+"""Recurrent networks: equal to torch's own, blind to padding, with exact gradients."""
 
 from collections.abc import Iterator
 

@@ -79,7 +79,7 @@ def test_a_model_of_its_own_phones_is_trained_scored_and_used_without_their_file
 def test_a_changed_phone_set_is_trained_again_and_can_be_scored_in_another(
     tiny_corpus: Path, own_phones: Path, tmp_path: Path, asr_command: Command
 ) -> None:
-    """As the four manners, but in the end scored in a set to which a folding beside them leads."""
+    """Like the four manners, but scored in another set, to which a folding next to them leads."""
     recipe, run = tmp_path / "own.yaml", tmp_path / "run"
     recipe.write_text(RECIPE.format(corpus=tiny_corpus, phones=own_phones))
     assert asr_command("run", recipe, "--out", run).status == 0

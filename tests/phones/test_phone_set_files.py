@@ -1,4 +1,4 @@
-"""Phone sets and foldings as files: what ships, a user's own, and what is said of a broken one."""
+"""Phone sets and foldings as files: what ships, a user's own, and the messages about a broken one."""
 
 import copy
 import pickle
@@ -40,7 +40,7 @@ def test_columns_say_kind_ipa_and_closure(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a\nb\na\n", r"mine\.txt:3: symbol 'a' is on line 1 already"),
+        ("a\nb\na\n", r"mine\.txt:3: symbol 'a' is already on line 1"),
         ("a\nsil silence\n", r"mine\.txt:2: symbol 'sil silence' is empty or has white space in it; separate columns"),
         ("a\n\tsilence\n", r"mine\.txt:2: symbol '' is empty"),
         ("a\tvowel\n", r"mine\.txt:1: unknown kind 'vowel'; use silence, pause, stop, affricate or -"),
@@ -66,13 +66,13 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
 def test_an_unknown_name_lists_those_that_ship(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"'arpabet': choose timit61, .*cmu39, timit39, or give the path of a file"):
         load_phone_set("arpabet")
-    with pytest.raises(InputError, match=r"timit39\.txt: the name timit39 is one of a phone set that ships"):
+    with pytest.raises(InputError, match=r"timit39\.txt: the name timit39 belongs to a phone set that ships"):
         load_phone_set(written(tmp_path, {"timit39.txt": "a\n"}))
     with pytest.raises(InputError, match=r"the name 'my phones' of a phone set must not have white space"):
         load_phone_set(written(tmp_path, {"my phones.txt": "a\n"}))
 
 
-def test_foldings_are_found_beside_the_file_and_go_on_from_those_that_ship(tmp_path: Path) -> None:
+def test_foldings_are_found_next_to_the_file_and_go_on_from_those_that_ship(tmp_path: Path) -> None:
     files = {
         "mine.txt": VOWELS,
         "mine-timit39.tsv": "a\taa\nb\tb\nbx\tsil\nsil\tsil\n",
@@ -98,7 +98,7 @@ def test_foldings_are_found_beside_the_file_and_go_on_from_those_that_ship(tmp_p
         ("mine-timit39.tsv", "a\taa\nb\tb\nbx\tsil\n", r"mine-timit39\.tsv: has no line for 'sil' of mine"),
         ("mine-timit39.tsv", "a\tao\nb\tb\nbx\tsil\nsil\tsil\n", r"'a' of mine becomes 'ao', which is not in timit39"),
         ("x-mine.tsv", "A\ta\nB\tc\n", r"x-mine\.tsv: 'B' of x becomes 'c', which is not in mine"),
-        ("x-mine.tsv", "A\ta\nA\tb\n", r"x-mine\.tsv:2: symbol 'A' is on line 1 already"),
+        ("x-mine.tsv", "A\ta\nA\tb\n", r"x-mine\.tsv:2: symbol 'A' is already on line 1"),
         ("timit39-mine.tsv", "aa\ta\n", r"timit39-mine\.tsv: has no line for 'iy' of timit39"),
     ],
 )
@@ -108,9 +108,11 @@ def test_a_broken_folding_is_named_with_both_sets(tmp_path: Path, name: str, tex
 
 
 def test_a_symbol_that_would_become_two_phones_is_refused(tmp_path: Path) -> None:
-    """A transcript does not say which of the sets its `b` is of."""
+    """A transcript does not say which of the sets its `b` belongs to."""
     mine = load_phone_set(written(tmp_path, {"mine.txt": VOWELS, "x-mine.tsv": "b\ta\n"}))
-    with pytest.raises(InputError, match=r"'b' of x would become 'a' in mine, but the same symbol of another set 'b'"):
+    with pytest.raises(
+        InputError, match=r"'b' of x would become 'a' in mine, but the same symbol in another set would become 'b'"
+    ):
         fold(["b"], mine)
 
 

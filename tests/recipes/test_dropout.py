@@ -29,7 +29,7 @@ def table(path: Path) -> list[dict[str, str]]:
     return [dict(zip(header, row, strict=True)) for row in rows]
 
 
-def test_the_study_has_a_line_an_epoch_and_trains_nothing_twice(
+def test_the_study_has_a_line_for_each_epoch_and_trains_nothing_twice(
     dropout: ModuleType,
     timit_sample: Path,
     tmp_path: Path,

@@ -188,7 +188,7 @@ def test_results_of_another_lexicon_are_kept_aside(
     }
 
 
-def test_labels_of_the_users_own_stay(tiny_run: Path, spoken: Path, asr_command: Command) -> None:
+def test_the_users_own_labels_stay(tiny_run: Path, spoken: Path, asr_command: Command) -> None:
     before = snapshot(spoken)
     outcome = asr_command("align", tiny_run, spoken, "-o", spoken)
     assert (outcome.status, outcome.err.count("\n")) == (1, 1)

@@ -123,7 +123,7 @@ def test_each_bad_file_is_one_line_and_the_rest_goes_on(
     assert "0 transcribed, 1 already done" in again.err
 
 
-def test_the_transcript_does_not_depend_on_the_company(
+def test_a_transcript_does_not_depend_on_the_other_files(
     tiny_run: Path, good: Path, tmp_path: Path, asr_command: Command
 ) -> None:
     asr_command("transcribe", tiny_run, good, "-o", tmp_path / "all")
@@ -464,7 +464,7 @@ def test_mistakes_are_one_line(tiny_run: Path, good: Path, tmp_path: Path, asr_c
         assert outcome.err.count("\n") == 1
 
 
-def test_files_of_one_stem_have_names_of_their_own(tmp_path: Path) -> None:
+def test_files_with_the_same_stem_get_different_names(tmp_path: Path) -> None:
     for name in ("a/x.wav", "a/x.flac", "a/y.wav", "b/x.wav", "b/y.wav", "b/.hidden.wav", "b/x.txt"):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
@@ -510,7 +510,7 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc"), st.none()), max_size=8))
-def test_names_aredistinct_names(pairs: list[tuple[str, str, None]]) -> None:
+def test_names_are_distinct(pairs: list[tuple[str, str, None]]) -> None:
     choices = [(first, second, f"{'abc'[number % 3]}{number}") for number, (first, second, _) in enumerate(pairs)]
     chosen = distinct_names(choices)
     assert len(set(chosen)) == len(choices)

@@ -93,7 +93,7 @@ def test_runs_whose_names_look_like_markup_are_shown_as_named(
     assert (written.count("\\[red]a\\|b"), written.count("&lt;i&gt;\\[i]")) == (3, 3)
 
 
-def test_markdown_has_a_row_a_run(two_runs: tuple[Path, Path], asr_command: Command) -> None:
+def test_markdown_has_a_row_for_each_run(two_runs: tuple[Path, Path], asr_command: Command) -> None:
     outcome = asr_command("compare", *two_runs, "--markdown")
     header, _, first, second, other_header, _, against = rows(outcome.out)
     assert (first[0], second[0], against[0]) == ("a run", "other", "other")

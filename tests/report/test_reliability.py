@@ -23,7 +23,7 @@ def test_a_dot_lies_at_its_confidence_and_accuracy() -> None:
     assert unsure[1] == max(y for _, y in grid)  # accuracy 0 is at the bottom
 
 
-def test_a_dot_a_bin() -> None:
+def test_a_dot_for_each_bin() -> None:
     plot = reliability_plot(calibrate(np.array([0.9, 0.2]), np.array([True, False])))
     assert len(ElementTree.fromstring(plot).findall(f"{SVG}circle")) == 2
     assert "0.150" in plot

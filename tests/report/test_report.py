@@ -124,7 +124,7 @@ def test_the_same_run_gives_the_same_bytes(run_with_folds: Path) -> None:
     assert contents() == first
 
 
-def test_the_figures_beside_the_markdown_are_images(run_with_folds: Path) -> None:
+def test_the_figures_next_to_the_markdown_are_images(run_with_folds: Path) -> None:
     report(run_with_folds)
     for name in re.findall(r"\]\((report-figures/.*?)\)", (run_with_folds / "report.md").read_text()):
         assert ElementTree.parse(run_with_folds / name).getroot().tag == "{http://www.w3.org/2000/svg}svg"

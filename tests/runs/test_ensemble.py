@@ -63,7 +63,7 @@ def test_a_bundle_holds_its_ensemble_and_scores_by_the_mean(
     np.testing.assert_array_equal(aligning.log_posteriors(waveform), alone.log_posteriors(waveform))
 
 
-def test_a_model_that_needs_whole_utterances_beside_one_that_does_not(own_run: Path) -> None:
+def test_a_model_that_needs_whole_utterances_with_one_that_does_not(own_run: Path) -> None:
     alone = read_bundle(own_run)
     torch.manual_seed(0)
     model = models.build(GruConfig(layers=1, width=8), alone.config.features.dim, len(alone.statistics.priors))
@@ -97,7 +97,7 @@ def test_a_bundle_has_the_models_of_its_own_decoding(
         assert copied == [(other / "decode" / "bundle" / "model.safetensors").read_bytes() for other in others]
 
 
-def test_a_model_beside_itself_recognises_the_same(
+def test_a_model_with_itself_recognises_the_same(
     own_run: Path, tmp_path: Path, asr_command: Command, demo_corpus: Path
 ) -> None:
     decoded(asr_command, own_run, tmp_path / "out", own_run, own_run)

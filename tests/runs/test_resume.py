@@ -93,7 +93,7 @@ def test_stopped_in_training_it_says_so_and_goes_on(
                 return
 
     thread = threading.Thread(target=press_ctrl_c)
-    former = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell began us behind `&`
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background
     thread.start()
     try:
         outcome = asr_command("run", tiny_recipe, "--out", parts, *LONG)

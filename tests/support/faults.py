@@ -18,7 +18,7 @@ CHANGES = ("fsync", "rename", "replace", "unlink", "rmdir", "mkdir", "truncate")
 """The functions of `os` at which a command is killed."""
 
 WRITES = ("fsync", "rename", "replace", "mkdir")
-"""The functions of `os` that fail on a bad disk, beside opening and writing a file."""
+"""The functions of `os` that fail on a bad disk, besides opening and writing a file."""
 
 ERRORS = {"ENOSPC": errno.ENOSPC, "EIO": errno.EIO, "EACCES": errno.EACCES}
 

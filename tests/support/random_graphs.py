@@ -1,4 +1,4 @@
-"""Random language models and the graphs that are built of them."""
+"""Random language models and the graphs that are built from them."""
 
 import numpy as np
 

@@ -15,8 +15,7 @@ from asr.phones.phone_set import load_phone_set
 
 
 def small_bundle(folder: Path, sentences: Sequence[Sequence[str]] = (), **sections: object) -> Bundle:
-    """Of these sections of a recipe, with the language model of `sentences` in the folder; its classes have equal
-    priors."""
+    """A bundle of these recipe sections, with the language model of `sentences` in the folder and equal priors."""
     config = RecipeConfig.model_validate({"corpus": {"name": "demo"}, **sections})
     classes = len(config.class_names)
     if sentences:

@@ -159,7 +159,7 @@ def _follow_phone(
     output: Output,
     steps: int,
 ) -> tuple[bool, Records, Output, int]:
-    """Adds the arcs of the phones that were entered; of `now` and `following` no state is reached before and after.
+    """Adds the arcs of the phones that were entered; in `now` and `following` no state is reached before or after.
 
     Returns whether the limits were kept, and the tokens' array, the output and the number of steps as they are then.
     """

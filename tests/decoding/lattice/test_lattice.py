@@ -56,7 +56,7 @@ def test_posteriors_do_not_depend_on_where_blocks_end(monkeypatch):
     assert class_posteriors(flatten(graph), scores, beam=25.0) == pytest.approx(whole, abs=1e-4)
 
 
-def test_scores_that_leave_no_path_a_probability_are_told():
+def test_scores_that_leave_no_path_a_probability_are_reported():
     """The first frame is, all but surely, of a state that no phone begins with."""
     graph, scores = small_case(0, 2, "hmm 2")
     scores[0, 1] = 2000.0

@@ -1,4 +1,4 @@
-"""Graph and beam search against exact searches, and what a path says of the frames."""
+"""Graph and beam search against exact searches, and what a path says about the frames."""
 
 import itertools
 import math
