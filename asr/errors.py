@@ -42,6 +42,11 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join([*first[:MOST_NAMED], "..."] if len(first) > MOST_NAMED else first)
 
 
+def count(number: int, noun: str) -> str:
+    """A number with its noun, in the plural where needed."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def printable(text: str) -> str:
     """The text with an escape such as `\\x1b` for each character that a terminal does not print or may obey."""
     if text.isprintable():

@@ -24,7 +24,7 @@ def features_command(
     """Compute the features of every split; each becomes one memory-mapped archive."""
     from asr.config import FeaturesConfig
     from asr.config.recipe_file import read_recipe
-    from asr.errors import InputError
+    from asr.errors import InputError, count
 
     if recipe is None and settings:
         raise InputError("--set changes a recipe; give one with --recipe")
@@ -41,5 +41,5 @@ def features_command(
         for utterance in summary.skipped:
             log.warning("skipped: %s: %s", utterance["utterance"], utterance["reason"])
         if summary.skipped:
-            log.warning("%s: %d utterances skipped", name, len(summary.skipped))
+            log.warning("%s: %s skipped", name, count(len(summary.skipped), "utterance"))
     print(out)

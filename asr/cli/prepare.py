@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asr.corpus_registry import CORPORA, Corpus
+from asr.errors import count
 
 if TYPE_CHECKING:
     from asr.corpora.prepare import PrepareSummary
@@ -65,7 +66,7 @@ def _show(summary: "PrepareSummary", out_dir: Path) -> None:
     for utterance in summary.skipped:
         typer.echo(f"skipped: {utterance['utterance']}: {utterance['reason']}", err=True)
     if summary.skipped:
-        typer.echo(f"{len(summary.skipped)} utterances skipped", err=True)
+        typer.echo(f"{count(len(summary.skipped), 'utterance')} skipped", err=True)
     typer.echo(f"manifests: {out_dir}")
 
 

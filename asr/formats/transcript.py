@@ -81,16 +81,6 @@ def read_transcripts(path: Path | str) -> Iterator[Transcript]:
             raise InputError(f"not a transcript: {detail}", path, number) from error
 
 
-@dataclass(frozen=True)
-class TranscriptFile:
-    """The transcripts of a JSON Lines file, read again in each iteration: none is kept in memory."""
-
-    path: Path
-
-    def __iter__(self) -> Iterator[Transcript]:
-        return read_transcripts(self.path)
-
-
 def _from_json(row: dict[str, Any]) -> Transcript:
     phones = []
     for index, item in _items(row["phones"], "phones"):

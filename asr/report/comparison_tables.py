@@ -6,9 +6,8 @@ from typing import Any
 
 from asr.report.comparison import Compared
 from asr.report.escaping import markdown
-from asr.report.tables import count, percent
+from asr.report.tables import percent, size
 from asr.scoring.compare import Difference
-from asr.scoring.results import UNKNOWN_SPEAKER
 from asr.scoring.silence import TREATMENTS, UNTRANSCRIBED, Treatment
 
 MISSING = "–"
@@ -49,11 +48,7 @@ def errors_table(compared: Sequence[Compared]) -> Cells:
         counts = (f"{number:,}" for number in numbers)
         rows.append([each.name, percent(counted.counts), f"{low:.1f} to {high:.1f}", *rates, *counts])
     first = compared[0].scores
-    speakers = len(first.by_speaker.keys() - {UNKNOWN_SPEAKER})
-    note = (
-        f"{count(len(first.utterances), 'utterance')}, {count(speakers, 'speaker')}; silence counted, but for the "
-        f"columns optional and removed."
-    )
+    note = f"{size(first)}; silence counted, but for the columns optional and removed."
     if not first.silence_transcribed:
         note += f" {UNTRANSCRIBED}"
     header = ["run", "PER", "95% interval", *TREATMENTS[1:], "sub", "del", "ins"]

@@ -8,14 +8,13 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from asr.errors import printable
+from asr.errors import count, printable
 from asr.report.confusions import confusion_matrix
 from asr.report.curves import curves
 from asr.report.decoding import decoding_rows, reliability
 from asr.report.escaping import fence, markdown
 from asr.report.run_files import Fold, RunFiles, curve_fields, read_run
 from asr.report.svg import interval_bar, write_figure
-from asr.report.tables import count
 from asr.scoring.edit_alignment import EditPair
 from asr.scoring.results import UtteranceScore, confusions, ranked, worst
 from asr.scoring.silence import NOTE, RULES, TREATMENTS, UNTRANSCRIBED, USED_BY

@@ -3,6 +3,7 @@
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from asr.errors import count
 from asr.report.escaping import terminal
 from asr.scoring.edit_alignment import Counts
 from asr.scoring.results import UNKNOWN_SPEAKER, ScoreResult
@@ -14,7 +15,7 @@ NUMBERS = ("Sub", "Del", "Ins", "Phones")
 def per_table(result: ScoreResult) -> Table:
     """PER in every treatment of silence, each with who publishes it."""
     table = Table(
-        title="Phone error rate (%), " + _size(result),
+        title="Phone error rate (%), " + size(result),
         caption=f"95% interval: bootstrap over {result.resampled}\n"
         + (NOTE if result.silence_transcribed else UNTRANSCRIBED),
         title_justify="left",
@@ -55,16 +56,12 @@ def percent(counts: Counts) -> str:
     return "-" if counts.per is None else f"{counts.per:.1f}"
 
 
-def count(number: int, noun: str) -> str:
-    """A number with its noun, in the plural where needed."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def _numbers(counts: Counts) -> list[str]:
     numbers = (counts.substitutions, counts.deletions, counts.insertions, counts.reference_phones)
     return [f"{number:,}" for number in numbers]
 
 
-def _size(result: ScoreResult) -> str:
+def size(result: ScoreResult) -> str:
+    """How many utterances and speakers were scored, in words."""
     speakers = len(result.by_speaker.keys() - {UNKNOWN_SPEAKER})
     return f"{count(len(result.utterances), 'utterance')}, {count(speakers, 'speaker')}"

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from asr.config import RecipeConfig
+from asr.errors import count
 from asr.report.report import report
 from asr.runs.results import write_results
 from asr.runs.stage import Stage
@@ -67,4 +68,4 @@ def _advance(stage: Stage, run: Run, forced: bool) -> None:
         log.info("%s: running", name)
         stage.run(from_scratch=forced)
     if left_out := skipped(stage):
-        log.warning("%s: %d utterances skipped, see %s", name, len(left_out), stage.folder / SUMMARY)
+        log.warning("%s: %s skipped, see %s", name, count(len(left_out), "utterance"), stage.folder / SUMMARY)

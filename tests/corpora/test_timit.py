@@ -268,6 +268,6 @@ def test_the_command_prints_counts_and_what_it_left_out(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "fold-1/test:    31 utterances,   4 speakers" in result.output
     assert "skipped: fabc0-sx11" in result.output
-    assert "1 utterances skipped" in result.output
+    assert "1 utterance skipped" in result.output
     result = CliRunner().invoke(app, arguments[:-1])
     assert isinstance(result.exception, InputError)

@@ -11,8 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given
-from hypothesis import strategies as st
 from praatio import textgrid
 from support.asr_command import Command, snapshot
 
@@ -21,7 +19,6 @@ from asr.cli.messages import codecs_silenced
 from asr.errors import InputError
 from asr.formats.transcript import Transcript
 from asr.recognizer import Recognizer
-from asr.recordings.sources import Source, distinct_names, find_sources
 from asr.storage.files import rename
 
 RATE = 16000
@@ -392,12 +389,6 @@ def test_a_folder_that_cannot_be_read_is_one_line_and_counts(
     assert outcome.status == 1
 
 
-@pytest.mark.parametrize("name", ["x.wave", "x.nist", "x.mp2", "x.mpga"])
-def test_rare_suffixes_are_read(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).touch()
-    assert [source.path.name for source in find_sources([tmp_path]).sources] == [name]
-
-
 def test_codecs_do_not_write_to_the_terminal(
     tiny_run: Path, good: Path, tmp_path: Path, speech: np.ndarray, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -464,25 +455,6 @@ def test_mistakes_are_one_line(tiny_run: Path, good: Path, tmp_path: Path, asr_c
         assert outcome.err.count("\n") == 1
 
 
-def test_files_with_the_same_stem_get_different_names(tmp_path: Path) -> None:
-    for name in ("a/x.wav", "a/x.flac", "a/y.wav", "b/x.wav", "b/y.wav", "b/.hidden.wav", "b/x.txt"):
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.touch()
-    whole = [source.utterance for source in find_sources([tmp_path]).sources]
-    assert whole == ["a/x.flac", "a/x.wav", "a/y", "b/x", "b/y"]
-    two = {source.utterance for source in find_sources([tmp_path / "a", tmp_path / "b"]).sources}
-    inside = str(tmp_path)[1:]
-    assert two == {"x.flac", *(f"{inside}/{name}" for name in ("a/x.wav", "b/x.wav", "a/y.wav", "b/y.wav"))}
-
-
-def test_a_file_named_twice_is_done_once_and_keeps_its_link_s_name(tmp_path: Path) -> None:
-    (tmp_path / "blob").touch()
-    (tmp_path / "x.wav").symlink_to(tmp_path / "blob")
-    sources = find_sources([tmp_path / "x.wav", tmp_path, tmp_path / ".." / tmp_path.name / "x.wav"]).sources
-    assert sources == [Source("x", tmp_path / "x.wav")]
-
-
 def test_a_name_that_is_not_utf8(tiny_run: Path, tmp_path: Path, speech: np.ndarray, asr_command: Command) -> None:
     path = tmp_path / os.fsdecode(b"caf\xe9.wav")
     try:
@@ -494,24 +466,3 @@ def test_a_name_that_is_not_utf8(tiny_run: Path, tmp_path: Path, speech: np.ndar
     assert outcome.out.startswith("caf\\udce9: ")
     assert rows(tmp_path / "out")[0]["audio"] == str(path)
     assert "1 already done" in asr_command("transcribe", tiny_run, path, "-o", tmp_path / "out").err
-
-
-def test_no_name_leads_out_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    inner = tmp_path / "a" / "b"
-    inner.mkdir(parents=True)
-    for path in (tmp_path / "x.wav", inner / "x.wav", tmp_path / "..wav", inner / "...wav", tmp_path / "~.wav"):
-        path.touch()
-    monkeypatch.chdir(inner)
-    inputs = ["..", ".", "../..", "../../x.wav", "x.wav", str(inner / ".." / "b"), "...wav", "../../..wav"]
-    for source in find_sources([Path(name) for name in inputs]).sources:
-        target = Path(os.path.normpath(tmp_path / "out" / "textgrids" / f"{source.utterance}.TextGrid"))
-        assert target.is_relative_to(tmp_path / "out" / "textgrids")
-        assert not Path(source.utterance).is_absolute()
-
-
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc"), st.none()), max_size=8))
-def test_names_are_distinct(pairs: list[tuple[str, str, None]]) -> None:
-    choices = [(first, second, f"{'abc'[number % 3]}{number}") for number, (first, second, _) in enumerate(pairs)]
-    chosen = distinct_names(choices)
-    assert len(set(chosen)) == len(choices)
-    assert all(name in names for name, names in zip(chosen, choices, strict=True))

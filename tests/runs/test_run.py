@@ -186,7 +186,7 @@ def test_audio_that_is_not_numbers_stops_the_features_and_names_the_file(
     skipping = (*command, "--set", "corpus.skip_bad=true")
     outcome = asr_command(*skipping)
     assert outcome.status == 0
-    note = f"features: 1 utterances skipped, see {tmp_path / 'run/features/summary.json'}"
+    note = f"features: 1 utterance skipped, see {tmp_path / 'run/features/summary.json'}"
     assert note in outcome.err.splitlines()
     summary = json.loads((tmp_path / "run/features/summary.json").read_text())
     assert [row["utterance"] for row in summary["skipped"]] == [f"{audio.parent.name}-{audio.stem}"]
@@ -196,7 +196,7 @@ def test_audio_that_is_not_numbers_stops_the_features_and_names_the_file(
     asr_command(*skipping)
     outcome = asr_command(*skipping)
     assert done(outcome.err) == []
-    assert f"prepare: 1 utterances skipped, see {tmp_path / 'run/prepare/summary.json'}" in outcome.err.splitlines()
+    assert f"prepare: 1 utterance skipped, see {tmp_path / 'run/prepare/summary.json'}" in outcome.err.splitlines()
     assert note in outcome.err.splitlines()
     assert json.loads((tmp_path / "run/results.json").read_text())["skipped"] == 2
 
