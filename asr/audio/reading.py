@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from asr.audio.channels import Mixer
 from asr.audio.decoder import AudioInfo, Decoder
-from asr.audio.sndfile import open_audio
+from asr.audio.opening import open_audio
 from asr.errors import InputError
 
 log = logging.getLogger(__name__)
