@@ -73,11 +73,12 @@ class PyavDecoder:
         self._check_complete(samples / self.sample_rate)
 
     def _check_complete(self, seconds: float) -> None:
+        """Raises InputError for a truncated file of a format that says how long its audio is (others are estimates)."""
         expected = 0.0
-        if self._stream.duration:
+        if "mp4" in self._container.format.name and self._stream.duration:
             expected = float(self._stream.duration * self._stream.time_base)
-        elif self._container.duration and len(self._container.streams) == 1:
-            expected = self._container.duration / av.time_base
+        elif "matroska" in self._container.format.name and len(self._container.streams) == 1:
+            expected = (self._container.duration or 0) / av.time_base
         if seconds < expected - MISSING:
             raise InputError(
                 f"is truncated: {seconds:.1f} of {expected:.1f} s are present; copy it again from its source", self.path
