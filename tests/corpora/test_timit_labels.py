@@ -94,4 +94,4 @@ def test_only_silence_or_a_segment_of_no_length_is_named(tmp_path: Path) -> None
 )
 def test_sentences(tmp_path: Path, text: str, sentence: str) -> None:
     (tmp_path / "a.txt").write_text(text)
-    assert read_sentence(tmp_path / "a.txt") == sentence
+    assert read_sentence(tmp_path / "a.txt", lambda: (16000, 46800)) == sentence
