@@ -88,11 +88,19 @@ def spoken_words(text: str, lexicon: Lexicon, phone_set: AnyPhoneSet, spell: Spe
         raise InputError("the transcript has no words")
     return _with_pauses(
         [
-            (word, [[_variants(phone, phone_set) for phone in pronunciation] for pronunciation in lexicon[word]])
-            for word in words
+            (name, [[_variants(phone, phone_set) for phone in pronunciation] for pronunciation in pronunciations])
+            for name, pronunciations in (_entry(word, lexicon) for word in words)
         ],
         phone_set,
     )
+
+
+def _entry(word: str, lexicon: Lexicon) -> tuple[str, list[tuple[str, ...]]]:
+    """The name and the pronunciations of a word. A full stop may end an abbreviation (in.) or the sentence (in)."""
+    plain = word.removesuffix(".")
+    if plain == word or plain not in lexicon:
+        return word, lexicon[word]
+    return plain, list(dict.fromkeys([*lexicon[plain], *lexicon[word]]))
 
 
 def spoken_word_phones(words: Sequence[tuple[str, Sequence[str]]], phone_set: AnyPhoneSet) -> Spoken:

@@ -39,6 +39,7 @@ def read_lexicon(path: Path | str, phone_set: AnyPhoneSet = LEXICON_PHONES) -> L
     path = Path(path)
     phones = load_phone_set(phone_set)
     lexicon: Lexicon = {}
+    known: dict[str, str] = {}
     for number, line in read_lines(path, fallback=True):
         fields = _COMMENT.sub("", line).split()
         if not fields or fields[0].startswith("<"):
@@ -48,7 +49,10 @@ def read_lexicon(path: Path | str, phone_set: AnyPhoneSet = LEXICON_PHONES) -> L
             raise InputError(f"word {fields[0].lower()!r} has no phones; add them or remove it", path, number)
         if all(_is_noise(field, phones) for field in written):
             continue
-        pronunciation = tuple(_phone(field, phones, path, number) for field in written)
+        for field in written:
+            if field not in known:
+                known[field] = _phone(field, phones, path, number)
+        pronunciation = tuple(known[field] for field in written)
         pronunciations = lexicon.setdefault(_word(fields[0]), [])
         if pronunciation not in pronunciations:
             pronunciations.append(pronunciation)

@@ -70,7 +70,7 @@ def _words(token: str, lexicon: Container[str], spell: Spell | None) -> Iterator
         yield found
     elif spell and (spelled := spell(bare)) is not None:
         yield from split_words(spelled, lexicon)[0]
-    elif len(parts := [part for part in _split(bare) if _bare(part)]) > 1 and (spell or not has_digits(bare)):
+    elif len(parts := _split(bare)) > 1 and (spell or not has_digits(bare)):
         for part in parts:
             yield from _words(part, lexicon, spell)
     else:
@@ -78,14 +78,12 @@ def _words(token: str, lexicon: Container[str], spell: Spell | None) -> Iterator
 
 
 def _forms(token: str, bare: str) -> Iterator[str]:
-    """How the lexicon may have a token, the longest form first. A single letter with a full stop is the letter."""
-    if len(bare) > 1:
-        yield token
+    """How the lexicon may have a token, the longest form first."""
     start = token.index(bare)
     before, after = token[:start][-1:], token[start + len(bare) :][:1]
     lead = before if before == "'" else ""
-    trail = after if after == "'" or (after == "." and len(bare) > 1) else ""
-    yield from (lead + bare + trail, lead + bare, bare + trail, bare)
+    trail = after if after in ("'", ".") else ""
+    yield from (token, lead + bare + trail, lead + bare, bare + trail, bare)
 
 
 def has_digits(word: str) -> bool:
@@ -93,17 +91,25 @@ def has_digits(word: str) -> bool:
 
 
 def _bare(token: str) -> str:
-    """A token without the punctuation around it."""
+    """A token without the punctuation around it; a minus before a number is none."""
     places = [place for place, character in enumerate(token) if not (character == "'" or _separates(character))]
-    return token[places[0] : places[-1] + 1] if places else ""
+    if not places:
+        return ""
+    start = places[0]
+    negative = token[:start].endswith("-") and token[start].isnumeric()
+    return token[start - negative : places[-1] + 1]
 
 
 def _split(token: str) -> list[str]:
-    """The parts of a token between punctuation, which keep their apostrophes."""
-    return "".join(" " if _separates(character) else character for character in token).split()
+    """The parts of a token between punctuation, or of one with digits between dashes: 1/2 is not one two."""
+    dashes = has_digits(token)
+    parts = "".join(" " if _separates(each, dashes) else each for each in token).split()
+    return [part for part in parts if _bare(part)]
 
 
-def _separates(character: str) -> bool:
-    return character == "|" or (
-        character not in "'" + _SPOKEN_SIGNS and unicodedata.category(character).startswith("P")
-    )
+def _separates(character: str, dashes: bool = False) -> bool:
+    """Whether a character stands between words; with `dashes`, only those."""
+    if character in "'" + _SPOKEN_SIGNS:
+        return False
+    category = unicodedata.category(character)
+    return category == "Pd" if dashes else category.startswith("P") or character == "|"

@@ -129,6 +129,14 @@ def test_an_own_phone_set_is_case_sensitive_and_its_own_symbols_come_first(tmp_p
     assert spoken_phones(["a", "sil", "b", "sp"], tmp_path / "none.txt").items == [0, 1]
 
 
+def test_a_full_stop_may_end_an_abbreviation_or_the_sentence() -> None:
+    lexicon = {"in": [("ih", "n")], "in.": [("ih", "n", "ch"), ("ih", "n")], "dr.": [("d", "aa")]}
+    spoken = spoken_words("Dr. in 'in.'", lexicon, "timit39")
+    assert spoken.words[1::2] == ["dr.", "in", "in"]
+    assert _said(spoken.items[3], "timit39") == {"ih n"}
+    assert {"ih n", "ih n ch"} <= _said(spoken.items[5], "timit39")
+
+
 def test_pauses_are_allowed_between_all_words_so_notes_of_them_change_nothing() -> None:
     assert spoken_words("the [pause] cat’s <eps>", LEXICON, "cmu39") == spoken_words("the cat's", LEXICON, "cmu39")
 
