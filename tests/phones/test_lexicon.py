@@ -80,8 +80,9 @@ def test_a_missing_lexicon_or_one_that_is_no_text_is_named(tmp_path: Path) -> No
         "found(2)  F AW1 N D  # a comment",
         "Found F AW1 N D # a comment",
         "found\u00a0 F\tAW1 N D",
+        "\ufefffound F AW1 N D",
     ],
-    ids=["Kaldi's probability", "MFA's four", "NLTK's number", "numbered", "comment", "no-break space"],
+    ids=["Kaldi's probability", "MFA's four", "NLTK's number", "numbered", "comment", "no-break space", "mark"],
 )
 def test_every_form_says_the_same(tmp_path: Path, line: str) -> None:
     assert read_lexicon(written(tmp_path, line + "\r\n")) == {"found": [("f", "aw", "n", "d")]}

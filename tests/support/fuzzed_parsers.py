@@ -101,8 +101,8 @@ class Parser:
     seeds: tuple[bytes, ...]
     around: tuple[tuple[str, bytes], ...] = ()
 
-    def __call__(self, folder: Path, content: bytes) -> None:
-        """Reads `content`. Raises what the parser raises."""
+    def __call__(self, folder: Path, content: bytes) -> object:
+        """What is read of `content`. Raises what the parser raises."""
         path = folder / self.name
         path.parent.mkdir(parents=True, exist_ok=True)
         for name, other in self.around:
@@ -110,7 +110,7 @@ class Parser:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (folder / name).write_bytes(other)
         path.write_bytes(content)
-        self.read(path)
+        return self.read(path)
 
 
 def written(write: Callable[[Path], object], name: str = "file") -> bytes:
@@ -205,12 +205,12 @@ def _beside(files: dict[str, bytes], name: str) -> tuple[tuple[str, bytes], ...]
     return tuple((other, content) for other, content in files.items() if other != name)
 
 
-def _words(path: Path) -> None:
-    split_words(read_text(path, fallback=True), {"a", "don't", "twenty"}, number_speller("en"))
+def _words(path: Path) -> object:
+    return split_words(read_text(path, fallback=True), {"a", "don't", "twenty"}, number_speller("en"))
 
 
-def _phone_set(path: Path) -> None:
-    folding(load_phone_set(path), "timit61")
+def _phone_set(path: Path) -> object:
+    return folding(load_phone_set(path), "timit61")
 
 
 @cache
@@ -311,5 +311,11 @@ def stored(parser: str, content: bytes) -> bytes:
     """What is written for a mutated content: cuts are text that is packed afterwards."""
     return gzip.compress(content, mtime=0) if parser == "cuts text" else content
 
+
+WRITTEN_BY_PEOPLE = (
+    *("recipe", "transcripts", "json", "textgrid", "phn", "wrd", "txt", "lab", "words", "ctm", "lexicon", "phone set"),
+    *("folding", "arpa", "speakers", "kaldi", "text-phone"),
+)
+"""Those of text files that may come from any editor, and whose results can be compared."""
 
 PARSERS: list[str] = sorted(parsers())
