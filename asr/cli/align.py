@@ -39,8 +39,12 @@ def align_command(
     text: Annotated[str | None, typer.Option(help="The transcript of a single audio file.")] = None,
     tier: Annotated[Tier, typer.Option(help="What the transcripts consist of.")] = Tier.phones,
     lexicon: Annotated[
-        Path | None, typer.Option(help="Pronunciations, in the format of the CMU dictionary; for --tier words.")
+        Path | None, typer.Option(help="Pronunciations: the CMU dictionary's, Kaldi's or MFA's; for --tier words.")
     ] = None,
+    spell_numbers: Annotated[
+        bool, typer.Option("--spell-numbers", help="Spell numbers that the lexicon does not have; for --tier words.")
+    ] = False,
+    language: Annotated[str, typer.Option(help="Language of the spelled numbers, a code of num2words.")] = "en",
     formats: Annotated[
         list[str],
         typer.Option("--format", help=f"Format to write besides JSON Lines: {', '.join(WRITERS)}. Repeatable."),
@@ -64,6 +68,7 @@ def align_command(
     from asr.device import choose_device
     from asr.errors import InputError
     from asr.phones.lexicon import read_lexicon
+    from asr.phones.numbers import number_speller
     from asr.recordings.align import align_files
     from asr.recordings.sources import find_sources
     from asr.recordings.transcripts import GivenText, find_transcripts
@@ -82,6 +87,9 @@ def align_command(
         raise InputError("give audio files or folders, and a folder to write into with --out")
     if (tier == Tier.words) != (lexicon is not None):
         raise InputError("--tier words needs --lexicon, and --tier phones does not take one")
+    if spell_numbers and lexicon is None:
+        raise InputError("--spell-numbers is for --tier words")
+    spell = number_speller(language) if spell_numbers else None
     found = find_sources(inputs)
     sources = found.sources
     if text is not None and (len(sources) != 1 or transcripts is not None):
@@ -92,7 +100,7 @@ def align_command(
     for name in formats:
         writer(name)
     with codecs_silenced():
-        summary = align_files(aligner, sources, said, pronunciations, out, formats)
+        summary = align_files(aligner, sources, said, pronunciations, out, formats, spell)
     failed = summary.failed + found.unreadable
     done = f"{summary.done} aligned" + (f", {summary.skipped} already done" if summary.skipped else "")
     lacking = f", {summary.unwritten} missing in a format" if summary.unwritten else ""

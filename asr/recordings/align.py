@@ -16,6 +16,7 @@ from asr.formats.registry import WRITERS, writer
 from asr.formats.transcript import Transcript, read_transcripts
 from asr.phones.lexicon import Lexicon
 from asr.phones.phone_set import AnyPhoneSet
+from asr.phones.words import Spell
 from asr.progress import track
 from asr.recordings.failures import log_failure, taken
 from asr.recordings.resume import Summary, append_rows, cut_last_line, set_aside
@@ -38,8 +39,10 @@ def align_files(
     lexicon: Lexicon | None,
     out_dir: Path,
     formats: Collection[str],
+    spell: Spell | None = None,
 ) -> Summary:
     """Writes `out_dir`/alignments.jsonl, one line per file, and converts it to `formats`; aligns words with a lexicon.
+    `spell` spells numbers.
 
     A file that cannot be aligned (not readable, too short, without a transcript, with an unknown phone or word) is
     logged as an error, as is an alignment that a format cannot hold, and the rest continues. Called again with the same
@@ -56,7 +59,7 @@ def align_files(
         done, others = _resume(output, sources, said)
         new = said.keys() - done - others
         waiting = [source for source in sources if source.utterance in new]
-        aligned = append_rows(output, _rows(aligner, waiting, said, lexicon))
+        aligned = append_rows(output, _rows(aligner, waiting, said, lexicon, spell))
         unwritten = export(output, formats, former, with_intervals=len(aligner.models) > 1)
     return Summary(aligned, len(done), len(sources) - len(done) - aligned, unwritten)
 
@@ -130,7 +133,7 @@ def _said(sources: Sequence[Source], transcripts: Transcripts) -> Iterator[tuple
 
 
 def _rows(
-    aligner: Aligner, sources: Sequence[Source], said: dict[str, str], lexicon: Lexicon | None
+    aligner: Aligner, sources: Sequence[Source], said: dict[str, str], lexicon: Lexicon | None, spell: Spell | None
 ) -> Iterator[dict[str, Any]]:
     """The alignments of the files that can be aligned, as they come; logs an error for each of the others."""
     for source, audio in track(read_ahead(sources, aligner.sample_rate), "aligning", len(sources)):
@@ -139,7 +142,7 @@ def _rows(
             check_name(source)
             waveform = audio.result()
             try:
-                spoken = _spoken(text, lexicon, aligner.phone_set)
+                spoken = _spoken(text, lexicon, aligner.phone_set, spell)
                 alignment = aligner.align(waveform, spoken, source.utterance, str(source.path))
             except InputError as error:
                 raise InputError(str(error), source.path) from error
@@ -149,8 +152,10 @@ def _rows(
             yield alignment.to_json() | {"said": text}
 
 
-def _spoken(text: str, lexicon: Lexicon | None, phone_set: AnyPhoneSet) -> Spoken:
-    return spoken_phones(text.split(), phone_set) if lexicon is None else spoken_words(text, lexicon, phone_set)
+def _spoken(text: str, lexicon: Lexicon | None, phone_set: AnyPhoneSet, spell: Spell | None) -> Spoken:
+    if lexicon is None:
+        return spoken_phones(text.split(), phone_set)
+    return spoken_words(text, lexicon, phone_set, spell)
 
 
 def _made_with(aligner: Aligner, lexicon: Lexicon | None) -> dict[str, Any]:
