@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from asr.cli.messages import codecs_silenced
-from asr.cli.options import Device, Model
+from asr.cli.options import Channels, Device, Inputs, Jobs, Model
 
 log = logging.getLogger(__name__)
 

@@ -3,8 +3,9 @@
 import hashlib
 import json
 import logging
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,11 +18,13 @@ from asr.formats.transcript import Transcript, read_transcripts
 from asr.phones.lexicon import Lexicon
 from asr.phones.phone_set import AnyPhoneSet
 from asr.progress import track
-from asr.recordings.failures import log_failure, taken
-from asr.recordings.resume import Summary, append_rows, cut_last_line, set_aside
-from asr.recordings.sources import Source, check_name, read_ahead
+from asr.recordings.digests import DIGESTS, AudioDigests
+from asr.recordings.failures import ERRORS, Failures, log_failure
+from asr.recordings.results import Results, Row
+from asr.recordings.resume import Summary, set_aside
+from asr.recordings.sources import Found, Source, read_source
 from asr.recordings.transcripts import Transcripts
-from asr.storage.files import read_jsonl, write_jsonl
+from asr.recordings.workers import in_order
 from asr.storage.output_folder import OutputFolder, output_folder
 from asr.storage.run_layout import ALIGNMENTS
 
@@ -33,32 +36,45 @@ MARK = "models.json"
 
 def align_files(
     aligner: Aligner,
-    sources: Sequence[Source],
+    found: Found,
     transcripts: Transcripts,
     lexicon: Lexicon | None,
     out_dir: Path,
     formats: Collection[str],
+    jobs: int = 1,
 ) -> Summary:
-    """Writes `out_dir`/alignments.jsonl, one line per file, and converts it to `formats`; aligns words with a lexicon.
+    """Writes `out_dir`/alignments.jsonl, one line an utterance in the order of the sources, and converts it to
+    `formats`; aligns words with a lexicon; `jobs` threads work.
 
-    A file that cannot be aligned (not readable, too short, without a transcript, with an unknown phone or word) is
-    logged as an error, as is an alignment that a format cannot hold, and the rest continues. Called again with the same
-    models and lexicon, it aligns the files that are not done yet or have another transcript, and updates formats that
-    were written before; results of other models are moved into a folder `previous-...` first. Raises OutputError where
-    nothing can be written, and InputError where the folder holds files of something else.
+    A file that cannot be aligned (not readable, too short, without a transcript, with an unknown phone or word) is a
+    line in the log and in `out_dir`/errors.jsonl, as is an alignment that a format cannot hold, and the rest continues.
+    Called again with the same models and lexicon, it aligns the files that are not done yet, or whose content or
+    transcript has changed, and updates formats that were written before; results of other models are moved into a
+    folder `previous-...` first. Raises OutputError where nothing can be written, and InputError where the folder holds
+    files of something else.
     """
     output = out_dir / ALIGNMENTS
     with output_folder(out_dir, "align", "--out") as folder:
-        said = dict(_said(sources, transcripts))
         set_aside(folder, out_dir / MARK, _made_with(aligner, lexicon))
         former = [name for name in WRITERS if _was_written(folder, name)]
-        folder.require_replaceable(output)
-        done, others = _resume(output, sources, said)
-        new = said.keys() - done - others
-        waiting = [source for source in sources if source.utterance in new]
-        aligned = append_rows(output, _rows(aligner, waiting, said, lexicon))
+        for path in (output, out_dir / DIGESTS, out_dir / ERRORS):
+            folder.require_replaceable(path)
+        digests = AudioDigests(out_dir / DIGESTS)
+        with Failures(out_dir / ERRORS) as failures:
+            for place, error in found.unreadable:
+                failures.add(error, place)
+
+            def is_current(row: Row, source: Source) -> bool:
+                try:
+                    return bool(row.get("said") == transcripts.of(source))
+                except Exception:
+                    return False  # it fails again when it is aligned
+
+            results = Results(output, found.sources, digests, failures, is_current)
+            results.append(_rows(aligner, results, transcripts, lexicon, digests, failures, jobs))
+        digests.write()
         unwritten = export(output, formats, former, with_intervals=len(aligner.models) > 1)
-    return Summary(aligned, len(done), len(sources) - len(done) - aligned, unwritten)
+    return Summary(results.added, results.skipped, failures.count, unwritten)
 
 
 def export(path: Path, formats: Collection[str], former: Collection[str] = (), with_intervals: bool = False) -> int:
@@ -118,35 +134,40 @@ def _is_written(folder: Path, name: str, alignments: Iterable[Transcript]) -> bo
     return True
 
 
-def _said(sources: Sequence[Source], transcripts: Transcripts) -> Iterator[tuple[str, str]]:
-    """Each utterance with its transcript; logs an error for those without one."""
-    for source in sources:
-        try:
-            text = transcripts.of(source)
-        except Exception as error:
-            log_failure(error, source.path)
-        else:
-            yield source.utterance, text
-
-
 def _rows(
-    aligner: Aligner, sources: Sequence[Source], said: dict[str, str], lexicon: Lexicon | None
-) -> Iterator[dict[str, Any]]:
-    """The alignments of the files that can be aligned, as they come; logs an error for each of the others."""
-    for source, audio in track(read_ahead(sources, aligner.sample_rate), "aligning", len(sources)):
-        text = said[source.utterance]
+    aligner: Aligner,
+    results: Results,
+    transcripts: Transcripts,
+    lexicon: Lexicon | None,
+    digests: AudioDigests,
+    failures: Failures,
+    jobs: int,
+) -> Iterator[tuple[Source, Row]]:
+    """The alignments of the waiting sources, in order; notes each failure."""
+    done = in_order(partial(_aligned, aligner, transcripts, lexicon, digests), results.waiting(), jobs)
+    for source, outcome in track(done, "aligning", results.remaining):
         try:
-            check_name(source)
-            waveform = audio.result()
-            try:
-                spoken = _spoken(text, lexicon, aligner.phone_set)
-                alignment = aligner.align(waveform, spoken, source.utterance, str(source.path))
-            except InputError as error:
-                raise InputError(str(error), source.path) from error
+            row = outcome.result()
         except Exception as error:
-            log_failure(error, source.path)
+            failures.add(error, source.path)
         else:
-            yield alignment.to_json() | {"said": text}
+            yield source, row
+
+
+def _aligned(
+    aligner: Aligner, transcripts: Transcripts, lexicon: Lexicon | None, digests: AudioDigests, source: Source
+) -> Row:
+    """The alignment of a source, with its transcript and the digest of its file."""
+    text = transcripts.of(source)
+    digest = digests.of(source.path)
+    waveform = read_source(source, aligner.sample_rate)
+    digests.require_unchanged(source.path)
+    try:
+        spoken = _spoken(text, lexicon, aligner.phone_set)
+        alignment = aligner.align(waveform, spoken, source.utterance, str(source.path))
+    except InputError as error:
+        raise InputError(str(error), source.path) from error
+    return alignment.to_json() | {"said": text, "sha256": digest}
 
 
 def _spoken(text: str, lexicon: Lexicon | None, phone_set: AnyPhoneSet) -> Spoken:
@@ -163,30 +184,3 @@ def _was_written(folder: OutputFolder, name: str) -> bool:
     """Whether the alignments of a folder were written in a format before."""
     first = {PurePosixPath(file).parts[0] for file in writer(name).files("x")}
     return any(path.relative_to(folder.folder).parts[0] in first for path in folder.recorded(folder.folder))
-
-
-def _resume(output: Path, sources: Sequence[Source], said: dict[str, str]) -> tuple[set[str], set[str]]:
-    """The utterances that are done, and those whose name another audio file has, logged as errors.
-
-    Removes an incomplete last line, and lines with another transcript.
-    """
-    done: set[str] = set()
-    others: set[str] = set()
-    if not output.is_file():
-        return done, others
-    cut_last_line(output)
-    audio = {source.utterance: str(source.path) for source in sources}
-
-    def kept() -> Iterator[dict[str, Any]]:
-        for row in read_jsonl(output):
-            name = str(row.get("utterance"))
-            if name in audio and row.get("audio") != audio[name]:
-                log.error("%s: %s", audio[name], taken(output, row.get("audio"), name))
-                others.add(name)
-            elif name in audio and row.get("said") == said.get(name):
-                done.add(name)
-            if name not in audio or name in done or name in others:
-                yield row
-
-    write_jsonl(output, kept())
-    return done, others
