@@ -12,6 +12,8 @@ DIGESTS = "audio.jsonl"
 
 
 class _Known(NamedTuple):
+    """Bytes, microseconds since 1970, and the SHA-256."""
+
     size: int
     modified: int
     digest: bytes
@@ -60,8 +62,12 @@ class AudioDigests:
         try:
             status = os.stat(audio)  # noqa: PTH116
         except FileNotFoundError as error:
-            link = "is a link to a file that does not exist" if audio.is_symlink() else "no such audio file"
-            raise InputError(f"{link}; check the path", audio) from error
+            link = (
+                "is a link to a file that does not exist"
+                if audio.is_symlink()
+                else "no such audio file; check the path"
+            )
+            raise InputError(link, audio) from error
         except OSError as error:
             raise InputError(f"cannot read: {error.strerror}", audio) from error
-        return status.st_size, status.st_mtime_ns
+        return status.st_size, status.st_mtime_ns // 1000

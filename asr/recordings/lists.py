@@ -1,7 +1,7 @@
 """Recordings that a list names: a CSV, TSV or JSON Lines file, a Lhotse manifest, or a Kaldi data folder.
 
-A CSV or TSV file has a header; a line of it, or of a JSON Lines file, has the path of an audio file, and may have the
-utterance's name, the start and the duration or end of a part (s), its channel (from 0), and its transcript: see COLUMNS.
+A CSV or TSV file has a header. A line of it, or of a JSON Lines file, has the path of an audio file, and may have the
+utterance's name, start and duration or end of a part (s), channel (from 0), and transcript: see COLUMNS.
 Lhotse's cuts and recordings (.jsonl or .jsonl.gz), and Kaldi's wav.scp with or without segments, have them too. A
 relative path is taken from the list's folder or, if there is no such file, from the current folder.
 """

@@ -111,7 +111,7 @@ def _paths(inputs: Iterable[Path]) -> Iterator[Path]:
             lines = data.split(b"\0") if b"\0" in data else data.splitlines()
             yield from (Path(os.fsdecode(line)) for line in lines if line.strip())
         elif glob.has_magic(str(given)) and not os.path.lexists(given):
-            matches = sorted(glob.glob(str(given), recursive=True))
+            matches = sorted(glob.glob(str(given), recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
             if not matches:
                 raise InputError("no file matches this pattern", given)
             yield from map(Path, matches)
@@ -146,7 +146,7 @@ class _Search:
                 for name in names
                 if not name.startswith(".") and _suffix(name) in AUDIO_SUFFIXES | OTHER_SUFFIXES
             ]
-        return sorted(paths, key=lambda path: path.split(os.sep))
+        return sorted(paths, key=lambda path: path.split(os.sep))  # noqa: PTH206
 
     def _fail(self, error: OSError) -> None:
         path = Path(str(error.filename))

@@ -1,6 +1,6 @@
 """Batch transcription: many recordings in, JSON Lines and TextGrids out; an interrupted one resumes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 

@@ -182,6 +182,7 @@ def test_results_of_another_lexicon_are_kept_aside(
     assert snapshot(aside) == before
     assert {path.name for path in out.iterdir() if not path.name.startswith(".")} == {
         "alignments.jsonl",
+        "audio.jsonl",
         "models.json",
         "phones.ctm",
         aside.name,
