@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from asr.cli.messages import codecs_silenced
-from asr.cli.options import Device, Model
+from asr.cli.options import Device, Formats, Model, Phones
 
 log = logging.getLogger(__name__)
 
@@ -16,29 +16,43 @@ log = logging.getLogger(__name__)
 def transcribe_command(
     model: Model,
     inputs: Annotated[list[Path], typer.Argument(help="Audio files, or folders to search for them.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for transcripts.jsonl and textgrids/.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for transcripts.jsonl and the other formats.")],
+    formats: Formats = ["textgrid"],  # noqa: B006 - typer reads it and never changes it
+    phones: Phones = "model",
+    min_score: Annotated[
+        float, typer.Option("--min-score", min=0, max=1, help="Leave phones with a lower score out of these formats.")
+    ] = 0.0,
+    nbest: Annotated[
+        int, typer.Option("--nbest", min=0, max=10_000, help="Number of hypotheses to add to each JSON line.")
+    ] = 0,
     device: Device = "auto",
 ) -> None:
-    """Transcribe audio files into phones with times, as JSON Lines and TextGrid.
+    """Transcribe audio files into phones with times, as JSON Lines and in the formats of your choice.
 
     Prints the phones too if there is a single file. A file that fails gives an error message and the exit status 1, and
     the others are still transcribed. Rerun an interrupted command to resume.
     """
     from asr.device import choose_device
     from asr.errors import printable
+    from asr.formats.registry import writer
     from asr.recognizer import Recognizer
+    from asr.recordings.export import View
     from asr.recordings.sources import find_sources
     from asr.recordings.transcribe import find_transcript, transcribe
     from asr.storage.run_layout import TRANSCRIPTS
 
+    for name in formats:
+        writer(name)
+    view = View(phones, min_score)
     found = find_sources(inputs)
     sources = found.sources
     with codecs_silenced():
-        summary = transcribe(Recognizer(model, choose_device(device)), sources, out)
+        summary = transcribe(Recognizer(model, choose_device(device)), sources, out, formats, view, nbest)
     failed = summary.failed + found.unreadable
     done = f"{summary.done} transcribed" + (f", {summary.skipped} already done" if summary.skipped else "")
-    log.info("%s, %d failed: %s", done, failed, out / TRANSCRIPTS)
-    if failed:
+    lacking = f", {summary.unwritten} missing in a format" if summary.unwritten else ""
+    log.info("%s, %d failed%s: %s", done, failed, lacking, out / TRANSCRIPTS)
+    if failed or summary.unwritten:
         raise typer.Exit(1)
     if len(sources) == 1:
         transcript = find_transcript(out, sources[0])
