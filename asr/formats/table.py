@@ -1,4 +1,4 @@
-"""Tables of all utterances, a phone or word a row: CSV (RFC 4180) and TSV, with a header.
+"""Tables of all utterances, a phone or word a row: CSV (RFC 4180) and TSV, with a header. A row is a line.
 
 Programs that open a table as a spreadsheet run a cell that begins with `=`, `+`, `-` or `@` as a formula, so such text
 has an apostrophe before it (OWASP, CSV injection), which spreadsheets show as text; JSON Lines have it as it is.
@@ -14,13 +14,15 @@ from asr.formats.transcript import Transcript
 
 COLUMNS = ("utterance", "audio", "speaker", "start", "end")
 
-_FORMULA = re.compile(r"[=+\-@\t\r]")
+_BREAK = re.compile(r"[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
+_FORMULA = re.compile(r"\s*[=+\-@]")
 _ALONE = re.compile(r"[=+\-@]|[-+]?[\d.]+")
 """A sign alone and a number are no formula."""
 
 
 def safe_cell(text: str) -> str:
-    """Text that no spreadsheet runs as a formula."""
+    """Text on one line that no spreadsheet runs as a formula; tabs and line breaks become spaces."""
+    text = _BREAK.sub(" ", text)
     return f"'{text}" if _FORMULA.match(text) and not _ALONE.fullmatch(text) else text
 
 
