@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 
 from asr.cli.messages import codecs_silenced
-from asr.cli.options import ChannelChoice, Device, Inputs, Jobs, Model, channels_of
-from asr.formats.registry import WRITERS, writer
+from asr.cli.options import ChannelChoice, Device, Formats, Inputs, Jobs, Model, Phones, channels_of
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +40,8 @@ def align_command(
     lexicon: Annotated[
         Path | None, typer.Option(help="Pronunciations, in the format of the CMU dictionary; for --tier words.")
     ] = None,
-    formats: Annotated[
-        list[str],
-        typer.Option("--format", help=f"Format to write besides JSON Lines: {', '.join(WRITERS)}. Repeatable."),
-    ] = ["textgrid"],  # noqa: B006
+    formats: Formats = ["textgrid"],  # noqa: B006
+    phones: Phones = "model",
     models: Annotated[
         list[Path], typer.Option("--model", help="Another model; boundaries are the median over all. Repeatable.")
     ] = [],  # noqa: B006
@@ -57,10 +54,10 @@ def align_command(
 ) -> None:
     """Forced alignment: from audio and its transcript to phones and words with times and scores.
 
-    Writes JSON Lines, TextGrid, CTM, and label files in TIMIT's format. A file that cannot be aligned gives a
-    message and a line in errors.jsonl, and the others are still aligned. Rerun the command to resume: what has the same
-    content and transcript is not done again. With --evaluate and no audio: the accuracy of boundaries on speakers that
-    the run's models were not trained on.
+    Writes JSON Lines and the formats of your choice. A file that cannot be aligned gives a message and a line in
+    errors.jsonl, and the others are still aligned. Rerun the command to resume: what has the same content and
+    transcript is not done again. With --evaluate and no audio: the accuracy of boundaries on speakers that the run's
+    models were not trained on.
 
     Exit status: 0 if all is done, 1 if a file failed or nothing could be done, 2 for a wrong option.
     """
@@ -68,8 +65,10 @@ def align_command(
     from asr.alignment.spoken import lexicon_phones
     from asr.device import choose_device
     from asr.errors import InputError
+    from asr.formats.registry import writer
     from asr.phones.lexicon import read_lexicon
     from asr.recordings.align import align_files
+    from asr.recordings.export import View
     from asr.recordings.sources import find_sources
     from asr.recordings.transcripts import GivenText, find_transcripts
     from asr.recordings.workers import available_cores
@@ -88,6 +87,8 @@ def align_command(
         raise InputError("give audio files or folders, and a folder to write into with --out")
     if (tier == Tier.words) != (lexicon is not None):
         raise InputError("--tier words needs --lexicon, and --tier phones does not take one")
+    for name in formats:
+        writer(name)
     found = find_sources(inputs, channels_of(channels))
     sources = found.sources
     if text is not None and (len(sources) != 1 or transcripts is not None):
@@ -95,10 +96,9 @@ def align_command(
     said = GivenText(text) if text is not None else find_transcripts(transcripts, tier.value)
     aligner = Aligner([AligningModel(path, choose_device(device)) for path in [model, *models]])
     pronunciations = None if lexicon is None else read_lexicon(lexicon, lexicon_phones(aligner.phone_set))
-    for name in formats:
-        writer(name)
     with codecs_silenced():
-        summary = align_files(aligner, found, said, pronunciations, out, formats, jobs or available_cores())
+        many = jobs or available_cores()
+        summary = align_files(aligner, found, said, pronunciations, out, formats, View(phones), many)
     done = f"{summary.done} aligned" + (f", {summary.skipped} already done" if summary.skipped else "")
     lacking = f", {summary.unwritten} missing in a format" if summary.unwritten else ""
     log.info("%s, %d failed%s: %s", done, summary.failed, lacking, out / ALIGNMENTS)

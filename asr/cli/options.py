@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asr.errors import InputError
+from asr.formats.registry import WRITERS
 
 if TYPE_CHECKING:
     from asr.recordings.sources import Channels
@@ -19,6 +20,16 @@ Prepared = Annotated[Path, typer.Argument(help="Folder of manifests, from asr pr
 Features = Annotated[Path, typer.Argument(help="Folder of feature archives, from asr features.")]
 Model = Annotated[Path, typer.Argument(help="A model bundle, or the folder of a finished run.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Skip broken utterances and count them.")]
+Formats = Annotated[
+    list[str],
+    typer.Option("--format", help=f"Format to write besides JSON Lines: {', '.join(WRITERS)}. Repeatable."),
+]
+Phones = Annotated[
+    str,
+    typer.Option(
+        "--phones", help="Phones in these formats: model (its own), ipa, timit39, timit48, timit61, cmu39, or a file."
+    ),
+]
 Inputs = Annotated[
     list[Path],
     typer.Argument(

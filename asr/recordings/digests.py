@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from asr.errors import InputError
-from asr.storage.files import file_digest, read_jsonl, write_jsonl
+from asr.storage.files import file_digest, owner_of, read_jsonl, write_jsonl
 
 DIGESTS = "audio.jsonl"
 """In an output folder: the digest of each file that was read, with the size and time by which it is known again."""
@@ -26,7 +26,12 @@ class AudioDigests:
     """
 
     def __init__(self, path: Path) -> None:
-        """Begins with those in the file `path`, if it is there."""
+        """Begins with those in the file `path`, if it is there.
+
+        Raises InputError where it is a file of the user's in an output folder.
+        """
+        if (owner := owner_of(path)) is not None:
+            owner.require_replaceable(path)
         self.path = path
         self._known: dict[str, _Known] = {}
         for row in read_jsonl(path) if path.is_file() else ():

@@ -24,12 +24,13 @@ class Failures:
     """
 
     def __init__(self, path: Path) -> None:
-        """`path` must be asr's own to replace."""
+        """Raises InputError where `path` is a file of the user's in an output folder."""
+        if not remove(path):
+            raise InputError("was not written by asr, or was changed since; move it away", path)
         self.path = path
-        self.count = 0
+        self.failed = 0
         self._open = ExitStack()
         self._lines: IO[str] | None = None
-        remove(path)
 
     def __enter__(self) -> "Failures":
         return self
@@ -38,15 +39,18 @@ class Failures:
         self._open.close()
 
     def add(self, error: Exception, path: Path, consequence: str = "") -> None:
-        """Raises the error again if it concerns all, as `log_failure`."""
+        """Adds a recording that has failed; with a `consequence`, it has a result, but something less is missing.
+
+        Raises the error again if it concerns all, as `log_failure`.
+        """
         log_failure(error, path, consequence)
         if self._lines is None:
             self._lines = self._open.enter_context(growing_file(self.path))
         what, _, fix = _message(error, path).removeprefix(f"{path}: ").rpartition("; ")
-        row = {"path": str(path), "what": what or fix, "fix": fix if what else ""}
+        row = {"path": str(path), "what": (what or fix) + consequence, "fix": fix if what else ""}
         self._lines.write(json.dumps(row, ensure_ascii=False) + "\n")
         self._lines.flush()
-        self.count += 1
+        self.failed += not consequence
 
 
 def log_failure(error: Exception, path: Path, consequence: str = "") -> None:

@@ -14,7 +14,7 @@ from asr.formats.registry import WRITERS, writer
 from asr.recordings.digests import AudioDigests
 from asr.recordings.failures import Failures
 from asr.recordings.sources import PART, Source
-from asr.storage.files import complete_file, growing_file, output_path, read_jsonl, remove, write_jsonl
+from asr.storage.files import complete_file, growing_file, output_path, owner_of, read_jsonl, remove, write_jsonl
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,12 @@ class Results:
         failures: Failures,
         is_current: Callable[[Row, Source], bool] = lambda row, source: True,
     ) -> None:
-        """Removes an incomplete last line and lines that are out of date, with the files made of them."""
+        """Removes an incomplete last line and lines that are out of date, with the files made of them.
+
+        Raises InputError where `path` is a file of the user's in an output folder.
+        """
+        if (owner := owner_of(path)) is not None:
+            owner.require_replaceable(path)
         self.path, self.sources = path, sources
         self.skipped = self.added = 0
         self._closed: set[int] = set()
@@ -106,7 +111,7 @@ class Results:
         numbers = {source.utterance: number for number, source in enumerate(self.sources)}
         with growing_file(self.path) as lines:
             for source, row in rows:
-                lines.write(json.dumps(row | source.part, ensure_ascii=False) + "\n")
+                lines.write(json.dumps(row, ensure_ascii=False) + "\n")
                 lines.flush()
                 self._places.append(numbers[source.utterance])
                 self.added += 1

@@ -1,21 +1,18 @@
-"""Batch transcription: many recordings in, JSON Lines and TextGrids out; an interrupted one resumes."""
+"""Batch transcription: many recordings in, JSON Lines and the chosen formats out; an interrupted one resumes."""
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
 from asr.acoustics.bundle import bundle_digest
 from asr.errors import InputError
-from asr.formats.registry import writer
 from asr.formats.transcript import Transcript, read_transcripts
-from asr.progress import track
 from asr.recognizer import Recognizer
-from asr.recordings.digests import DIGESTS, AudioDigests
-from asr.recordings.failures import ERRORS, Failures
-from asr.recordings.results import Results, Row
+from asr.recordings.batch import process
+from asr.recordings.export import PLAIN, Exports, View
+from asr.recordings.results import Row
 from asr.recordings.resume import Summary, set_aside
-from asr.recordings.sources import Found, Source, read_source
-from asr.recordings.workers import in_order
+from asr.recordings.sources import Found, Samples, Source
 from asr.storage.output_folder import output_folder
 from asr.storage.run_layout import TRANSCRIPTS
 
@@ -23,28 +20,38 @@ MARK = "model.json"
 """Says which model made a folder's transcripts."""
 
 
-def transcribe(recognizer: Recognizer, found: Found, out_dir: Path, jobs: int = 1) -> Summary:
-    """Writes `out_dir`/transcripts.jsonl, one line an utterance in the order of the sources, and
-    `out_dir`/textgrids/NAME.TextGrid; `jobs` threads work.
+def transcribe(
+    recognizer: Recognizer,
+    found: Found,
+    out_dir: Path,
+    formats: Collection[str] = ("textgrid",),
+    view: View = PLAIN,
+    nbest: int = 0,
+    jobs: int = 1,
+) -> Summary:
+    """Writes `out_dir`/transcripts.jsonl, one line an utterance with the model's phones in the order of the sources,
+    and exports it to `formats`; `jobs` threads work.
 
-    A file that fails, whatever the reason, is a line in the log and in `out_dir`/errors.jsonl, and the rest continues.
-    Called again with the same bundle, it does the files that are not done yet or whose content has changed; results of
-    another bundle are moved into a folder `previous-...` first. Raises OutputError where nothing can be written (what
-    was written stays), and InputError where the folder holds files of something else.
+    The lines have `nbest` hypotheses if it is not 0; a line that was written with fewer is made again. A file that
+    fails, whatever the reason, is a line in the log and in `out_dir`/errors.jsonl, and the rest continues. Called again
+    with the same bundle, it does the files that are not done yet or whose content has changed; results of another
+    bundle are moved into a folder `previous-...` first. Raises OutputError where nothing can be written (what was
+    written stays), and InputError where the folder holds files of something else.
     """
     output = out_dir / TRANSCRIPTS
     with output_folder(out_dir, "transcribe", "--out") as folder:
         set_aside(folder, out_dir / MARK, {"model": bundle_digest(recognizer.bundle.folder)})
-        for path in (output, out_dir / DIGESTS, out_dir / ERRORS):
-            folder.require_replaceable(path)
-        digests = AudioDigests(out_dir / DIGESTS)
-        with Failures(out_dir / ERRORS) as failures:
-            for place, error in found.unreadable:
-                failures.add(error, place)
-            results = Results(output, found.sources, digests, failures)
-            results.append(_rows(recognizer, results, digests, failures, jobs))
-        digests.write()
-    return Summary(results.added, results.skipped, failures.count)
+        phone_set = recognizer.bundle.config.targets.phone_set
+        return process(
+            found,
+            output,
+            partial(_transcribed, recognizer, nbest),
+            recognizer.sample_rate,
+            lambda row, source: not nbest or len(row.get("nbest", ())) >= nbest,
+            lambda failed: Exports(folder, output, formats, view, phone_set, failed=failed),
+            jobs,
+            "transcribing",
+        )
 
 
 def find_transcript(out_dir: Path, source: Source) -> Transcript:
@@ -56,24 +63,5 @@ def find_transcript(out_dir: Path, source: Source) -> Transcript:
     raise InputError(f"has no transcript of {source.utterance}", output)
 
 
-def _rows(
-    recognizer: Recognizer, results: Results, digests: AudioDigests, failures: Failures, jobs: int
-) -> Iterator[tuple[Source, Row]]:
-    """The transcripts of the waiting sources, in order; notes each failure."""
-    done = in_order(partial(_transcribed, recognizer, digests), results.waiting(), jobs)
-    for source, outcome in track(done, "transcribing", results.remaining):
-        try:
-            transcript, digest = outcome.result()
-            writer("textgrid").write(results.path.parent, [transcript])
-        except Exception as error:
-            failures.add(error, source.path)
-        else:
-            yield source, transcript.to_json() | {"sha256": digest}
-
-
-def _transcribed(recognizer: Recognizer, digests: AudioDigests, source: Source) -> tuple[Transcript, str]:
-    """The transcript of a source, and the digest of its file."""
-    digest = digests.of(source.path)
-    waveform = read_source(source, recognizer.sample_rate)
-    digests.require_unchanged(source.path)
-    return recognizer.recognize(waveform, source.utterance, str(source.path)), digest
+def _transcribed(recognizer: Recognizer, nbest: int, source: Source, samples: Samples) -> tuple[Transcript, Row]:
+    return recognizer.recognize(samples, source.utterance, str(source.path), nbest), {}

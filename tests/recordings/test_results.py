@@ -51,6 +51,7 @@ def run(out: Path) -> Run:
                             "audio": str(source.path),
                             "sha256": digests.of(source.path),
                             "content": source.path.read_text(),
+                            **source.part,
                         },
                     )
                     for source in done
