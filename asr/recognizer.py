@@ -9,8 +9,9 @@ import torch
 from asr.acoustics.bundle import Bundle, read_bundle
 from asr.acoustics.scorer import AcousticScorer
 from asr.audio import read_audio
+from asr.decoding.alternatives import n_best_hypotheses, with_nbest
 from asr.decoding.bundle_decoder import bundle_decoder
-from asr.decoding.decode import decode_utterance
+from asr.decoding.decode import decode_utterance, with_phones
 from asr.errors import InputError
 from asr.features.frontend import build_front_end
 from asr.features.normalize import model_input
@@ -35,11 +36,12 @@ class Recognizer:
         return self.recognize(waveform, utterance or Path(path).stem, str(path))
 
     def recognize(
-        self, waveform: npt.NDArray[np.float32], utterance: str = "audio", audio: str | None = None
+        self, waveform: npt.NDArray[np.float32], utterance: str = "audio", audio: str | None = None, nbest: int = 0
     ) -> Transcript:
-        """Recognises samples [S] in [-1, 1] at `sample_rate`.
+        """Recognises samples [S] in [-1, 1] at `sample_rate`; `nbest` is how many hypotheses the transcript also has.
 
-        Raises InputError when it is shorter than one frame, or the model's scores are not finite.
+        Raises InputError when it is shorter than one frame, the model's scores are not finite, or its search is greedy
+        and n-best hypotheses are asked for.
         """
         static, _ = self.front_end(torch.from_numpy(waveform)[None], torch.tensor([len(waveform)]))
         if static.shape[1] == 0:
@@ -49,6 +51,11 @@ class Recognizer:
         duration = len(waveform) / self.sample_rate
         spoken = Transcript(utterance, audio=audio, duration=round(duration, 4))
         try:
-            return decode_utterance(spoken, self.scorer.log_posteriors(features), self.decoder)
+            log_posteriors = self.scorer.log_posteriors(features)
+            if not nbest:
+                return decode_utterance(spoken, log_posteriors, self.decoder)
+            path = self.decoder.best_path(log_posteriors)
+            found = n_best_hypotheses(log_posteriors, path, self.decoder, self.bundle.config.decoding, nbest)
+            return with_nbest(with_phones(spoken, log_posteriors, path, self.decoder), found, self.decoder)
         except InputError as error:
             raise InputError(str(error), audio) from error

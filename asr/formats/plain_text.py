@@ -5,6 +5,8 @@ from pathlib import Path
 
 from asr.audio import audio_info
 from asr.formats.phn import MOST_DIGITS, SAMPLE_RATE
+from asr.formats.tiers import on_one_line, one_each
+from asr.formats.transcript import Transcript
 from asr.storage.text import read_text
 
 TOLERANCE = 0.01
@@ -31,3 +33,10 @@ def read_sentence(path: Path, length: Callable[[], tuple[int, int]]) -> str:
 def read_transcript(path: Path, tier: str, audio: Path) -> str:
     """The sentence, whatever the tier. Raises InputError for a file that cannot be read."""
     return read_sentence(path, lambda: audio_info(audio))
+
+
+def _line(labels: Transcript) -> str:
+    return " ".join(on_one_line(symbol) for symbol in labels.symbols) + "\n"
+
+
+FORMAT = one_each("text", ".txt", _line)
