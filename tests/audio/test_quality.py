@@ -41,6 +41,7 @@ CASES = {
     "quiet": (speech() / 1000, "is very quiet: its loudest parts are at -78 dB"),
     "noisy": (speech() + 0.6 * LEVEL * NOISE, "is noisy: its loudest parts are only"),
     "noise alone": (0.1 * NOISE, "is noisy: its loudest parts are only"),
+    "range of integers": (np.float32(2**17) * speech(), "its samples reach 6.55e+04, where full scale is 1"),
     "offset": (speech() + 0.2, "its mean is 0.2, not 0"),
 }
 
@@ -48,7 +49,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_odd_is_said(case: str) -> None:
     samples, expected = CASES[case]
-    [warning] = warnings_of(rounded(samples), RATE)
+    [warning] = warnings_of(samples if case == "range of integers" else rounded(samples), RATE)
     assert expected in warning
 
 
