@@ -43,6 +43,14 @@ class Counts:
         """Phone error rate in per cent; None without reference phones."""
         return 100 * self.errors / self.reference_phones if self.reference_phones else None
 
+    def to_json(self) -> dict[str, int]:
+        return {
+            "substitutions": self.substitutions,
+            "deletions": self.deletions,
+            "insertions": self.insertions,
+            "reference_phones": self.reference_phones,
+        }
+
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(
             self.substitutions + other.substitutions,
