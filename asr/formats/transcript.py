@@ -108,7 +108,7 @@ def read_transcripts(path: Path | str) -> Iterator[Transcript]:
 
 def read_recognised(path: Path | str) -> Iterator[Recognised]:
     """Yields what scoring needs of the transcripts of a JSON Lines file. Raises InputError as `read_transcripts`."""
-    for number, row in enumerate(read_jsonl(path), 1):
+    for number, row in numbered_jsonl(path):
         if (plain := _plain(row)) is not None:
             yield plain
             continue
