@@ -44,11 +44,19 @@ class Source:
     """
 
     utterance: str
-    path: Path
+    file: Path | str  # kept as text: a Path takes three times the memory, and there may be a million
     start: float = 0.0
     duration: float | None = None
     channel: int | None = None
     text: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "file", str(self.file))
+
+    @property
+    def path(self) -> Path:
+        """The path of the file."""
+        return Path(self.file)
 
     @property
     def part(self) -> dict[str, float | int]:
@@ -100,7 +108,7 @@ def find_sources(inputs: Sequence[Path], channels: Channels = "mix") -> Found:
 
 
 def _source(name: str, item: Listed) -> Source:
-    return Source(name, Path(item.path), item.start, item.duration, item.channel, item.text)
+    return Source(name, item.path, item.start, item.duration, item.channel, item.text)
 
 
 def _paths(inputs: Iterable[Path]) -> Iterator[Path]:
