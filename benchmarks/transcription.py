@@ -53,13 +53,13 @@ class Cost:
 
 
 def run(command: Sequence[str | Path]) -> Cost:
-    """Runs a process, its messages dropped. Raises SystemExit where it fails."""
+    """Runs a process, what it prints dropped. Raises SystemExit where it fails."""
     started = time.perf_counter()
     process = os.posix_spawn(
         command[0],
         [str(each) for each in command],
         os.environ,
-        file_actions=[(os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)],
+        file_actions=[(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for stream in (1, 2)],
     )
     _, status, usage = os.wait4(process, 0)
     if status:

@@ -104,7 +104,8 @@ def find_sources(inputs: Sequence[Path], channels: Channels = "mix") -> Found:
     if not items:
         raise InputError(f"no audio file; known suffixes: {' '.join(sorted(AUDIO_SUFFIXES))}", inputs[0])
     names = distinct_names(items, Listed.name, Listed.MOST_NAMES)
-    return Found([_source(name, item) for name, item in zip(names, items, strict=True)], search.unreadable)
+    items.reverse()  # each is freed when it is named
+    return Found([_source(name, items.pop()) for name in names], search.unreadable)
 
 
 def _source(name: str, item: Listed) -> Source:
