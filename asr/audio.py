@@ -61,7 +61,7 @@ def read_audio(
                 path,
             )
         samples = _read(file, path, first, count) if whole is None else whole[first : first + count]
-    return samples if rate == sample_rate else _resample(samples, rate, sample_rate)
+    return samples if rate == sample_rate else resampled(samples, rate, sample_rate)
 
 
 def _open(path: Path) -> "soundfile.SoundFile":
@@ -144,7 +144,8 @@ def _mono(samples: NDArray[np.float32], path: Path) -> NDArray[np.float32]:
     return samples if samples.ndim == 1 else samples.mean(axis=1, dtype=np.float32)
 
 
-def _resample(samples: NDArray[np.float32], rate: int, sample_rate: int) -> NDArray[np.float32]:
+def resampled(samples: NDArray[np.float32], rate: int, sample_rate: int) -> NDArray[np.float32]:
+    """Samples [S] at `rate` Hz -> samples [S'] at `sample_rate` Hz."""
     import soxr
 
     return np.asarray(soxr.resample(samples, rate, sample_rate, quality="HQ"), dtype=np.float32)

@@ -4,21 +4,25 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from asr.acoustics.bundle import Bundle, read_bundle
 from asr.acoustics.frame_times import FrameTimes
-from asr.acoustics.scorer import AcousticScorer, LogPosteriors
+from asr.acoustics.loading import audio_scorer, first_alone, read_model
+from asr.acoustics.posteriors import LogPosteriors
+from asr.acoustics.tables import TrainedModel
 from asr.alignment.forced_alignment import Classes, ForcedAlignment, force_align
 from asr.alignment.spoken import Spoken, pauses
 from asr.errors import InputError
-from asr.features.frontend import build_front_end
-from asr.features.normalize import model_input
 from asr.formats.transcript import PhoneSegment, Transcript, WordSegment
 from asr.phones.phone_set import load_phone_set
+
+if TYPE_CHECKING:
+    import torch
+
+    from asr.acoustics.scorer import AcousticScorer
 
 Seconds = npt.NDArray[np.float64]
 
@@ -29,29 +33,30 @@ SHORTEST = 0.001
 class AligningModel:
     """One trained model; of an ensemble, the one that the others were added to."""
 
-    def __init__(self, bundle: Bundle | Path | str, device: torch.device | str = "cpu") -> None:
-        """Raises InputError when the bundle is missing or damaged."""
-        self.bundle = bundle if isinstance(bundle, Bundle) else read_bundle(Path(bundle), device)
-        config, statistics = self.bundle.config, self.bundle.statistics
+    def __init__(self, bundle: TrainedModel | Path | str, device: "torch.device | str" = "cpu") -> None:
+        """Raises InputError when the model is missing or damaged."""
+        model = read_model(bundle, device) if isinstance(bundle, Path | str) else bundle
+        self.bundle = first_alone(model)
+        config, statistics = model.config, model.statistics
         self.phone_set = config.targets.phone_set
         self.classes = Classes(config.topology, config.targets.states, statistics.priors, statistics.self_loops)
-        self.times = FrameTimes.of(config.features, self.bundle.model.subsampling)
+        self.times = FrameTimes.of(config.features, model.subsampling)
         self.sample_rate = config.features.sample_rate
-        self.scorer = AcousticScorer(replace(self.bundle, ensemble=()), device)
-        self._front_end = build_front_end(config.features, torch.device(device))
+        self.audio_scorer = audio_scorer(self.bundle, device)
 
-    def static_features(self, waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """The static features [T, static_dim] of samples [S] at `sample_rate`."""
-        static, _ = self._front_end(torch.from_numpy(waveform)[None], torch.tensor([len(waveform)]))
-        return np.asarray(static[0].cpu().numpy())
+    @property
+    def scorer(self) -> "AcousticScorer":
+        """What scores a bundle's features. Raises InputError for an exported model, which has none."""
+        from asr.acoustics.waveform_scorer import WaveformScorer
+
+        if not isinstance(self.audio_scorer, WaveformScorer):
+            raise InputError("is an exported model, which scores audio only; give its bundle", self.bundle.folder)
+        return self.audio_scorer.acoustic
 
     def log_posteriors(self, waveform: npt.NDArray[np.float32]) -> LogPosteriors:
         """Log posteriors [T, C] of samples [S] in [-1, 1] at `sample_rate`. Raises InputError when there are too
         few."""
-        static = self.static_features(waveform)
-        if len(static) == 0:
-            raise InputError(f"is shorter than one frame ({self.bundle.config.features.frame_length:g} ms)")
-        return self.scorer.log_posteriors(model_input(static, None, self.bundle.cmvn, self.bundle.config.features))
+        return self.audio_scorer.log_posteriors(waveform)
 
     def align(self, log_posteriors: LogPosteriors, spoken: Spoken) -> ForcedAlignment:
         """Aligns to log posteriors [T, C]. Raises InputError as `force_align`."""
