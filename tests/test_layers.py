@@ -30,6 +30,7 @@ LAYERS = (
     ("asr.models.kernels",),
     ("asr.models",),
     ("asr.acoustics",),
+    ("asr.export",),
     ("asr.lm",),
     ("asr.scoring",),
     ("asr.alignment",),

@@ -12,8 +12,8 @@ from asr.features.framing import FLOOR, FULL_SCALE
 class FrontEndGraph(nn.Module):
     """Waveforms [B, S] of `lengths` [B] samples -> static features [B, T, static_dim] and their frames [B].
 
-    Windows are rounded as in the front end; from the Fourier transform (a product with a matrix) to the logarithm all is
-    in double precision, as the front end is where rounding would show.
+    Windows are rounded as in the front end; from the Fourier transform (a product with a matrix) to the logarithm all
+    is in double precision, as the front end is where rounding would show.
     """
 
     def __init__(self, config: FeaturesConfig) -> None:

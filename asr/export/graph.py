@@ -1,9 +1,7 @@
 """A bundle as one graph, from samples to log posteriors."""
 
-import logging
 import math
-import warnings
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +11,10 @@ from asr.errors import InputError
 from asr.export.cells import with_onnx_cells
 from asr.export.front_end import FrontEndGraph
 from asr.export.normalization import NormalizationGraph, check_supported
+from asr.export.quiet import quiet
+
+if TYPE_CHECKING:
+    import onnx
 
 OPSET = 20
 EXAMPLE_SECONDS = 1.0
@@ -43,8 +45,8 @@ class BundleGraph(nn.Module):
         return torch.stack(posteriors).logsumexp(dim=0) - math.log(len(posteriors)), scored[0][1]
 
 
-def write_graph(bundle: Bundle, path: Path) -> None:
-    """Writes the graph of a bundle as ONNX, in single precision.
+def onnx_graph(bundle: Bundle) -> "onnx.ModelProto":
+    """The graph of a bundle as ONNX, in single precision.
 
     Raises InputError for settings or a model that cannot be exported, and where the exporter is not installed.
     """
@@ -54,9 +56,7 @@ def write_graph(bundle: Bundle, path: Path) -> None:
     shapes = ({0: batch, 1: torch.export.Dim("samples")}, {0: batch})
     graph = BundleGraph(bundle).eval()
     try:
-        with torch.no_grad(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        with torch.no_grad(), quiet():
             program = torch.onnx.export(
                 graph,
                 example,
@@ -70,4 +70,5 @@ def write_graph(bundle: Bundle, path: Path) -> None:
     except ModuleNotFoundError as error:
         raise InputError('asr export needs the ONNX exporter: pip install "asr-phones[export]"') from error
     assert program is not None
-    program.save(path)
+    model: onnx.ModelProto = program.model_proto
+    return model

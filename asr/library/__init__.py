@@ -1,1 +1,1 @@
-"""What the library's objects are made of: samples as people have them, posteriors, and transcripts that show themselves."""
+"""What the library's face is made of: samples in, posteriors and transcripts out."""

@@ -11,8 +11,8 @@ import numpy.typing as npt
 class Posteriors:
     """Log posteriors of each class in each frame; `numpy.asarray` of it is `log_probabilities`.
 
-    A model of HMM states has a class for each state of a phone (`aa_1`, `aa_2`, ...), a CTC model one for each phone and
-    one for the blank.
+    A model of HMM states has a class for each state of a phone (`aa_1`, `aa_2`, ...), a CTC model one for each phone
+    and one for the blank.
     """
 
     log_probabilities: npt.NDArray[np.float32]
