@@ -85,7 +85,8 @@ def write_bundle(folder: Path, config: RecipeConfig, model: nn.Module, statistic
     rows = zip(names, statistics.priors.tolist(), statistics.self_loops.tolist(), strict=True)
     lines = ["class\tprior\tself_loop\n", *(f"{name}\t{prior!r}\t{loop!r}\n" for name, prior, loop in rows)]
     write_text(folder / "classes.tsv", "".join(lines))
-    save_cmvn(folder / "cmvn.safetensors", cmvn)
+    overall = Cmvn({"": cmvn.typical()}) if config.features.cmvn_prior else cmvn.overall()
+    save_cmvn(folder / "cmvn.safetensors", overall)
     write_recipe(folder / RECIPE, portable(config))
     write_manifest(folder)
 
@@ -228,4 +229,4 @@ def _read_cmvn(path: Path, dim: int) -> Cmvn:
         statistics.sum.shape != (dim,) or statistics.squares.shape != (dim,) for statistics in cmvn.speakers.values()
     ):
         raise InputError(f"its statistics are not of the {dim} features of {BESIDE}", path)
-    return cmvn
+    return replace(cmvn, prior=cmvn.total())

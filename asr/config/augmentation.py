@@ -48,6 +48,12 @@ class AugmentationConfig(Section):
         (1.0, 1.0),
         description="least and greatest factor by which the frequency axis is warped, drawn in steps of 0.01",
     )
+    alone: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="probability with which an utterance is normalised by its own statistics, not its speaker's",
+    )
     noise: NoiseConfig | None = Field(None, description="noise added to the waveforms; null: none")
     spec_augment: SpecAugmentConfig | None = Field(None, description="masks on the features; null: none")
 
@@ -61,5 +67,5 @@ class AugmentationConfig(Section):
 
     @property
     def changes_waveforms(self) -> bool:
-        """Whether the front end must be run again in each epoch."""
-        return {*self.speed, *self.vtlp} != {1.0} or self.noise is not None
+        """Whether the features are made again for each epoch."""
+        return {*self.speed, *self.vtlp} != {1.0} or self.noise is not None or self.alone > 0

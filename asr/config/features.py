@@ -45,6 +45,15 @@ class FeaturesConfig(Section):
         "speaker", description="whose statistics normalise the features; global: those of the training set"
     )
     cmvn_variance: bool = Field(True, description="normalise the variance as well as the mean")
+    cmvn_frames: Literal["all", "speech"] = Field(
+        "all", description="frames that the statistics count: all, or those that are not much quieter than the speech"
+    )
+    cmvn_prior: float = Field(
+        0.0, ge=0, description="weight of the training set's statistics beside a speaker's own (frames); 0: none"
+    )
+    floor: float | None = Field(
+        None, lt=0, description="least value of a normalised feature (standard deviations); null: none"
+    )
 
     @model_validator(mode="after")
     def _cepstra_fit(self) -> "FeaturesConfig":

@@ -28,10 +28,13 @@ class Statistics:
     squares: NDArray[np.float64]
 
     @classmethod
-    def of(cls, features: NDArray[np.float32]) -> "Statistics":
-        """The statistics of one utterance's features [T, D]."""
+    def of(cls, features: NDArray[np.float32], weights: NDArray[np.float64] | None = None) -> "Statistics":
+        """The statistics of one utterance's features [T, D], whose frames count as often as `weights` [T] say (None:
+        once)."""
         values = np.asarray(features, dtype=np.float64)
-        return cls(float(len(values)), values.sum(axis=0), np.einsum("td,td->d", values, values))
+        if weights is None:
+            return cls(float(len(values)), values.sum(axis=0), np.einsum("td,td->d", values, values))
+        return cls(float(weights.sum()), weights @ values, weights @ values**2)
 
     def __add__(self, other: "Statistics") -> "Statistics":
         return Statistics(self.count + other.count, self.sum + other.sum, self.squares + other.squares)
@@ -57,10 +60,11 @@ class Cmvn:
     """The statistics of a set of utterances, per speaker."""
 
     speakers: dict[str, Statistics] = field(default_factory=dict)
+    prior: Statistics | None = None
+    """What is expected of a speaker who has not said anything yet."""
 
-    def add(self, speaker: str, features: NDArray[np.float32]) -> None:
-        """Adds one utterance's features [T, D]."""
-        new = Statistics.of(features)
+    def add(self, speaker: str, new: Statistics) -> None:
+        """Adds the statistics of one utterance."""
         known = self.speakers.get(speaker)
         self.speakers[speaker] = new if known is None else known + new
 
@@ -74,6 +78,12 @@ class Cmvn:
     def overall(self) -> "Cmvn":
         """The same frames as a single unnamed speaker's: all that global normalisation needs."""
         return Cmvn({"": self.total()})
+
+    def typical(self) -> Statistics:
+        """The mean of all speakers' frames, and their deviation from the means of their speakers."""
+        total = self.total()
+        spread = sum(each.count * each.deviation**2 for each in self.speakers.values()) / total.count
+        return Statistics(total.count, total.sum, total.count * (spread + total.mean**2))
 
 
 def cmvn_path(stem: Path | str) -> Path:

@@ -1,7 +1,7 @@
 """A prepared corpus: for each split the manifest of its cuts and the archive of their features, opened as one."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -48,8 +48,8 @@ class Dataset:
         return Split(self, name, features)
 
     def training_cmvn(self) -> Cmvn:
-        """The statistics of the whole training set."""
-        return load_cmvn(cmvn_path(self.features_dir / "train")).overall()
+        """The statistics of the training set's speakers."""
+        return load_cmvn(cmvn_path(self.features_dir / "train"))
 
     def files(self, split: str) -> list[Path]:
         """All files of a split."""
@@ -73,8 +73,9 @@ class Split:
     def cmvn(self) -> Cmvn:
         """The statistics that normalise the split: its own speakers', or the training set's if they are global."""
         if self.features.cmvn == "global":
-            return self.dataset.training_cmvn()
-        return load_cmvn(cmvn_path(self.stem))
+            return self.dataset.training_cmvn().overall()
+        own = load_cmvn(cmvn_path(self.stem))
+        return own if not self.features.cmvn_prior else replace(own, prior=self.dataset.training_cmvn().typical())
 
     def __len__(self) -> int:
         return len(self.archive)

@@ -20,6 +20,7 @@ from asr.errors import InputError
 from asr.features.archive import ArchiveWriter
 from asr.features.cmvn import Cmvn, cmvn_path, save_cmvn
 from asr.features.frontend import StaticFeatures, build_front_end
+from asr.features.normalize import counted
 from asr.progress import track
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def extract(
             for (cut, samples), row, length in zip(batch, rows, lengths.tolist(), strict=True):
                 speaker = cut.supervisions[0].speaker or cut.id
                 archive.append(cut.id, speaker, row[:length])
-                cmvn.add(speaker, row[:length])
+                cmvn.add(speaker, counted(row[:length], config))
                 summary.utterances += 1
                 summary.frames += length
                 summary.seconds += len(samples) / config.sample_rate

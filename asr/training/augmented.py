@@ -20,6 +20,7 @@ from asr.features.cmvn import Statistics
 from asr.features.dataset import Split
 from asr.features.extract import BATCH_SECONDS, read_ahead
 from asr.features.frontend import FrontEnd, StaticFeatures, build_front_end
+from asr.features.normalize import smoothed, speech_weights
 from asr.progress import track
 from asr.training.batching import Batching
 from asr.training.layout import Layout, Numbers, normalize_rows, on
@@ -28,15 +29,20 @@ from asr.training.speech import Speech, row_storage
 from asr.training.waveforms import SpeedTable, Waveforms
 
 
+ALONE = 1
+"""The stream of random numbers that says which utterances are normalised alone."""
+
+
 @dataclass(frozen=True)
 class Draws:
     """The changes to each utterance in one epoch: index of the speed factor [U], warp [U], signal-to-noise ratio in dB
-    [U] (NaN: no noise) and the noise's seed [U]."""
+    [U] (NaN: no noise), the noise's seed [U], and whether it is normalised by its own statistics [U]."""
 
     speed: Numbers
     warp: NDArray[np.float64]
     snr: NDArray[np.float64]
     seed: Numbers
+    alone: NDArray[np.bool_]
 
 
 def draw(config: AugmentationConfig, seed: int, epoch: int, utterances: int) -> Draws:
@@ -52,6 +58,7 @@ def draw(config: AugmentationConfig, seed: int, epoch: int, utterances: int) -> 
         warp=np.round(low + (high - low) * chance[:, 1], 2),
         snr=snr,
         seed=(chance[:, 4] * 2**53).astype(np.int64),
+        alone=np.random.default_rng([seed % 2**32, epoch, ALONE]).random(utterances) < config.alone,
     )
 
 
@@ -119,7 +126,7 @@ class EpochSpeech:
         rows = self.rows[epoch % 2][: layout.rows]
         groups = self._groups(draws)
         own = self._fill(rows, layout, groups, draws)
-        normalize_rows(rows, layout, groups, self._normalizing(own), self.features)
+        normalize_rows(rows, layout, groups, self._normalizing(own, draws.alone), self.features)
         starts, lengths = (on(rows.device, values) for values in (layout.starts, layout.lengths))
         labels = self.table.labels(draws.speed, layout) if self.clean.phones is None else self.clean.labels
         return replace(self.clean, rows=rows, labels=labels, starts=starts, lengths=lengths)
@@ -150,17 +157,24 @@ class EpochSpeech:
         """Writes the static features into the first columns of `rows`; returns the statistics of each utterance."""
         dim = self.features.static_dim
         sums = torch.zeros(2, len(layout.lengths), dim, dtype=torch.float64, device=self.device)
+        counts = torch.from_numpy(layout.lengths).double().to(self.device)
         for members in groups:
             if self.stopped.is_set():
                 raise CancelledError
             features = self.static_features(members, draws)
             values, where = features.double(), on(self.device, members)
-            sums[:, where] = torch.stack([values.sum(dim=1), values.square().sum(dim=1)])
+            if self.features.cmvn_frames == "speech":
+                inside = torch.arange(features.shape[1])[None] < torch.from_numpy(layout.lengths[members])[:, None]
+                weights = speech_weights(features, self.features, inside.to(self.device))
+                counts[where] = weights.sum(dim=1)
+                sums[:, where] = torch.einsum("bt,kbtd->kbd", weights, torch.stack([values, values.square()]))
+            else:
+                sums[:, where] = torch.stack([values.sum(dim=1), values.square().sum(dim=1)])
             number, frame, row = layout.frames(members)
             frames = features[on(self.device, number), on(self.device, frame)]
             rows[on(rows.device, row), :dim] = frames.to(rows.device)
         total, squares = sums.cpu().numpy()
-        return [Statistics(float(n), one, two) for n, one, two in zip(layout.lengths, total, squares, strict=True)]
+        return [Statistics(n, one, two) for n, one, two in zip(counts.tolist(), total, squares, strict=True)]
 
     def static_features(self, members: Numbers, draws: Draws) -> Tensor:
         """Changed static features [B, T, static_dim] of some utterances, all with the speed and warp of the first."""
@@ -181,19 +195,23 @@ class EpochSpeech:
             self.front_ends[warp] = plain.warped(warp)
         return self.front_ends[warp]
 
-    def _normalizing(self, own: Sequence[Statistics]) -> Sequence[Statistics] | None:
+    def _normalizing(self, own: Sequence[Statistics], alone: NDArray[np.bool_]) -> Sequence[Statistics] | None:
         """The statistics that normalise each utterance: of the changed speech, except global ones, which stay those of
         the unchanged training set. None: no normalisation."""
         if self.features.cmvn == "none":
             return None
         if self.features.cmvn == "utterance":
-            return own
+            return [smoothed(each, self.split.cmvn.prior, self.features) for each in own]
         if self.features.cmvn == "global":
             return [self.split.cmvn.total()] * len(own)
         speakers: dict[str, Statistics] = {}
         for speaker, statistics in zip(self.archive.speakers, own, strict=True):
             speakers[speaker] = speakers[speaker] + statistics if speaker in speakers else statistics
-        return [speakers[speaker] for speaker in self.archive.speakers]
+        chosen = [
+            one if by_itself else speakers[speaker]
+            for one, by_itself, speaker in zip(own, alone, self.archive.speakers, strict=True)
+        ]
+        return [smoothed(each, self.split.cmvn.prior, self.features) for each in chosen]
 
 
 class AugmentedSets:

@@ -31,7 +31,7 @@ def test_statistics_of_parts_add_up(cuts: list[int]) -> None:
     parts = [features(frames, seed) for seed, frames in enumerate(cuts)]
     together = Cmvn()
     for part in parts:
-        together.add("a", part)
+        together.add("a", Statistics.of(part))
     assert same(together.speakers["a"], Statistics.of(np.concatenate(parts)))
     first, *rest = (Statistics.of(part) for part in parts)
     assert same(sum(rest, first), together.total())
@@ -55,7 +55,7 @@ def test_a_constant_column_becomes_zero() -> None:
 def test_file_round_trip_and_same_bytes(tmp_path: Path) -> None:
     cmvn = Cmvn()
     for number, speaker in enumerate(["fvmh0", "mjdé", "fvmh0"]):
-        cmvn.add(speaker, features(20, number))
+        cmvn.add(speaker, Statistics.of(features(20, number)))
     save_cmvn(tmp_path / "a", cmvn)
     save_cmvn(tmp_path / "b", cmvn)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
@@ -68,7 +68,7 @@ def test_broken_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"absent.*run asr features"):
         load_cmvn(tmp_path / "absent")
     cmvn = Cmvn()
-    cmvn.add("a", features(9, 0))
+    cmvn.add("a", Statistics.of(features(9, 0)))
     save_cmvn(tmp_path / "whole", cmvn)
     for content in (b"", b"not a tensor file", (tmp_path / "whole").read_bytes()[:-8]):
         (tmp_path / "broken").write_bytes(content)
@@ -79,8 +79,8 @@ def test_broken_files_are_named(tmp_path: Path) -> None:
 def test_model_input_by_kind() -> None:
     mine, others = features(30, 0), features(300, 1)
     cmvn = Cmvn()
-    cmvn.add("a", mine)
-    cmvn.add("b", others)
+    cmvn.add("a", Statistics.of(mine))
+    cmvn.add("b", Statistics.of(others))
 
     def normalized(kind: str, speaker: str | None, deltas: int = 0) -> np.ndarray:
         return model_input(mine, speaker, cmvn, FeaturesConfig(bins=3, cmvn=kind, deltas=deltas))
@@ -105,7 +105,7 @@ def test_model_input_leaves_the_archive_alone() -> None:
 def test_a_split_is_normalised_by_its_own_speakers_or_by_the_training_set(tmp_path: Path) -> None:
     for number, split in enumerate(("train", "dev")):
         cmvn = Cmvn()
-        cmvn.add(split, features(20, number))
+        cmvn.add(split, Statistics.of(features(20, number)))
         save_cmvn(cmvn_path(tmp_path / split), cmvn)
         with ArchiveWriter(tmp_path / split, 3) as archive:
             archive.append("u", split, features(20, number))
@@ -120,7 +120,7 @@ def test_a_split_is_normalised_by_its_own_speakers_or_by_the_training_set(tmp_pa
 def test_every_flipped_byte_is_named_or_changes_nothing(tmp_path: Path) -> None:
     cmvn = Cmvn()
     for number, speaker in enumerate(["a", "b"]):
-        cmvn.add(speaker, features(9, number))
+        cmvn.add(speaker, Statistics.of(features(9, number)))
     save_cmvn(tmp_path / "whole", cmvn)
     content = (tmp_path / "whole").read_bytes()
     for at in range(len(content)):

@@ -22,7 +22,7 @@ from asr.corpora.speechocean762_files import read_spoken_words
 from asr.corpora.timit_labels import read_phones, read_words
 from asr.corpora.timit_splits import read_speaker_list
 from asr.features.archive import Archive, ArchiveWriter
-from asr.features.cmvn import Cmvn, load_cmvn, save_cmvn
+from asr.features.cmvn import Cmvn, Statistics, load_cmvn, save_cmvn
 from asr.formats.ctm import read_ctm
 from asr.formats.plain_text import read_sentence
 from asr.formats.textgrid import read_tier, write_textgrid
@@ -139,7 +139,7 @@ def _read_archive(path: Path) -> None:
 
 def _cmvn(dim: int = 2) -> Cmvn:
     cmvn = Cmvn()
-    cmvn.add("s1", np.random.default_rng(0).normal(size=(9, dim)).astype(np.float32))
+    cmvn.add("s1", Statistics.of(np.random.default_rng(0).normal(size=(9, dim)).astype(np.float32)))
     return cmvn
 
 
