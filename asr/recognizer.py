@@ -16,8 +16,9 @@ from asr.acoustics.tables import TrainedModel
 from asr.alignment.aligner import Aligner, AligningModel
 from asr.alignment.spoken import Spoken, lexicon_phones, spoken_phones, spoken_words
 from asr.audio import read_audio
+from asr.decoding.alternatives import n_best_hypotheses, with_nbest
 from asr.decoding.bundle_decoder import bundle_decoder
-from asr.decoding.decode import decode_utterance
+from asr.decoding.decode import decode_utterance, with_phones
 from asr.errors import InputError
 from asr.features.mel import check_length
 from asr.formats.transcript import Transcript
@@ -95,19 +96,22 @@ class Recognizer:
 
     @overload
     def transcribe(  # type: ignore[overload-overlap]  # text is a sequence of texts too
-        self, audio: Audio, sample_rate: int | None = None
+        self, audio: Audio, sample_rate: int | None = None, *, nbest: int = 0
     ) -> Transcription: ...
 
     @overload
-    def transcribe(self, audio: Sequence[Audio], sample_rate: int | None = None) -> list[Transcription]: ...
+    def transcribe(
+        self, audio: Sequence[Audio], sample_rate: int | None = None, *, nbest: int = 0
+    ) -> list[Transcription]: ...
 
     def transcribe(
-        self, audio: Audio | Sequence[Audio], sample_rate: int | None = None
+        self, audio: Audio | Sequence[Audio], sample_rate: int | None = None, *, nbest: int = 0
     ) -> Transcription | list[Transcription]:
         """Recognises the phones of a recording, or of each in a list, which are scored in batches.
 
-        A recording is a file, or one channel of samples (an array or a tensor) with their `sample_rate` in Hz. Raises
-        InputError, with the file, for audio that cannot be read or is shorter than one frame.
+        A recording is a file, or one channel of samples (an array or a tensor) with their `sample_rate` in Hz. With
+        `nbest` the result also has so many hypotheses. Raises InputError, with the file, for audio that cannot be read
+        or is shorter than one frame.
 
         >>> transcript = recognizer.transcribe("hello.wav")
         >>> transcript.phones[0]
@@ -118,8 +122,8 @@ class Recognizer:
         '...'
         """
         if isinstance(audio, str | Path | ArrayLike):
-            return self._transcribe_batch([audio], sample_rate)[0]
-        return [each for batch in _batches(audio) for each in self._transcribe_batch(batch, sample_rate)]
+            return self._transcribe_batch([audio], sample_rate, nbest)[0]
+        return [each for batch in _batches(audio) for each in self._transcribe_batch(batch, sample_rate, nbest)]
 
     def align(
         self,
@@ -167,22 +171,26 @@ class Recognizer:
         middles = np.asarray(times.offset + times.shift * (np.arange(len(scored)) + 0.5), np.float64)
         return Posteriors(scored, self.bundle.config.class_names, middles, times.shift)
 
-    def recognize(self, waveform: Waveform, utterance: str = UNNAMED, audio: str | None = None) -> Transcript:
-        """Recognises samples [S] in [-1, 1] at `sample_rate`; `utterance` and `audio` are the result's.
+    def recognize(
+        self, waveform: Waveform, utterance: str = UNNAMED, audio: str | None = None, nbest: int = 0
+    ) -> Transcript:
+        """Recognises samples [S] in [-1, 1] at `sample_rate`; `utterance` and `audio` are the result's, `nbest` is how
+        many hypotheses it also has.
 
-        Raises InputError when it is shorter than one frame, or the model's scores are not finite.
+        Raises InputError when it is shorter than one frame, the model's scores are not finite, or its search is greedy
+        and n-best hypotheses are asked for.
         """
         with _named(audio):
-            return self._decode(self._blank(waveform, utterance, audio), self.scorer.log_posteriors(waveform))
+            return self._decode(self._blank(waveform, utterance, audio), self.scorer.log_posteriors(waveform), nbest)
 
-    def _transcribe_batch(self, batch: Sequence[Audio], sample_rate: int | None) -> list[Transcription]:
+    def _transcribe_batch(self, batch: Sequence[Audio], sample_rate: int | None, nbest: int) -> list[Transcription]:
         read = [self._read(audio, sample_rate) for audio in batch]
         waveforms = [waveform for waveform, _ in read]
         scored = self.scorer.batch(waveforms) if len(read) > 1 else [self.scorer.log_posteriors(waveforms[0])]
         recognised = []
         for (_, blank), log_posteriors in zip(read, scored, strict=True):
             with _named(blank.audio):
-                recognised.append(Transcription.of(self._decode(blank, log_posteriors), blank.spectrogram))
+                recognised.append(Transcription.of(self._decode(blank, log_posteriors, nbest), blank.spectrogram))
         return recognised
 
     def _read(self, audio: Audio, sample_rate: int | None) -> tuple[Waveform, Transcription]:
@@ -200,8 +208,12 @@ class Recognizer:
     def _blank(self, waveform: Waveform, utterance: str, audio: str | None) -> Transcript:
         return Transcript(utterance, audio=audio, duration=round(len(waveform) / self.sample_rate, 4))
 
-    def _decode(self, blank: Transcript, log_posteriors: LogPosteriors) -> Transcript:
-        return decode_utterance(blank, log_posteriors, self.decoder)
+    def _decode(self, blank: Transcript, log_posteriors: LogPosteriors, nbest: int) -> Transcript:
+        if not nbest:
+            return decode_utterance(blank, log_posteriors, self.decoder)
+        path = self.decoder.best_path(log_posteriors)
+        found = n_best_hypotheses(log_posteriors, path, self.decoder, self.bundle.config.decoding, nbest)
+        return with_nbest(with_phones(blank, log_posteriors, path, self.decoder), found, self.decoder)
 
     def _spoken(
         self, words: str | None, lexicon: Lexicon | Path | str | None, phones: str | Sequence[str] | None

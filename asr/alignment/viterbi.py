@@ -71,7 +71,7 @@ class _Moves(NamedTuple):
     finals: Vector
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _remaining_moves(moves: _Moves) -> Indices:
     """[S] the fewest moves from each state to one where a path may end."""
     states = len(moves.classes)
@@ -85,7 +85,7 @@ def _remaining_moves(moves: _Moves) -> Indices:
     return remaining
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _best_states(
     scores: Scores, moves: _Moves, remaining: Indices, reach: int, beam: float, most: int
 ) -> tuple[Indices, float, bool]:
@@ -125,7 +125,7 @@ def _best_states(
     return _trace(back, begins, lowest, moves, state), final[state], True
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _advance(
     best: Vector, moves: _Moves, scores: Scores, low: int, high: int, moving: bool, back: npt.NDArray[np.uint8]
 ) -> float:
@@ -147,7 +147,7 @@ def _advance(
     return top
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _trace(back: npt.NDArray[np.uint8], begins: Indices, lowest: Indices, moves: _Moves, state: int) -> Indices:
     path = np.empty(len(lowest), np.int64)
     for frame in range(len(lowest) - 1, -1, -1):

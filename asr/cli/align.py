@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 
 from asr.cli.messages import codecs_silenced
-from asr.cli.options import Device, Model
-from asr.formats.registry import WRITERS, writer
+from asr.cli.options import ChannelChoice, Device, Formats, Inputs, Jobs, Model, Phones, channels_of
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +23,7 @@ class Tier(StrEnum):
 
 def align_command(
     model: Model,
-    inputs: Annotated[list[Path] | None, typer.Argument(help="Audio files, or folders to search for them.")] = None,
+    inputs: Inputs = [],  # noqa: B006 - typer reads it and never changes it
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for alignments.jsonl and the other formats.")
     ] = None,
@@ -41,32 +40,38 @@ def align_command(
     lexicon: Annotated[
         Path | None, typer.Option(help="Pronunciations, in the format of the CMU dictionary; for --tier words.")
     ] = None,
-    formats: Annotated[
-        list[str],
-        typer.Option("--format", help=f"Format to write besides JSON Lines: {', '.join(WRITERS)}. Repeatable."),
-    ] = ["textgrid"],  # noqa: B006 - typer reads it and never changes it
+    formats: Formats = ["textgrid"],  # noqa: B006
+    phones: Phones = "model",
     models: Annotated[
         list[Path], typer.Option("--model", help="Another model; boundaries are the median over all. Repeatable.")
     ] = [],  # noqa: B006
     evaluate: Annotated[
         bool, typer.Option("--evaluate", help="Align the run's own test sets and print the distance from the labels.")
     ] = False,
+    channels: ChannelChoice = "mix",
+    jobs: Jobs = None,
     device: Device = "auto",
 ) -> None:
     """Forced alignment: from audio and its transcript to phones and words with times and scores.
 
-    Writes JSON Lines, TextGrid, CTM, and label files in TIMIT's format. A file that cannot be aligned gives an error
-    message and the exit status 1, and the others are still aligned. Rerun an interrupted command to resume. With
-    --evaluate and no audio: the accuracy of boundaries on speakers that the run's models were not trained on.
+    Writes JSON Lines and the formats of your choice. A file that cannot be aligned gives a message and a line in
+    errors.jsonl, and the others are still aligned. Rerun the command to resume: what has the same content and
+    transcript is not done again. With --evaluate and no audio: the accuracy of boundaries on speakers that the run's
+    models were not trained on.
+
+    Exit status: 0 if all is done, 1 if a file failed or nothing could be done, 2 for a wrong option.
     """
     from asr.alignment.aligner import Aligner, AligningModel
     from asr.alignment.spoken import lexicon_phones
     from asr.device import choose_device
     from asr.errors import InputError
+    from asr.formats.registry import writer
     from asr.phones.lexicon import read_lexicon
     from asr.recordings.align import align_files
+    from asr.recordings.export import View
     from asr.recordings.sources import find_sources
     from asr.recordings.transcripts import GivenText, find_transcripts
+    from asr.recordings.workers import available_cores
     from asr.storage.run_layout import ALIGNMENTS
 
     if evaluate:
@@ -82,20 +87,20 @@ def align_command(
         raise InputError("give audio files or folders, and a folder to write into with --out")
     if (tier == Tier.words) != (lexicon is not None):
         raise InputError("--tier words needs --lexicon, and --tier phones does not take one")
-    found = find_sources(inputs)
+    for name in formats:
+        writer(name)
+    found = find_sources(inputs, channels_of(channels))
     sources = found.sources
     if text is not None and (len(sources) != 1 or transcripts is not None):
         raise InputError("--text is for one audio file, without --transcripts")
     said = GivenText(text) if text is not None else find_transcripts(transcripts, tier.value)
     aligner = Aligner([AligningModel(path, choose_device(device)) for path in [model, *models]])
     pronunciations = None if lexicon is None else read_lexicon(lexicon, lexicon_phones(aligner.phone_set))
-    for name in formats:
-        writer(name)
     with codecs_silenced():
-        summary = align_files(aligner, sources, said, pronunciations, out, formats)
-    failed = summary.failed + found.unreadable
+        many = jobs or available_cores()
+        summary = align_files(aligner, found, said, pronunciations, out, formats, View(phones), many)
     done = f"{summary.done} aligned" + (f", {summary.skipped} already done" if summary.skipped else "")
     lacking = f", {summary.unwritten} missing in a format" if summary.unwritten else ""
-    log.info("%s, %d failed%s: %s", done, failed, lacking, out / ALIGNMENTS)
-    if failed or summary.unwritten:
+    log.info("%s, %d failed%s: %s", done, summary.failed, lacking, out / ALIGNMENTS)
+    if summary.failed or summary.unwritten:
         raise typer.Exit(1)

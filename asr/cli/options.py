@@ -1,9 +1,15 @@
 """Options that several commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from asr.errors import InputError
+from asr.formats.registry import WRITERS
+
+if TYPE_CHECKING:
+    from asr.recordings.sources import Channels
 
 Recipe = Annotated[Path, typer.Option("--recipe", help="The recipe's YAML file.")]
 Settings = Annotated[
@@ -14,3 +20,36 @@ Prepared = Annotated[Path, typer.Argument(help="Folder of manifests, from asr pr
 Features = Annotated[Path, typer.Argument(help="Folder of feature archives, from asr features.")]
 Model = Annotated[Path, typer.Argument(help="A model bundle, or the folder of a finished run.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Skip broken utterances and count them.")]
+Formats = Annotated[
+    list[str],
+    typer.Option("--format", help=f"Format to write besides JSON Lines: {', '.join(WRITERS)}. Repeatable."),
+]
+Phones = Annotated[
+    str,
+    typer.Option(
+        "--phones", help="Phones in these formats: model (its own), ipa, timit39, timit48, timit61, cmu39, or a file."
+    ),
+]
+Inputs = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Audio files, folders, patterns ('**/*.wav'), lists (CSV, TSV, JSON Lines, Lhotse manifests, Kaldi data "
+        "folders), or - for paths on standard input."
+    ),
+]
+ChannelChoice = Annotated[
+    str, typer.Option("--channels", help="mix (their mean), each (an utterance a channel), or a number from 0.")
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(min=1, help="Recordings to process at a time.", show_default="the number of cores"),
+]
+
+
+def channels_of(choice: str) -> "Channels":
+    """The value of --channels. Raises InputError for another."""
+    if choice.isascii() and choice.isdecimal():
+        return int(choice)
+    if choice not in ("mix", "each"):
+        raise InputError(f"--channels {choice}: choose mix, each or a number from 0")
+    return "each" if choice == "each" else "mix"

@@ -8,37 +8,56 @@ from typing import Annotated
 import typer
 
 from asr.cli.messages import codecs_silenced
-from asr.cli.options import Device, Model
+from asr.cli.options import ChannelChoice, Device, Formats, Inputs, Jobs, Model, Phones, channels_of
 
 log = logging.getLogger(__name__)
 
 
 def transcribe_command(
     model: Model,
-    inputs: Annotated[list[Path], typer.Argument(help="Audio files, or folders to search for them.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for transcripts.jsonl and textgrids/.")],
+    inputs: Inputs,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for transcripts.jsonl and the other formats.")],
+    formats: Formats = ["textgrid"],  # noqa: B006 - typer reads it and never changes it
+    phones: Phones = "model",
+    min_score: Annotated[
+        float, typer.Option("--min-score", min=0, max=1, help="Leave phones with a lower score out of these formats.")
+    ] = 0.0,
+    nbest: Annotated[
+        int, typer.Option("--nbest", min=0, max=10_000, help="Number of hypotheses to add to each JSON line.")
+    ] = 0,
+    channels: ChannelChoice = "mix",
+    jobs: Jobs = None,
     device: Device = "auto",
 ) -> None:
-    """Transcribe audio files into phones with times, as JSON Lines and TextGrid.
+    """Transcribe audio files into phones with times, as JSON Lines and in the formats of your choice.
 
-    Prints the phones too if there is a single file. A file that fails gives an error message and the exit status 1, and
-    the others are still transcribed. Rerun an interrupted command to resume.
+    Prints the phones too if there is a single file. A file that fails gives a message and a line in errors.jsonl, and
+    the others are still transcribed. Rerun the command to resume: what has the same content is not done again.
+
+    Exit status: 0 if all is done, 1 if a file failed or nothing could be done, 2 for a wrong option.
     """
     from asr.device import choose_device
     from asr.errors import printable
+    from asr.formats.registry import writer
     from asr.recognizer import Recognizer
+    from asr.recordings.export import View
     from asr.recordings.sources import find_sources
     from asr.recordings.transcribe import find_transcript, transcribe
+    from asr.recordings.workers import available_cores
     from asr.storage.run_layout import TRANSCRIPTS
 
-    found = find_sources(inputs)
+    for name in formats:
+        writer(name)
+    view = View(phones, min_score)
+    found = find_sources(inputs, channels_of(channels))
     sources = found.sources
     with codecs_silenced():
-        summary = transcribe(Recognizer(model, choose_device(device)), sources, out)
-    failed = summary.failed + found.unreadable
+        recognizer = Recognizer(model, choose_device(device))
+        summary = transcribe(recognizer, found, out, formats, view, nbest, jobs or available_cores())
     done = f"{summary.done} transcribed" + (f", {summary.skipped} already done" if summary.skipped else "")
-    log.info("%s, %d failed: %s", done, failed, out / TRANSCRIPTS)
-    if failed:
+    lacking = f", {summary.unwritten} missing in a format" if summary.unwritten else ""
+    log.info("%s, %d failed%s: %s", done, summary.failed, lacking, out / TRANSCRIPTS)
+    if summary.failed or summary.unwritten:
         raise typer.Exit(1)
     if len(sources) == 1:
         transcript = find_transcript(out, sources[0])

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,7 +16,8 @@ from asr.decoding.lattice.lattice import Lattice, lattice
 from asr.decoding.lattice.nbest import Hypothesis, n_best
 from asr.decoding.search.forced_path import forced_path
 from asr.decoding.search.path import BestPath, PhoneSequence
-from asr.formats.transcript import Transcript
+from asr.errors import InputError
+from asr.formats.transcript import Alternative, PhoneSegment, Transcript
 from asr.storage.files import complete_file, write_text
 from asr.storage.run_layout import LATTICES, NBEST
 
@@ -44,12 +46,10 @@ def alternatives_files(folder: Path, config: DecodingConfig, decoder: Decoder) -
         def write(utterance: Transcript, log_posteriors: LogPosteriors, path: BestPath) -> None:
             if not opened:
                 return
-            scores = decoder.scores(log_posteriors)
             if config.search == "prefix_beam":  # the recipe's schema allows no lattices of it
-                write_nbest(utterance, _with_times(path.sequences[: config.nbest], scores))
+                write_nbest(utterance, n_best_hypotheses(log_posteriors, path, decoder, config, config.nbest))
                 return
-            beam, density = config.lattice_beam, config.lattice_density
-            paths = lattice(decoder.graph_search.flat, scores, decoder.acoustic_scale, beam, density)
+            paths = _lattice(log_posteriors, decoder, config)
             if config.nbest:
                 write_nbest(utterance, n_best(paths, config.nbest))
             if config.lattices:
@@ -58,6 +58,43 @@ def alternatives_files(folder: Path, config: DecodingConfig, decoder: Decoder) -
                 opened[KALDI_LATTICES].writelines(_kaldi_lines(utterance.utterance, paths))
 
         yield write
+
+
+def n_best_hypotheses(
+    log_posteriors: LogPosteriors, path: BestPath, decoder: Decoder, config: DecodingConfig, count: int
+) -> list[Hypothesis]:
+    """The `count` best phone sequences, or as many as there are, for log posteriors and the best path found for them.
+
+    Raises InputError for a greedy search, which finds only one.
+    """
+    if config.search == "greedy":
+        raise InputError("the model's search is greedy, which finds one hypothesis; leave the n-best list out")
+    if config.search == "prefix_beam":
+        return _with_times(path.sequences[:count], decoder.scores(log_posteriors))
+    return n_best(_lattice(log_posteriors, decoder, config), count)
+
+
+def with_nbest(utterance: Transcript, hypotheses: Sequence[Hypothesis], decoder: Decoder) -> Transcript:
+    """The utterance with its n-best list; a score is proportional to exp(-cost times the decoder's posterior scale)."""
+    costs = np.array([each.cost for each in hypotheses]) * decoder.posterior_scale
+    weights = np.exp(costs.min(initial=np.inf) - costs)
+    nbest = [
+        Alternative(
+            [
+                PhoneSegment(decoder.phones[span.phone], *segment_times(span, decoder.times, utterance.duration))
+                for span in hypothesis.phones
+            ],
+            round(float(share), 4),
+        )
+        for hypothesis, share in zip(hypotheses, weights / weights.sum(), strict=True)
+    ]
+    return replace(utterance, nbest=nbest)
+
+
+def _lattice(log_posteriors: LogPosteriors, decoder: Decoder, config: DecodingConfig) -> Lattice:
+    scores = decoder.scores(log_posteriors)
+    beam, density = config.lattice_beam, config.lattice_density
+    return lattice(decoder.graph_search.flat, scores, decoder.acoustic_scale, beam, density)
 
 
 def _with_times(found: Sequence[PhoneSequence], scores: LogPosteriors) -> list[Hypothesis]:

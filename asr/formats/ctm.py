@@ -4,9 +4,10 @@ import math
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
+from typing import IO
 
 from asr.errors import InputError
-from asr.formats.format import Format
+from asr.formats.tiers import all_in_one, require_times
 from asr.formats.transcript import PhoneSegment, Transcript
 from asr.storage.files import complete_file
 
@@ -37,8 +38,7 @@ def check(transcript: Transcript, path: Path | str | None = None) -> None:
     labels = [*(segment.phone for segment in transcript.phones), *(word.word for word in transcript.words)]
     if bad := next((label for label in labels if len(label.split()) != 1), None):
         raise InputError(f"utterance {utterance}: {bad[:80]!r}: CTM allows no spaces in labels", where)
-    if untimed := next((each for each in transcript.phones if each.start is None or each.end is None), None):
-        raise InputError(f"utterance {utterance}: phone {untimed.phone!r} has no times, which CTM needs", where)
+    require_times(transcript, "CTM", where)
 
 
 def _line(utterance: str, segment: PhoneSegment) -> str:
@@ -81,20 +81,8 @@ def _parse(fields: list[str], path: Path, number: int) -> tuple[str, PhoneSegmen
     return fields[0], PhoneSegment(fields[4], start, round(start + duration, 4), score)
 
 
-def _write_all(folder: Path, transcripts: Iterable[Transcript]) -> list[Path]:
-    """phones.ctm, and words.ctm where there are words."""
-    phones, words = (folder / file for file in _FILES)
-    write_ctm(phones, transcripts)
-    if not any(transcript.words for transcript in transcripts):
-        return [phones]
-    write_ctm(words, map(_words_as_phones, transcripts))
-    return [phones, words]
+def _write(file: IO[str], tier: str, labels: Transcript) -> None:
+    file.writelines(_line(labels.utterance, segment) + "\n" for segment in labels.phones)
 
 
-def _words_as_phones(transcript: Transcript) -> Transcript:
-    segments = [PhoneSegment(word.word, word.start, word.end) for word in transcript.words]
-    return Transcript(transcript.utterance, segments)
-
-
-_FILES = ("phones.ctm", "words.ctm")
-FORMAT = Format(False, lambda name: _FILES, _write_all, check)
+FORMAT = all_in_one(".ctm", _write, check)

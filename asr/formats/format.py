@@ -9,11 +9,10 @@ from asr.formats.transcript import Transcript
 
 @dataclass(frozen=True)
 class Format:
-    """A format: `write` writes transcripts below an output folder and returns the files.
+    """A format: `write` writes transcripts below an output folder as they come, and returns the files.
 
-    It may iterate over the transcripts more than once. `files` gives every file that it may write for an utterance. If
-    the format is not `per_utterance`, they hold all utterances together; `check` raises InputError for one that they
-    cannot hold.
+    `files` gives every file that it may write for an utterance. If the format is not `per_utterance`, they hold all
+    utterances together; `check` raises InputError for one that they cannot hold.
     """
 
     per_utterance: bool

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from asr.errors import InputError
+from asr.formats.tiers import on_one_line, one_each
+from asr.formats.transcript import Transcript
 
 
 def read_sentence(path: Path) -> str:
@@ -25,3 +27,10 @@ def read_text(path: Path) -> str:
         raise InputError(f"cannot read: {error.strerror}", path) from error
     except UnicodeDecodeError as error:
         raise InputError("is not a text file", path) from error
+
+
+def _line(labels: Transcript) -> str:
+    return " ".join(on_one_line(symbol) for symbol in labels.symbols) + "\n"
+
+
+FORMAT = one_each("text", ".txt", _line)

@@ -1,6 +1,6 @@
 """The formats of transcripts: a registry of those that can be written, and one of those that can be read.
 
-A new format is a module with a `FORMAT` (see `asr.formats.format`) or a `read_transcript`, and a line here.
+A new format is a module with a `Format` or a `read_transcript`, and a line here.
 """
 
 from collections.abc import Callable
@@ -14,11 +14,20 @@ from asr.formats.format import Format
 Tier = Literal["phones", "words"]
 
 WRITERS = {
-    "textgrid": "asr.formats.textgrid",
-    "ctm": "asr.formats.ctm",
-    "phn": "asr.formats.phn",
+    "jsonl": "asr.formats.json_lines:FORMAT",
+    "textgrid": "asr.formats.textgrid:FORMAT",
+    "ctm": "asr.formats.ctm:FORMAT",
+    "phn": "asr.formats.phn:FORMAT",
+    "stm": "asr.formats.sclite:STM",
+    "trn": "asr.formats.sclite:TRN",
+    "csv": "asr.formats.table:CSV",
+    "tsv": "asr.formats.table:TSV",
+    "text": "asr.formats.plain_text:FORMAT",
+    "audacity": "asr.formats.audacity:FORMAT",
+    "elan": "asr.formats.elan:FORMAT",
+    "webvtt": "asr.formats.webvtt:FORMAT",
 }
-"""The module of each format, by its name on the command line."""
+"""Where each `Format` is (module:name), by the format's name on the command line."""
 
 READERS: dict[Tier, dict[str, str]] = {
     "phones": {
@@ -41,7 +50,8 @@ def writer(name: str) -> Format:
     """The format of that name. Raises InputError for an unknown one."""
     if name not in WRITERS:
         raise InputError(f"--format {name}: choose {', '.join(WRITERS)}")
-    return cast(Format, import_module(WRITERS[name]).FORMAT)
+    module, _, attribute = WRITERS[name].partition(":")
+    return cast(Format, getattr(import_module(module), attribute))
 
 
 def reader(tier: Tier, suffix: str) -> Callable[[Path, Tier], str]:

@@ -30,11 +30,19 @@ class WordSegment:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """One of the N best hypotheses of an utterance; `score` is its share, 0 to 1, of the probability of all N."""
+
+    phones: list[PhoneSegment]
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """The phones of one utterance, as a reference, a hypothesis or an alignment; `duration` in seconds.
 
     An alignment may have `words`, and in `intervals` the earliest and the latest plausible time (s) of each boundary
-    between two phones, one less than phones.
+    between two phones, one less than phones. A recogniser may give the `nbest` hypotheses, best first.
     """
 
     utterance: str
@@ -44,6 +52,7 @@ class Transcript:
     duration: float | None = None
     words: list[WordSegment] = field(default_factory=list)
     intervals: list[tuple[float, float]] = field(default_factory=list)
+    nbest: list[Alternative] = field(default_factory=list)
 
     @property
     def symbols(self) -> list[str]:
@@ -55,15 +64,21 @@ class Transcript:
         for key in ("speaker", "audio", "duration"):
             if (value := getattr(self, key)) is not None:
                 row[key] = value
-        row["phones"] = [
-            {key: value for key in ("phone", "start", "end", "score") if (value := getattr(segment, key)) is not None}
-            for segment in self.phones
-        ]
+        row["phones"] = _phones_json(self.phones)
         if self.words:
             row["words"] = [{"word": word.word, "start": word.start, "end": word.end} for word in self.words]
         if self.intervals:
             row["intervals"] = [list(interval) for interval in self.intervals]
+        if self.nbest:
+            row["nbest"] = [{"phones": _phones_json(each.phones), "score": each.score} for each in self.nbest]
         return row
+
+
+def _phones_json(phones: list[PhoneSegment]) -> list[dict[str, Any]]:
+    return [
+        {key: value for key in ("phone", "start", "end", "score") if (value := getattr(segment, key)) is not None}
+        for segment in phones
+    ]
 
 
 def write_transcripts(path: Path | str, transcripts: Iterable[Transcript]) -> int:
@@ -82,13 +97,7 @@ def read_transcripts(path: Path | str) -> Iterator[Transcript]:
 
 
 def _from_json(row: dict[str, Any]) -> Transcript:
-    phones = []
-    for index, item in _items(row["phones"], "phones"):
-        phone = item["phone"]
-        if not isinstance(phone, str) or not phone:
-            raise ValueError(f"phones[{index}].phone must be a phone symbol, not {phone!r}")
-        numbers = {key: _number(item.get(key), f"phones[{index}].{key}") for key in ("start", "end", "score")}
-        phones.append(PhoneSegment(phone, **numbers))
+    phones = _phones(row["phones"], "phones")
     if not isinstance(row["utterance"], str):
         raise ValueError("utterance must be a string")
     words = [
@@ -109,7 +118,24 @@ def _from_json(row: dict[str, Any]) -> Transcript:
         duration=_number(row.get("duration"), "duration"),
         words=words,
         intervals=intervals,
+        nbest=[
+            Alternative(
+                _phones(item["phones"], f"nbest[{index}].phones"), _time(item["score"], f"nbest[{index}].score")
+            )
+            for index, item in _items(row.get("nbest", []), "nbest")
+        ],
     )
+
+
+def _phones(value: object, name: str) -> list[PhoneSegment]:
+    phones = []
+    for index, item in _items(value, name):
+        phone = item["phone"]
+        if not isinstance(phone, str) or not phone:
+            raise ValueError(f"{name}[{index}].phone must be a phone symbol, not {phone!r}")
+        numbers = {key: _number(item.get(key), f"{name}[{index}].{key}") for key in ("start", "end", "score")}
+        phones.append(PhoneSegment(phone, **numbers))
+    return phones
 
 
 def _items(value: object, name: str) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from asr.acoustics.posteriors import Waveform
-from asr.audio import HIGHEST_RATE, LOWEST_RATE, resampled
+from asr.audio.reading import resampled
+from asr.audio.sndfile import HIGHEST_RATE, LOWEST_RATE
 from asr.errors import InputError
 
 
@@ -30,7 +31,7 @@ def to_waveform(samples: ArrayLike, rate: int | None, sample_rate: int) -> Wavef
     waveform = _scaled(_one_channel(_as_array(samples)))
     if not np.isfinite(waveform).all():
         raise InputError("the samples have values that are not finite numbers (NaN or infinity)")
-    return waveform if rate == sample_rate else resampled(waveform, rate, sample_rate)
+    return np.concatenate(list(resampled([waveform], rate, sample_rate)))
 
 
 def _as_array(samples: Any) -> npt.NDArray[Any]:

@@ -59,8 +59,9 @@ class Transcription(Transcript):
         if self.spectrogram is not None or self.audio is None:
             return self.spectrogram
         try:
-            rate, samples = audio_info(self.audio)
-            return spectrogram(read_audio(self.audio, rate, 0.0, min(samples / rate, LONGEST)), rate)
+            info = audio_info(self.audio)
+            rate, shown = info.sample_rate, min(info.samples / info.sample_rate, LONGEST)
+            return spectrogram(read_audio(self.audio, rate, 0.0, shown, warnings=[]), rate)
         except InputError:  # the audio has gone since
             return None
 

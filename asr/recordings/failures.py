@@ -1,13 +1,56 @@
-"""What happens when one recording fails: one line, and the others go on."""
+"""What happens when one recording fails: one line in the log and in errors.jsonl, and the others go on."""
 
+import json
 import logging
+from contextlib import ExitStack
 from pathlib import Path
+from typing import IO
 
 from asr.errors import InputError, OutputError, is_interrupt, is_out_of_memory
+from asr.storage.files import growing_file, remove
 
 log = logging.getLogger(__name__)
 
+ERRORS = "errors.jsonl"
+"""In an output folder: what failed in the last run."""
+
 LONGEST_REASON = 300
+
+
+class Failures:
+    """Logs each failure of a run and writes it to a file, `{"path": ..., "what": ..., "fix": ...}`.
+
+    Without failures there is no file: that of the previous run is removed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises InputError where `path` is a file of the user's in an output folder."""
+        if not remove(path):
+            raise InputError("was not written by asr, or was changed since; move it away", path)
+        self.path = path
+        self.failed = 0
+        self._open = ExitStack()
+        self._lines: IO[str] | None = None
+
+    def __enter__(self) -> "Failures":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._open.close()
+
+    def add(self, error: Exception, path: Path, consequence: str = "") -> None:
+        """Adds a recording that has failed; with a `consequence`, it has a result, but something less is missing.
+
+        Raises the error again if it concerns all, as `log_failure`.
+        """
+        log_failure(error, path, consequence)
+        if self._lines is None:
+            self._lines = self._open.enter_context(growing_file(self.path))
+        what, _, fix = _message(error, path).removeprefix(f"{path}: ").rpartition("; ")
+        row = {"path": str(path), "what": (what or fix) + consequence, "fix": fix if what else ""}
+        self._lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+        self._lines.flush()
+        self.failed += not consequence
 
 
 def log_failure(error: Exception, path: Path, consequence: str = "") -> None:
@@ -15,11 +58,6 @@ def log_failure(error: Exception, path: Path, consequence: str = "") -> None:
     if isinstance(error, OutputError) or (isinstance(error, SystemError) and is_interrupt(error)):
         raise error
     log.error("%s%s", _message(error, path), consequence, exc_info=error)
-
-
-def taken(output: Path, other: object, utterance: str) -> str:
-    """Why a recording is left out whose name another one already has in the results."""
-    return f"{output} already has a result of {other} named {utterance}; choose another folder with --out"
 
 
 def _message(error: Exception, path: Path) -> str:

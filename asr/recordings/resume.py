@@ -1,16 +1,15 @@
-"""JSON Lines that grow as files are done, so that an interrupted command can resume."""
+"""An output folder that earlier runs have written to: results of other models are moved aside."""
 
 import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count as numbers
 from pathlib import Path
 from typing import Any
 
-from asr.storage.files import growing_file, make_folder, read_json, rename, write_json
+from asr.storage.files import make_folder, read_json, rename, write_json
 from asr.storage.output_folder import OutputFolder
 
 log = logging.getLogger(__name__)
@@ -24,34 +23,6 @@ class Summary:
     skipped: int
     failed: int
     unwritten: int = 0
-
-
-def cut_last_line(path: Path, block: int = 1 << 20) -> None:
-    """Removes an incomplete last line, which a crash leaves."""
-    with open(path, "rb+") as file:
-        end = file.seek(0, os.SEEK_END)
-        while end:
-            start = max(end - block, 0)
-            file.seek(start)
-            if (newline := file.read(end - start).rfind(b"\n")) >= 0:
-                end = start + newline + 1
-                break
-            end = start
-        file.truncate(end)
-
-
-def append_rows(path: Path, rows: Iterable[dict[str, Any]]) -> int:
-    """Appends a line for each row as it comes; returns how many.
-
-    Raises OutputError where it cannot write; the lines written so far stay.
-    """
-    count = 0
-    with growing_file(path) as lines:
-        for row in rows:
-            lines.write(json.dumps(row, ensure_ascii=False) + "\n")
-            lines.flush()
-            count += 1
-    return count
 
 
 def set_aside(folder: OutputFolder, mark: Path, made_with: dict[str, Any]) -> None:

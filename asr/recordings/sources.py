@@ -1,151 +1,215 @@
-"""The audio files that a user gives: found, given unique utterance names, and read ahead."""
+"""The recordings that a user gives: found, given unique utterance names, and read."""
 
+import glob
 import logging
 import os
-from collections import Counter, deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from asr.audio import read_audio
+from asr.audio import AUDIO_SUFFIXES, OTHER_SUFFIXES, audio_info, read_audio
 from asr.errors import InputError, listed
+from asr.recordings.lists import Listed, is_list, read_list
 
 log = logging.getLogger(__name__)
 
-AUDIO_SUFFIXES = frozenset(
-    {".wav", ".wave", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".mpga", ".sph", ".nist"}
-    | {".aif", ".aiff", ".aifc", ".au", ".snd", ".caf"}
-)
-OTHER_SUFFIXES = frozenset(
-    {".m4a", ".m4b", ".m4r", ".aac", ".wma", ".amr", ".ape", ".wv", ".tta", ".shn", ".ac3", ".dts", ".ra", ".mka"}
-    | {".mp4", ".m4v", ".webm", ".mkv", ".mov", ".avi", ".wmv", ".flv", ".mpg", ".mpeg", ".3gp", ".ogv", ".rm", ".asf"}
-)
-"""Suffixes of audio and video that cannot be read."""
-
-FILES_READ_AHEAD = 4
+STANDARD_INPUT = "-"
 LONGEST_NAME = 220
 """Bytes of a file name; systems allow 255, and the TextGrid's suffix and temporary name need some of them."""
 
+MOST_OVERSHOOT = 0.5
+"""Seconds by which a part in a list may end after its file, where times were rounded; it is cut at the file's end."""
+
+PART = ("start", "end", "channel")
+
+Channels = Literal["mix", "each"] | int
+"""The mean of all channels, each channel as an utterance of its own, or one channel (from 0)."""
+
 Samples = npt.NDArray[np.float32]
+T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Source:
-    """One audio file; `utterance` is its path below the folder it was found in, without the suffix."""
+    """One utterance to process: a file, or the part of it from `start` on for `duration` seconds (None: to its end).
+
+    `utterance` is its name in a list, or the file's path below the folder it was found in, without the suffix.
+    `channel` counts from 0; None is the mean of all. `text` is its transcript, where a list has one.
+    """
 
     utterance: str
     path: Path
+    start: float = 0.0
+    duration: float | None = None
+    channel: int | None = None
+    text: str | None = None
+
+    @property
+    def part(self) -> dict[str, float | int]:
+        """Which part of the file it is, in the fields PART of its line in the results; nothing for a whole file."""
+        part: dict[str, float | int] = {}
+        if self.start or self.duration is not None:
+            part["start"] = self.start
+        if self.duration is not None:
+            part["end"] = round(self.start + self.duration, 4)
+        if self.channel is not None:
+            part["channel"] = self.channel
+        return part
 
 
 @dataclass(frozen=True)
 class Found:
-    """The audio files among a user's inputs, and how many folders could not be read."""
+    """What a user's inputs hold, and the folders that could not be read, each with the reason."""
 
     sources: list[Source]
-    unreadable: int
+    unreadable: list[tuple[Path, InputError]]
 
 
-def find_sources(inputs: Sequence[Path]) -> Found:
-    """The audio files among the inputs and below their folders, each folder's sorted by name.
+def find_sources(inputs: Sequence[Path], channels: Channels = "mix") -> Found:
+    """The recordings among the inputs, in their order; those below a folder sorted by name.
 
-    Where several would have the same utterance name, they keep their suffix; if that is not enough, their whole path.
-    Hidden files are left out. Folders that cannot be read are logged as errors, and how many files have a suffix of
-    audio or video that cannot be read as a warning. Raises InputError when there is no audio file, and when none of the
-    inputs exists; a missing one among others fails when it is read.
+    An input is an audio file, a folder, a pattern such as `**/*.wav`, a list (see `asr.recordings.lists`), or `-` for
+    paths on standard input, one a line or separated by NUL. Where several files would have the same utterance name,
+    they keep their suffix; if that is not enough, their whole path. Hidden files are left out. Raises InputError when
+    there is no audio file, when a list is broken, and when none of the inputs exists; a missing one among others fails
+    when it is read.
     """
-    if not any(os.path.lexists(given) for given in inputs):
-        raise InputError("no such file or folder", inputs[0])
-    found: dict[Path, Path] = {}
-    passed = _Passed()
-    for given in inputs:
-        if os.path.isdir(given):  # noqa: PTH112 - Path.is_dir raises where a folder above cannot be read
-            found |= {_absolute(path): path.relative_to(given) for path in _audio_below(given, passed)}
-        else:
-            found[_absolute(given)] = Path(given.name)
-    passed.log()
-    if not found:
+    search = _Search()
+    given = list(_paths(inputs))
+    if not any(os.path.lexists(path) for path in given):
+        raise InputError("no such file or folder", given[0] if given else "standard input")
+    items, known = [], set()
+    for path in given:
+        for item in search.below(path):
+            for each in _channels(item, channels):
+                if each.identity not in known:
+                    known.add(each.identity)
+                    items.append(each)
+    known.clear()
+    search.log()
+    if not items:
         raise InputError(f"no audio file; known suffixes: {' '.join(sorted(AUDIO_SUFFIXES))}", inputs[0])
-    names = distinct_names([(_without_suffix(name), str(name), str(path)[1:]) for path, name in found.items()])
-    return Found([Source(name, path) for name, path in zip(names, found, strict=True)], passed.unreadable)
+    names = distinct_names(items, Listed.name, Listed.MOST_NAMES)
+    return Found([_source(name, item) for name, item in zip(names, items, strict=True)], search.unreadable)
 
 
-class _Passed:
-    """What is passed over in folders."""
+def _source(name: str, item: Listed) -> Source:
+    return Source(name, Path(item.path), item.start, item.duration, item.channel, item.text)
+
+
+def _paths(inputs: Iterable[Path]) -> Iterator[Path]:
+    """The inputs, with the matches of patterns and the paths on standard input in their places."""
+    for given in inputs:
+        if str(given) == STANDARD_INPUT:
+            data = sys.stdin.buffer.read()
+            lines = data.split(b"\0") if b"\0" in data else data.splitlines()
+            yield from (Path(os.fsdecode(line)) for line in lines if line.strip())
+        elif glob.has_magic(str(given)) and not os.path.lexists(given):
+            matches = sorted(glob.glob(str(given), recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
+            if not matches:
+                raise InputError("no file matches this pattern", given)
+            yield from map(Path, matches)
+        else:
+            yield given
+
+
+class _Search:
+    """Looks through inputs, and keeps what it passes over."""
 
     def __init__(self) -> None:
-        self.suffixes: Counter[str] = Counter()
         self.links: list[str] = []
-        self.unreadable = 0
+        self.unreadable: list[tuple[Path, InputError]] = []
 
-    def fail(self, error: OSError) -> None:
-        """Counts a folder that cannot be read."""
-        log.error("%s: cannot read the folder: %s", error.filename, error.strerror)
-        self.unreadable += 1
+    def below(self, given: Path) -> Iterator[Listed]:
+        """What one input holds."""
+        if is_list(given):
+            yield from read_list(given)
+        elif os.path.isdir(given):  # noqa: PTH112 - Path.is_dir raises where a folder above cannot be read
+            for path in self._audio_below(given):
+                yield Listed(_absolute(path), label=os.path.relpath(path, given))
+        else:
+            yield Listed(_absolute(str(given)), label=given.name)
+
+    def _audio_below(self, folder: Path) -> list[str]:
+        """The files that have a suffix of audio; links to nowhere are among them, and fail when they are read."""
+        paths = []
+        for root, folders, names in os.walk(folder, onerror=self._fail):
+            self.links += [path for name in folders if os.path.islink(path := os.path.join(root, name))]  # noqa: PTH114, PTH118
+            paths += [
+                os.path.join(root, name)  # noqa: PTH118 - a Path for each of a million files takes seconds
+                for name in names
+                if not name.startswith(".") and _suffix(name) in AUDIO_SUFFIXES | OTHER_SUFFIXES
+            ]
+        return sorted(paths, key=lambda path: path.split(os.sep))  # noqa: PTH206
+
+    def _fail(self, error: OSError) -> None:
+        path = Path(str(error.filename))
+        self.unreadable.append((path, InputError(f"cannot read the folder: {error.strerror}", path)))
 
     def log(self) -> None:
-        if self.suffixes:
-            each = ", ".join(f"{suffix} ({number})" for suffix, number in self.suffixes.most_common())
-            files = "file" if self.suffixes.total() == 1 else "files"
-            log.warning(
-                "%d %s with suffixes that cannot be read: %s; convert them to FLAC", self.suffixes.total(), files, each
-            )
+        """Warns of the folders that were not searched."""
         if self.links:
             log.warning("linked folders are not searched: %s; name them to search them", listed(self.links))
 
 
-def _without_suffix(name: Path) -> str:
-    return str(name.with_suffix("")) if name.stem.strip(".") else str(name)  # `..wav` would become the folder `.`
+def _suffix(name: str) -> str:
+    return os.path.splitext(name)[1].lower()  # noqa: PTH122
 
 
-def _audio_below(folder: Path, passed: _Passed) -> list[Path]:
-    """The files that have a suffix of audio; links to nowhere are among them, and fail when they are read."""
-    paths = []
-    for root, folders, names in os.walk(folder, onerror=passed.fail):
-        passed.links += [str(path) for path in (Path(root, name) for name in folders) if path.is_symlink()]
-        for path in (Path(root, name) for name in names if not name.startswith(".")):
-            if (suffix := path.suffix.lower()) in AUDIO_SUFFIXES:
-                paths.append(path)
-            elif suffix in OTHER_SUFFIXES:
-                passed.suffixes[suffix] += 1
-    return sorted(paths)
+def _absolute(path: str) -> str:
+    return os.path.abspath(path)  # noqa: PTH100 - links are kept as the user wrote them
 
 
-def _absolute(path: Path) -> Path:
-    return Path(os.path.abspath(path))  # noqa: PTH100 - links are kept as the user wrote them
+def _channels(item: Listed, channels: Channels) -> list[Listed]:
+    """The item with the channel that is asked for, or once for each channel; a list's own channel comes first.
+
+    A file that cannot be read stays as it is, and fails when it is read.
+    """
+    if channels == "mix" or item.channel is not None:
+        return [item]
+    if channels != "each":
+        return [replace(item, channel=channels)]
+    try:
+        number = audio_info(item.path).channels
+    except InputError:
+        return [item]
+    return [item] if number == 1 else [replace(item, channel=channel, split=True) for channel in range(number)]
 
 
-def distinct_names(choices: Sequence[tuple[str, ...]]) -> list[str]:
-    """A name for each file: the first of its choices that no other file has; the last choices must all differ."""
-    chosen = [0] * len(choices)
+def distinct_names(items: Sequence[T], name: Callable[[T, int], str], most: int) -> list[str]:
+    """A name for each item: the first of its `most` names that no other item has; the last of them must all differ."""
+    chosen = [0] * len(items)
+    names = [name(item, 0) for item in items]
     while True:
-        names = [names[number] for names, number in zip(choices, chosen, strict=True)]
         counts = Counter(names)
         if len(counts) == len(names):
             return names
-        chosen = [
-            min(number + (counts[name] > 1), len(choices[0]) - 1) for name, number in zip(names, chosen, strict=True)
-        ]
+        for number, each in enumerate(names):
+            if counts[each] > 1 and chosen[number] + 1 < most:
+                chosen[number] += 1
+                names[number] = name(items[number], chosen[number])
 
 
-def check_name(source: Source) -> None:
-    """Raises InputError for a file whose name is too long to add a suffix to."""
+def read_source(source: Source, sample_rate: int, warnings: list[str] | None = None) -> Samples:
+    """The samples [S] of an utterance. Raises InputError as `read_audio`, and for a name that is too long."""
     if len(os.fsencode(source.path.name)) > LONGEST_NAME:
         raise InputError(f"its name has more than {LONGEST_NAME} bytes; shorten it", source.path)
-
-
-def read_ahead(sources: Sequence[Source], sample_rate: int) -> Iterator[tuple[Source, "Future[Samples]"]]:
-    """Reads a few files ahead in threads, so that recognition does not wait for the disk; memory stays flat."""
-    with ThreadPoolExecutor(2) as pool:
-        ahead: deque[tuple[Source, Future[Samples]]] = deque()
-        try:
-            for source in sources:
-                ahead.append((source, pool.submit(read_audio, source.path, sample_rate)))
-                if len(ahead) >= FILES_READ_AHEAD:
-                    yield ahead.popleft()
-            yield from ahead
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    duration = source.duration
+    if source.start or duration is not None:
+        info = audio_info(source.path)
+        end = info.samples / info.sample_rate
+        wanted = end if duration is None else source.start + duration
+        if not 0 <= source.start < min(wanted, end) or wanted > end + MOST_OVERSHOOT:
+            raise InputError(
+                f"{source.utterance} is from {source.start:g} to {wanted:g} s in the list, but the file has {end:g} s; "
+                "correct the list",
+                source.path,
+            )
+        duration = min(wanted, end) - source.start
+    return read_audio(source.path, sample_rate, source.start, duration, source.channel, warnings)

@@ -28,7 +28,6 @@ from asr.training.memory import fits_in_memory
 from asr.training.speech import Speech, row_storage
 from asr.training.waveforms import SpeedTable, Waveforms
 
-
 ALONE = 1
 """The stream of random numbers that says which utterances are normalised alone."""
 

@@ -1,13 +1,17 @@
 """Which files are read, and the names that they get."""
 
+import io
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.recordings.sources import Source, distinct_names, find_sources
+from asr.errors import InputError
+from asr.recordings.sources import Channels, Source, distinct_names, find_sources
 
 
 @pytest.mark.parametrize("name", ["x.wave", "x.nist", "x.mp2", "x.mpga"])
@@ -51,6 +55,46 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path, monkeypatch: pytest.Mon
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc"), st.none()), max_size=8))
 def test_names_are_distinct(pairs: list[tuple[str, str, None]]) -> None:
     choices = [(first, second, f"{'abc'[number % 3]}{number}") for number, (first, second, _) in enumerate(pairs)]
-    chosen = distinct_names(choices)
+    chosen = distinct_names(choices, tuple.__getitem__, 3)
     assert len(set(chosen)) == len(choices)
     assert all(name in names for name, names in zip(chosen, choices, strict=True))
+
+
+def test_patterns_that_the_shell_did_not_expand(tmp_path: Path) -> None:
+    for name in ("a/x.wav", "b/y.wav", "[1].wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert [source.utterance for source in find_sources([tmp_path / "**" / "?.wav"]).sources] == ["x", "y"]
+    assert [source.utterance for source in find_sources([tmp_path / "[1].wav"]).sources] == ["[1]"]
+    with pytest.raises(InputError, match="no file matches this pattern"):
+        find_sources([tmp_path / "*.flac"])
+
+
+@pytest.mark.parametrize("separator", ["\n", "\r\n", "\0"])
+def test_paths_on_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, separator: str) -> None:
+    (tmp_path / "folder").mkdir()
+    for name in ("z.wav", "a b.wav", "folder/x.wav"):
+        (tmp_path / name).touch()
+    lines = [str(tmp_path / name) for name in ("z.wav", "a b.wav", "folder")]
+    data = io.TextIOWrapper(io.BytesIO((separator.join(lines) + separator).encode()))
+    monkeypatch.setattr("sys.stdin", data)
+    assert [source.utterance for source in find_sources([Path("-")]).sources] == ["z", "a b", "x"]
+
+
+def test_no_path_on_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\n")))
+    with pytest.raises(InputError, match="standard input: no such file or folder"):
+        find_sources([Path("-")])
+
+
+def test_channels(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "two.wav", np.zeros((160, 2)), 16000)
+    soundfile.write(tmp_path / "one.wav", np.zeros(160), 16000)
+    (tmp_path / "broken.wav").touch()
+
+    def found(channels: Channels) -> list[tuple[str, int | None]]:
+        return [(source.utterance, source.channel) for source in find_sources([tmp_path], channels).sources]
+
+    assert found("mix") == [("broken", None), ("one", None), ("two", None)]
+    assert found("each") == [("broken", None), ("one", None), ("two-channel0", 0), ("two-channel1", 1)]
+    assert found(1) == [("broken", 1), ("one", 1), ("two", 1)]

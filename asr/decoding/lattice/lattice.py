@@ -68,7 +68,7 @@ class Lattice:
         return _costs_to_end(self.sources, self.targets, self.costs, self.finals)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _costs_to_end(sources: Integers, targets: Integers, costs: Costs, finals: Costs) -> Costs:
     to_end = finals.copy()
     for arc in range(len(sources) - 1, -1, -1):

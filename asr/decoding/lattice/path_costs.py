@@ -26,7 +26,7 @@ def path_costs(flat: FlatGraph, frame_costs: Costs) -> PathCosts:
     return PathCosts(frame_costs, _costs_to_here(flat, frame_costs), *_costs_to_end(flat, frame_costs))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _costs_to_here(graph: FlatGraph, frame_costs: Costs) -> Costs:
     """[T + 1, S] the cost of the best path from the start to each state after each frame."""
     frames = len(frame_costs)
@@ -47,7 +47,7 @@ def _costs_to_here(graph: FlatGraph, frame_costs: Costs) -> Costs:
     return to_here
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _costs_to_end(graph: FlatGraph, frame_costs: Costs) -> tuple[Costs, Costs]:
     """[T + 1, S] the cost of the best path from each state to the end, and of the best one that enters a phone there
     at once or, after the last frame, ends."""

@@ -59,7 +59,7 @@ def class_posteriors(
     return found
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _forward_backward(graph: FlatGraph, weights: Weights, scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     frames = len(scores)
     posteriors = np.zeros(scores.shape, np.float32)
@@ -76,7 +76,7 @@ def _forward_backward(graph: FlatGraph, weights: Weights, scores: npt.NDArray[np
     return posteriors
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _block_starts(
     graph: FlatGraph, weights: Weights, scores: npt.NDArray[np.float32], forward: Probabilities
 ) -> Probabilities:
@@ -97,7 +97,7 @@ def _block_starts(
     return starts
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _ends(graph: FlatGraph, weights: Weights, last: Probabilities) -> Probabilities:
     """[S] the probability of ending from each state; 1 everywhere where no path ends in a final state."""
     ends = weights.finals.copy()
@@ -107,7 +107,7 @@ def _ends(graph: FlatGraph, weights: Weights, last: Probabilities) -> Probabilit
     return ends
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _forward(graph: FlatGraph, weights: Weights, scores: npt.NDArray[np.float32], forward: Probabilities) -> None:
     """Fills forward [T + 1, S] from its first row: the probability of each state after each frame, given the frames so
     far."""
@@ -129,7 +129,7 @@ def _forward(graph: FlatGraph, weights: Weights, scores: npt.NDArray[np.float32]
             after[state] = after[state] / total if after[state] >= threshold else 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _backward(
     graph: FlatGraph,
     weights: Weights,
@@ -163,21 +163,21 @@ def _backward(
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _follow_free(graph: FlatGraph, weights: Weights, forward: Probabilities) -> None:
     """Adds what reaches each state [S] along arcs that consume no frame."""
     for arc in range(len(graph.free_sources)):
         forward[graph.free_targets[arc]] += forward[graph.free_sources[arc]] * weights.free[arc]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _follow_free_back(graph: FlatGraph, weights: Weights, backward: Probabilities) -> None:
     """Adds what leads on from each state [S] along arcs that consume no frame."""
     for arc in range(len(graph.free_sources) - 1, -1, -1):
         backward[graph.free_sources[arc]] += weights.free[arc] * backward[graph.free_targets[arc]]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _scaled_likelihoods(scores: npt.NDArray[np.float32], scale: float, likelihoods: Probabilities) -> None:
     """exp(scale * scores) [C], scaled so that the highest is 1."""
     highest = scores.max()

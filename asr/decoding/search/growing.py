@@ -8,7 +8,7 @@ import numpy.typing as npt
 from numba import njit
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def with_room(records: npt.NDArray, count: int) -> npt.NDArray:
     """The records, with room for `count` of them; those added are not set."""
     if count <= len(records):

@@ -50,7 +50,7 @@ class Extended(NamedTuple):
     phone: Logarithms
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def search_prefixes(frames: Logarithms, beam: int, prior: PhonePrior) -> tuple[Logarithms, Integers, Records]:
     """Scores and prefixes that are left after the last of `frames` [M, T, C], and the tree (PREFIX) of these nodes."""
     models, columns = len(frames), len(prior.phones) + 1
@@ -72,7 +72,7 @@ def search_prefixes(frames: Logarithms, beam: int, prior: PhonePrior) -> tuple[L
     return _final_scores(tree, kept, size, prior.ends), kept.prefixes[:size], tree
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _keep(
     tree: Records,
     nodes: int,
@@ -104,7 +104,7 @@ def _keep(
     return nodes
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _final_scores(tree: Records, kept: Beam, size: int, ends: Logarithms) -> Logarithms:
     final = np.empty(size)
     for slot in range(size):
@@ -114,7 +114,7 @@ def _final_scores(tree: Records, kept: Beam, size: int, ends: Logarithms) -> Log
     return final
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _extend(frame: Logarithms, phones: Integers, tree: Records, kept: Beam, size: int, extended: Extended) -> None:
     """Fills `extended` for the first `size` prefixes and the log probabilities of the next frame [M, C]."""
     symbols = len(phones)
@@ -141,7 +141,7 @@ def _extend(frame: Logarithms, phones: Integers, tree: Records, kept: Beam, size
                         longer[symbol + 1] = ends_blank + spoken[symbol]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _merge(tree: Records, prefixes: Integers, phone: Logarithms) -> None:
     """Where a longer prefix is itself kept, moves what leads to it there from the prefix that it extends."""
     for slot in range(len(prefixes)):
@@ -159,7 +159,7 @@ def _merge(tree: Records, prefixes: Integers, phone: Logarithms) -> None:
         tree[prefixes[slot]].slot = -1
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _candidates(
     tree: Records,
     prefixes: Integers,
@@ -196,7 +196,7 @@ def _candidates(
     return found
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _best(candidates: Logarithms, count: int) -> Integers:
     """The indices of the `count` highest, or of all, in their order; among equal ones the first win."""
     count = min(count, len(candidates))
@@ -215,7 +215,7 @@ def _best(candidates: Logarithms, count: int) -> Integers:
     return best
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _longer(tree: Records, nodes: int, node: int, symbol: int, prior: PhonePrior) -> tuple[int, int]:
     """The prefix with a symbol added, and the number of nodes, which grows where it is new."""
     child = tree[node].child
@@ -232,7 +232,7 @@ def _longer(tree: Records, nodes: int, node: int, symbol: int, prior: PhonePrior
     return nodes, nodes + 1
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _set_prefix(tree: Records, number: int, parent: int, symbol: int, history: int, language: float) -> None:
     prefix = tree[number]
     prefix.parent, prefix.symbol, prefix.history, prefix.language = parent, symbol, history, language

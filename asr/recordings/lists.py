@@ -1,0 +1,288 @@
+"""Recordings that a list names: a CSV, TSV or JSON Lines file, a Lhotse manifest, or a Kaldi data folder.
+
+A CSV or TSV file has a header. A line of it, or of a JSON Lines file, has the path of an audio file, and may have the
+utterance's name, start and duration or end of a part (s), channel (from 0), and transcript: see COLUMNS.
+Lhotse's cuts and recordings (.jsonl or .jsonl.gz), and Kaldi's wav.scp with or without segments, have them too. A
+relative path is taken from the list's folder or, if there is no such file, from the current folder.
+"""
+
+import csv
+import gzip
+import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, ClassVar
+
+from asr.corpora.kaldi_files import Entry, read_table
+from asr.errors import InputError, listed
+from asr.storage.json_text import parse_json
+
+COLUMNS = {
+    "path": ("path", "audio", "file", "audio_filepath", "audio_path", "audio_file", "file_name", "filename", "wav"),
+    "utterance": ("utterance", "utterance_id", "utt_id", "utt", "id"),
+    "start": ("start", "offset", "start_time", "begin"),
+    "duration": ("duration", "dur"),
+    "end": ("end", "end_time", "stop"),
+    "channel": ("channel",),
+    "text": ("text", "transcript", "transcription", "sentence"),
+}
+"""The names of each column; the first that a list has counts. NeMo's and Hugging Face's are among them."""
+
+TABLES = {".csv": ",", ".tsv": "\t"}
+JSON_LINES = (".jsonl", ".jsonl.gz", ".ndjson")
+WAV_SCP = "wav.scp"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A recording as it is given, before it has a name: the absolute path of its file, and the part of it.
+
+    `label` is what names it: its path as it was given, or below a folder; a list may give its `utterance`. `split` says
+    that it is one channel of several that are done.
+    """
+
+    path: str
+    start: float = 0.0
+    duration: float | None = None
+    channel: int | None = None
+    text: str | None = None
+    utterance: str | None = None
+    label: str = ""
+    split: bool = False
+
+    MOST_NAMES: ClassVar[int] = 3
+
+    @property
+    def identity(self) -> object:
+        """Equal for what is the same part of the same file under the same name."""
+        if self.utterance is None and self.channel is None and not self.start and self.duration is None:
+            return self.path
+        return self.path, self.start, self.duration, self.channel, self.utterance
+
+    def name(self, choice: int) -> str:
+        """Names from short to long: without the suffix, with it, and with the whole path."""
+        if self.utterance is not None and choice < 2:
+            name = self.utterance
+        elif choice < 2:
+            name = _without_suffix(self.label) if choice == 0 else self.label
+            if self.start or self.duration is not None:
+                end = "end" if self.duration is None else f"{self.start + self.duration:.3f}"
+                name += f"-{self.start:.3f}-{end}"
+        else:
+            part = () if self.start == 0 and self.duration is None else (f"{self.start}", f"{self.duration}")
+            name = "-".join([self.path[1:], *part, *([self.utterance] if self.utterance else [])])
+        return f"{name}-channel{self.channel}" if self.split else name
+
+
+def _without_suffix(name: str) -> str:
+    path = Path(name)
+    return str(path.with_suffix("")) if path.stem.strip(".") else name  # `..wav` would become the folder `.`
+
+
+def is_list(path: Path) -> bool:
+    """Whether an input is a list, by its suffix, or a Kaldi data folder."""
+    return path.name.lower().endswith((*TABLES, *JSON_LINES)) or _wav_scp(path) is not None
+
+
+def read_list(path: Path) -> Iterator[Listed]:
+    """The recordings of a list, in its order. Raises InputError that names the line that is wrong."""
+    names: set[str] = set()
+    for line, item in _read(path):
+        if item.utterance is not None:
+            if item.utterance in names:
+                raise InputError(f"utterance {item.utterance!r} is already on an earlier line; rename one", path, line)
+            names.add(item.utterance)
+        yield item
+
+
+def _read(path: Path) -> Iterator[tuple[int, Listed]]:
+    if (wav_scp := _wav_scp(path)) is not None:
+        yield from _kaldi(wav_scp)
+    elif (delimiter := TABLES.get(path.suffix.lower())) is not None:
+        yield from _table(path, delimiter)
+    else:
+        yield from _json_lines(path)
+
+
+def _wav_scp(path: Path) -> Path | None:
+    inside = path if path.name == WAV_SCP else path / WAV_SCP
+    return inside if os.path.isfile(inside) else None  # noqa: PTH113 - Path.is_file may raise
+
+
+def _table(path: Path, delimiter: str) -> Iterator[tuple[int, Listed]]:
+    with _opened(path) as lines:
+        first = lines.readline()
+        if delimiter == ",":
+            delimiter = max(",;\t", key=first.count)
+        header = next(csv.reader([first], delimiter=delimiter), [])
+        rows = csv.reader(lines, delimiter=delimiter)
+        columns = [name.strip().lower() for name in header]
+        for row in rows:
+            if any(cell.strip() for cell in row):
+                filled = {name: cell.strip() for name, cell in zip(columns, row, strict=False) if cell.strip()}
+                yield rows.line_num + 1, _row(filled, path, rows.line_num + 1, columns)
+
+
+def _json_lines(path: Path) -> Iterator[tuple[int, Listed]]:
+    with _opened(path) as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                row = parse_json(line)
+            except ValueError as error:
+                raise InputError(f"not valid JSON: {error}", path, number) from error
+            if not isinstance(row, dict):
+                raise InputError("expected a JSON object", path, number)
+            if "recording" in row or "tracks" in row:
+                yield number, _cut(row, path, number)
+            elif "sources" in row:
+                yield number, _recording(row, path, number)
+            else:
+                yield number, _row({key.lower(): row[key] for key in row}, path, number, list(row))
+
+
+def _row(row: dict[str, Any], path: Path, line: int, known: list[str]) -> Listed:
+    """A line of a table or of a JSON Lines file."""
+    cells = {
+        column: next((row[name] for name in names if row.get(name) not in (None, "")), None)
+        for column, names in COLUMNS.items()
+    }
+    if not isinstance(cells["path"], str):
+        expected = ", ".join(COLUMNS["path"])
+        raise InputError(f"no audio file on this line: it needs one of {expected}; it has {listed(known)}", path, line)
+    start, end, duration = (_seconds(cells[name], name, path, line) for name in ("start", "end", "duration"))
+    if start is None and end is None:
+        duration = None  # that of the whole file
+    if end is not None:
+        duration = end - (start or 0.0)
+    if duration is not None and duration <= 0:
+        raise InputError(f"its part of {duration:g} s is empty; correct start and end", path, line)
+    channel = cells["channel"]
+    if channel is not None and not (isinstance(channel, int | str) and str(channel).isdecimal()):
+        raise InputError(f"channel {channel!r} is not a number from 0", path, line)
+    given, name, text = cells["path"], cells["utterance"], cells["text"]
+    return Listed(
+        _located(given, path),
+        start or 0.0,
+        duration,
+        None if channel is None else int(channel),
+        text if isinstance(text, str) else None,
+        None if name is None else str(name),
+        os.path.basename(given) if os.path.isabs(given) else os.path.normpath(given),  # noqa: PTH117, PTH119
+    )
+
+
+def _seconds(value: object, name: str, path: Path, line: int) -> float | None:
+    if value is None:
+        return None
+    try:
+        seconds = float(str(value).replace(",", "."))
+        if not 0 <= seconds < 1e9:
+            raise ValueError
+    except ValueError:
+        raise InputError(f"{name} {value!r} is not a number of seconds", path, line) from None
+    return seconds
+
+
+def _cut(row: dict[str, Any], path: Path, line: int) -> Listed:
+    """A cut of Lhotse's."""
+    if "tracks" in row or not isinstance(row.get("recording"), dict):
+        raise InputError("a mixed cut, or one without a recording, cannot be read; save its audio first", path, line)
+    channel = row.get("channel", 0)
+    if isinstance(channel, list) and len(channel) == 1:
+        channel = channel[0]
+    try:
+        recording = row["recording"]
+        start, duration = float(row["start"]), float(row["duration"])
+        whole = start == 0 and abs(duration - float(recording["duration"])) < 1e-3
+        texts = [each["text"] for each in row.get("supervisions") or () if each.get("text")]
+        file, inside = _lhotse_file(recording, channel, path, line)
+        part = None if whole else duration
+        return Listed(file, start, part, inside, " ".join(texts) or None, str(row["id"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"not a Lhotse cut: {error}", path, line) from error
+
+
+def _recording(row: dict[str, Any], path: Path, line: int) -> Listed:
+    """A recording of Lhotse's."""
+    try:
+        return Listed(_lhotse_file(row, None, path, line)[0], utterance=str(row["id"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"not a Lhotse recording: {error}", path, line) from error
+
+
+def _lhotse_file(recording: dict[str, Any], channel: object, path: Path, line: int) -> tuple[str, int | None]:
+    """The file of a recording, and the channel in it; None where it has no other."""
+    sources = [each for each in recording["sources"] if channel in (None, *each["channels"])]
+    if isinstance(channel, list) or len(sources) != 1 or recording.get("transforms"):
+        raise InputError("not a single file without transforms; save its audio first", path, line)
+    [source] = sources
+    if source["type"] != "file":
+        raise InputError(f"its audio is a {source['type']}, which is not run or fetched; save it first", path, line)
+    channels = source["channels"]
+    inside = None if channel is None or len(channels) == 1 else channels.index(channel)
+    return _located(str(source["source"]), path), inside
+
+
+def _kaldi(wav_scp: Path) -> Iterator[tuple[int, Listed]]:
+    """The utterances of a Kaldi data folder: those of `segments`, or whole recordings; with their `text`."""
+    folder = wav_scp.parent
+    recordings, texts = read_table(wav_scp), _optional_table(folder / "text")
+    files = {name: _kaldi_file(entry, wav_scp) for name, entry in recordings.items()}
+    segments = folder / "segments"
+    if not segments.is_file():
+        for name, file in files.items():
+            yield recordings[name].line, Listed(file, text=_value(texts, name), utterance=name)
+        return
+    for name, entry in read_table(segments).items():
+        recording, *times = entry.value.split()
+        if recording not in files or len(times) < 2:
+            message = f"expected a recording of wav.scp, start and end, not {entry.value!r}"
+            raise InputError(message, segments, entry.line)
+        start = _seconds(times[0], "start", segments, entry.line) or 0.0
+        end = None if times[1] == "-1" else _seconds(times[1], "end", segments, entry.line)
+        if end is not None and end <= start:
+            raise InputError(f"its end {end:g} s is not after its start {start:g} s", segments, entry.line)
+        channel = int(times[2]) if len(times) > 2 and times[2].isdecimal() else None
+        duration = None if end is None else end - start
+        yield entry.line, Listed(files[recording], start, duration, channel, _value(texts, name), name)
+
+
+def _kaldi_file(entry: Entry, wav_scp: Path) -> str:
+    if entry.value.endswith("|"):
+        message = "is a command, which is not run; save its output as an audio file and name that"
+        raise InputError(f"{entry.value!r} {message}", wav_scp, entry.line)
+    located = _located(entry.value, wav_scp)
+    file, _, offset = entry.value.rpartition(":")
+    if offset.isdecimal() and file and not os.path.exists(located):  # noqa: PTH110
+        raise InputError(f"{entry.value!r} is a place in an archive; name audio files", wav_scp, entry.line)
+    return located
+
+
+def _optional_table(path: Path) -> dict[str, Entry]:
+    return read_table(path) if path.is_file() else {}
+
+
+def _value(table: dict[str, Entry], name: str) -> str | None:
+    return table[name].value if name in table else None
+
+
+def _located(name: str, path: Path) -> str:
+    """The absolute path of a file in a list."""
+    beside = os.path.abspath(path.parent / name)  # noqa: PTH100 - links are kept
+    return beside if os.path.lexists(beside) else os.path.abspath(name)  # noqa: PTH100
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[str]]:
+    try:
+        opener = gzip.open if path.suffix.lower() == ".gz" else open
+        with opener(path, "rt", encoding="utf-8-sig", newline="") as lines:
+            yield lines
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or "not a complete text file in UTF-8"
+        raise InputError(f"cannot read: {reason}", path) from error

@@ -1,0 +1,168 @@
+"""The results of a command, a JSON line for each utterance: resumed, completed, and put in the inputs' order."""
+
+import json
+import logging
+import os
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from asr.errors import InputError
+from asr.formats.registry import WRITERS, writer
+from asr.recordings.digests import AudioDigests
+from asr.recordings.failures import Failures
+from asr.recordings.sources import PART, Source
+from asr.storage.files import complete_file, growing_file, output_path, owner_of, read_jsonl, remove, write_jsonl
+
+log = logging.getLogger(__name__)
+
+Row = dict[str, Any]
+
+OTHER = -1
+"""The place of a line whose utterance is not among the inputs."""
+
+
+class Results:
+    """A results file and which of the sources it already has.
+
+    A source is done if the line of its name has its content (the SHA-256 of the file, and the part of it) and, by
+    `is_current`, nothing else that matters has changed. It does not matter where the file lies: one that was moved is
+    done, and its line gets the new path. If the content is another, the source is done again, unless the file of the
+    line still lies elsewhere: two recordings of one name are a failure of the second.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        sources: Sequence[Source],
+        digests: AudioDigests,
+        failures: Failures,
+        is_current: Callable[[Row, Source], bool] = lambda row, source: True,
+    ) -> None:
+        """Removes an incomplete last line and lines that are out of date, with the files made of them.
+
+        Raises InputError where `path` is a file of the user's in an output folder.
+        """
+        if (owner := owner_of(path)) is not None:
+            owner.require_replaceable(path)
+        self.path, self.sources = path, sources
+        self.skipped = self.added = 0
+        self._closed: set[int] = set()
+        self._places = array("q")
+        if not path.is_file():
+            return
+        cut_last_line(path)
+        numbers = {source.utterance: number for number, source in enumerate(sources)}
+        changed: dict[str, Row | None] = {}
+        for row in read_jsonl(path):
+            name = str(row.get("utterance"))
+            number = numbers.get(name, OTHER)
+            if number != OTHER:
+                known = self._is_known(row, sources[number], digests, failures, is_current)
+                if known is None or known != row:
+                    changed[name] = known
+                if known is None:
+                    continue
+                self._closed.add(number)
+            self._places.append(number)
+        if changed:
+            _remove_outputs(path.parent, [name for name, row in changed.items() if row is None])
+            write_jsonl(path, _updated(path, changed))
+
+    def _is_known(
+        self,
+        row: Row,
+        source: Source,
+        digests: AudioDigests,
+        failures: Failures,
+        is_current: Callable[[Row, Source], bool],
+    ) -> Row | None:
+        """The line as it stays; None for one that is out of date."""
+        audio = row.get("audio")
+        try:
+            same = row.get("sha256") == digests.of(source.path)
+        except InputError:
+            same = False  # it fails again when it is read
+        if not same and audio != str(source.path) and isinstance(audio, str) and os.path.lexists(audio):
+            failures.add(InputError(taken(self.path, audio, source.utterance), source.path), source.path)
+            return row
+        part = {key: row[key] for key in PART if key in row}
+        if same and part == source.part and is_current(row, source):
+            self.skipped += 1
+            return row | {"audio": str(source.path)}
+        return None
+
+    def waiting(self) -> Iterator[Source]:
+        """The sources that are not done, in order."""
+        return (source for number, source in enumerate(self.sources) if number not in self._closed)
+
+    @property
+    def remaining(self) -> int:
+        """How many sources are not done."""
+        return len(self.sources) - len(self._closed)
+
+    def append(self, rows: Iterable[tuple[Source, Row]]) -> None:
+        """Appends a line for each source as it comes, in the sources' order, and then puts all lines in that order.
+
+        Raises OutputError where it cannot write; the lines written so far stay.
+        """
+        numbers = {source.utterance: number for number, source in enumerate(self.sources)}
+        with growing_file(self.path) as lines:
+            for source, row in rows:
+                lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+                lines.flush()
+                self._places.append(numbers[source.utterance])
+                self.added += 1
+        self._put_in_order()
+
+    def _put_in_order(self) -> None:
+        """The lines of the sources in their order, after those of others."""
+        places = [place for place in self._places if place != OTHER]
+        if places == sorted(places):
+            return
+        with open(self.path, "rb") as file:
+            begins = array("q", [0])
+            for line in file:
+                begins.append(begins[-1] + len(line))
+            with complete_file(self.path, "wb") as ordered:
+                for number in sorted(range(len(self._places)), key=self._places.__getitem__):
+                    file.seek(begins[number])
+                    ordered.write(file.read(begins[number + 1] - begins[number]))
+
+
+def _updated(path: Path, changed: dict[str, Row | None]) -> Iterator[Row]:
+    for row in read_jsonl(path):
+        known = changed.get(str(row.get("utterance")), row)
+        if known is not None:
+            yield known
+
+
+def _remove_outputs(folder: Path, utterances: Sequence[str]) -> None:
+    """Removes the files that were made of lines that are out of date."""
+    for name in WRITERS:
+        form = writer(name)
+        if form.per_utterance:
+            for file in (file for utterance in utterances for file in form.files(utterance)):
+                with suppress(InputError):  # a name that leads out of the folder was never written
+                    remove(output_path(folder, file))
+
+
+def taken(output: Path, other: object, utterance: str) -> str:
+    """Why a recording is left out whose name another one already has in the results."""
+    return f"{output} already has a result of {other} named {utterance}; choose another folder with --out"
+
+
+def cut_last_line(path: Path, block: int = 1 << 20) -> None:
+    """Removes an incomplete last line, which a crash leaves."""
+    with open(path, "rb+") as file:
+        end = file.seek(0, os.SEEK_END)
+        while end:
+            start = max(end - block, 0)
+            file.seek(start)
+            if (newline := file.read(end - start).rfind(b"\n")) >= 0:
+                end = start + newline + 1
+                break
+            end = start
+        file.truncate(end)

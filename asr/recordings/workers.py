@@ -1,0 +1,50 @@
+"""Several recordings at a time, in threads: the compiled code that does the work runs side by side."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+
+MOST_WAITING = 1000
+"""Results that wait for an earlier one. While an hour is recognised, so many short files are done beside it."""
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def in_order(work: Callable[[T], R], items: Iterable[T], jobs: int) -> Iterator[tuple[T, Future[R]]]:
+    """Each item with its result, in order, as soon as it is there; `jobs` threads work, each with one torch thread.
+
+    Items are drawn as there is room, and at most MOST_WAITING results are in memory.
+    """
+    waiting: deque[tuple[T, Future[R]]] = deque()
+    with _one_torch_thread(), ThreadPoolExecutor(jobs) as pool:
+        try:
+            for item in items:
+                waiting.append((item, pool.submit(work, item)))
+                while waiting and (waiting[0][1].done() or len(waiting) >= MOST_WAITING):
+                    yield waiting.popleft()
+            while waiting:
+                yield waiting.popleft()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def _one_torch_thread() -> Iterator[None]:
+    """Two threads for one small product take longer than one, and far longer where another process is busy."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,75 @@
+"""Work in threads: results in order, bounded in number, with their own errors."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from asr.recordings import workers
+from asr.recordings.workers import available_cores, in_order
+
+
+def test_results_come_in_the_items_order_whichever_is_done_first() -> None:
+    later = threading.Event()
+
+    def work(item: int) -> int:
+        if item == 0:
+            assert later.wait(10)
+        if item == 5:
+            later.set()
+        return item * item
+
+    assert [(item, result.result()) for item, result in in_order(work, range(20), 2)] == [
+        (item, item * item) for item in range(20)
+    ]
+
+
+def test_an_error_is_of_its_own_item() -> None:
+    def work(item: int) -> float:
+        return 1 / item
+
+    outcomes = {item: result.exception() for item, result in in_order(work, [1, 0, 2], 2)}
+    assert {item: type(error) for item, error in outcomes.items()} == {
+        1: type(None),
+        0: ZeroDivisionError,
+        2: type(None),
+    }
+
+
+def test_items_are_drawn_as_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "MOST_WAITING", 4)
+    drawn: list[int] = []
+
+    def items() -> Iterator[int]:
+        for item in range(50):
+            drawn.append(item)
+            yield item
+
+    for item, _ in in_order(lambda item: time.sleep(0.001), items(), 2):
+        assert len(drawn) - item <= 4
+
+
+def test_workers_have_one_torch_thread_each_and_others_keep_theirs() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        inside = {result.result() for _, result in in_order(lambda _: torch.get_num_threads(), range(4), 2)}
+        assert inside == {1}
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_the_rest_is_not_done_when_the_caller_stops() -> None:
+    done = []
+    results = in_order(done.append, range(1000), 1)
+    next(results)
+    results.close()
+    time.sleep(0.05)
+    assert len(done) < 1000
+
+
+def test_at_least_one_core() -> None:
+    assert available_cores() >= 1
