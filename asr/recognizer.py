@@ -1,5 +1,6 @@
 """A model bundle as one object: audio in, phones with times out."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -7,14 +8,16 @@ import numpy.typing as npt
 import torch
 
 from asr.acoustics.bundle import Bundle, read_bundle
+from asr.acoustics.pieces import scored_pieces
 from asr.acoustics.scorer import AcousticScorer
 from asr.audio import read_audio
 from asr.decoding.bundle_decoder import bundle_decoder
 from asr.decoding.decode import decode_utterance
+from asr.decoding.join import join, shifted
 from asr.errors import InputError
 from asr.features.frontend import build_front_end
-from asr.features.normalize import model_input
-from asr.formats.transcript import Transcript
+from asr.features.pieces import MARGIN
+from asr.formats.transcript import PhoneSegment, Transcript
 
 
 class Recognizer:
@@ -37,18 +40,28 @@ class Recognizer:
     def recognize(
         self, waveform: npt.NDArray[np.float32], utterance: str = "audio", audio: str | None = None
     ) -> Transcript:
-        """Recognises samples [S] in [-1, 1] at `sample_rate`.
+        """Recognises samples [S] in [-1, 1] at `sample_rate`, as `recognize_blocks`."""
+        return self.recognize_blocks([waveform], utterance, audio)
 
-        Raises InputError when it is shorter than one frame, or the model's scores are not finite.
+    def recognize_blocks(
+        self, blocks: Iterable[npt.NDArray[np.float32]], utterance: str = "audio", audio: str | None = None
+    ) -> Transcript:
+        """Recognises a recording that comes in blocks of samples [S] in [-1, 1] at `sample_rate`, in bounded memory.
+
+        One that is longer than `asr.features.pieces.WHOLE` seconds is cut at pauses, and its pieces are joined. Raises
+        InputError when it is shorter than one frame, or the model's scores are not finite.
         """
-        static, _ = self.front_end(torch.from_numpy(waveform)[None], torch.tensor([len(waveform)]))
-        if static.shape[1] == 0:
-            milliseconds = self.bundle.config.features.frame_length
-            raise InputError(f"is shorter than one frame ({milliseconds:g} ms); there is nothing to recognise", audio)
-        features = model_input(static[0].cpu().numpy(), None, self.bundle.cmvn, self.bundle.config.features)
-        duration = len(waveform) / self.sample_rate
-        spoken = Transcript(utterance, audio=audio, duration=round(duration, 4))
+        phones: list[PhoneSegment] = []
+        samples = 0
         try:
-            return decode_utterance(spoken, self.scorer.log_posteriors(features), self.decoder)
+            for scored in scored_pieces(blocks, self.bundle, self.front_end, self.scorer):
+                piece, samples = scored.piece, scored.piece.end
+                spoken = Transcript(utterance, duration=round(len(piece.samples) / self.sample_rate, 4))
+                found = decode_utterance(spoken, scored.log_posteriors, self.decoder).phones
+                if piece.first == 0:
+                    phones = found
+                else:
+                    join(phones, shifted(found, piece.first / self.sample_rate), piece.begin / self.sample_rate, MARGIN)
         except InputError as error:
             raise InputError(str(error), audio) from error
+        return Transcript(utterance, phones, audio=audio, duration=round(samples / self.sample_rate, 4))
