@@ -99,12 +99,12 @@ def _read_utterance(utterance: str, tables: Tables, words: dict[int, Entry], aud
     path = _audio(tables.audio[utterance], tables.folder / "wav.scp", audio)
     spoken = _spoken(utterance, tables.text[utterance], tables.folder / "text", words, audio.root / TEXT_PHONE)
     speaker = tables.speakers[tables.speaker_of[utterance].value]
-    sample_rate, samples = audio_info(path)
+    info = audio_info(path)
     return utterance_cut(
         utterance,
         path,
-        sample_rate,
-        samples,
+        info.sample_rate,
+        info.samples,
         speaker=speaker.id,
         gender=speaker.gender,
         text=tables.text[utterance].value,

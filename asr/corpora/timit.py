@@ -59,16 +59,16 @@ def read_utterance(files: UtteranceFiles) -> MonoCut:
         raise InputError("there is no audio file next to it", files.phones)
     if files.phones is None:
         raise InputError("there is no .phn file next to it", files.audio)
-    sample_rate, samples = audio_info(files.audio)
-    label_samples = samples * SAMPLE_RATE / sample_rate
+    audio = audio_info(files.audio)
+    label_samples = audio.samples * SAMPLE_RATE / audio.sample_rate
     phones = read_phones(files.phones, label_samples, TIMIT_PHONES)
     words = read_words(files.words, label_samples) if files.words else []
     text = read_sentence(files.text) if files.text else " ".join(word.symbol for word in words)
     return utterance_cut(
         files.id,
         files.audio,
-        sample_rate,
-        samples,
+        audio.sample_rate,
+        audio.samples,
         speaker=files.speaker.id,
         gender=files.speaker.gender,
         text=text,

@@ -57,10 +57,10 @@ def write_labels(path: Path, transcript: Transcript) -> list[Path]:
 
     Times are rounded to samples. Raises InputError if the audio is gone.
     """
-    rate, samples = audio_info(transcript.audio or "")
+    info = audio_info(transcript.audio or "")
 
     def sample(time: float) -> int:
-        return samples if time == transcript.duration else min(round(time * rate), samples)
+        return info.samples if time == transcript.duration else min(round(time * info.sample_rate), info.samples)
 
     def write(suffix: str, segments: Sequence[tuple[str, float, float]]) -> Path:
         labels = (

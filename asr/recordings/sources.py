@@ -11,20 +11,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from asr.audio import read_audio
+from asr.audio import AUDIO_SUFFIXES, OTHER_SUFFIXES, read_audio
 from asr.errors import InputError, listed
 
 log = logging.getLogger(__name__)
-
-AUDIO_SUFFIXES = frozenset(
-    {".wav", ".wave", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".mpga", ".sph", ".nist"}
-    | {".aif", ".aiff", ".aifc", ".au", ".snd", ".caf"}
-)
-OTHER_SUFFIXES = frozenset(
-    {".m4a", ".m4b", ".m4r", ".aac", ".wma", ".amr", ".ape", ".wv", ".tta", ".shn", ".ac3", ".dts", ".ra", ".mka"}
-    | {".mp4", ".m4v", ".webm", ".mkv", ".mov", ".avi", ".wmv", ".flv", ".mpg", ".mpeg", ".3gp", ".ogv", ".rm", ".asf"}
-)
-"""Suffixes of audio and video that cannot be read."""
 
 FILES_READ_AHEAD = 4
 LONGEST_NAME = 220

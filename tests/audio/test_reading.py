@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from asr.audio import audio_info, read_audio
+from asr.audio import AudioInfo, audio_info, read_audio
 from asr.errors import InputError
 
 RATE = 16000
@@ -26,7 +26,7 @@ def test_reads_formats(tmp_path: Path, name: str) -> None:
     assert read.dtype == np.float32
     assert read.shape == samples.shape
     assert np.abs(read - samples).max() < (0.05 if name.endswith("ogg") else 1e-4)
-    assert audio_info(path) == (RATE, RATE // 2)
+    assert audio_info(path) == AudioInfo(RATE, RATE // 2, 1)
 
 
 @pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT"])
@@ -154,7 +154,7 @@ def test_files_that_were_misread_once(corpora: Path, name: str) -> None:
 def test_a_flac_file_from_a_pipe(corpora: Path) -> None:
     if not (path := corpora.parent / "cases" / "21-one-file-stops-the-batch" / "piped.flac").is_file():
         pytest.skip(f"{path} is absent")
-    assert audio_info(path) == (RATE, len(read_audio(path, RATE))) == (RATE, 54682)
+    assert audio_info(path).samples == len(read_audio(path, RATE)) == 54682
 
 
 @pytest.mark.parametrize("kind", ["AU", "W64", "RF64"])
@@ -187,7 +187,7 @@ def without_length(flac: bytes) -> bytes:
 def test_flac_of_unknown_length_is_read_to_its_end(tmp_path: Path, channels: int) -> None:
     soundfile.write(tmp_path / "a.flac", np.stack([tone(seconds=3.0)] * channels, axis=1), RATE)
     (tmp_path / "pipe.flac").write_bytes(without_length((tmp_path / "a.flac").read_bytes()))
-    assert audio_info(tmp_path / "pipe.flac") == (RATE, 3 * RATE)
+    assert audio_info(tmp_path / "pipe.flac") == AudioInfo(RATE, 3 * RATE, channels)
     expected = read_audio(tmp_path / "a.flac", RATE)
     assert np.array_equal(read_audio(tmp_path / "pipe.flac", RATE), expected)
     assert np.array_equal(read_audio(tmp_path / "pipe.flac", RATE, 1.0, 0.5), expected[RATE : RATE * 3 // 2])
@@ -248,6 +248,6 @@ def test_every_file_of_the_sample(timit_sample: Path) -> None:
     files = sorted(timit_sample.glob("*/*.wav"))
     assert len(files) == 160
     for path in files:
-        rate, samples = audio_info(path)
-        assert rate == RATE
-        assert len(read_audio(path, RATE)) == samples
+        info = audio_info(path)
+        assert (info.sample_rate, info.channels) == (RATE, 1)
+        assert len(read_audio(path, RATE)) == info.samples

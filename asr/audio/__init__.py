@@ -1,0 +1,15 @@
+"""Reading audio: any format, rate and number of channels, as mono float samples at a given rate."""
+
+from asr.audio.decoder import AudioInfo
+from asr.audio.reading import audio_info, read_audio, read_blocks
+from asr.audio.suffixes import AUDIO_SUFFIXES, OTHER_SUFFIXES, readable_suffixes
+
+__all__ = [
+    "AUDIO_SUFFIXES",
+    "OTHER_SUFFIXES",
+    "AudioInfo",
+    "audio_info",
+    "read_audio",
+    "read_blocks",
+    "readable_suffixes",
+]

@@ -1,0 +1,45 @@
+"""What every way to decode a file has in common."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK_SECONDS = 10
+MOST_VALUES = 1 << 23
+"""Of a block: with very many channels it is shorter, so that memory stays bounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioInfo:
+    """A file's sample rate in Hz, samples per channel and number of channels."""
+
+    sample_rate: int
+    samples: int
+    channels: int
+
+
+class Decoder(Protocol):
+    """An open file. `samples` (per channel) is None where only decoding shows it; `warnings` says what was repaired."""
+
+    sample_rate: int
+    channels: int
+    samples: int | None
+    warnings: list[str]
+
+    def blocks(self, first: int, count: int | None) -> Iterator[NDArray[np.float32]]:
+        """Samples [S, C] in blocks: `count` from sample `first` on, or less at the file's end; None: to the end.
+
+        Raises InputError where the file is truncated or broken.
+        """
+
+    def __enter__(self) -> "Decoder": ...
+
+    def __exit__(self, *error: Any) -> None: ...
+
+
+def block_length(sample_rate: int, channels: int) -> int:
+    """Samples per channel of a block."""
+    return max(1, min(BLOCK_SECONDS * sample_rate, MOST_VALUES // channels))

@@ -1,0 +1,128 @@
+"""Audio of a file, whole or in blocks: one channel or their mean, resampled."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asr.audio.channels import Mixer
+from asr.audio.decoder import AudioInfo, Decoder
+from asr.audio.sndfile import open_audio
+from asr.errors import InputError
+
+log = logging.getLogger(__name__)
+
+Samples = NDArray[np.float32]
+
+
+def audio_info(path: Path | str) -> AudioInfo:
+    """Sample rate in Hz, samples per channel and number of channels, from the header and the file's size.
+
+    A file whose header has no length is decoded. Raises InputError as `read_audio` does, except for errors that only
+    the samples show.
+    """
+    path = Path(path)
+    with open_audio(path) as decoder:
+        samples = decoder.samples
+        if samples is None:
+            samples = sum(len(block) for block in decoder.blocks(0, None))
+        return AudioInfo(decoder.sample_rate, samples, decoder.channels)
+
+
+def read_audio(
+    path: Path | str,
+    sample_rate: int,
+    start: float = 0.0,
+    duration: float | None = None,
+    channel: int | None = None,
+    warnings: list[str] | None = None,
+) -> Samples:
+    """Samples [S] in [-1, 1], float32, resampled (soxr, high quality) to `sample_rate` Hz.
+
+    `channel` (from 0) is read alone; None averages the channels, or takes the louder one where they cancel.
+    `start` and `duration` (seconds) select a part of the file; None reads to its end. What is odd about the file is
+    appended to `warnings`, or logged where that is None. Raises InputError when the file is missing, a folder, empty,
+    not audio, truncated, without samples or that channel, of an impossible rate, or has samples that are not audio (not
+    finite, or far above full scale); and when the part extends past the file's end.
+    """
+    path = Path(path)
+    with open_audio(path) as decoder:
+        rate = decoder.sample_rate
+        first = round(start * rate)
+        count = None if duration is None else round(duration * rate)
+        if decoder.samples is not None:
+            _check_part(path, rate, decoder.samples, first, count)
+        mono = list(_mono(path, decoder, first, count, channel, warnings))
+        length = sum(map(len, mono))
+        if decoder.samples is None and (length < (count or 1) or first < 0 or count == 0):
+            _check_part(path, rate, audio_info(path).samples, first, count)
+    return np.concatenate(list(_resampled(mono, rate, sample_rate)))
+
+
+def read_blocks(
+    path: Path | str,
+    sample_rate: int,
+    seconds: float = 60.0,
+    channel: int | None = None,
+    warnings: list[str] | None = None,
+) -> Iterator[Samples]:
+    """The samples of `read_audio`, in blocks of `seconds`; the last may be shorter. Memory does not grow with length.
+
+    `warnings` is complete after the last block. Raises InputError as `read_audio` does, at the block that shows it.
+    """
+    path = Path(path)
+    length = max(1, round(seconds * sample_rate))
+    with open_audio(path) as decoder:
+        mono = _mono(path, decoder, 0, None, channel, warnings)
+        yield from _blocks(_resampled(mono, decoder.sample_rate, sample_rate), length)
+
+
+def _check_part(path: Path, rate: int, samples: int, first: int, count: int | None) -> None:
+    count = samples - first if count is None else count
+    if first < 0 or count <= 0 or first + count > samples:
+        raise InputError(
+            f"has {samples / rate:.3f} s of audio, but {first / rate:.3f} s + {count / rate:.3f} s were requested; "
+            "the manifest does not match the file: rerun asr prepare",
+            path,
+        )
+
+
+def _mono(
+    path: Path, decoder: Decoder, first: int, count: int | None, channel: int | None, warnings: list[str] | None
+) -> Iterator[Samples]:
+    """One channel of a part of a file, at the file's rate."""
+    mixer = Mixer(path, decoder.channels, channel)
+    for block in decoder.blocks(first, count):
+        yield mixer.mix(block)
+    for warning in decoder.warnings + mixer.warnings:
+        if warnings is None:
+            log.warning("%s: %s", path, warning)
+        else:
+            warnings.append(warning)
+
+
+def _resampled(blocks: Iterable[Samples], rate: int, sample_rate: int) -> Iterator[Samples]:
+    """Blocks at another rate, equal to what resampling them at once gives."""
+    if rate == sample_rate:
+        yield from blocks
+        return
+    import soxr
+
+    stream = soxr.ResampleStream(rate, sample_rate, 1, dtype="float32", quality="HQ")
+    for block in blocks:
+        yield stream.resample_chunk(block)
+    yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
+def _blocks(parts: Iterable[Samples], length: int) -> Iterator[Samples]:
+    """The same samples in blocks of one length; the last may be shorter."""
+    held = np.zeros(0, np.float32)
+    for part in parts:
+        held = np.concatenate([held, part])
+        while len(held) >= length:
+            yield held[:length]
+            held = held[length:]
+    if len(held):
+        yield held
