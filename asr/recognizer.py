@@ -10,7 +10,7 @@ import torch
 from asr.acoustics.bundle import Bundle, read_bundle
 from asr.acoustics.pieces import scored_pieces
 from asr.acoustics.scorer import AcousticScorer
-from asr.audio import read_audio
+from asr.audio import read_blocks
 from asr.decoding.bundle_decoder import bundle_decoder
 from asr.decoding.decode import decode_utterance
 from asr.decoding.join import join, shifted
@@ -33,9 +33,10 @@ class Recognizer:
         self.decoder = bundle_decoder(self.bundle, tuning)
 
     def recognize_file(self, path: Path | str, utterance: str | None = None) -> Transcript:
-        """Recognises any audio file. Raises InputError when it cannot be read or is shorter than one frame."""
-        waveform = read_audio(path, self.sample_rate)
-        return self.recognize(waveform, utterance or Path(path).stem, str(path))
+        """Recognises any audio file of any length. Raises InputError when it cannot be read or is shorter than one
+        frame."""
+        blocks = read_blocks(path, self.sample_rate)
+        return self.recognize_blocks(blocks, utterance or Path(path).stem, str(path))
 
     def recognize(
         self, waveform: npt.NDArray[np.float32], utterance: str = "audio", audio: str | None = None
