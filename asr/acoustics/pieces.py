@@ -1,5 +1,6 @@
 """Scores a recording of any length piece by piece: samples in, log posteriors out, in bounded memory."""
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -36,17 +37,17 @@ class ScoredPiece:
 
 
 def scored_pieces(
-    blocks: Iterable[Samples], bundle: Bundle, front_end: StaticFeatures, scorer: AcousticScorer
+    blocks: Iterable[Samples], bundle: Bundle, front_end: StaticFeatures, scorer: AcousticScorer, step: int = 1
 ) -> Iterator[ScoredPiece]:
     """The pieces of a recording that comes in blocks of samples [S] in [-1, 1] at the model's sample rate.
 
-    A recording of up to `asr.features.pieces.WHOLE` seconds is scored whole. Raises InputError for one that is shorter
-    than one frame.
+    A recording of up to `asr.features.pieces.WHOLE` seconds is scored whole; a longer one is cut between frames of the
+    model, and at multiples of `step` samples. Raises InputError for one that is shorter than one frame.
     """
-    config, subsampling = bundle.config.features, bundle.model.subsampling
-    step = shift_samples(config) * subsampling
+    config = bundle.config.features
+    frame = shift_samples(config) * bundle.model.subsampling
     recent: deque[npt.NDArray[np.float32]] = deque()
-    for piece in cut_at_pauses(blocks, config.sample_rate, step):
+    for piece in cut_at_pauses(blocks, config.sample_rate, math.lcm(frame, step)):
         waveform = torch.from_numpy(piece.samples)[None]
         static = front_end(waveform, torch.tensor([len(piece.samples)]))[0][0].cpu().numpy()
         if len(static) == 0 and piece.first == 0:
@@ -58,6 +59,6 @@ def scored_pieces(
         statistics = utterance_statistics(surroundings, None, bundle.cmvn, config)
         inputs = normalized(torch.from_numpy(static)[None], None if statistics is None else [statistics], config)
         log_posteriors = scorer.log_posteriors(inputs[0].numpy())
-        begin = (piece.begin - piece.first) // step
-        end = log_posteriors.shape[-2] if piece.last else (piece.end - piece.first) // step
-        yield ScoredPiece(piece, log_posteriors, piece.first // step, begin, end)
+        begin = (piece.begin - piece.first) // frame
+        end = log_posteriors.shape[-2] if piece.last else (piece.end - piece.first) // frame
+        yield ScoredPiece(piece, log_posteriors, piece.first // frame, begin, end)

@@ -33,8 +33,8 @@ class WordSegment:
 class Transcript:
     """The phones of one utterance, as a reference, a hypothesis or an alignment; `duration` in seconds.
 
-    An alignment may have `words`, and in `intervals` the earliest and the latest plausible time (s) of each boundary
-    between two phones, one less than phones.
+    An alignment may have `words`, in `intervals` the earliest and the latest plausible time (s) of each boundary
+    between two phones, one less than phones, and in `fit` how well it fits the audio, 0 to 1 (`asr.alignment.fit`).
     """
 
     utterance: str
@@ -44,6 +44,7 @@ class Transcript:
     duration: float | None = None
     words: list[WordSegment] = field(default_factory=list)
     intervals: list[tuple[float, float]] = field(default_factory=list)
+    fit: float | None = None
 
     @property
     def symbols(self) -> list[str]:
@@ -52,7 +53,7 @@ class Transcript:
     def to_json(self) -> dict[str, Any]:
         """The line of hypotheses.jsonl, references.jsonl or alignments.jsonl; without what is unknown."""
         row: dict[str, Any] = {"utterance": self.utterance}
-        for key in ("speaker", "audio", "duration"):
+        for key in ("speaker", "audio", "duration", "fit"):
             if (value := getattr(self, key)) is not None:
                 row[key] = value
         row["phones"] = [
@@ -109,6 +110,7 @@ def _from_json(row: dict[str, Any]) -> Transcript:
         duration=_number(row.get("duration"), "duration"),
         words=words,
         intervals=intervals,
+        fit=_number(row.get("fit"), "fit"),
     )
 
 
