@@ -1,8 +1,10 @@
 """The library's face: a trained model as one object. Audio in; phones with times, alignments or posteriors out."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
@@ -11,33 +13,30 @@ import numpy as np
 from asr.acoustics.frame_times import FrameTimes
 from asr.acoustics.loading import audio_scorer, read_model
 from asr.acoustics.onnx_model import ONNX_MODEL
+from asr.acoustics.pieces import ScoredPiece
 from asr.acoustics.posteriors import LogPosteriors, Waveform
 from asr.acoustics.tables import TrainedModel
 from asr.alignment.aligner import Aligner, AligningModel
 from asr.alignment.spoken import Spoken, lexicon_phones, spoken_phones, spoken_words
-from asr.audio import read_audio
 from asr.decoding.alternatives import n_best_hypotheses, with_nbest
 from asr.decoding.bundle_decoder import bundle_decoder
 from asr.decoding.decode import decode_utterance, with_phones
+from asr.decoding.join import join, shifted
 from asr.errors import InputError
 from asr.features.mel import check_length
-from asr.formats.transcript import Transcript
+from asr.features.pieces import MARGIN, WHOLE
+from asr.formats.transcript import PhoneSegment, Transcript
 from asr.library.frame_posteriors import Posteriors
-from asr.library.samples import ArrayLike, to_waveform
-from asr.library.spectrogram import spectrogram
+from asr.library.recording import UNNAMED, Audio, open_recording
+from asr.library.samples import ArrayLike
 from asr.library.transcription import Transcription
 from asr.phones.lexicon import Lexicon, read_lexicon
 
 if TYPE_CHECKING:
     import torch
 
-Audio = str | Path | ArrayLike
-"""A file, or one channel of samples (a NumPy array or a PyTorch tensor)."""
-
 BATCH = 16
 """Recordings that are scored together."""
-UNNAMED = "audio"
-"""The utterance of samples that came without a file."""
 
 
 def load(model: Path | str, device: str = "auto") -> "Recognizer":
@@ -148,11 +147,10 @@ class Recognizer:
         [WordSegment(word='hello', start=..., end=...)]
         """
         spoken = self._spoken(words, lexicon, phones)
-        waveform, transcript = self._read(audio, sample_rate)
-        with _named(transcript.audio):
-            return Transcription.of(
-                self._aligning().align(waveform, spoken, transcript.utterance, transcript.audio), transcript.spectrogram
-            )
+        recording = open_recording(audio, sample_rate, self.sample_rate)
+        with _named(recording.audio):
+            found = self._aligning().align_blocks(recording.blocks, spoken, recording.utterance, recording.audio)
+        return Transcription.of(found, recording.picture)
 
     def posteriors(self, audio: Audio, sample_rate: int | None = None) -> Posteriors:
         """The log posteriors [T, C] of a recording with the names of the classes and the times of the frames.
@@ -162,8 +160,9 @@ class Recognizer:
         >>> recognizer.posteriors("hello.wav").classes[:3]
         ['aa_1', 'ae_1', 'ah_1']
         """
-        waveform, transcript = self._read(audio, sample_rate)
-        with _named(transcript.audio):
+        recording = open_recording(audio, sample_rate, self.sample_rate)
+        waveform = recording.waveform()
+        with _named(recording.audio):
             scored = self.scorer.log_posteriors(waveform)
         if scored.ndim == 3:  # models that are searched apart
             scored = np.asarray(np.logaddexp.reduce(scored, axis=0) - np.log(len(scored)), np.float32)
@@ -174,41 +173,68 @@ class Recognizer:
     def recognize(
         self, waveform: Waveform, utterance: str = UNNAMED, audio: str | None = None, nbest: int = 0
     ) -> Transcript:
-        """Recognises samples [S] in [-1, 1] at `sample_rate`; `utterance` and `audio` are the result's, `nbest` is how
-        many hypotheses it also has.
+        """Recognises samples [S] in [-1, 1] at `sample_rate`, as `recognize_blocks`."""
+        return self.recognize_blocks([waveform], utterance, audio, nbest)
 
-        Raises InputError when it is shorter than one frame, the model's scores are not finite, or its search is greedy
-        and n-best hypotheses are asked for.
+    def recognize_blocks(
+        self, blocks: Iterable[Waveform], utterance: str = UNNAMED, audio: str | None = None, nbest: int = 0
+    ) -> Transcript:
+        """Recognises a recording that comes in blocks of samples [S] in [-1, 1] at `sample_rate`, in bounded memory.
+
+        `utterance` and `audio` are the result's, `nbest` is how many hypotheses it also has. A recording that is longer
+        than `asr.features.pieces.WHOLE` seconds is cut at pauses, and its pieces are joined. Raises InputError when it
+        is shorter than one frame, the model's scores are not finite, or n-best hypotheses are asked for where the
+        search is greedy or the recording is that long.
         """
         with _named(audio):
-            return self._decode(self._blank(waveform, utterance, audio), self.scorer.log_posteriors(waveform), nbest)
+            pieces = self.scorer.pieces(blocks)
+            first = next(pieces)
+            if first.piece.last:
+                blank = self._blank(first.piece.end, utterance, audio)
+                return self._decoded(blank, first.log_posteriors, nbest)
+            if nbest:
+                raise InputError(f"is longer than {WHOLE:g} s, which is too long for n-best hypotheses; split it")
+            return self._joined(chain([first], pieces), utterance, audio)
+
+    def _joined(self, pieces: Iterable[ScoredPiece], utterance: str, audio: str | None) -> Transcript:
+        phones: list[PhoneSegment] = []
+        samples = 0
+        for scored in pieces:
+            piece, samples = scored.piece, scored.piece.end
+            blank = self._blank(len(piece.samples), utterance, audio)
+            found = self._decoded(blank, scored.log_posteriors, 0).phones
+            if piece.first == 0:
+                phones = found
+            else:
+                join(phones, shifted(found, piece.first / self.sample_rate), piece.begin / self.sample_rate, MARGIN)
+        return replace(self._blank(samples, utterance, audio), phones=phones)
 
     def _transcribe_batch(self, batch: Sequence[Audio], sample_rate: int | None, nbest: int) -> list[Transcription]:
-        read = [self._read(audio, sample_rate) for audio in batch]
-        waveforms = [waveform for waveform, _ in read]
-        scored = self.scorer.batch(waveforms) if len(read) > 1 else [self.scorer.log_posteriors(waveforms[0])]
-        recognised = []
-        for (_, blank), log_posteriors in zip(read, scored, strict=True):
-            with _named(blank.audio):
-                recognised.append(Transcription.of(self._decode(blank, log_posteriors, nbest), blank.spectrogram))
-        return recognised
+        recordings = [open_recording(audio, sample_rate, self.sample_rate) for audio in batch]
+        short: dict[int, Waveform] = {}
+        found: dict[int, Transcript] = {}
+        for number, recording in enumerate(recordings):
+            blocks = recording.blocks()
+            head = list(islice(blocks, 2))
+            if len(head) == 1:
+                with _named(recording.audio):
+                    check_length(len(head[0]), self.bundle.config.features)
+                short[number] = head[0]
+            else:
+                found[number] = self.recognize_blocks(chain(head, blocks), recording.utterance, recording.audio, nbest)
+        waveforms = list(short.values())
+        scored = self.scorer.batch(waveforms) if len(waveforms) > 1 else map(self.scorer.log_posteriors, waveforms)
+        for (number, waveform), log_posteriors in zip(short.items(), scored, strict=True):
+            recording = recordings[number]
+            with _named(recording.audio):
+                blank = self._blank(len(waveform), recording.utterance, recording.audio)
+                found[number] = self._decoded(blank, log_posteriors, nbest)
+        return [Transcription.of(found[number], each.picture) for number, each in enumerate(recordings)]
 
-    def _read(self, audio: Audio, sample_rate: int | None) -> tuple[Waveform, Transcription]:
-        """The samples at the model's rate, and a transcript without phones."""
-        if isinstance(audio, str | Path):
-            waveform, path, picture = read_audio(audio, self.sample_rate), str(audio), None
-        else:
-            waveform, path = to_waveform(audio, sample_rate, self.sample_rate), None
-            picture = spectrogram(waveform, self.sample_rate)
-        with _named(path):
-            check_length(len(waveform), self.bundle.config.features)
-        blank = self._blank(waveform, UNNAMED if path is None else Path(path).stem, path)
-        return waveform, Transcription.of(blank, picture)
+    def _blank(self, samples: int, utterance: str, audio: str | None) -> Transcript:
+        return Transcript(utterance, audio=audio, duration=round(samples / self.sample_rate, 4))
 
-    def _blank(self, waveform: Waveform, utterance: str, audio: str | None) -> Transcript:
-        return Transcript(utterance, audio=audio, duration=round(len(waveform) / self.sample_rate, 4))
-
-    def _decode(self, blank: Transcript, log_posteriors: LogPosteriors, nbest: int) -> Transcript:
+    def _decoded(self, blank: Transcript, log_posteriors: LogPosteriors, nbest: int) -> Transcript:
         if not nbest:
             return decode_utterance(blank, log_posteriors, self.decoder)
         path = self.decoder.best_path(log_posteriors)

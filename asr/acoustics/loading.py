@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asr.acoustics.audio_scorer import AudioScorer
 from asr.acoustics.onnx_model import ONNX_MODEL, OnnxModel, OnnxScorer, read_onnx_model
-from asr.acoustics.posteriors import AudioScorer
 from asr.acoustics.tables import TrainedModel
 
 if TYPE_CHECKING:

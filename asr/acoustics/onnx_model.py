@@ -7,7 +7,7 @@ model.onnx         the graph: waveforms [B, S] (float32) and lengths [B] (int64,
 recipe.yaml, phones.txt, classes.tsv, lm.arpa, decoding.yaml    as in a bundle (see `asr.acoustics.bundle`)
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from asr.acoustics.bundle_manifest import LM
+from asr.acoustics.pieces import ScoredPiece, scored_pieces
 from asr.acoustics.posteriors import LogPosteriors, Waveform
 from asr.acoustics.tables import TUNING, ClassStatistics, Tuning, check_phones, read_statistics, read_tuning
 from asr.config import RecipeConfig
@@ -117,6 +118,11 @@ class OnnxScorer:
     def log_posteriors(self, waveform: Waveform) -> LogPosteriors:
         """The log posteriors [T, C] of samples [S]. Raises InputError when they are fewer than one frame."""
         return self.batch([waveform])[0]
+
+    def pieces(self, blocks: Iterable[Waveform], step: int = 1) -> Iterator[ScoredPiece]:
+        """Those of a recording of any length; each piece is normalised by itself."""
+        features, subsampling = self.model.config.features, self.model.subsampling
+        return scored_pieces(blocks, lambda piece: self.log_posteriors(piece.samples), features, subsampling, step)
 
     def batch(self, waveforms: Sequence[Waveform]) -> list[LogPosteriors]:
         """Those of several recordings, computed together."""
