@@ -65,7 +65,7 @@ def read_audio(
             _check_length(path, rate, length)
         if decoder.samples is None and (length < (count or 1) or first < 0 or count == 0):
             _check_part(path, rate, audio_info(path).samples, first, count)
-    return np.concatenate(list(_resampled(mono, rate, sample_rate)))
+    return np.concatenate(list(resampled(mono, rate, sample_rate)))
 
 
 def read_blocks(
@@ -83,7 +83,7 @@ def read_blocks(
     length = max(1, round(seconds * sample_rate))
     with open_audio(path) as decoder:
         mono = _mono(path, decoder, 0, None, channel, warnings)
-        yield from _blocks(_resampled(mono, decoder.sample_rate, sample_rate), length)
+        yield from _blocks(resampled(mono, decoder.sample_rate, sample_rate), length)
 
 
 def _check_part(path: Path, rate: int, samples: int, first: int, count: int | None) -> None:
@@ -117,7 +117,7 @@ def _mono(
             warnings.append(warning)
 
 
-def _resampled(blocks: Iterable[Samples], rate: int, sample_rate: int) -> Iterator[Samples]:
+def resampled(blocks: Iterable[Samples], rate: int, sample_rate: int) -> Iterator[Samples]:
     """Blocks at another rate, equal to what resampling them at once gives."""
     if rate == sample_rate:
         yield from blocks
