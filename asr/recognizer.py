@@ -163,7 +163,7 @@ class Recognizer:
         Raises InputError as `transcribe` does. For an ensemble they are those of the models' mean.
 
         >>> recognizer.posteriors("hello.wav").classes[:3]
-        ['aa_1', 'ae_1', 'ah_1']
+        ['iy_0', 'ih_0', 'eh_0']
         """
         recording = open_recording(audio, sample_rate, self.sample_rate)
         waveform = recording.waveform()
@@ -280,8 +280,10 @@ def _batches(audio: Sequence[Audio]) -> Iterator[Sequence[Audio]]:
 
 @contextmanager
 def _named(audio: str | None) -> Iterator[None]:
-    """Puts the file before an error's message."""
+    """Puts the file before an error's message, unless it is there."""
     try:
         yield
     except InputError as error:
+        if audio is None or str(error).startswith(audio):
+            raise
         raise InputError(str(error), audio) from error

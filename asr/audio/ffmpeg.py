@@ -45,7 +45,10 @@ class FfmpegDecoder:
         if len(header) < AU_HEADER:
             reason = self._reason()
             self.__exit__()
-            raise InputError(f"not an audio file that can be read ({reason})", path)
+            raise InputError(
+                f"not an audio file that can be read ({reason}); play it to see what it is, and convert it to FLAC",
+                path,
+            )
         start, _, _, self.sample_rate, self.channels = (int(each) for each in np.frombuffer(header, ">u4")[1:])
         self._read(start - AU_HEADER)
 

@@ -41,7 +41,10 @@ class PyavDecoder:
             self._first = next(self._frames, None)
         except av.FFmpegError as error:
             self._file.close()
-            raise InputError(f"not an audio file that can be read ({error.strerror})", path) from error
+            raise InputError(
+                f"not an audio file that can be read ({error.strerror}); play it to see what it is, and convert it to FLAC",
+                path,
+            ) from error
         except BaseException:
             self._file.close()
             raise

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from asr.audio import audio_info
+from asr.audio import AudioInfo, audio_info
 from asr.formats.phn import MOST_DIGITS, SAMPLE_RATE
 from asr.formats.tiers import on_one_line, one_each
 from asr.formats.transcript import Transcript
@@ -13,18 +13,17 @@ TOLERANCE = 0.01
 """By how much of the audio's length TIMIT's second number may differ from it. (In NLTK's sample: 0.00003.)"""
 
 
-def read_sentence(path: Path, length: Callable[[], tuple[int, int]]) -> str:
+def read_sentence(path: Path, length: Callable[[], AudioInfo]) -> str:
     """The sentence of a `.txt` file, with one space between words, and without TIMIT's two sample numbers before it.
 
     Two numbers are TIMIT's if the first is less than the second, and the second is the length of the audio, in samples
-    of its own or at 16 kHz. `length` gives the audio's rate (Hz) and samples; it is called only where there are two
-    numbers.
+    of its own or at 16 kHz. `length` looks at the audio; it is called only where there are two numbers.
     """
     words = read_text(path, fallback=True).split()
     if len(words) > 2 and all(word.isdecimal() and len(word) <= MOST_DIGITS for word in words[:2]):
         start, end = (int(word) for word in words[:2])
-        sample_rate, samples = length()
-        lengths = (samples, samples / sample_rate * SAMPLE_RATE)
+        audio = length()
+        lengths = (audio.samples, audio.samples / audio.sample_rate * SAMPLE_RATE)
         if start < end and any(abs(end - each) <= TOLERANCE * each for each in lengths):
             words = words[2:]
     return " ".join(words)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 class Posteriors:
     """Log posteriors of each class in each frame; `numpy.asarray` of it is `log_probabilities`.
 
-    A model of HMM states has a class for each state of a phone (`aa_1`, `aa_2`, ...), a CTC model one for each phone
+    A model of HMM states has a class for each state of a phone (`aa_0`, `aa_1`, ...), a CTC model one for each phone
     and one for the blank.
     """
 

@@ -1,28 +1,31 @@
 """The transcript of a recording as the library returns it: it writes itself to files and shows itself in notebooks."""
 
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from asr.audio import audio_info, read_audio
 from asr.errors import InputError
-from asr.formats.ctm import write_ctm
-from asr.formats.textgrid import write_textgrid
-from asr.formats.transcript import Transcript, read_transcripts, write_transcripts
+from asr.formats.registry import WRITERS, Tier, writer
+from asr.formats.transcript import Transcript, read_transcripts
 from asr.library.html import transcript_html
 from asr.library.spectrogram import LONGEST, Picture, spectrogram
+
+TIERS: tuple[Tier, Tier] = ("phones", "words")
+"""The order of the files of a format that has one for each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transcription(Transcript):
-    """A transcript with times and scores, recognised or aligned.
+    """A transcript with times and scores, recognised or aligned; `str` of it is its phones.
 
     >>> transcript = recognizer.transcribe("hello.wav")
-    >>> transcript.phones[0].start
-    0.0075
+    >>> transcript.duration
+    2.69...
     >>> transcript.to_textgrid("hello.TextGrid")
-    >>> [each.utterance for each in asr.read_transcripts("runs/demo/dnn/decode/test/hypotheses.jsonl")][:1]
-    ['fslt2-...']
+    >>> transcript.to_json()["phones"] == asr.read_transcripts("transcripts.jsonl")[0].to_json()["phones"]
+    True
     """
 
     spectrogram: Picture | None = field(default=None, repr=False, compare=False)
@@ -36,17 +39,29 @@ class Transcription(Transcript):
 
     def to_textgrid(self, path: Path | str) -> None:
         """Writes a Praat TextGrid with a tier of phones and, if there are words, one of words."""
-        write_textgrid(path, self)
+        self.write(path, "textgrid")
 
-    def write(self, path: Path | str) -> None:
-        """Writes the format of the path's suffix: .TextGrid, .ctm or .jsonl. Raises InputError for another suffix.
+    def write(self, path: Path | str, form: str | None = None, tier: Tier = "phones") -> None:
+        """Writes a format of `asr transcribe --format`, by default the one that the path's suffix belongs to.
+
+        `tier` is what a format holds that has only one: the phones, or the words of an alignment. Raises InputError for
+        an unknown format or suffix, and for a transcript that the format cannot hold.
 
         >>> transcript.write("hello.ctm")
+        >>> transcript.write("hello.txt", "audacity")
         """
-        suffix = Path(path).suffix
-        if (known := WRITERS.get(suffix.lower())) is None:
-            raise InputError(f"no format has the suffix {suffix!r}; choose {', '.join(WRITERS)}", path)
-        known(path, [self])
+        path = Path(path)
+        if form is None:
+            form, tier = format_of(path, tier)
+        chosen = writer(form)
+        chosen.check(self)
+        with TemporaryDirectory(dir=path.parent, prefix=".asr-") as folder:
+            chosen.write(Path(folder), [self])
+            files = chosen.files(self.utterance)
+            written = Path(folder) / files[TIERS.index(tier) if len(files) > 1 else 0]
+            if not written.is_file():
+                raise InputError(f"the transcript has no {tier}", path)
+            written.replace(path)
 
     def to_html(self) -> str:
         """An HTML fragment: the spectrogram, if the audio is there, and the phones and words below it."""
@@ -69,19 +84,27 @@ class Transcription(Transcript):
         return " ".join(self.symbols)
 
 
-def _write_one(write: Callable[[Path | str, Transcript], None]) -> Callable[[Path | str, Iterable[Transcript]], None]:
-    def write_first(path: Path | str, transcripts: Iterable[Transcript]) -> None:
-        write(path, next(iter(transcripts)))
+def format_of(path: Path, tier: Tier) -> tuple[str, Tier]:
+    """The format of the path's suffix, and the tier: that of a suffix of its own, such as .wrd, or else `tier`.
 
-    return write_first
+    Raises InputError for a suffix of no format.
+    """
+    suffixes = _suffixes()
+    if (known := suffixes.get(path.suffix.lower())) is None:
+        raise InputError(f"no format has the suffix {path.suffix!r}; choose {', '.join(suffixes)}", path)
+    name, own = known
+    return name, own or tier
 
 
-WRITERS: Mapping[str, Callable[[Path | str, Iterable[Transcript]], object]] = {
-    ".textgrid": _write_one(write_textgrid),
-    ".ctm": write_ctm,
-    ".jsonl": write_transcripts,
-}
-"""What writes each format that holds a single transcript in one file, by the suffix in lower case."""
+@cache
+def _suffixes() -> dict[str, tuple[str, Tier | None]]:
+    """The first format with each suffix (in lower case), and the tier that alone has it."""
+    found: dict[str, tuple[str, Tier | None]] = {}
+    for name in WRITERS:
+        suffixes = [Path(file).suffix.lower() for file in writer(name).files("x")]
+        for tier, suffix in zip(TIERS, suffixes, strict=False):
+            found.setdefault(suffix, (name, tier if suffixes.count(suffix) < len(suffixes) else None))
+    return found
 
 
 def read_transcriptions(path: Path | str) -> list[Transcription]:

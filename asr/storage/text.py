@@ -25,8 +25,8 @@ def read_lines(path: Path | str, fallback: bool = False) -> Iterator[tuple[int, 
     path = Path(path)
     warned = False
     try:
-        with path.open("rb") as file:
-            for number, line in enumerate(_decoded(file, path), 1):
+        with path.open("rb") as file, _decoded(file, path) as text:
+            for number, line in enumerate(text, 1):
                 if "\0" in line:
                     raise InputError("has NUL bytes: a binary file, or UTF-16 without its mark", path, number)
                 if not line.isascii() and (raw := _not_utf8(line)) is not None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from asr.audio import AudioInfo
 from asr.formats.plain_text import read_sentence, read_transcript
 
 
@@ -26,7 +27,7 @@ from asr.formats.plain_text import read_sentence, read_transcript
 )
 def test_numbers_are_left_out_where_they_are_the_audios_length(tmp_path: Path, text: str, sentence: str) -> None:
     (tmp_path / "a.txt").write_text(text, encoding="utf-8")
-    assert read_sentence(tmp_path / "a.txt", lambda: (8000, 23398)) == sentence
+    assert read_sentence(tmp_path / "a.txt", lambda: AudioInfo(8000, 23398, 1)) == sentence
 
 
 def test_the_audio_is_read_only_where_there_are_two_numbers(tmp_path: Path) -> None:
