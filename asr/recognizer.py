@@ -1,61 +1,289 @@
-"""A model bundle as one object: audio in, phones with times out."""
+"""The library's face: a trained model as one object. Audio in; phones with times, alignments or posteriors out."""
 
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
-import numpy.typing as npt
-import torch
 
-from asr.acoustics.bundle import Bundle, read_bundle
-from asr.acoustics.scorer import AcousticScorer
-from asr.audio import read_audio
+from asr.acoustics.frame_times import FrameTimes
+from asr.acoustics.loading import audio_scorer, read_model
+from asr.acoustics.onnx_model import ONNX_MODEL
+from asr.acoustics.pieces import ScoredPiece
+from asr.acoustics.posteriors import LogPosteriors, Waveform
+from asr.acoustics.tables import TrainedModel
+from asr.alignment.aligner import Aligner, AligningModel
+from asr.alignment.spoken import Spoken, lexicon_phones, spoken_phones, spoken_words
 from asr.decoding.alternatives import n_best_hypotheses, with_nbest
 from asr.decoding.bundle_decoder import bundle_decoder
 from asr.decoding.decode import decode_utterance, with_phones
+from asr.decoding.join import join, shifted
 from asr.errors import InputError
-from asr.features.frontend import build_front_end
-from asr.features.normalize import model_input
-from asr.formats.transcript import Transcript
+from asr.features.mel import check_length
+from asr.features.pieces import MARGIN, WHOLE
+from asr.formats.transcript import PhoneSegment, Transcript
+from asr.library.frame_posteriors import Posteriors
+from asr.library.recording import UNNAMED, Audio, open_recording
+from asr.library.samples import ArrayLike
+from asr.library.transcription import Transcription
+from asr.phones.lexicon import Lexicon, read_lexicon
+
+if TYPE_CHECKING:
+    import torch
+
+BATCH = 16
+"""Recordings that are scored together."""
+
+
+def load(model: Path | str, device: str = "auto") -> "Recognizer":
+    """Opens a trained model: the folder of a run, a bundle, or what `asr export` wrote.
+
+    `device` is auto (a GPU if there is one), cpu, cuda or cuda:N; an exported model runs on the CPU, without PyTorch.
+    Raises InputError for a model that is missing or damaged.
+
+    >>> recognizer = asr.load("runs/demo/dnn", device="cpu")
+    >>> recognizer.sample_rate
+    16000
+    """
+    found = locate(model)
+    if (found / ONNX_MODEL).is_file():
+        return Recognizer(found)
+    from asr.device import choose_device
+
+    return Recognizer(found, choose_device(device))
+
+
+def locate(model: Path | str) -> Path:
+    """The folder of a model. Raises InputError where there is none."""
+    path = Path(model)
+    if not path.is_dir():
+        raise InputError("no such folder; give the folder of a run, a bundle, or an exported model", path)
+    return path
+
+
+def posteriors(model: "Recognizer | Path | str", audio: Audio, sample_rate: int | None = None) -> Posteriors:
+    """The log posteriors of a recording, for those who build on them; `model` is a folder or a loaded model.
+
+    >>> asr.posteriors(recognizer, "hello.wav").log_probabilities.shape
+    (..., 39)
+    """
+    recognizer = model if isinstance(model, Recognizer) else load(model)
+    return recognizer.posteriors(audio, sample_rate)
 
 
 class Recognizer:
-    """Recognises the phones of audio with a model bundle."""
+    """A trained model that recognises and aligns phones. Threads may share it.
 
-    def __init__(self, bundle: Bundle | Path | str, device: torch.device | str = "cpu") -> None:
-        """Raises InputError when the bundle is missing or damaged."""
-        self.bundle = bundle if isinstance(bundle, Bundle) else read_bundle(Path(bundle), device)
-        self.sample_rate = self.bundle.config.features.sample_rate
-        self.scorer = AcousticScorer(self.bundle, device)
-        self.front_end = build_front_end(self.bundle.config.features, torch.device(device))
-        tuning = self.bundle.tuning
-        self.decoder = bundle_decoder(self.bundle, tuning)
+    `sample_rate` is the model's rate in Hz; audio of another rate is resampled.
+    """
 
-    def recognize_file(self, path: Path | str, utterance: str | None = None) -> Transcript:
-        """Recognises any audio file. Raises InputError when it cannot be read or is shorter than one frame."""
-        waveform = read_audio(path, self.sample_rate)
-        return self.recognize(waveform, utterance or Path(path).stem, str(path))
+    def __init__(self, model: TrainedModel | Path | str, device: "torch.device | str" = "cpu") -> None:
+        """Raises InputError when the model is missing or damaged."""
+        if isinstance(model, Path | str):
+            model = read_model(model, device)
+        self.bundle = model
+        self.sample_rate = model.config.features.sample_rate
+        self.scorer = audio_scorer(model, device)
+        self.decoder = bundle_decoder(model, model.tuning)
+        self._device = device
+        self._aligner: Aligner | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether it works on a GPU, where many recordings at once cost hardly more than one."""
+        return str(self._device).startswith("cuda")
+
+    @overload
+    def transcribe(  # type: ignore[overload-overlap]  # text is a sequence of texts too
+        self, audio: Audio, sample_rate: int | None = None, *, nbest: int = 0
+    ) -> Transcription: ...
+
+    @overload
+    def transcribe(
+        self, audio: Sequence[Audio], sample_rate: int | None = None, *, nbest: int = 0
+    ) -> list[Transcription]: ...
+
+    def transcribe(
+        self, audio: Audio | Sequence[Audio], sample_rate: int | None = None, *, nbest: int = 0
+    ) -> Transcription | list[Transcription]:
+        """Recognises the phones of a recording, or of each in a list, which are scored in batches.
+
+        A recording is a file, or one channel of samples (an array or a tensor) with their `sample_rate` in Hz. With
+        `nbest` the result also has so many hypotheses. Raises InputError, with the file, for audio that cannot be read
+        or is shorter than one frame.
+
+        >>> transcript = recognizer.transcribe("hello.wav")
+        >>> transcript.phones[0]
+        PhoneSegment(phone='...', start=..., end=..., score=...)
+        >>> [each.utterance for each in recognizer.transcribe(["hello.wav", "hello.wav"])]
+        ['hello', 'hello']
+        >>> str(recognizer.transcribe(numpy.zeros(8000), sample_rate=16000))
+        '...'
+        """
+        if isinstance(audio, str | Path | ArrayLike):
+            return self._transcribe_batch([audio], sample_rate, nbest)[0]
+        return [each for batch in _batches(audio) for each in self._transcribe_batch(batch, sample_rate, nbest)]
+
+    def align(
+        self,
+        audio: Audio,
+        sample_rate: int | None = None,
+        *,
+        words: str | None = None,
+        lexicon: Lexicon | Path | str | None = None,
+        phones: str | Sequence[str] | None = None,
+    ) -> Transcription:
+        """Finds when each phone of a known transcript is said: `words` with a `lexicon`, or `phones`.
+
+        The lexicon is a file in the form of the CMU dictionary, or a mapping of words in lower case to pronunciations.
+        The result has the `words` with their times, and in `intervals` the earliest and the latest plausible time of
+        each boundary. Raises InputError for a word that the lexicon lacks, an unknown phone, and audio that cannot be
+        read or is too short for the transcript.
+
+        >>> recognizer.align("hello.wav", phones="sil hh ah l ow sil").symbols
+        ['sil', 'hh', 'ah', 'l', 'ow', 'sil']
+        >>> aligned = recognizer.align("hello.wav", words="Hello", lexicon={"hello": [("hh", "ah", "l", "ow")]})
+        >>> aligned.words
+        [WordSegment(word='hello', start=..., end=...)]
+        """
+        spoken = self._spoken(words, lexicon, phones)
+        recording = open_recording(audio, sample_rate, self.sample_rate)
+        with _named(recording.audio):
+            found = self._aligning().align_blocks(recording.blocks, spoken, recording.utterance, recording.audio)
+        return Transcription.of(found, recording.picture)
+
+    def posteriors(self, audio: Audio, sample_rate: int | None = None) -> Posteriors:
+        """The log posteriors [T, C] of a recording with the names of the classes and the times of the frames.
+
+        Raises InputError as `transcribe` does. For an ensemble they are those of the models' mean.
+
+        >>> recognizer.posteriors("hello.wav").classes[:3]
+        ['iy_0', 'ih_0', 'eh_0']
+        """
+        recording = open_recording(audio, sample_rate, self.sample_rate)
+        waveform = recording.waveform()
+        with _named(recording.audio):
+            scored = self.scorer.log_posteriors(waveform)
+        if scored.ndim == 3:  # models that are searched apart
+            scored = np.asarray(np.logaddexp.reduce(scored, axis=0) - np.log(len(scored)), np.float32)
+        times = FrameTimes.of(self.bundle.config.features, self.bundle.subsampling)
+        middles = np.asarray(times.offset + times.shift * (np.arange(len(scored)) + 0.5), np.float64)
+        return Posteriors(scored, self.bundle.config.class_names, middles, times.shift)
 
     def recognize(
-        self, waveform: npt.NDArray[np.float32], utterance: str = "audio", audio: str | None = None, nbest: int = 0
+        self, waveform: Waveform, utterance: str = UNNAMED, audio: str | None = None, nbest: int = 0
     ) -> Transcript:
-        """Recognises samples [S] in [-1, 1] at `sample_rate`; `nbest` is how many hypotheses the transcript also has.
+        """Recognises samples [S] in [-1, 1] at `sample_rate`, as `recognize_blocks`."""
+        return self.recognize_blocks([waveform], utterance, audio, nbest)
 
-        Raises InputError when it is shorter than one frame, the model's scores are not finite, or its search is greedy
-        and n-best hypotheses are asked for.
+    def recognize_blocks(
+        self, blocks: Iterable[Waveform], utterance: str = UNNAMED, audio: str | None = None, nbest: int = 0
+    ) -> Transcript:
+        """Recognises a recording that comes in blocks of samples [S] in [-1, 1] at `sample_rate`, in bounded memory.
+
+        `utterance` and `audio` are the result's, `nbest` is how many hypotheses it also has. A recording that is longer
+        than `asr.features.pieces.WHOLE` seconds is cut at pauses, and its pieces are joined. Raises InputError when it
+        is shorter than one frame, the model's scores are not finite, or n-best hypotheses are asked for where the
+        search is greedy or the recording is that long.
         """
-        static, _ = self.front_end(torch.from_numpy(waveform)[None], torch.tensor([len(waveform)]))
-        if static.shape[1] == 0:
-            milliseconds = self.bundle.config.features.frame_length
-            raise InputError(f"is shorter than one frame ({milliseconds:g} ms); there is nothing to recognise", audio)
-        features = model_input(static[0].cpu().numpy(), None, self.bundle.cmvn, self.bundle.config.features)
-        duration = len(waveform) / self.sample_rate
-        spoken = Transcript(utterance, audio=audio, duration=round(duration, 4))
-        try:
-            log_posteriors = self.scorer.log_posteriors(features)
-            if not nbest:
-                return decode_utterance(spoken, log_posteriors, self.decoder)
-            path = self.decoder.best_path(log_posteriors)
-            found = n_best_hypotheses(log_posteriors, path, self.decoder, self.bundle.config.decoding, nbest)
-            return with_nbest(with_phones(spoken, log_posteriors, path, self.decoder), found, self.decoder)
-        except InputError as error:
-            raise InputError(str(error), audio) from error
+        with _named(audio):
+            pieces = self.scorer.pieces(blocks)
+            first = next(pieces)
+            if first.piece.last:
+                blank = self._blank(first.piece.end, utterance, audio)
+                return self._decoded(blank, first.log_posteriors, nbest)
+            if nbest:
+                raise InputError(f"is longer than {WHOLE:g} s, which is too long for n-best hypotheses; split it")
+            return self._joined(chain([first], pieces), utterance, audio)
+
+    def _joined(self, pieces: Iterable[ScoredPiece], utterance: str, audio: str | None) -> Transcript:
+        phones: list[PhoneSegment] = []
+        samples = 0
+        for scored in pieces:
+            piece, samples = scored.piece, scored.piece.end
+            blank = self._blank(len(piece.samples), utterance, audio)
+            found = self._decoded(blank, scored.log_posteriors, 0).phones
+            if piece.first == 0:
+                phones = found
+            else:
+                join(phones, shifted(found, piece.first / self.sample_rate), piece.begin / self.sample_rate, MARGIN)
+        return replace(self._blank(samples, utterance, audio), phones=phones)
+
+    def recognize_batch(
+        self, waveforms: Sequence[Waveform], names: Sequence[tuple[str, str | None]], nbest: int = 0
+    ) -> list[Transcript]:
+        """Recognises recordings of at most `asr.features.pieces.WHOLE` seconds, scored together; `names` has the
+        utterance and the audio of each. Otherwise as `recognize_blocks`."""
+        scored = self.scorer.batch(waveforms) if len(waveforms) > 1 else map(self.scorer.log_posteriors, waveforms)
+        found = []
+        for waveform, (utterance, audio), log_posteriors in zip(waveforms, names, scored, strict=True):
+            with _named(audio):
+                found.append(self._decoded(self._blank(len(waveform), utterance, audio), log_posteriors, nbest))
+        return found
+
+    def _transcribe_batch(self, batch: Sequence[Audio], sample_rate: int | None, nbest: int) -> list[Transcription]:
+        recordings = [open_recording(audio, sample_rate, self.sample_rate) for audio in batch]
+        short: dict[int, Waveform] = {}
+        found: dict[int, Transcript] = {}
+        for number, recording in enumerate(recordings):
+            blocks = recording.blocks()
+            head = list(islice(blocks, 2))
+            if len(head) == 1:
+                with _named(recording.audio):
+                    check_length(len(head[0]), self.bundle.config.features)
+                short[number] = head[0]
+            else:
+                found[number] = self.recognize_blocks(chain(head, blocks), recording.utterance, recording.audio, nbest)
+        names = [(recordings[number].utterance, recordings[number].audio) for number in short]
+        found |= zip(short, self.recognize_batch(list(short.values()), names, nbest), strict=True)
+        return [Transcription.of(found[number], each.picture) for number, each in enumerate(recordings)]
+
+    def _blank(self, samples: int, utterance: str, audio: str | None) -> Transcript:
+        return Transcript(utterance, audio=audio, duration=round(samples / self.sample_rate, 4))
+
+    def _decoded(self, blank: Transcript, log_posteriors: LogPosteriors, nbest: int) -> Transcript:
+        if not nbest:
+            return decode_utterance(blank, log_posteriors, self.decoder)
+        path = self.decoder.best_path(log_posteriors)
+        found = n_best_hypotheses(log_posteriors, path, self.decoder, self.bundle.config.decoding, nbest)
+        return with_nbest(with_phones(blank, log_posteriors, path, self.decoder), found, self.decoder)
+
+    def _spoken(
+        self, words: str | None, lexicon: Lexicon | Path | str | None, phones: str | Sequence[str] | None
+    ) -> Spoken:
+        phone_set = self.bundle.config.targets.phone_set
+        if (words is None) == (phones is None):
+            raise InputError("give either words or phones to align")
+        if phones is not None:
+            return spoken_phones(phones.split() if isinstance(phones, str) else phones, phone_set)
+        if lexicon is None:
+            raise InputError("words need a lexicon with their pronunciations; give lexicon, or phones instead of words")
+        if isinstance(lexicon, Path | str):
+            lexicon = read_lexicon(lexicon, lexicon_phones(phone_set))
+        return spoken_words(words or "", lexicon, phone_set)
+
+    def _aligning(self) -> Aligner:
+        with self._lock:
+            if self._aligner is None:
+                self._aligner = Aligner([AligningModel(self.bundle, self._device)])
+            return self._aligner
+
+
+def _batches(audio: Sequence[Audio]) -> Iterator[Sequence[Audio]]:
+    return (audio[start : start + BATCH] for start in range(0, len(audio), BATCH))
+
+
+@contextmanager
+def _named(audio: str | None) -> Iterator[None]:
+    """Puts the file before an error's message, unless it is there."""
+    try:
+        yield
+    except InputError as error:
+        if audio is None or str(error).startswith(audio):
+            raise
+        raise InputError(str(error), audio) from error

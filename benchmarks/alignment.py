@@ -32,10 +32,11 @@ from lhotse import MonoCut
 from rich.console import Console
 from rich.table import Table
 
+from asr.acoustics.posteriors import LogPosteriors
 from asr.acoustics.priors import scaled_likelihoods
 from asr.acoustics.scored_split import scored_split
 from asr.alignment.accuracy import TOLERANCES, boundary_accuracy, labelled_boundaries
-from asr.alignment.aligner import AligningModel, LogPosteriors
+from asr.alignment.aligner import AligningModel
 from asr.alignment.graph import AlignmentGraph
 from asr.alignment.posterior import boundary_posteriors
 from asr.alignment.spoken import exact_phones
@@ -94,7 +95,7 @@ def in_steps(utterance: Utterance) -> Seconds:
     steps = round(model.times.shift / STEP)
     shifted = []
     for step in range(steps):
-        static = model.static_features(waveform[round(step * STEP * config.sample_rate) :])
+        static = model.audio_scorer.static_features(waveform[round(step * STEP * config.sample_rate) :])
         features = model_input(static, utterance.cut.supervisions[0].speaker, utterance.cmvn, config)
         shifted.append(scaled_likelihoods(model.scorer.log_posteriors(features), model.classes.priors))
     frames = min(map(len, shifted))

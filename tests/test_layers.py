@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "asr"
 
 LAYERS = (
     (
-        "asr",
+        "asr.version",
         "asr.errors",
         "asr.progress",
         "asr.device",
@@ -29,6 +29,7 @@ LAYERS = (
     ("asr.models.kernels",),
     ("asr.models",),
     ("asr.acoustics",),
+    ("asr.export",),
     ("asr.lm",),
     ("asr.scoring",),
     ("asr.alignment",),
@@ -39,10 +40,11 @@ LAYERS = (
     ("asr.training",),
     ("asr.report",),
     ("asr.runs",),
+    ("asr.library",),
     ("asr.recognizer",),
     ("asr.recordings",),
     ("asr.cli",),
-    ("asr.__main__",),
+    ("asr", "asr.__main__"),
 )
 """From the ground up; a layer imports itself and those before it. docs/architecture.md draws them."""
 

@@ -23,10 +23,10 @@ def tiny(tiny_run: Path) -> Recognizer:
 @given(frames=st.integers(1, 60), piece=st.integers(1, 25))
 def test_pieces_are_scored_as_the_whole(tiny: Recognizer, frames: int, piece: int) -> None:
     features = np.random.default_rng(frames).standard_normal((frames, 40)).astype(np.float32)
-    whole = tiny.scorer.log_posteriors(features)
+    whole = tiny.scorer.acoustic.log_posteriors(features)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("asr.acoustics.scorer.PIECE_FRAMES", piece)
-        pieces = tiny.scorer.log_posteriors(features)
+        pieces = tiny.scorer.acoustic.log_posteriors(features)
     assert whole.shape == (frames, 39)
     np.testing.assert_allclose(pieces, whole, atol=1e-5)
 
@@ -48,7 +48,7 @@ def test_silence_of_any_length_has_times_inside_it(tiny: Recognizer, samples: in
 def test_scores_that_are_no_numbers_name_the_file(tiny_run: Path) -> None:
     recognizer = Recognizer(tiny_run)
     with torch.no_grad():
-        next(recognizer.scorer.models[0].parameters()).fill_(torch.nan)
+        next(recognizer.scorer.acoustic.models[0].parameters()).fill_(torch.nan)
     with pytest.raises(InputError, match=r"^/somewhere/one\.wav: acoustic scores are not finite"):
         recognizer.recognize(np.zeros(8000, np.float32), "one", "/somewhere/one.wav")
 
@@ -58,7 +58,7 @@ def test_recognises_what_the_decoding_stage_decodes(tiny_recipe: Path, tmp_path:
     asr_command("run", tiny_recipe, "--out", tmp_path, "--set", "features.cmvn=utterance")
     recognizer = Recognizer(tmp_path)
     for decoded in read_transcripts(tmp_path / "decode/test/hypotheses.jsonl"):
-        spoken = recognizer.recognize_file(decoded.audio or "")
+        spoken = recognizer.transcribe(decoded.audio or "")
         assert [(item.phone, item.start, item.end) for item in spoken.phones] == [
             (item.phone, item.start, item.end) for item in decoded.phones
         ]

@@ -13,20 +13,19 @@ ensemble           a bundle for each further model that decodes with this one: 0
 """
 
 import hashlib
-import math
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, astuple, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 import yaml
 from torch import nn
 
 from asr import models
 from asr.acoustics.bundle_manifest import ENSEMBLE, LM, MANIFEST, check_files, read_manifest, write_manifest
+from asr.acoustics.tables import BESIDE, TUNING, ClassStatistics, Tuning, check_phones, read_statistics, read_tuning
 from asr.config import RecipeConfig
 from asr.config.recipe_file import read_recipe, write_recipe
 from asr.errors import InputError
@@ -35,7 +34,6 @@ from asr.models import AcousticModel
 from asr.storage.files import complete_file, file_digest, remove, write_text
 from asr.storage.run_layout import BUNDLE, DECODE, RECIPE, fold_name, has_folds
 from asr.storage.weights import load_weights, save_weights
-from asr.storage.yaml_text import read_yaml
 
 BUNDLE_FILES = (
     MANIFEST,
@@ -47,33 +45,6 @@ BUNDLE_FILES = (
     LM,
     "decoding.yaml",
 )
-TUNING = "decoding.yaml"
-BESIDE = "recipe.yaml next to it"
-DAMAGED_TUNING = (
-    "damaged; it holds acoustic_scale, lm_weight and posterior_scale (above 0), prior_scale (0 or above), "
-    "insertion_penalty, confidence_slope and confidence_offset, numbers: run asr decode again"
-)
-
-
-@dataclass(frozen=True)
-class Tuning:
-    """What the dev set chose for decoding."""
-
-    acoustic_scale: float = 1.0
-    insertion_penalty: float = 0.0
-    lm_weight: float = 1.0
-    prior_scale: float = 1.0
-    posterior_scale: float = 0.4
-    confidence_slope: float = 1.0
-    confidence_offset: float = 0.0
-
-
-@dataclass(frozen=True)
-class ClassStatistics:
-    """Each class's prior and self-loop probability in the training labels, both [C]."""
-
-    priors: npt.NDArray[np.float64]
-    self_loops: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -87,6 +58,10 @@ class Bundle:
     cmvn: Cmvn
     tuning: Tuning
     ensemble: tuple["Bundle", ...] = ()
+
+    @property
+    def subsampling(self) -> int:
+        return self.model.subsampling
 
     @property
     def lm_path(self) -> Path:
@@ -205,16 +180,16 @@ def read_bundle(path: Path, device: torch.device | str = "cpu") -> Bundle:
     check_files(folder)
     config = read_recipe(folder / RECIPE)
     names = config.class_names
-    _check_phones(folder / "phones.txt", config)
+    check_phones(folder / "phones.txt", config)
     model = models.build(config.model, config.features.dim, len(names))
     load_weights(folder / "model.safetensors", model)
     bundle = Bundle(
         folder=folder,
         config=config,
         model=model.to(device).eval(),
-        statistics=_read_statistics(folder / "classes.tsv", names),
+        statistics=read_statistics(folder / "classes.tsv", names),
         cmvn=_read_cmvn(folder / "cmvn.safetensors", config.features.static_dim),
-        tuning=_read_tuning(folder),
+        tuning=read_tuning(folder),
     )
     return replace(bundle, ensemble=tuple(_read_ensemble(bundle, device)))
 
@@ -231,7 +206,7 @@ def difference(bundle: Bundle, other: Bundle) -> str | None:
     """The difference that keeps two models from decoding together; None where they can."""
     if section := unlike_section(bundle.config, other.config):
         return f"settings in {section}"
-    if bundle.model.subsampling != other.model.subsampling:
+    if bundle.subsampling != other.subsampling:
         return "frames (model.subsampling)"
     mean, own = bundle.cmvn.total().mean, other.cmvn.total().mean
     if bundle.config.features.cmvn == "global" and not np.array_equal(mean, own):
@@ -245,28 +220,6 @@ def unlike_section(config: RecipeConfig, other: RecipeConfig) -> str | None:
     return next((name for name in sections if getattr(config, name) != getattr(other, name)), None)
 
 
-def _check_phones(path: Path, config: RecipeConfig) -> None:
-    try:
-        phones = path.read_text(encoding="utf-8").split()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("missing or damaged; it holds the phone set, one symbol a line", path) from error
-    if phones != list(config.targets.phone_set):
-        raise InputError(f"its phones are not those of {config.targets.phone_set}, as in {BESIDE}", path)
-
-
-def _read_statistics(path: Path, names: Sequence[str]) -> ClassStatistics:
-    try:
-        rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
-        values = np.array([[float(prior), float(loop)] for _, prior, loop in rows])
-    except (OSError, ValueError) as error:
-        raise InputError("missing or damaged; a line is class, prior, self_loop", path) from error
-    if [row[0] for row in rows] != list(names):
-        raise InputError(f"its classes are not those of {BESIDE}", path)
-    if not ((values > 0) & (values <= 1)).all():
-        raise InputError("damaged; priors and self-loops are probabilities above 0", path)
-    return ClassStatistics(priors=values[:, 0], self_loops=values[:, 1])
-
-
 def _read_cmvn(path: Path, dim: int) -> Cmvn:
     try:
         cmvn = load_cmvn(path)
@@ -277,20 +230,3 @@ def _read_cmvn(path: Path, dim: int) -> Cmvn:
     ):
         raise InputError(f"its statistics are not of the {dim} features of {BESIDE}", path)
     return replace(cmvn, prior=cmvn.total())
-
-
-def _read_tuning(folder: Path) -> Tuning:
-    path = folder / TUNING
-    if not path.is_file():
-        if (folder / LM).is_file():
-            raise InputError("missing; copy the bundle again, or run asr decode again", path)
-        return Tuning()
-    try:
-        values = read_yaml(path).value
-        tuning = Tuning(**{field.name: float(values.pop(field.name)) for field in fields(Tuning)})
-    except (InputError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise InputError(DAMAGED_TUNING, path) from error
-    scales = (tuning.acoustic_scale, tuning.lm_weight, tuning.posterior_scale)
-    if values or not all(map(math.isfinite, astuple(tuning))) or min(scales) <= 0 or tuning.prior_scale < 0:
-        raise InputError(DAMAGED_TUNING, path)
-    return tuning

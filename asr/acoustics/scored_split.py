@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from lhotse import MonoCut
 
-from asr.acoustics.scorer import AcousticScorer, LogPosteriors
+from asr.acoustics.posteriors import LogPosteriors
+from asr.acoustics.scorer import AcousticScorer
 from asr.features.dataset import Dataset
 from asr.progress import track
 

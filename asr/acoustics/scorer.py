@@ -1,16 +1,15 @@
 """Scores frames with the acoustic model of a bundle: features in, log posteriors out."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from asr.acoustics.bundle import Bundle
-
-LogPosteriors = npt.NDArray[np.float32]
-"""[T, C]; for several models that are searched as one, [M, T, C]."""
-
 
 PIECE_FRAMES = 16_384
 """Frames scored at a time if the model needs only a fixed context: under three minutes of audio."""
@@ -43,10 +42,23 @@ class AcousticScorer:
         return np.concatenate(pieces, axis=-2)
 
     @torch.inference_mode()
+    def batch(self, features: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
+        """Those of several utterances' model inputs [T, D], computed together: the same within rounding."""
+        counts = torch.tensor([len(each) for each in features], device=self.device)
+        padded = pad_sequence([torch.from_numpy(each) for each in features], batch_first=True).to(self.device)
+        scored = [model(padded, counts) for model in self.models]
+        frames = scored[0][1].tolist()
+        posteriors = self._combined(torch.stack([logits for logits, _ in scored], dim=-3)).cpu().numpy()
+        return [row[..., :count, :] for row, count in zip(posteriors, frames, strict=True)]
+
+    @torch.inference_mode()
     def _score(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         batch = torch.from_numpy(features)[None].to(self.device)
         lengths = torch.tensor([len(features)], device=self.device)
-        posteriors = torch.stack([model(batch, lengths)[0][0].float().log_softmax(dim=-1) for model in self.models])
-        if not self.apart:
-            posteriors = posteriors.logsumexp(dim=0) - math.log(len(self.models))
-        return posteriors.cpu().numpy()
+        logits = torch.stack([model(batch, lengths)[0][0] for model in self.models])
+        return np.asarray(self._combined(logits).cpu().numpy())
+
+    def _combined(self, logits: Tensor) -> Tensor:
+        """The models' logits [..., M, T, C] -> log posteriors [..., T, C] of their mean, or [..., M, T, C] apart."""
+        posteriors = logits.float().log_softmax(dim=-1)
+        return posteriors if self.apart else posteriors.logsumexp(dim=-3) - math.log(len(self.models))

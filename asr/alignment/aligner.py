@@ -1,24 +1,40 @@
 """Alignment by trained models: from audio and what was said in it to phones and words with times."""
 
-from collections.abc import Sequence
+import logging
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby, pairwise
+from itertools import chain, groupby, pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from asr.acoustics.bundle import Bundle, read_bundle
 from asr.acoustics.frame_times import FrameTimes
-from asr.acoustics.scorer import AcousticScorer, LogPosteriors
+from asr.acoustics.loading import audio_scorer, first_alone, read_model
+from asr.acoustics.pieces import ScoredPiece
+from asr.acoustics.posteriors import LogPosteriors
+from asr.acoustics.tables import TrainedModel
+from asr.alignment.aligned import Aligned
+from asr.alignment.anchors import Anchor, expected_phones, find_anchors
+from asr.alignment.fit import UNFIT, FitMeasure, fit_of
 from asr.alignment.forced_alignment import Classes, ForcedAlignment, force_align
+from asr.alignment.graph import Item
 from asr.alignment.spoken import Spoken, pauses
+from asr.alignment.windows import Posteriors, Recording, align_windows
 from asr.errors import InputError
-from asr.features.frontend import build_front_end
-from asr.features.normalize import model_input
+from asr.features.mel import shift_samples
+from asr.features.pieces import Samples
 from asr.formats.transcript import PhoneSegment, Transcript, WordSegment
 from asr.phones.phone_set import load_phone_set
+
+if TYPE_CHECKING:
+    import torch
+
+    from asr.acoustics.scorer import AcousticScorer
+
+log = logging.getLogger(__name__)
 
 Seconds = npt.NDArray[np.float64]
 
@@ -29,33 +45,52 @@ SHORTEST = 0.001
 class AligningModel:
     """One trained model; of an ensemble, the one that the others were added to."""
 
-    def __init__(self, bundle: Bundle | Path | str, device: torch.device | str = "cpu") -> None:
-        """Raises InputError when the bundle is missing or damaged."""
-        self.bundle = bundle if isinstance(bundle, Bundle) else read_bundle(Path(bundle), device)
-        config, statistics = self.bundle.config, self.bundle.statistics
+    def __init__(self, bundle: TrainedModel | Path | str, device: "torch.device | str" = "cpu") -> None:
+        """Raises InputError when the model is missing or damaged."""
+        model = read_model(bundle, device) if isinstance(bundle, Path | str) else bundle
+        self.bundle = first_alone(model)
+        config, statistics = model.config, model.statistics
         self.phone_set = config.targets.phone_set
         self.classes = Classes(config.topology, config.targets.states, statistics.priors, statistics.self_loops)
-        self.times = FrameTimes.of(config.features, self.bundle.model.subsampling)
+        self.times = FrameTimes.of(config.features, model.subsampling)
         self.sample_rate = config.features.sample_rate
-        self.scorer = AcousticScorer(replace(self.bundle, ensemble=()), device)
-        self._front_end = build_front_end(config.features, torch.device(device))
+        self.step = shift_samples(config.features) * model.subsampling
+        """Samples from one frame of log posteriors to the next."""
+        self.fit = FitMeasure(self.phone_set, config.topology, config.targets.states, config.scoring.phone_set)
+        self.audio_scorer = audio_scorer(self.bundle, device)
 
-    def static_features(self, waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """The static features [T, static_dim] of samples [S] at `sample_rate`."""
-        static, _ = self._front_end(torch.from_numpy(waveform)[None], torch.tensor([len(waveform)]))
-        return np.asarray(static[0].cpu().numpy())
+    @property
+    def scorer(self) -> "AcousticScorer":
+        """What scores a bundle's features. Raises InputError for an exported model, which has none."""
+        from asr.acoustics.waveform_scorer import WaveformScorer
+
+        if not isinstance(self.audio_scorer, WaveformScorer):
+            raise InputError("is an exported model, which scores audio only; give its bundle", self.bundle.folder)
+        return self.audio_scorer.acoustic
 
     def log_posteriors(self, waveform: npt.NDArray[np.float32]) -> LogPosteriors:
         """Log posteriors [T, C] of samples [S] in [-1, 1] at `sample_rate`. Raises InputError when there are too
         few."""
-        static = self.static_features(waveform)
-        if len(static) == 0:
-            raise InputError(f"is shorter than one frame ({self.bundle.config.features.frame_length:g} ms)")
-        return self.scorer.log_posteriors(model_input(static, None, self.bundle.cmvn, self.bundle.config.features))
+        return self.audio_scorer.log_posteriors(waveform)
 
-    def align(self, log_posteriors: LogPosteriors, spoken: Spoken) -> ForcedAlignment:
-        """Aligns to log posteriors [T, C]. Raises InputError as `force_align`."""
-        return force_align(log_posteriors, spoken.items, self.classes)
+    def pieces(self, blocks: Iterable[Samples], step: int) -> Iterator[ScoredPiece]:
+        """The pieces of a recording, cut at multiples of `step` samples, with their log posteriors."""
+        return self.audio_scorer.pieces(blocks, step)
+
+    def anchors(self, pieces: Iterable[ScoredPiece], items: Sequence[Item]) -> tuple[int, list[Anchor]]:
+        """The samples of a recording, and the places where it and a transcript's items meet."""
+        phones, frames, samples, first = [], [], 0, 0
+        for piece in pieces:
+            found, begins = self.classes.free_phones(piece.log_posteriors[piece.begin : piece.end])
+            phones.append(found)
+            frames.append(first + begins)
+            first, samples = first + piece.end - piece.begin, piece.piece.end
+        recognised = self.fit.spoken_groups(np.concatenate(phones), np.concatenate(frames))
+        return samples, find_anchors(*recognised, *self.fit.spoken_groups(*expected_phones(items)))
+
+    def align(self, log_posteriors: LogPosteriors, spoken: Spoken, open_from: int | None = None) -> ForcedAlignment:
+        """Aligns to log posteriors [T, C]; `open_from` and errors as `force_align`."""
+        return force_align(log_posteriors, spoken.items, self.classes, open_from)
 
     def boundaries(self, aligned: ForcedAlignment, duration: float) -> Seconds:
         """The medians, lows and highs [3, N + 1] of the boundaries in seconds, within an audio of `duration` seconds.
@@ -97,40 +132,86 @@ class Aligner:
     def align(
         self, waveform: npt.NDArray[np.float32], spoken: Spoken, utterance: str = "audio", audio: str | None = None
     ) -> Transcript:
-        """Aligns samples [S] in [-1, 1] at `sample_rate`. The first model chooses among pronunciations and silences.
+        """Aligns samples [S] in [-1, 1] at `sample_rate`, as `align_blocks`."""
+        return self.align_blocks(lambda: [waveform], spoken, utterance, audio)
 
-        The interval of a boundary has the quantiles `asr.alignment.posterior.INTERVAL` of its posterior; for several
-        models, the outermost of theirs.
+    def align_blocks(
+        self, read: Callable[[], Iterable[Samples]], spoken: Spoken, utterance: str = "audio", audio: str | None = None
+    ) -> Transcript:
+        """Aligns a recording; `read` gives its blocks of samples [S] in [-1, 1] at `sample_rate`, as often as it is
+        called.
+
+        The first model chooses among pronunciations and silences. The interval of a boundary has the quantiles
+        `asr.alignment.posterior.INTERVAL` of its posterior; for several models, the outermost of theirs. A recording
+        that is longer than `asr.features.pieces.WHOLE` seconds is recognised first, to find places that the transcript
+        has too, and then aligned from one to another (`asr.alignment.windows`), in bounded memory. A transcript that
+        does not fit is logged as a warning.
 
         Raises InputError for audio that is too short for what was said.
         """
-        said = Transcript(utterance, audio=audio, duration=round(len(waveform) / self.sample_rate, 4))
-        return self.align_scored(said, spoken, [model.log_posteriors(waveform) for model in self.models])
+        aligned = self._aligned(read, spoken, Transcript(utterance, audio=audio))
+        if aligned.fit is not None and aligned.fit < UNFIT:
+            log.warning(
+                "%s: its transcript does not seem to fit (fit %.2f; what fits has %g to 1): is it of this recording, "
+                "and all that is said in it?",
+                audio or utterance,
+                aligned.fit,
+                UNFIT,
+            )
+        return aligned
+
+    def _aligned(self, read: Callable[[], Iterable[Samples]], spoken: Spoken, said: Transcript) -> Transcript:
+        first, *others = self.models
+        step = math.lcm(*(model.step for model in self.models))
+        pieces = first.pieces(read(), step)
+        head = next(pieces)
+        if head.piece.last:
+            said = replace(said, duration=round(head.piece.end / self.sample_rate, 4))
+            scored = [head, *(next(model.pieces(read(), step)) for model in others)]
+            return self.align_scored(said, spoken, [each.log_posteriors for each in scored])
+        samples, anchors = first.anchors(chain([head], pieces), spoken.items)
+        recording = Recording(samples, self.sample_rate)
+        posteriors = [Posteriors(model.pieces(read(), step), model.step) for model in self.models]
+        found = align_windows(spoken.items, anchors, recording, posteriors, self._align_stretch)
+        return self._transcript(replace(said, duration=round(samples / self.sample_rate, 4)), spoken, found)
 
     def align_scored(self, said: Transcript, spoken: Spoken, posteriors: Sequence[LogPosteriors]) -> Transcript:
         """Aligns an utterance, whose duration is that of `said`, to each model's log posteriors [T, C]."""
-        first = self.models[0].align(posteriors[0], spoken)
+        return self._transcript(said, spoken, self._align_stretch(posteriors, spoken.items, said.duration or 0.0))
+
+    def _align_stretch(
+        self, posteriors: Sequence[LogPosteriors], items: list[Item], duration: float, open_from: int | None = None
+    ) -> Aligned:
+        """Aligns items to each model's log posteriors [T, C] of `duration` seconds; `open_from` as in `force_align`."""
+        first = self.models[0].align(posteriors[0], Spoken(items, [None] * len(items)), open_from)
         chosen = Spoken(first.phones.tolist(), [None] * len(first.phones))
         others = [model.align(scored, chosen) for model, scored in zip(self.models[1:], posteriors[1:], strict=True)]
         aligned = [first, *others]
-        duration = said.duration or 0.0
         each = [model.boundaries(one, duration) for model, one in zip(self.models, aligned, strict=True)]
         medians, lows, highs = np.stack(each, axis=1)
-        middle = np.median(medians, axis=0).round(4).tolist()
-        scores = np.mean([one.scores for one in aligned], axis=0)
+        return Aligned(
+            first.phones,
+            first.items,
+            np.stack([np.median(medians, axis=0), lows.min(axis=0), highs.max(axis=0)]),
+            np.mean([one.scores for one in aligned], axis=0),
+            self.models[0].fit.evidence(posteriors[0], first),
+        )
+
+    def _transcript(self, said: Transcript, spoken: Spoken, aligned: Aligned) -> Transcript:
+        middle, lows, highs = aligned.times.round(4).tolist()
         symbols = load_phone_set(self.phone_set)
         phones = [
             PhoneSegment(symbols[phone], *span, score)
             for phone, span, score in zip(
-                first.phones.tolist(), pairwise(middle), scores.round(4).tolist(), strict=True
+                aligned.phones.tolist(), pairwise(middle), aligned.scores.round(4).tolist(), strict=True
             )
         ]
-        intervals = zip(lows.min(axis=0).round(4).tolist(), highs.max(axis=0).round(4).tolist(), strict=True)
         return replace(
             said,
             phones=phones,
-            words=_words(first.items.tolist(), spoken.words, middle),
-            intervals=list(intervals)[1:-1],
+            words=_words(aligned.items.tolist(), spoken.words, middle),
+            intervals=list(zip(lows, highs, strict=True))[1:-1],
+            fit=fit_of(aligned.evidence),
         )
 
 

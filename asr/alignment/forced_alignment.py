@@ -1,12 +1,13 @@
 """Forced alignment of a known transcript to an utterance's posteriors: phones with frames, boundaries and scores."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from asr.acoustics.priors import scaled_likelihoods
+from asr.alignment.free_phones import free_ctc_phones, free_hmm_phones
 from asr.alignment.graph import NO_PHONE, AlignmentGraph, Item, build_alignment_graph
 from asr.alignment.posterior import Boundaries, boundary_posteriors
 from asr.alignment.viterbi import best_path
@@ -30,6 +31,12 @@ class Classes:
     def graph(self, transcript: Sequence[Item]) -> AlignmentGraph:
         return build_alignment_graph(transcript, self.topology, self.states, self.self_loops)
 
+    def free_phones(self, log_posteriors: Posteriors) -> tuple[Indices, Indices]:
+        """The phones [N] that natural log posteriors [T, C] give without a transcript, and their first frames [N]."""
+        if self.topology == "ctc":
+            return free_ctc_phones(log_posteriors)
+        return free_hmm_phones(scaled_likelihoods(log_posteriors, self.priors), self.states, self.self_loops)
+
 
 @dataclass(frozen=True)
 class ForcedAlignment:
@@ -49,15 +56,20 @@ class ForcedAlignment:
     """[T]: the class of each frame on the best path."""
 
 
-def force_align(log_posteriors: Posteriors, transcript: Sequence[Item], classes: Classes) -> ForcedAlignment:
+def force_align(
+    log_posteriors: Posteriors, transcript: Sequence[Item], classes: Classes, open_from: int | None = None
+) -> ForcedAlignment:
     """Aligns a transcript (see `asr.alignment.graph`) to natural log posteriors [T, C].
 
     The best path through the scaled likelihoods chooses among pronunciations and silences; the boundaries between the
-    chosen phones are the medians of their posteriors (`asr.alignment.posterior`).
+    chosen phones are the medians of their posteriors (`asr.alignment.posterior`). With `open_from`, the audio may also
+    end in any item from that number on.
     Raises InputError for a transcript without phones, and where the frames are too few for its phones.
     """
     scores = scaled_likelihoods(log_posteriors, classes.priors)
     graph = classes.graph(transcript)
+    if open_from is not None:
+        graph = replace(graph, finals=np.where(graph.items >= open_from, 0.0, graph.finals))
     path = best_path(scores, graph).states
     units, emitted = graph.units[path], graph.classes[path]
     inside = np.flatnonzero(units != NO_PHONE)

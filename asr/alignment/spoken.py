@@ -4,10 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from lhotse import MonoCut
-
 from asr.alignment.graph import Choice, Item
-from asr.corpora.cuts import WORDS, phone_sequence, word_phones
 from asr.errors import InputError
 from asr.phones.folding import can_fold, fold, folding, folds_to
 from asr.phones.lexicon import LEXICON_PHONES, Lexicon
@@ -112,13 +109,6 @@ def spoken_word_phones(words: Sequence[tuple[str, Sequence[str]]], phone_set: An
     return _with_pauses(
         [(word, [[numbers[phone] for phone in fold(said, phone_set)]]) for word, said in words], phone_set
     )
-
-
-def spoken_in(cut: MonoCut, phone_set: AnyPhoneSet) -> Spoken:
-    """What is said in a cut, in a model's phones; with optional silences between its words where these are known."""
-    if (cut.supervisions[0].custom or {}).get(WORDS):
-        return spoken_word_phones(word_phones(cut), phone_set)
-    return spoken_phones(phone_sequence(cut), phone_set)
 
 
 def _with_pauses(words: Sequence[tuple[str, Choice]], phone_set: AnyPhoneSet) -> Spoken:

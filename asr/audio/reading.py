@@ -115,7 +115,7 @@ def _read(
     """One channel of a part of a file, at `sample_rate`; then appends or logs the warnings."""
     mixer = Mixer(path, decoder.channels, channel)
     quality = None if warnings is None else Quality(decoder.sample_rate, sample_rate)
-    for samples in _resampled(_mono(path, decoder, first, count, mixer, quality), decoder.sample_rate, sample_rate):
+    for samples in resampled(_mono(path, decoder, first, count, mixer, quality), decoder.sample_rate, sample_rate):
         if quality is not None:
             quality.add_samples(samples)
         yield samples
@@ -141,7 +141,7 @@ def _mono(
         _check_part(path, decoder.sample_rate, audio_info(path).samples, first, count)
 
 
-def _resampled(blocks: Iterable[Samples], rate: int, sample_rate: int) -> Iterator[Samples]:
+def resampled(blocks: Iterable[Samples], rate: int, sample_rate: int) -> Iterator[Samples]:
     """Blocks at another rate, equal to what resampling them at once gives."""
     if rate == sample_rate:
         yield from blocks

@@ -11,6 +11,7 @@ from asr.cli.align import align_command
 from asr.cli.compare import compare_command
 from asr.cli.decode import decode_command
 from asr.cli.doctor import doctor_command
+from asr.cli.export import export_command
 from asr.cli.features import features_command
 from asr.cli.messages import show_messages
 from asr.cli.model import app as model_app
@@ -59,6 +60,7 @@ app.command("report", short_help="Write a run's report.html and report.md")(repo
 app.command("compare", short_help="Put runs side by side")(compare_command)
 app.command("transcribe", short_help="Find the phones of your recordings, with their times")(transcribe_command)
 app.command("align", short_help="Find when the phones or words of a transcript are said")(align_command)
+app.command("export", short_help="Export a model to run without PyTorch")(export_command)
 app.command("doctor", short_help="Check the files of a run or a bundle for damage")(doctor_command)
 
 GLOBAL_OPTIONS = ("--verbose", "--debug")

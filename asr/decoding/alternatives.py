@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from asr.acoustics.scorer import LogPosteriors
+from asr.acoustics.posteriors import LogPosteriors
 from asr.config import DecodingConfig
 from asr.decoding.decode import Decoder, PathWriter, segment_times
 from asr.decoding.lattice.lattice import Lattice, lattice

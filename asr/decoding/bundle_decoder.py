@@ -3,16 +3,14 @@
 from collections.abc import Callable
 from functools import cache, lru_cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-
-from asr.acoustics.bundle import Bundle, Tuning
 from asr.acoustics.frame_times import FrameTimes
+from asr.acoustics.tables import TrainedModel, Tuning
 from asr.decoding.confidence import Recalibration, phone_groups
 from asr.decoding.decode import Decoder
 from asr.decoding.graph.build import build_graph
 from asr.decoding.graph.topology import Graph
-from asr.decoding.search.batch_viterbi import BatchViterbi
 from asr.decoding.search.beam import BeamSearch
 from asr.decoding.search.greedy import GreedySearch
 from asr.decoding.search.path import PathSearch
@@ -21,11 +19,16 @@ from asr.decoding.search.prefix_beam import PrefixBeamSearch
 from asr.errors import InputError
 from asr.lm.arpa import read_arpa
 
+if TYPE_CHECKING:
+    import torch
+
+    from asr.decoding.search.batch_viterbi import BatchViterbi
+
 CONFIDENCE_ORDER = 3
 """The order of the n-gram in the graph for the confidences of a prefix beam search, which needs no graph itself."""
 
 
-def bundle_graph(bundle: Bundle, lm_weight: float = 1.0, order: int | None = None) -> Graph:
+def bundle_graph(bundle: TrainedModel, lm_weight: float = 1.0, order: int | None = None) -> Graph:
     """The decoding graph of a bundle's phones, topology and language model, with n-grams up to `order`.
 
     Raises InputError for a bundle that has no language model yet.
@@ -44,13 +47,13 @@ def bundle_graph(bundle: Bundle, lm_weight: float = 1.0, order: int | None = Non
     )
 
 
-def _lm_path(bundle: Bundle) -> Path:
+def _lm_path(bundle: TrainedModel) -> Path:
     if not bundle.lm_path.is_file():
         raise InputError("has no lm.arpa, which decoding adds; give the bundle that asr decode wrote", bundle.folder)
     return bundle.lm_path
 
 
-def bundle_decoder(bundle: Bundle, tuning: Tuning, device: torch.device | None = None) -> Decoder:
+def bundle_decoder(bundle: TrainedModel, tuning: Tuning, device: "torch.device | None" = None) -> Decoder:
     """The decoder that the recipe asks for, with tuned weights.
 
     A prefix beam search has a graph for the confidences only. On a CUDA `device` splits are searched in the graph
@@ -68,17 +71,23 @@ def bundle_decoder(bundle: Bundle, tuning: Tuning, device: torch.device | None =
         acoustic_scale=tuning.acoustic_scale,
         priors=bundle.statistics.priors,
         phones=phones,
-        times=FrameTimes.of(config.features, bundle.model.subsampling),
+        times=FrameTimes.of(config.features, bundle.subsampling),
         prior_scale=tuning.prior_scale,
         posterior_scale=tuning.posterior_scale,
         recalibration=Recalibration(tuning.confidence_slope, tuning.confidence_offset),
         groups=phone_groups(phones, config.scoring.phone_set),
-        batch_viterbi=BatchViterbi(graph, device or "cpu") if batched else None,
+        batch_viterbi=_batch_viterbi(graph, device) if batched else None,
         search=None if in_graph else search_factory(bundle)(tuning.lm_weight, tuning.insertion_penalty),
     )
 
 
-def search_factory(bundle: Bundle) -> Callable[[float, float], PathSearch]:
+def _batch_viterbi(graph: Graph, device: "torch.device | None") -> "BatchViterbi":
+    from asr.decoding.search.batch_viterbi import BatchViterbi
+
+    return BatchViterbi(graph, device or "cpu")
+
+
+def search_factory(bundle: TrainedModel) -> Callable[[float, float], PathSearch]:
     """Makes the search that the recipe asks for, given a weight of the language model and an insertion penalty."""
     decoding, phones = bundle.config.decoding, bundle.config.targets.phone_set
     graph_of = lru_cache(maxsize=1)(partial(bundle_graph, bundle))

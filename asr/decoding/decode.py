@@ -3,16 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from asr.acoustics.frame_times import FrameTimes
+from asr.acoustics.posteriors import LogPosteriors
 from asr.acoustics.priors import scaled_likelihoods
-from asr.acoustics.scorer import LogPosteriors
 from asr.decoding.confidence import UNCHANGED, Recalibration, phone_confidences
-from asr.decoding.search.batch_viterbi import BatchViterbi, Weights
-from asr.decoding.search.batches import batch_paths
 from asr.decoding.search.beam import BeamSearch
 from asr.decoding.search.forced_path import forced_path
 from asr.decoding.search.path import BestPath, PathSearch, PhoneSpan, check_scores
@@ -20,6 +19,9 @@ from asr.errors import InputError
 from asr.formats.ctm import write_ctm
 from asr.formats.transcript import PhoneSegment, Transcript, read_transcripts, write_transcripts
 from asr.storage.run_layout import HYPOTHESES
+
+if TYPE_CHECKING:
+    from asr.decoding.search.batch_viterbi import BatchViterbi
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Decoder:
     posterior_scale: float = 1.0
     recalibration: Recalibration = UNCHANGED
     groups: npt.NDArray[np.int32] | None = None
-    batch_viterbi: BatchViterbi | None = None
+    batch_viterbi: "BatchViterbi | None" = None
     search: PathSearch | None = None
 
     def scores(self, log_posteriors: LogPosteriors) -> npt.NDArray[np.float32]:
@@ -64,6 +66,9 @@ class Decoder:
             for item, scores in scored:
                 yield *item, self._search(scores)
         else:
+            from asr.decoding.search.batch_viterbi import Weights
+            from asr.decoding.search.batches import batch_paths
+
             weights = Weights(self.acoustic_scale, self.graph_search.insertion_penalty)
             for item, path in batch_paths(scored, self.batch_viterbi, weights):
                 yield *item, path

@@ -19,8 +19,9 @@ from asr.acoustics.bundle import (
     read_bundle,
     write_tuning,
 )
+from asr.acoustics.posteriors import LogPosteriors
 from asr.acoustics.scored_split import scored_split
-from asr.acoustics.scorer import AcousticScorer, LogPosteriors
+from asr.acoustics.scorer import AcousticScorer
 from asr.alignment.states import (
     NO_ALIGNMENTS,
     Alignments,

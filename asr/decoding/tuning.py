@@ -11,8 +11,8 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
+from asr.acoustics.posteriors import LogPosteriors
 from asr.acoustics.priors import scaled_likelihoods
-from asr.acoustics.scorer import LogPosteriors
 from asr.config import DecodingConfig
 from asr.decoding.confidence import POSTERIOR_SCALES, UNCHANGED, Recalibration, fit_recalibration
 from asr.decoding.decode import Decoder, with_phones

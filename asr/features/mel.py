@@ -31,6 +31,12 @@ def frame_count(samples: int, length: int, shift: int, snip_edges: bool) -> int:
     return 0 if samples < length else 1 + (samples - length) // shift
 
 
+def check_length(samples: int, config: FeaturesConfig) -> None:
+    """Raises InputError for a waveform that is shorter than one frame."""
+    if frame_count(samples, window_samples(config), shift_samples(config), config.snip_edges) == 0:
+        raise InputError(f"is shorter than one frame ({config.frame_length:g} ms); give longer audio")
+
+
 def fft_size(config: FeaturesConfig) -> int:
     """The power of two to which a frame is padded with zeros."""
     return 1 << (window_samples(config) - 1).bit_length()

@@ -55,8 +55,9 @@ class Recognised:
 class Transcript:
     """The phones of one utterance, as a reference, a hypothesis or an alignment; `duration` in seconds.
 
-    An alignment may have `words`, and in `intervals` the earliest and the latest plausible time (s) of each boundary
-    between two phones, one less than phones. A recogniser may give the `nbest` hypotheses, best first.
+    An alignment may have `words`, in `intervals` the earliest and the latest plausible time (s) of each boundary
+    between two phones, one less than phones, and in `fit` how well it fits the audio, 0 to 1 (`asr.alignment.fit`). A
+    recogniser may give the `nbest` hypotheses, best first.
     """
 
     utterance: str
@@ -67,6 +68,7 @@ class Transcript:
     words: list[WordSegment] = field(default_factory=list)
     intervals: list[tuple[float, float]] = field(default_factory=list)
     nbest: list[Alternative] = field(default_factory=list)
+    fit: float | None = None
 
     @property
     def symbols(self) -> list[str]:
@@ -75,7 +77,7 @@ class Transcript:
     def to_json(self) -> dict[str, Any]:
         """The line of hypotheses.jsonl, references.jsonl or alignments.jsonl; without what is unknown."""
         row: dict[str, Any] = {"utterance": self.utterance}
-        for key in ("speaker", "audio", "duration"):
+        for key in ("speaker", "audio", "duration", "fit"):
             if (value := getattr(self, key)) is not None:
                 row[key] = value
         row["phones"] = _phones_json(self.phones)
@@ -171,6 +173,7 @@ def _from_json(row: dict[str, Any]) -> Transcript:
             )
             for index, item in _items(row.get("nbest", []), "nbest")
         ],
+        fit=_number(row.get("fit"), "fit"),
     )
 
 

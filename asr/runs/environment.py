@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-import asr
+import asr.version
 from asr.device import describe_device
 
 PACKAGES = ("torch", "torchaudio", "lhotse", "numpy", "numba")
@@ -17,7 +17,7 @@ def environment(device: torch.device) -> dict[str, object]:
     """Python, packages, processor and device."""
     return {
         "python": platform.python_version(),
-        "packages": {"asr": asr.__version__} | {name: version(name) for name in PACKAGES},
+        "packages": {"asr": asr.version.__version__} | {name: version(name) for name in PACKAGES},
         "processor": _processor(),
         "cores": os.cpu_count(),
         "device": describe_device(device),

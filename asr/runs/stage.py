@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import asr
+import asr.version
 from asr.errors import InputError
 from asr.storage.files import file_digest, make_folder, owner_of, read_json, remove, write_json
 from asr.storage.run_layout import CHECKPOINTS, METRICS, SPEED, STATE_ALIGNMENTS, TENSORBOARD
@@ -46,7 +46,7 @@ class Stage:
 
     def fingerprint(self) -> str:
         """Digest of everything this stage depends on. Raises InputError when an earlier stage has not been run."""
-        parts = [asr.__version__, self.name, self.settings, [stage.outputs() for stage in self.inputs]]
+        parts = [asr.version.__version__, self.name, self.settings, [stage.outputs() for stage in self.inputs]]
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
     def outputs(self) -> dict[str, str]:

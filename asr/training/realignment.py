@@ -16,10 +16,12 @@ import torch
 from lhotse import MonoCut
 
 from asr.acoustics.bundle import read_bundle
+from asr.acoustics.posteriors import LogPosteriors
 from asr.acoustics.priors import scaled_likelihoods
 from asr.acoustics.scored_split import scored_split
-from asr.alignment.aligner import AligningModel, LogPosteriors
-from asr.alignment.spoken import Spoken, spoken_in
+from asr.alignment.aligner import AligningModel
+from asr.alignment.spoken import Spoken
+from asr.alignment.spoken_cut import spoken_in
 from asr.alignment.states import (
     AlignedSplit,
     AlignmentRow,

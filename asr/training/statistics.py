@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from asr.acoustics.bundle import ClassStatistics
+from asr.acoustics.tables import ClassStatistics
 from asr.phones.classes import UNLABELLED
 from asr.training.speech import Speech
 from asr.training.targets import output_labels

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from lightning_fabric import Fabric
 
-import asr
+import asr.version
 from asr import models
 from asr.acoustics.bundle import acoustic_digest, find_bundle, write_bundle
 from asr.alignment.states import NO_ALIGNMENTS
@@ -231,7 +231,7 @@ def _fingerprint(training: _Training, labels: AlignedSplits) -> str:
     names = {"seed", "features", "augmentation", "targets", "model", "training"}
     sections = config.model_dump(mode="json", include=names)
     sections["training"] = {name: value for name, value in sections["training"].items() if name not in passing}
-    digest = hashlib.sha256(json.dumps([asr.__version__, sections]).encode())
+    digest = hashlib.sha256(json.dumps([asr.version.__version__, sections]).encode())
     for each in training.file_digests:
         digest.update(bytes.fromhex(each))
     for aligned in labels.values():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from support.small_bundle import peaked, small_bundle
 
-from asr.acoustics.bundle import Tuning
+from asr.acoustics.tables import Tuning
 from asr.decoding.bundle_decoder import CONFIDENCE_ORDER, bundle_decoder
 from asr.decoding.decode import decode_utterance
 from asr.decoding.graph.build import build_graph

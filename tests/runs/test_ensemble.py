@@ -102,7 +102,7 @@ def test_a_model_with_itself_recognises_the_same(
 ) -> None:
     decoded(asr_command, own_run, tmp_path / "out", own_run, own_run)
     audio = next(demo_corpus.rglob("*.flac"))
-    alone, three = (Recognizer(path).recognize_file(audio) for path in (own_run, tmp_path / "out" / "bundle"))
+    alone, three = (Recognizer(path).transcribe(audio) for path in (own_run, tmp_path / "out" / "bundle"))
     assert three.symbols == alone.symbols
     symbols = [
         [[phone["phone"] for phone in row["phones"]] for row in read_jsonl(folder / "test" / "hypotheses.jsonl")]

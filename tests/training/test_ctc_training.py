@@ -111,7 +111,7 @@ def test_decoding_without_a_graph(prepared: Path, features: Path, tmp_path: Path
     assert any(hypothesis.phones for hypothesis in hypotheses)
     recognizer = Recognizer(tmp_path / "decode/bundle")
     assert isinstance(recognizer.decoder.search, GreedySearch if search == "greedy" else PrefixBeamSearch)
-    for phone in recognizer.recognize_file(str(hypotheses[0].audio)).phones:
+    for phone in recognizer.transcribe(str(hypotheses[0].audio)).phones:
         assert phone.score is not None
         assert 0 <= phone.score <= 1
 

@@ -17,7 +17,7 @@ from support.small_bundle import peaked, small_bundle
 from asr.acoustics.bundle import read_bundle, write_bundle
 from asr.acoustics.scored_split import scored_split
 from asr.alignment.aligner import AligningModel
-from asr.alignment.spoken import spoken_in
+from asr.alignment.spoken_cut import spoken_in
 from asr.config import RecipeConfig, TargetsConfig
 from asr.config.recipe_file import read_recipe
 from asr.corpora.cuts import phone_segments, phone_sequence, read_cuts, utterance_cut, write_cuts

@@ -11,7 +11,8 @@ def reversed_rows(lengths: Tensor, frames: int) -> Tensor:
     """Row numbers [T * B] that reverse each utterance of a time-major batch within its length, and leave padding."""
     frame = torch.arange(frames, device=lengths.device)[:, None]
     reversed_frame = torch.where(frame < lengths, lengths - 1 - frame, frame)
-    return (reversed_frame * len(lengths) + torch.arange(len(lengths), device=lengths.device)).flatten()
+    batch = lengths.shape[0]  # not `len`, which an export would fix to the example's
+    return (reversed_frame * batch + torch.arange(batch, device=lengths.device)).flatten()
 
 
 def reverse(x: Tensor, rows: Tensor) -> Tensor:

@@ -1,0 +1,23 @@
+"""The interface of what computes log posteriors from audio."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+from asr.acoustics.pieces import ScoredPiece
+from asr.acoustics.posteriors import LogPosteriors, Waveform
+
+
+class AudioScorer(Protocol):
+    """A model's front end and network; safe to use from several threads at once."""
+
+    def log_posteriors(self, waveform: Waveform) -> LogPosteriors:
+        """The log posteriors (natural) of one recording. Raises InputError when it is shorter than one frame."""
+
+    def pieces(self, blocks: Iterable[Waveform], step: int = 1) -> Iterator[ScoredPiece]:
+        """Those of a recording of any length, cut at multiples of `step` samples where it is long.
+
+        Raises InputError when it is shorter than one frame.
+        """
+
+    def batch(self, waveforms: Sequence[Waveform]) -> list[LogPosteriors]:
+        """Those of several recordings, computed together: the same within rounding."""

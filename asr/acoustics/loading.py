@@ -1,0 +1,46 @@
+"""Opens a trained model, as a bundle or as the graph exported from one, and what scores audio with it."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asr.acoustics.audio_scorer import AudioScorer
+from asr.acoustics.onnx_model import ONNX_MODEL, OnnxModel, OnnxScorer, read_onnx_model
+from asr.acoustics.tables import TrainedModel
+
+if TYPE_CHECKING:
+    import torch
+
+
+def read_model(path: Path | str, device: "torch.device | str" = "cpu") -> TrainedModel:
+    """The bundle, the bundle of the run, or the exported model at `path`; an exported one needs no PyTorch.
+
+    Raises InputError when it is missing or damaged.
+    """
+    path = Path(path)
+    if (path / ONNX_MODEL).is_file():
+        return read_onnx_model(path)
+    from asr.acoustics.bundle import read_bundle
+
+    return read_bundle(path, device)
+
+
+def first_alone(model: TrainedModel) -> TrainedModel:
+    """A bundle without the further models of its ensemble. An exported model stays as it is."""
+    if isinstance(model, OnnxModel):
+        return model
+    from asr.acoustics.bundle import Bundle
+
+    assert isinstance(model, Bundle)
+    return replace(model, ensemble=())
+
+
+def audio_scorer(model: TrainedModel, device: "torch.device | str" = "cpu") -> AudioScorer:
+    """What scores audio with a model: an exported one on the CPU, a bundle on the device."""
+    if isinstance(model, OnnxModel):
+        return OnnxScorer(model)
+    from asr.acoustics.bundle import Bundle
+    from asr.acoustics.waveform_scorer import WaveformScorer
+
+    assert isinstance(model, Bundle)
+    return WaveformScorer(model, device)

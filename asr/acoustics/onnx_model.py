@@ -1,0 +1,135 @@
+"""A model that `asr export` wrote: one ONNX graph from samples to log posteriors, run by onnxruntime without PyTorch.
+
+export.json        the version of this layout, the precision of the weights, the output's subsampling, and the SHA-256
+                   of each file that nobody edits
+model.onnx         the graph: waveforms [B, S] (float32) and lengths [B] (int64, samples) in; log_posteriors [B, T, C]
+                   (float32, natural) and frames [B] (int64) out
+recipe.yaml, phones.txt, classes.tsv, lm.arpa, decoding.yaml    as in a bundle (see `asr.acoustics.bundle`)
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from asr.acoustics.bundle_manifest import LM
+from asr.acoustics.pieces import ScoredPiece, scored_pieces
+from asr.acoustics.posteriors import LogPosteriors, Waveform
+from asr.acoustics.tables import TUNING, ClassStatistics, Tuning, check_phones, read_statistics, read_tuning
+from asr.config import RecipeConfig
+from asr.config.recipe_file import read_recipe
+from asr.errors import InputError
+from asr.features.mel import check_length
+from asr.storage.files import file_digest, read_json, write_json
+from asr.storage.run_layout import RECIPE
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+ONNX_MODEL, ONNX_MANIFEST = "model.onnx", "export.json"
+SCHEMA = 1
+CHECKED = (ONNX_MODEL, "phones.txt", "classes.tsv", LM)
+COPIED = (RECIPE, "phones.txt", "classes.tsv", LM, TUNING)
+"""The files that an exported model shares with its bundle."""
+AGAIN = "run asr export again"
+
+
+@dataclass(frozen=True)
+class OnnxModel:
+    """An exported model with all that is needed to turn its posteriors into phones."""
+
+    folder: Path
+    config: RecipeConfig
+    statistics: ClassStatistics
+    tuning: Tuning
+    subsampling: int
+    precision: str
+    session: "onnxruntime.InferenceSession"
+
+    @property
+    def lm_path(self) -> Path:
+        return self.folder / LM
+
+
+def write_onnx_manifest(folder: Path, precision: str, subsampling: int) -> None:
+    """Writes export.json for the files that are in the folder."""
+    files = {name: file_digest(folder / name) for name in CHECKED if (folder / name).is_file()}
+    head = {"schema": SCHEMA, "precision": precision, "subsampling": subsampling}
+    write_json(folder / ONNX_MANIFEST, {**head, "files": files})
+
+
+def read_onnx_model(folder: Path) -> OnnxModel:
+    """Reads what `asr export` wrote.
+
+    Raises InputError for a file that is missing or damaged, another layout, and where onnxruntime is not installed.
+    """
+    head = _read_manifest(folder)
+    config = read_recipe(folder / RECIPE)
+    check_phones(folder / "phones.txt", config)
+    return OnnxModel(
+        folder=folder,
+        config=config,
+        statistics=read_statistics(folder / "classes.tsv", config.class_names),
+        tuning=read_tuning(folder),
+        subsampling=head["subsampling"],
+        precision=str(head.get("precision")),
+        session=_session(folder / ONNX_MODEL),
+    )
+
+
+def _read_manifest(folder: Path) -> Mapping[str, Any]:
+    path = folder / ONNX_MANIFEST
+    if not path.is_file():
+        raise InputError(f"missing; copy the exported model again, or {AGAIN}", path)
+    head = read_json(path)
+    if not isinstance(head, dict) or head.get("schema") != SCHEMA:
+        raise InputError(f"is not of schema {SCHEMA}, which this version of asr reads; {AGAIN}", path)
+    files, subsampling = head.get("files"), head.get("subsampling")
+    if not isinstance(files, dict) or ONNX_MODEL not in files or type(subsampling) is not int or subsampling < 1:
+        raise InputError(f"damaged; {AGAIN}", path)
+    for name in CHECKED:
+        if name in files and (not (folder / name).is_file() or file_digest(folder / name) != files[name]):
+            reason = f"missing, or not the file that {ONNX_MANIFEST} lists; copy the exported model again, or {AGAIN}"
+            raise InputError(reason, folder / name)
+    return head
+
+
+def _session(path: Path) -> "onnxruntime.InferenceSession":
+    try:
+        import onnxruntime
+    except ModuleNotFoundError as error:
+        raise InputError('needs onnxruntime: pip install "asr-phones[onnx]"', path) from error
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime has a class for each of its errors, without a base
+        raise InputError(f"onnxruntime cannot read this graph ({error}); {AGAIN}", path) from error
+
+
+class OnnxScorer:
+    """Runs the graph of an exported model on the CPU."""
+
+    def __init__(self, model: OnnxModel) -> None:
+        self.model = model
+
+    def log_posteriors(self, waveform: Waveform) -> LogPosteriors:
+        """The log posteriors [T, C] of samples [S]. Raises InputError when they are fewer than one frame."""
+        return self.batch([waveform])[0]
+
+    def pieces(self, blocks: Iterable[Waveform], step: int = 1) -> Iterator[ScoredPiece]:
+        """Those of a recording of any length; each piece is normalised by itself."""
+        features, subsampling = self.model.config.features, self.model.subsampling
+        return scored_pieces(blocks, lambda piece: self.log_posteriors(piece.samples), features, subsampling, step)
+
+    def batch(self, waveforms: Sequence[Waveform]) -> list[LogPosteriors]:
+        """Those of several recordings, computed together."""
+        lengths = np.array([len(waveform) for waveform in waveforms], np.int64)
+        check_length(int(lengths.min()), self.model.config.features)
+        padded = np.zeros((len(waveforms), int(lengths.max())), np.float32)
+        for row, waveform in zip(padded, waveforms, strict=True):
+            row[: len(waveform)] = waveform
+        scored, frames = self.model.session.run(["log_posteriors", "frames"], {"waveforms": padded, "lengths": lengths})
+        return [row[:count] for row, count in zip(scored, frames.tolist(), strict=True)]

@@ -1,0 +1,73 @@
+"""From a recording's samples to log posteriors with a bundle: front end, normalisation and network, by PyTorch."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from asr.acoustics.bundle import Bundle
+from asr.acoustics.pieces import ScoredPiece, scored_pieces
+from asr.acoustics.posteriors import LogPosteriors, Waveform
+from asr.acoustics.scorer import PIECE_FRAMES, AcousticScorer
+from asr.features.frontend import build_front_end
+from asr.features.mel import check_length
+from asr.features.normalize import model_input, normalized, utterance_statistics
+from asr.features.pieces import Piece
+
+NORMALISED = 60.0
+"""Seconds, up to the end of a piece, whose statistics normalise it."""
+
+
+class WaveformScorer:
+    """The front end and the acoustic models of a bundle on a device; each recording is normalised by itself."""
+
+    def __init__(self, bundle: Bundle, device: torch.device | str = "cpu") -> None:
+        self.bundle = bundle
+        self.acoustic = AcousticScorer(bundle, device)
+        self._front_end = build_front_end(bundle.config.features, torch.device(device))
+
+    def static_features(self, waveform: Waveform) -> npt.NDArray[np.float32]:
+        """The static features [T, static_dim] of samples [S]."""
+        static, _ = self._front_end(torch.from_numpy(waveform)[None], torch.tensor([len(waveform)]))
+        return np.asarray(static[0].cpu().numpy())
+
+    def log_posteriors(self, waveform: Waveform) -> LogPosteriors:
+        """The log posteriors of samples [S]. Raises InputError when they are fewer than one frame."""
+        return self.acoustic.log_posteriors(self._model_input(waveform))
+
+    def pieces(self, blocks: Iterable[Waveform], step: int = 1) -> Iterator[ScoredPiece]:
+        """Those of a recording of any length; see `scored_pieces`."""
+        config = self.bundle.config.features
+        return scored_pieces(blocks, self._scoring_pieces(), config, self.bundle.subsampling, step)
+
+    def _scoring_pieces(self) -> Callable[[Piece], LogPosteriors]:
+        """Scores the pieces of one recording, each normalised by the NORMALISED seconds up to its end."""
+        config, recent = self.bundle.config.features, deque[npt.NDArray[np.float32]]()
+
+        def score(piece: Piece) -> LogPosteriors:
+            if piece.first == 0:
+                check_length(len(piece.samples), config)
+            static = self.static_features(piece.samples)
+            recent.append(static)
+            while len(recent) > 1 and sum(map(len, recent)) * config.frame_shift > 1000 * NORMALISED:
+                recent.popleft()
+            surroundings = np.concatenate(recent) if len(recent) > 1 else static
+            statistics = utterance_statistics(surroundings, None, self.bundle.cmvn, config)
+            inputs = normalized(torch.from_numpy(static)[None], None if statistics is None else [statistics], config)
+            return self.acoustic.log_posteriors(inputs[0].numpy())
+
+        return score
+
+    def batch(self, waveforms: Sequence[Waveform]) -> list[LogPosteriors]:
+        """Those of several recordings, computed together where none is too long for that."""
+        features = [self._model_input(waveform) for waveform in waveforms]
+        if any(len(each) > PIECE_FRAMES for each in features):
+            return [self.acoustic.log_posteriors(each) for each in features]
+        return self.acoustic.batch(features)
+
+    def _model_input(self, waveform: Waveform) -> npt.NDArray[np.float32]:
+        config = self.bundle.config.features
+        check_length(len(waveform), config)
+        return model_input(self.static_features(waveform), None, self.bundle.cmvn, config)

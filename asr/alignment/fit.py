@@ -1,0 +1,73 @@
+"""How well a transcript fits its audio, measured by what the model expects of its own posteriors."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from asr.alignment.forced_alignment import ForcedAlignment
+from asr.phones.classes import Topology
+from asr.phones.folding import folding
+from asr.phones.phone_set import AnyPhoneSet, load_phone_set, silences
+
+UNFIT = 0.15
+"""The fit below which a transcript is not that of its audio, or only of a part. Chosen on the dev speakers of the TIMIT
+sample: the lowest of a right transcript is 0.34, the highest of another sentence 0.05, and of half of what was said
+0.11."""
+LEAST = 1e-4
+"""The least posterior of a phone, so that a few frames do not decide."""
+QUIET = 0.5
+"""The probability of silence from which a frame counts only if the transcript has speech there."""
+
+Indices = npt.NDArray[np.int64]
+Vector = npt.NDArray[np.float64]
+
+
+class FitMeasure:
+    """The fit of an alignment: exp of the mean over frames of log p(aligned phone) + H(p).
+
+    p are the posteriors of phones in a frame and H is their entropy: -H is the expected value of the logarithm for
+    phones drawn from p, so that the fit of a right transcript is near 1 for a model whose posteriors are calibrated,
+    sharp or not, and lower for one that is too sure. Frames count if speech is likely there or aligned to them. Phones
+    that scoring folds together are one.
+    """
+
+    def __init__(self, phones: AnyPhoneSet, topology: Topology, states: int, scored_as: AnyPhoneSet) -> None:
+        known, folded = load_phone_set(phones), folding(scored_as)
+        names = [folded.get(phone) or phone for phone in known]
+        groups = {name: number for number, name in enumerate(dict.fromkeys(names))}
+        silent = known.unspoken | silences(scored_as)
+        self._phone_groups = np.array([groups[name] for name in names])
+        self._quiet_phones = np.array([bool({phone, name} & silent) for phone, name in zip(known, names, strict=True)])
+        blank = [len(groups)] if topology == "ctc" else []
+        per_phone = 1 if topology == "ctc" else states
+        self._class_groups = np.array([*blank, *np.repeat(self._phone_groups, per_phone)])
+        quiet = np.array([True] * len(blank) + np.repeat(self._quiet_phones, per_phone).tolist())
+        members = self._class_groups[:, None] == np.arange(len(groups) + len(blank))
+        self._members, self._quiet = members.astype(np.float32), (members & quiet[:, None]).any(axis=0)
+
+    def evidence(self, log_posteriors: npt.NDArray[np.float32], aligned: ForcedAlignment) -> Vector:
+        """[2, N]: the sum of those terms for the frames of each phone, and their number, for natural log posteriors
+        [T, C]."""
+        posteriors = (np.exp(log_posteriors) @ self._members).astype(np.float64)
+        groups = self._class_groups[aligned.classes]
+        counted = ~self._quiet[groups] | (posteriors[:, self._quiet].sum(axis=1) < QUIET)
+        chosen = posteriors[np.arange(len(groups)), groups]
+        entropy = -(posteriors * np.log(np.maximum(posteriors, LEAST))).sum(axis=1)
+        nats = np.log(np.maximum(chosen, LEAST)) + entropy
+        first = np.concatenate([[0], aligned.first_frames[1:]])
+        return np.add.reduceat(np.stack([nats * counted, counted]), first, axis=1)
+
+    def spoken_groups(self, phones: Indices, places: Indices) -> tuple[Indices, Indices]:
+        """The groups of those of the phones [N] that are spoken, and their places [N]; equal neighbours are one."""
+        spoken = ~self._quiet_phones[phones]
+        groups, places = self._phone_groups[phones[spoken]], places[spoken]
+        new = np.ones(len(groups), np.bool_)
+        new[1:] = groups[1:] != groups[:-1]
+        return groups[new], places[new]
+
+
+def fit_of(evidence: Vector) -> float | None:
+    """The fit, 0 to 1, of the evidence of phones [2, N]; None without speech."""
+    nats, frames = evidence.sum(axis=1).tolist()
+    return round(math.exp(min(nats / frames, 0.0)), 4) if frames else None

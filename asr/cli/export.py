@@ -1,0 +1,45 @@
+"""`asr export`: a trained model as a graph that runs without PyTorch."""
+
+import logging
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from asr.cli.options import Model
+
+log = logging.getLogger(__name__)
+
+
+class Format(StrEnum):
+    onnx = "onnx"
+
+
+class Precision(StrEnum):
+    fp32 = "fp32"
+    fp16 = "fp16"
+    int8 = "int8"
+
+
+def export_command(
+    model: Model,
+    out: Annotated[Path, typer.Argument(help="Folder for model.onnx and the files that decoding needs.")],
+    form: Annotated[Format, typer.Option("--format", help="Format of the graph.")] = Format.onnx,
+    precision: Annotated[
+        Precision, typer.Option("--precision", help="Precision of the weights: fp16 halves the size, int8 quarters it.")
+    ] = Precision.fp32,
+) -> None:
+    """Export a model to run without PyTorch: one graph, from samples to log posteriors.
+
+    `asr.load(OUT)` in Python, `asr transcribe OUT` and `asr align OUT` run it with onnxruntime.
+    """
+    from asr.errors import InputError
+
+    try:
+        from asr.export.export import export
+    except ModuleNotFoundError as error:
+        raise InputError('asr export needs ONNX: pip install "asr-phones[export]"') from error
+
+    size = export(model, out, precision.value)
+    log.info("%s: %.1f MB (%s, %s)", out, size / 1e6, form.value, precision.value)

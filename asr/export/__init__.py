@@ -1,0 +1,1 @@
+"""Exports trained models to run without PyTorch."""

@@ -1,0 +1,38 @@
+"""`asr export`: a bundle as a folder that `asr.load` runs without PyTorch (see `asr.acoustics.onnx_model`)."""
+
+from pathlib import Path
+
+from asr.acoustics.bundle import read_bundle
+from asr.acoustics.onnx_model import COPIED, ONNX_MODEL, write_onnx_manifest
+from asr.errors import InputError
+from asr.export.graph import onnx_graph
+from asr.export.precision import Precision, compact_fourier, shrink
+from asr.features.mel import fft_size
+from asr.storage.files import complete_file
+from asr.storage.output_folder import output_folder
+
+
+def export(model: Path, out: Path, precision: Precision = "fp32") -> int:
+    """Exports a bundle, or that of a run, to a folder of its own; returns the size of the graph in bytes.
+
+    Raises InputError for a bundle that is not tuned yet, settings or a model that cannot be exported, an `out` that
+    holds other files, and where onnx is not installed.
+    """
+    bundle = read_bundle(model)
+    if not bundle.lm_path.is_file():
+        raise InputError("has no lm.arpa, which decoding adds; give the bundle that asr decode wrote", bundle.folder)
+    graph = onnx_graph(bundle)
+    compact_fourier(graph, fft_size(bundle.config.features))
+    content = shrink(graph, precision).SerializeToString()
+    with output_folder(out, "export", "OUT"):
+        for name in COPIED:
+            if (bundle.folder / name).is_file():
+                _write(out / name, (bundle.folder / name).read_bytes())
+        _write(out / ONNX_MODEL, content)
+        write_onnx_manifest(out, precision, bundle.subsampling)
+    return len(content)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with complete_file(path, "wb") as file:
+        file.write(content)

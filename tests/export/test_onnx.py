@@ -1,0 +1,182 @@
+"""An exported model gives what its bundle gives, and needs no PyTorch."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from support.asr_command import Command
+
+import asr
+from asr import models
+from asr.acoustics.bundle import Bundle, write_bundle, write_tuning
+from asr.acoustics.onnx_model import OnnxScorer, read_onnx_model
+from asr.acoustics.tables import ClassStatistics, Tuning
+from asr.acoustics.waveform_scorer import WaveformScorer
+from asr.audio import read_audio
+from asr.config import RecipeConfig
+from asr.errors import InputError
+from asr.export.export import export
+from asr.export.graph import BundleGraph
+from asr.features.cmvn import Cmvn, Statistics
+from asr.lm.ngram import train_ngram
+from asr.phones.phone_set import load_phone_set
+
+pytest.importorskip("onnxscript")
+
+RECURRENT = {"layers": 1, "width": 12, "bidirectional": True}
+KINDS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
+    "dnn": (
+        {"type": "dnn", "layers": 1, "width": 64, "context": 2},
+        {"cmvn": "speaker", "cmvn_frames": "speech", "cmvn_prior": 200, "floor": -3, "deltas": 2},
+    ),
+    "cnn": (
+        {"type": "cnn", "layers": 1, "width": 32, "context": 5, "convolutions": [{"filters": 4, "kernel": [3, 3]}]},
+        {"type": "mfcc", "energy": True, "cmvn": "global", "snip_edges": False},
+    ),
+    "lstm": ({"type": "lstm", **RECURRENT}, {"cmvn": "utterance", "window": "hamming"}),
+    "gru": ({"type": "gru", **RECURRENT}, {"cmvn": "none"}),
+    "ligru": ({"type": "ligru", **RECURRENT}, {"cmvn_variance": False, "remove_dc_offset": False}),
+}
+"""Of each kind of layer one model, and features that between them have every setting that the graph follows."""
+
+
+def make_bundle(folder: Path, model: dict[str, object], features: dict[str, object]) -> Path:
+    config = RecipeConfig.model_validate(
+        {
+            "corpus": {"name": "demo"},
+            "targets": {"phone_set": "timit39", "states": 1},
+            "model": model,
+            "features": features,
+            "lm": {"order": 2},
+        }
+    )
+    torch.manual_seed(0)
+    classes, dim = len(config.class_names), config.features.static_dim
+    network = models.build(config.model, config.features.dim, classes)
+    statistics = ClassStatistics(np.full(classes, 1 / classes), np.full(classes, 0.5))
+    rng = np.random.default_rng(0)
+    cmvn = Cmvn({"a": Statistics.of(rng.normal(5, 3, (50, dim)).astype(np.float32))})
+    write_bundle(folder, config, network, statistics, cmvn)
+    phones = load_phone_set("timit39").symbols
+    train_ngram([list(phones), list(phones)[::-1]], 2, load_phone_set("timit39"), folder / "lm.arpa")
+    write_tuning(folder / "decoding.yaml", Tuning())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def waveforms(demo_corpus: Path) -> list[np.ndarray]:
+    files = sorted(demo_corpus.glob("test/**/*.flac"))[:3]
+    spoken = [read_audio(path, 16000) for path in files]
+    silent = spoken[0].copy()
+    silent[:8000] = 0
+    return [*spoken, silent, spoken[0][:400]]
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Path]]:
+    """The bundle of the DNN, and its export in single precision."""
+    folder = tmp_path_factory.mktemp("dnn")
+    bundle = make_bundle(folder / "bundle", *KINDS["dnn"])
+    export(bundle, folder / "fp32")
+    return {"dnn": (bundle, folder / "fp32")}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_graph_gives_the_bundles_posteriors(
+    kind: str,
+    exported: dict[str, tuple[Path, Path]],
+    waveforms: list[np.ndarray],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The front end in double precision throughout: what is left is the difference of the graph.
+    monkeypatch.setattr("asr.features.frontend.QUIET", {"fbank": 1e9, "mfcc": 1e9})
+    if kind in exported:
+        bundle, out = exported[kind]
+    else:
+        bundle, out = make_bundle(tmp_path / "bundle", *KINDS[kind]), tmp_path / "onnx"
+        export(bundle, out)
+    expected = WaveformScorer(asr.Recognizer(bundle).bundle)
+    graph = OnnxScorer(read_onnx_model(out))
+    together = graph.batch(waveforms)
+    for waveform, in_batch in zip(waveforms, together, strict=True):
+        wanted = expected.log_posteriors(waveform)
+        np.testing.assert_allclose(graph.log_posteriors(waveform), wanted, atol=1e-4)
+        np.testing.assert_allclose(in_batch, wanted, atol=1e-4)
+
+
+def test_recognises_and_aligns_as_the_bundle(exported: dict[str, tuple[Path, Path]], demo_corpus: Path) -> None:
+    file = str(next(demo_corpus.glob("test/**/*.flac")))
+    bundle, out = (asr.load(path, device="cpu") for path in exported["dnn"])
+    assert [each.phone for each in out.transcribe(file).phones] == [
+        each.phone for each in bundle.transcribe(file).phones
+    ]
+    assert out.align(file, phones="dh ih s").symbols == bundle.align(file, phones="dh ih s").symbols
+    assert out.posteriors(file).classes == bundle.posteriors(file).classes
+
+
+def test_runs_without_torch(exported: dict[str, tuple[Path, Path]], demo_corpus: Path) -> None:
+    file = next(demo_corpus.glob("test/**/*.flac"))
+    code = (
+        "import sys\n"
+        "for name in ('torch', 'torchaudio', 'lhotse', 'onnx', 'lightning_fabric'): sys.modules[name] = None\n"
+        "import asr\n"
+        f"recognizer = asr.load({str(exported['dnn'][1])!r})\n"
+        f"assert recognizer.transcribe({str(file)!r}).phones\n"
+        f"assert recognizer.align({str(file)!r}, phones='dh ih s').phones\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(("precision", "share", "tolerance"), [("fp16", 0.75, 0.02), ("int8", 0.6, 0.5)])
+def test_smaller_precisions_are_near(
+    exported: dict[str, tuple[Path, Path]],
+    waveforms: list[np.ndarray],
+    tmp_path: Path,
+    precision: str,
+    share: float,
+    tolerance: float,
+) -> None:
+    bundle, whole = exported["dnn"]
+    export(bundle, tmp_path / "small", precision)
+    sizes = [(folder / "model.onnx").stat().st_size for folder in (tmp_path / "small", whole)]
+    assert sizes[0] < share * sizes[1]
+    small, full = (OnnxScorer(read_onnx_model(folder)) for folder in (tmp_path / "small", whole))
+    difference = np.abs(small.log_posteriors(waveforms[0]) - full.log_posteriors(waveforms[0]))
+    assert 0 < difference.max() < tolerance
+
+
+def test_damage_is_one_clear_line(exported: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
+    for name, content, message in (
+        ("model.onnx", b"x", r"model\.onnx: missing, or not the file that export\.json lists"),
+        ("export.json", b'{"schema": 9}', r"export\.json: is not of schema 1"),
+        ("export.json", json.dumps({"schema": 1, "files": {"model.onnx": "0"}}).encode(), r"export\.json: damaged"),
+        ("recipe.yaml", b"model: {type: nothing}", "recipe.yaml"),
+    ):
+        folder = Path(shutil.copytree(exported["dnn"][1], tmp_path / "copy", dirs_exist_ok=True))
+        (folder / name).write_bytes(content)
+        with pytest.raises(InputError, match=message):
+            asr.load(folder)
+        shutil.rmtree(folder)
+
+
+def test_settings_that_the_graph_does_not_follow_are_named(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "bundle", KINDS["dnn"][0], {"dither": 1.0})
+    with pytest.raises(InputError, match=r"features\.dither: 1\.0 cannot be exported"):
+        read = asr.Recognizer(bundle).bundle
+        assert isinstance(read, Bundle)
+        BundleGraph(read)
+
+
+def test_a_folder_with_other_files_is_refused(tmp_path: Path, asr_command: Command) -> None:
+    bundle = make_bundle(tmp_path / "bundle", *KINDS["dnn"])
+    (bundle / "lm.arpa").unlink()
+    (bundle / "decoding.yaml").unlink()
+    outcome = asr_command("export", bundle, tmp_path / "out")
+    assert outcome.status == 1
+    assert "has no lm.arpa" in outcome.error

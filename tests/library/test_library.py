@@ -1,0 +1,153 @@
+"""The library's face: what it takes, what it gives, and what it refuses."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+import asr
+from asr.audio import read_audio
+
+
+@pytest.fixture(scope="module")
+def recognizer(tiny_run: Path) -> asr.Recognizer:
+    return asr.load(tiny_run, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def files(demo_corpus: Path) -> list[str]:
+    return [str(path) for path in sorted(demo_corpus.glob("test/**/*.flac"))[:4]]
+
+
+def test_import_and_help_load_no_torch() -> None:
+    code = (
+        "import sys, asr; assert set(asr.__all__) <= set(dir(asr)); asr.InputError; import asr.cli.main; "
+        "print([name for name in ('torch', 'numba', 'lhotse', 'pydantic') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_public_name_is_there() -> None:
+    for name in asr.__all__:
+        assert getattr(asr, name) is not None
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        asr.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64", "int16", "int32", "tensor", "column"])
+def test_samples_of_any_kind_are_as_the_file(recognizer: asr.Recognizer, files: list[str], kind: str) -> None:
+    samples = read_audio(files[0], 16000)
+    whole = np.round(samples * 2**15).astype(np.int16)
+    given = {
+        "float32": samples,
+        "float64": samples.astype(np.float64),
+        "int16": whole,
+        "int32": whole.astype(np.int32) << 16,
+        "tensor": torch.from_numpy(samples)[None].requires_grad_(),
+        "column": samples[:, None],
+    }[kind]
+    found = recognizer.transcribe(given, sample_rate=16000)
+    assert found.phones == recognizer.transcribe(files[0]).phones
+    assert (found.utterance, found.audio) == ("audio", None)
+
+
+def test_another_rate_is_resampled(recognizer: asr.Recognizer, files: list[str]) -> None:
+    doubled = np.repeat(read_audio(files[0], 16000), 2)
+    assert recognizer.transcribe(doubled, sample_rate=32000).duration == recognizer.transcribe(files[0]).duration
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate", "message"),
+    [
+        (np.zeros(8000), None, "sample_rate is missing; give the rate of the samples in Hz, such as 16000"),
+        (np.zeros(8000), 16, "sample_rate 16 is not between"),
+        (np.zeros((2, 8000)), 16000, r"samples of shape \(2, 8000\): give one channel"),
+        (np.full(8000, np.nan), 16000, "not finite"),
+        (np.zeros(8000, complex), 16000, "samples of type complex128"),
+        (np.zeros(20), 16000, r"is shorter than one frame \(25 ms\)"),
+        (np.zeros(0), 16000, "is shorter than one frame"),
+    ],
+)
+def test_samples_that_cannot_be_used(
+    recognizer: asr.Recognizer, samples: np.ndarray, rate: int | None, message: str
+) -> None:
+    with pytest.raises(asr.InputError, match=message):
+        recognizer.transcribe(samples, sample_rate=rate)
+
+
+def test_a_list_is_as_each_alone(recognizer: asr.Recognizer, files: list[str]) -> None:
+    together = recognizer.transcribe([*files, *files])
+    for found, path in zip(together, [*files, *files], strict=True):
+        alone = recognizer.transcribe(path)
+        assert [(each.phone, each.start, each.end) for each in found.phones] == [
+            (each.phone, each.start, each.end) for each in alone.phones
+        ]
+        assert found.audio == path
+
+
+def test_a_list_with_a_long_recording(
+    recognizer: asr.Recognizer, files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / "long.wav"
+    soundfile.write(long, np.concatenate([read_audio(files[0], 16000)] * 26), 16000)
+    found = recognizer.transcribe([files[0], str(long)])
+    assert [each.utterance for each in found] == [Path(files[0]).stem, "long"]
+    assert found[1].duration == pytest.approx(26 * found[0].duration, abs=1e-2)
+    assert found[0].phones == recognizer.transcribe(files[0]).phones
+    assert found[1].phones == recognizer.transcribe(str(long)).phones
+
+
+def test_a_missing_file_is_named_once(recognizer: asr.Recognizer) -> None:
+    with pytest.raises(asr.InputError, match=r"^missing\.wav: no such audio file; check the path$"):
+        recognizer.transcribe(["missing.wav"])
+    with pytest.raises(asr.InputError, match=r"^nowhere: no such folder"):
+        asr.load("nowhere")
+
+
+def test_four_threads_get_what_one_gets(recognizer: asr.Recognizer, files: list[str]) -> None:
+    alone = [recognizer.transcribe(path) for path in files]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(recognizer.transcribe, files * 4))
+    assert together == alone * 4
+
+
+def test_align_takes_phones_or_words(recognizer: asr.Recognizer, files: list[str], tmp_path: Path) -> None:
+    (tmp_path / "lexicon.txt").write_text("THIS  DH IH1 S\n")
+    by_file = recognizer.align(files[0], words="This, this!", lexicon=tmp_path / "lexicon.txt")
+    assert [each.word for each in by_file.words] == ["this", "this"]
+    by_mapping = recognizer.align(files[0], words="this this", lexicon={"this": [("dh", "ih", "s")]})
+    assert by_mapping == by_file
+    assert [each for each in recognizer.align(files[0], phones="dh ih s").symbols if each != "sil"] == ["dh", "ih", "s"]
+    for nothing in ({}, {"words": "this"}, {"words": "this", "phones": "dh ih s"}):
+        with pytest.raises(asr.InputError, match="lexicon|either words or phones"):
+            recognizer.align(files[0], **nothing)
+
+
+def test_posteriors_have_names_and_times(recognizer: asr.Recognizer, files: list[str]) -> None:
+    found = asr.posteriors(recognizer, files[0])
+    assert found.log_probabilities.shape == (len(found), 39) == (len(found.times), len(found.classes))
+    np.testing.assert_allclose(found.probabilities.sum(axis=1), 1.0, atol=1e-5)
+    assert found.times[0] == pytest.approx(0.0125)  # the middle of the first window of 25 ms
+    assert np.asarray(found) is not None
+    assert np.array_equal(np.asarray(found), found.log_probabilities)
+
+
+def test_writes_formats_by_suffix_and_by_name(recognizer: asr.Recognizer, files: list[str], tmp_path: Path) -> None:
+    aligned = recognizer.align(files[0], words="this", lexicon={"this": [("dh", "ih", "s")]})
+    for name in ("a.TextGrid", "a.ctm", "a.phn", "a.wrd", "a.jsonl", "a.eaf", "a.csv", "a.txt"):
+        aligned.write(tmp_path / name)
+    assert (tmp_path / "a.wrd").read_text().split()[-1] == "this"
+    assert "dh" in (tmp_path / "a.phn").read_text()
+    aligned.write(tmp_path / "words.ctm", tier="words")
+    assert (tmp_path / "words.ctm").read_text().split()[4] == "this"
+    [again] = asr.read_transcripts(tmp_path / "a.jsonl")
+    assert again.phones == aligned.phones
+    with pytest.raises(asr.InputError, match=r"no format has the suffix '\.mp3'"):
+        aligned.write(tmp_path / "a.mp3")
+    assert not list(tmp_path.glob(".asr-*"))
