@@ -22,8 +22,9 @@ from asr.features.normalize import model_input
 from asr.formats.transcript import PhoneSegment
 from asr.phones.classes import UNLABELLED
 from asr.training import augmented
-from asr.training.augmented import AugmentedSets, EpochSpeech, draw
+from asr.training.augmented import AugmentedSets, EpochSpeech
 from asr.training.batching import FrameBatching, UtteranceBatching
+from asr.training.draws import draw
 from asr.training.speech import Speech, load_speech
 from asr.training.targets import frame_labels
 from asr.training.train import train
