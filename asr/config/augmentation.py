@@ -112,11 +112,6 @@ class AugmentationConfig(Section):
         (1.0, 1.0),
         description="least and greatest factor by which the frequency axis is warped, drawn in steps of 0.01",
     )
-    alone: Chance = Field(
-        0.0,
-        description="probability with which an utterance is normalised by its own statistics, not its speaker's; one "
-        "with another room, noise, level or channel always is",
-    )
     reverberation: ReverberationConfig | None = Field(None, description="rooms around the speech; null: none")
     noise: NoiseConfig | None = Field(None, description="noise added to the waveforms; null: none")
     gain: GainConfig | None = Field(None, description="other levels, with clipping; null: none")
@@ -147,4 +142,4 @@ class AugmentationConfig(Section):
     def changes_waveforms(self) -> bool:
         """Whether the features are made again for each epoch."""
         sections = any(section is not None for section in self._waveform_changes.values())
-        return {*self.speed, *self.vtlp} != {1.0} or sections or self.alone > 0
+        return {*self.speed, *self.vtlp} != {1.0} or sections

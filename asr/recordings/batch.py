@@ -1,5 +1,6 @@
 """Many recordings through one piece of work into an output folder: what `asr transcribe` and `asr align` share."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
@@ -16,6 +17,8 @@ from asr.recordings.results import Results, Row
 from asr.recordings.resume import Summary
 from asr.recordings.sources import Found, Samples, Source, read_source
 from asr.recordings.workers import in_order
+
+log = logging.getLogger(__name__)
 
 Read = Callable[[], Iterator[Samples]]
 """Gives the samples of a recording in blocks, as often as it is called; see `read_source`."""
@@ -89,16 +92,28 @@ def _processed(work: Work, digests: AudioDigests, sample_rate: int, sources: Seq
     """The transcript of each source, and its line."""
     found: list[Outcome] = []
     known: list[str | Exception] = [_digest(digests, source) for source in sources]
+    odd: list[list[str]] = [[] for _ in sources]
     items = [
-        (source, partial(read_source, source, sample_rate))
-        for source, digest in zip(sources, known, strict=True)
+        (source, partial(read_source, source, sample_rate, warnings))
+        for source, digest, warnings in zip(sources, known, odd, strict=True)
         if isinstance(digest, str)
     ]
     outcomes = iter(work(items))
-    for source, digest in zip(sources, known, strict=True):
+    for source, digest, warnings in zip(sources, known, odd, strict=True):
         outcome = digest if isinstance(digest, Exception) else next(outcomes)
-        found.append(_finished(outcome, source, str(digest), digests))
+        finished = _finished(outcome, source, str(digest), digests)
+        found.append(finished if isinstance(finished, Exception) else _warned(finished, source, warnings))
     return found
+
+
+def _warned(finished: tuple[Transcript, Row], source: Source, warnings: list[str]) -> tuple[Transcript, Row]:
+    """The outcome with what is odd about the recording in its line, which is also logged."""
+    if not warnings:
+        return finished
+    each = list(dict.fromkeys(warnings))  # a long recording may be read twice
+    log.warning("%s: %s", source.path, "; ".join(each))
+    transcript, row = finished
+    return transcript, row | {"warnings": each}
 
 
 def _digest(digests: AudioDigests, source: Source) -> str | Exception:

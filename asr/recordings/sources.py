@@ -206,15 +206,16 @@ def distinct_names(items: Sequence[T], name: Callable[[T, int], str], most: int)
                 names[number] = name(items[number], chosen[number])
 
 
-def read_source(source: Source, sample_rate: int) -> Iterator[Samples]:
+def read_source(source: Source, sample_rate: int, warnings: list[str] | None = None) -> Iterator[Samples]:
     """The samples of an utterance, in blocks of `asr.features.pieces.WHOLE` seconds.
 
-    Raises InputError as `read_audio`, and for a name that is too long.
+    Appends to `warnings` what is odd about the recording, as `read_audio` does. Raises InputError as `read_audio`, and
+    for a name that is too long.
     """
     if len(os.fsencode(source.path.name)) > LONGEST_NAME:
         raise InputError(f"its name has more than {LONGEST_NAME} bytes; shorten it", source.path)
     if not source.start and source.duration is None:
-        yield from read_blocks(source.path, sample_rate, WHOLE, source.channel)
+        yield from read_blocks(source.path, sample_rate, WHOLE, source.channel, warnings)
         return
     info = audio_info(source.path)
     end = info.samples / info.sample_rate
@@ -225,6 +226,7 @@ def read_source(source: Source, sample_rate: int) -> Iterator[Samples]:
             "correct the list",
             source.path,
         )
-    samples = read_audio(source.path, sample_rate, source.start, min(wanted, end) - source.start, source.channel)
+    duration = min(wanted, end) - source.start
+    samples = read_audio(source.path, sample_rate, source.start, duration, source.channel, warnings)
     length = round(WHOLE * sample_rate)
     yield from (samples[first : first + length] for first in range(0, len(samples), length))

@@ -197,7 +197,7 @@ class EpochSpeech:
                 speakers[speaker] = speakers[speaker] + statistics if speaker in speakers else statistics
         chosen = [
             one if by_itself else speakers[speaker]
-            for one, by_itself, speaker in zip(own, draws.alone | draws.apart, self.archive.speakers, strict=True)
+            for one, by_itself, speaker in zip(own, draws.apart, self.archive.speakers, strict=True)
         ]
         return [smoothed(each, self.split.cmvn.prior, self.features) for each in chosen]
 

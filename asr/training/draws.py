@@ -29,7 +29,7 @@ class Draws:
 
     speed is the index of a factor; snr (dB), t60 (s), direct (dB), gain (dB) and peak (dB of full scale, where clipped)
     are as in the recipe; color is an index into `COLORS`; channel one into the recipe's kinds (-1: none) and severity 0
-    to 1; seed that of all noise; alone says who is normalised by their own statistics.
+    to 1; seed that of all noise.
     """
 
     speed: Numbers
@@ -43,7 +43,6 @@ class Draws:
     peak: Reals
     channel: Numbers
     severity: Reals
-    alone: NDArray[np.bool_]
     pauses: Pauses | None = None
 
     @property
@@ -91,7 +90,6 @@ def draw(config: AugmentationConfig, seed: int, epoch: int, utterances: int) -> 
         peak=peak,
         channel=channel,
         severity=severity,
-        alone=chances(1, 1)[:, 0] < config.alone,
         pauses=_pauses(config, chances(6, 10)),
     )
 

@@ -55,7 +55,7 @@ def good(tmp_path: Path, speech: np.ndarray) -> Path:
     folder = tmp_path / "my recordings"
     write(folder / "one.wav", speech)
     write(folder / "Übung 2" / "ʃøn été.flac", speech)
-    write(folder / "telephone.WAV", speech[::2], 8000)
+    write(folder / "studio.WAV", np.repeat(speech, 3), 48000)
     times = np.arange(0, len(speech), RATE / 44100)
     write(folder / "music.wav", np.stack([np.interp(times, np.arange(len(speech)), speech)] * 2, axis=1), 44100)
     write(folder / "24 bit.wav", speech, subtype="PCM_24")
@@ -88,7 +88,7 @@ def test_every_good_file_is_transcribed(tiny_run: Path, good: Path, tmp_path: Pa
     assert outcome.status == 0
     files = [path for path in sorted(good.rglob("*")) if path.is_file()]
     assert sorted(row["audio"] for row in rows(out)) == sorted(map(str, files))
-    assert {"one", "Übung 2/ʃøn été", "telephone", "24 bit"} <= set(names(out))
+    assert {"one", "Übung 2/ʃøn été", "studio", "24 bit"} <= set(names(out))
     assert outcome.err == f"{len(files)} transcribed, 0 failed: {out / 'transcripts.jsonl'}\n"
     duration = {row["utterance"]: row["duration"] for row in rows(out)}
     assert all(abs(seconds - duration["one"]) < 0.1 for seconds in duration.values())
@@ -172,11 +172,11 @@ def test_the_phones_of_a_single_file_are_printed(
     phones = [item["phone"] for item in rows(out)[0]["phones"]]
     assert phones
     assert fresh.out == f"one: {' '.join(phones)}\n"
-    assert asr_command("transcribe", tiny_run, good / "telephone.WAV", "-o", out).out.startswith("telephone: ")
+    assert asr_command("transcribe", tiny_run, good / "studio.WAV", "-o", out).out.startswith("studio: ")
     again = asr_command("transcribe", tiny_run, good / "one.wav", "-o", out)
     assert again.err.startswith("0 transcribed, 1 already done")
     assert again.out == fresh.out
-    assert asr_command("transcribe", tiny_run, good / "one.wav", good / "telephone.WAV", "-o", out).out == ""
+    assert asr_command("transcribe", tiny_run, good / "one.wav", good / "studio.WAV", "-o", out).out == ""
     assert asr_command("transcribe", tiny_run, bad / "text.wav", "-o", out).out == ""
 
 
@@ -230,7 +230,7 @@ def test_another_file_of_the_same_name_is_not_taken_for_done(
     other = tmp_path / "other" / "one.wav"
     other.parent.mkdir()
     other.write_bytes((good / "24 bit.wav").read_bytes())
-    outcome = asr_command("transcribe", tiny_run, other, good / "telephone.WAV", "-o", out)
+    outcome = asr_command("transcribe", tiny_run, other, good / "studio.WAV", "-o", out)
     assert outcome.status == 1
     line, summary = outcome.err.splitlines()
     assert line.startswith(f"asr: {other}: ")
@@ -285,7 +285,7 @@ def test_what_is_in_the_place_of_an_output_stays_and_costs_one_entry(
 ) -> None:
     out = tmp_path / "out"
     asr_command("transcribe", tiny_run, good / "one.wav", "-o", out)
-    (out / "textgrids" / "telephone.TextGrid").mkdir()
+    (out / "textgrids" / "studio.TextGrid").mkdir()
     (out / "textgrids" / "24 bit.TextGrid").write_text("by hand\n")
     (out / "textgrids" / "Übung 2").write_text("a file where a folder must be\n")
     (out / "textgrids" / "music.TextGrid").symlink_to(good / "one.wav")
@@ -294,7 +294,7 @@ def test_what_is_in_the_place_of_an_output_stays_and_costs_one_entry(
     *lines, summary = outcome.err.splitlines()
     assert len(lines) == 4
     for name, reason in {
-        "telephone.TextGrid": "is a folder in the place of an output file",
+        "studio.TextGrid": "is a folder in the place of an output file",
         "24 bit.TextGrid": "was not written by asr transcribe, or was changed since",
         "Übung 2": "cannot make the folder",
         "music.TextGrid": "was not written by asr transcribe",
@@ -332,7 +332,7 @@ def test_what_goes_wrong_inside_is_the_file_s_error(
         return recognize(self, blocks, utterance, audio, nbest)
 
     monkeypatch.setattr(Recognizer, "recognize_blocks", fail)
-    command = ("transcribe", tiny_run, good / "one.wav", good / "telephone.WAV", "-o", tmp_path / "out")
+    command = ("transcribe", tiny_run, good / "one.wav", good / "studio.WAV", "-o", tmp_path / "out")
     outcome = asr_command(*command)
     line, summary = outcome.err.splitlines()
     assert outcome.status == 1
@@ -521,3 +521,15 @@ def test_a_name_that_is_not_utf8(tiny_run: Path, tmp_path: Path, speech: np.ndar
     assert outcome.out.startswith("caf\\udce9: ")
     assert rows(tmp_path / "out")[0]["audio"] == str(path)
     assert "1 already done" in asr_command("transcribe", tiny_run, path, "-o", tmp_path / "out").err
+
+
+def test_what_is_odd_about_a_recording_is_said_once_and_kept(
+    tiny_run: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    given, out = tmp_path / "telephone.wav", tmp_path / "out"
+    soundfile.write(given, np.tile([0.1, 0.0001], 2).repeat(4000) * np.random.default_rng(0).normal(0, 1, 16000), 8000)
+    for line in (f"{given}: its sample rate of 8000 Hz is below the model's 16000 Hz", None):
+        outcome = asr_command("transcribe", tiny_run, given, "-o", out)
+        assert outcome.status == 0
+        assert outcome.err.splitlines()[:-1] == ([line] if line else [])
+    assert rows(out)[0]["warnings"] == ["its sample rate of 8000 Hz is below the model's 16000 Hz"]
