@@ -13,6 +13,7 @@ import soundfile
 import torch
 from pydantic import ValidationError
 
+from asr.acoustics.bundle import read_bundle
 from asr.config import AugmentationConfig, RecipeConfig
 from asr.corpora.cuts import phone_segments, read_cuts, utterance_cut, write_cuts
 from asr.features.archive import Archive
@@ -299,6 +300,17 @@ def test_training_goes_on_to_the_same_bits(corpus: Path, tmp_path: Path, batchin
     whole = weights(tmp_path / "whole", 4)
     weights(tmp_path / "parts", 2)
     assert weights(tmp_path / "parts", 4) == whole
+
+
+def test_the_model_s_priors_count_pauses(corpus: Path, tmp_path: Path) -> None:
+    def silence(pauses: dict[str, object] | None) -> float:
+        config = recipe({"pauses": pauses}, epochs=1)
+        load(config, corpus, tmp_path / "features")
+        train(config, corpus, tmp_path / "features", tmp_path / "out", CPU)
+        sil = config.class_names.index("sil_0")
+        return float(read_bundle(tmp_path / "out/bundle").statistics.priors[sil : sil + 3].sum())
+
+    assert silence({"probability": 1, "length": [0.5, 0.5]}) > 1.5 * silence(None)
 
 
 def test_checkpoint_of_other_augmentation_is_not_used(corpus: Path, tmp_path: Path) -> None:
