@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asr.alignment.forced_alignment import ForcedAlignment
-from asr.phones.classes import Topology
+from asr.phones.classes import BLANK, Topology
 from asr.phones.folding import folding
 from asr.phones.phone_set import AnyPhoneSet, load_phone_set, silences
 
@@ -43,6 +43,7 @@ class FitMeasure:
         per_phone = 1 if topology == "ctc" else states
         self._class_groups = np.array([*blank, *np.repeat(self._phone_groups, per_phone)])
         quiet = np.array([True] * len(blank) + np.repeat(self._quiet_phones, per_phone).tolist())
+        self._blank = topology == "ctc"
         members = self._class_groups[:, None] == np.arange(len(groups) + len(blank))
         self._members, self._quiet = members.astype(np.float32), (members & quiet[:, None]).any(axis=0)
 
@@ -53,6 +54,7 @@ class FitMeasure:
         groups = self._class_groups[aligned.classes]
         counted = ~self._quiet[groups] | (posteriors[:, self._quiet].sum(axis=1) < QUIET)
         chosen = posteriors[np.arange(len(groups)), groups]
+        chosen[_missed(log_posteriors, aligned.classes) if self._blank else []] = LEAST
         entropy = -(posteriors * np.log(np.maximum(posteriors, LEAST))).sum(axis=1)
         nats = np.log(np.maximum(chosen, LEAST)) + entropy
         first = np.concatenate([[0], aligned.first_frames[1:]])
@@ -71,3 +73,12 @@ def fit_of(evidence: Vector) -> float | None:
     """The fit, 0 to 1, of the evidence of phones [2, N]; None without speech."""
     nats, frames = evidence.sum(axis=1).tolist()
     return round(math.exp(min(nats / frames, 0.0)), 4) if frames else None
+
+
+def _missed(log_posteriors: npt.NDArray[np.float32], classes: Indices) -> Indices:
+    """The frames in which a CTC model gives a phone where an alignment has only blanks, which it takes for likely."""
+    free = log_posteriors.argmax(axis=1)
+    spikes = np.flatnonzero(free != BLANK)
+    runs = np.cumsum(np.diff(spikes, prepend=-2) > 1) - 1
+    found = np.bincount(runs, classes[spikes] != BLANK) > 0
+    return spikes[~found[runs]]

@@ -50,11 +50,17 @@ def test_wrong_transcripts_fit_less_than_right_ones_whatever_the_sharpness(topol
     assert wrong < UNFIT
 
 
-def test_a_part_of_what_was_said_does_not_fit() -> None:
+@pytest.mark.parametrize("topology", ["hmm", "ctc"])
+def test_a_part_of_what_was_said_does_not_fit(topology: str) -> None:
+    """Under CTC, blanks in place of the rest are likely in a model that is not sure where its phones are."""
     phones = _said(60, 1)
-    scores = _log_posteriors(phones, 6.0, 2)
+    scores = _log_posteriors(phones, 6.0, 2, topology)
+    if topology == "ctc":
+        scores = np.logaddexp(scores, np.log(np.eye(40)[0] + 1e-9) - 0.7).astype(np.float32)
+        scores -= np.logaddexp.reduce(scores, axis=1, keepdims=True)
     for part in (phones[:20], phones[45:], [*phones, *_said(90, 5)]):
-        assert _fit(scores, part) < UNFIT
+        assert _fit(scores, part, topology) < UNFIT
+    assert _fit(scores, phones, topology) > 0.6
 
 
 def test_silence_on_both_sides_does_not_count() -> None:
