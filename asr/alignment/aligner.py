@@ -152,7 +152,7 @@ class Aligner:
         aligned = self._aligned(read, spoken, Transcript(utterance, audio=audio))
         if aligned.fit is not None and aligned.fit < UNFIT:
             log.warning(
-                "%s: its transcript does not seem to fit (fit %.2f; what fits has %g to 1): is it of this recording, "
+                "%s: its transcript does not seem to fit (fit %.3f, below %g): is it of this recording, "
                 "and all that is said in it?",
                 audio or utterance,
                 aligned.fit,

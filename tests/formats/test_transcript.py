@@ -62,3 +62,9 @@ def test_scoring_reads_the_same_symbols_and_scores(tmp_path: Path) -> None:
         file.write('{"utterance": "whole", "duration": 2, "phones": [{"phone": "s", "start": 0, "end": 1}]}\n')
     written.append(Transcript("whole", [PhoneSegment("s", 0.0, 1.0)], duration=2.0))
     assert list(read_recognised(tmp_path / "t.jsonl")) == [recognised(each) for each in written]
+
+
+def test_the_fit_of_an_alignment_is_kept(tmp_path: Path) -> None:
+    written = [Transcript("a", [PhoneSegment("aa", 0.0, 0.1, 0.5)], fit=0.25), Transcript("b", fit=None)]
+    write_transcripts(tmp_path / "t.jsonl", written)
+    assert [each.fit for each in read_transcripts(tmp_path / "t.jsonl")] == [0.25, None]
