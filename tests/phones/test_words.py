@@ -75,7 +75,8 @@ def test_any_text_is_words_without_anything_around_them(text: str) -> None:
     known = {"a", "b", "ab", "'a"}
     words, unknown = split_words(text, known)
     assert unknown == [word for word in words if word not in known]
-    assert [word for word in unknown if word != word.strip("'-_.,()*\u00a0\u200b ")] == []
+    unsigned = [word.removeprefix("-") if word[1:2] == "1" else word for word in unknown]
+    assert [word for word in unsigned if word != word.strip("'-_.,()*\u00a0\u200b ")] == []
 
 
 @given(st.lists(st.sampled_from(sorted(LEXICON - {"em", "mr", "dogs", "a"})), max_size=6))
