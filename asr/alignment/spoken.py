@@ -1,16 +1,16 @@
 """What was said, as the items of an alignment graph: phones as given, or words through a lexicon."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from asr.alignment.graph import Choice, Item
 from asr.errors import InputError
-from asr.phones.folding import fold, folding, folds_to
+from asr.phones.folding import can_fold, fold, folding, folds_to
 from asr.phones.lexicon import LEXICON_PHONES, Lexicon
 from asr.phones.phone_set import AnyPhoneSet, PhoneSet, load_phone_set
-
-PUNCTUATION = '.,;:!?"()[]«»“”…'
+from asr.phones.symbols import PERHAPS_SILENT, SILENT
+from asr.phones.words import Spell, has_digits, split_words
 
 
 @dataclass(frozen=True)
@@ -35,33 +35,69 @@ def exact_phones(symbols: Sequence[str], phone_set: AnyPhoneSet) -> Spoken:
 
 
 def spoken_phones(symbols: Sequence[str], phone_set: AnyPhoneSet) -> Spoken:
-    """As `exact_phones`, with an optional silence at the beginning and the end unless one is given there."""
-    items = exact_phones(symbols, phone_set).items
+    """These phones in order, folded to the model's phone set, and silences as people and other programs write them.
+
+    A symbol of the set is that phone. Of other symbols, those in `SILENT` are a silence, and those in `PERHAPS_SILENT`
+    an optional one, as there is at the beginning and the end. Next to a silence there is no optional one. Raises
+    InputError as `exact_phones`.
+    """
     silent = pauses(phone_set)
-    before = [] if items[0] in silent else _optional(silent)
-    after = [] if items[-1] in silent else _optional(silent)
-    items = [*before, *items, *after]
+    optional = _optional(silent)
+    items: list[Item] = []
+    speech, pause = False, True  # whether the last item is a phone in which somebody speaks, and a pause may follow it
+    for item in _phones_and_pauses(symbols, load_phone_set(phone_set)):
+        if item is None:
+            pause = True
+            continue
+        spoken = isinstance(item, int) and item not in silent
+        if pause and spoken and (speech or not items):
+            items += optional
+        items.append(item)
+        speech, pause = spoken, False
+    if not items:
+        raise InputError("the transcript has no phones")
+    if speech:
+        items += optional
     return Spoken(items, [None] * len(items))
 
 
-def spoken_words(text: str, lexicon: Lexicon, phone_set: AnyPhoneSet) -> Spoken:
-    """The words of a text, each in any of its pronunciations, with optional silences around them.
+def _phones_and_pauses(symbols: Sequence[str], phone_set: PhoneSet) -> Iterator[Item | None]:
+    """Phones, silences, and None for an optional silence."""
+    silence: Choice = [(phone,) for phone in pauses(phone_set)]
+    for symbol in symbols:
+        name = symbol.lower() if phone_set.ships else symbol
+        if name not in (*SILENT, *PERHAPS_SILENT) or can_fold(symbol, phone_set):
+            yield from (phone_set.numbers[folded] for folded in fold([symbol], phone_set))
+        else:
+            yield silence if name in SILENT and silence else None
 
-    Letter case and punctuation around a word are ignored. Raises InputError that lists the words missing from the
-    lexicon, and where there are no words.
+
+def spoken_words(text: str, lexicon: Lexicon, phone_set: AnyPhoneSet, spell: Spell | None = None) -> Spoken:
+    """The words of a text (see `split_words`), each in any of its pronunciations, with optional silences around them.
+
+    Raises InputError that lists the words missing from the lexicon, and where there are no words.
     """
-    words = [word for token in text.split() if (word := token.lower().strip(PUNCTUATION)) and word.strip("-–—'")]
+    words, unknown = split_words(text, lexicon, spell)
+    if unknown:
+        fix = "spell numbers out, or use --spell-numbers" if any(map(has_digits, unknown)) else "add them to it"
+        raise InputError(f"not in the lexicon: {', '.join(dict.fromkeys(unknown))}; {fix}")
     if not words:
         raise InputError("the transcript has no words")
-    if unknown := [word for word in dict.fromkeys(words) if word not in lexicon]:
-        raise InputError(f"not in the lexicon: {', '.join(unknown)}; add them to it")
     return _with_pauses(
         [
-            (word, [[_variants(phone, phone_set) for phone in pronunciation] for pronunciation in lexicon[word]])
-            for word in words
+            (name, [[_variants(phone, phone_set) for phone in pronunciation] for pronunciation in pronunciations])
+            for name, pronunciations in (_entry(word, lexicon) for word in words)
         ],
         phone_set,
     )
+
+
+def _entry(word: str, lexicon: Lexicon) -> tuple[str, list[tuple[str, ...]]]:
+    """The name and the pronunciations of a word. A full stop may end an abbreviation (in.) or the sentence (in)."""
+    plain = word.removesuffix(".")
+    if plain == word or plain not in lexicon:
+        return word, lexicon[word]
+    return plain, list(dict.fromkeys([*lexicon[plain], *lexicon[word]]))
 
 
 def spoken_word_phones(words: Sequence[tuple[str, Sequence[str]]], phone_set: AnyPhoneSet) -> Spoken:

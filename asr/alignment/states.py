@@ -18,7 +18,7 @@ from asr.corpora.cuts import phone_sequence
 from asr.errors import InputError
 from asr.formats.transcript import PhoneSegment
 from asr.phones.folding import fold
-from asr.storage.files import complete_file, file_digest, read_jsonl
+from asr.storage.files import complete_file, file_digest, numbered_jsonl
 
 SCHEMA = 1
 
@@ -109,13 +109,13 @@ def _phone_rows(aligned: StateAlignment) -> list[dict[str, Any]]:
 
 def read_aligned_split(path: Path) -> AlignedSplit:
     """Reads what `write_alignments` wrote. Raises InputError with the number of a damaged line."""
-    rows = read_jsonl(path)
-    head = next(rows, {})
+    rows = numbered_jsonl(path)
+    _, head = next(rows, (1, {}))
     if head.get("schema") != SCHEMA:
         raise InputError("is not a file of alignments; delete it to align again", path, 1)
     alignments: dict[str, StateAlignment] = {}
     failed: dict[str, str] = {}
-    for number, row in enumerate(rows, 2):
+    for number, row in rows:
         try:
             name = row["utterance"]
             if not isinstance(name, str):

@@ -1,6 +1,6 @@
 """What every way to decode a file has in common."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -43,3 +43,22 @@ class Decoder(Protocol):
 def block_length(sample_rate: int, channels: int) -> int:
     """Samples per channel of a block."""
     return max(1, min(BLOCK_SECONDS * sample_rate, MOST_VALUES // channels))
+
+
+def part(
+    blocks: Iterable[NDArray[np.float32]], first: int, count: int | None, size: int
+) -> Iterator[NDArray[np.float32]]:
+    """`count` samples from sample `first` on of all blocks [S, C] of a file, in blocks of about `size`."""
+    held: list[NDArray[np.float32]] = []
+    at, end = 0, None if count is None else first + count
+    for block in blocks:
+        if (kept := block[max(0, first - at) : None if end is None else max(0, end - at)]).size:
+            held.append(kept)
+        at += len(block)
+        if sum(map(len, held)) >= size:
+            yield np.concatenate(held)
+            held.clear()
+        if end is not None and at >= end:
+            break
+    if held:
+        yield np.concatenate(held)

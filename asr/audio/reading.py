@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 
 from asr.audio.channels import Mixer
 from asr.audio.decoder import AudioInfo, Decoder
-from asr.audio.sndfile import open_audio
+from asr.audio.opening import open_audio
 from asr.errors import InputError
 
 log = logging.getLogger(__name__)
+
+LONGEST = 4 * 3600.0
+"""Seconds that `read_audio` returns at most: 0.9 GB at 16 kHz, twice that while it reads."""
 
 Samples = NDArray[np.float32]
 
@@ -45,7 +48,7 @@ def read_audio(
     `start` and `duration` (seconds) select a part of the file; None reads to its end. What is odd about the file is
     appended to `warnings`, or logged where that is None. Raises InputError when the file is missing, a folder, empty,
     not audio, truncated, without samples or that channel, of an impossible rate, or has samples that are not audio (not
-    finite, or far above full scale); and when the part extends past the file's end.
+    finite, or far above full scale); and when the part extends past the file's end, or is longer than LONGEST.
     """
     path = Path(path)
     with open_audio(path) as decoder:
@@ -54,8 +57,12 @@ def read_audio(
         count = None if duration is None else round(duration * rate)
         if decoder.samples is not None:
             _check_part(path, rate, decoder.samples, first, count)
-        mono = list(_mono(path, decoder, first, count, channel, warnings))
-        length = sum(map(len, mono))
+            _check_length(path, rate, decoder.samples - first if count is None else count)
+        mono, length = [], 0
+        for block in _mono(path, decoder, first, count, channel, warnings):
+            mono.append(block)
+            length += len(block)
+            _check_length(path, rate, length)
         if decoder.samples is None and (length < (count or 1) or first < 0 or count == 0):
             _check_part(path, rate, audio_info(path).samples, first, count)
     return np.concatenate(list(resampled(mono, rate, sample_rate)))
@@ -86,6 +93,13 @@ def _check_part(path: Path, rate: int, samples: int, first: int, count: int | No
             f"has {samples / rate:.3f} s of audio, but {first / rate:.3f} s + {count / rate:.3f} s were requested; "
             "the manifest does not match the file: rerun asr prepare",
             path,
+        )
+
+
+def _check_length(path: Path, rate: int, samples: int) -> None:
+    if samples > LONGEST * rate:
+        raise InputError(
+            f"is longer than {LONGEST / 3600:g} hours, which does not fit in memory; split it into parts", path
         )
 
 

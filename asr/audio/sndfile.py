@@ -1,7 +1,6 @@
 """Decodes what libsndfile supports."""
 
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,49 +9,65 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio.decoder import Decoder, block_length
-from asr.audio.headers import check_complete
+from asr.audio.decoder import block_length
+from asr.audio.headers import Header
+from asr.audio.mp3 import says_length
+from asr.audio.window import Window
 from asr.errors import InputError
-
-LOWEST_RATE, HIGHEST_RATE = 1000, 768_000
-"""Hz; a header with another rate is damaged."""
 
 UNKNOWN_LENGTH = 2**62
 """Samples; libsndfile reports more where the header has no length, as in a FLAC file that was written to a pipe."""
 
+LONGER_MP3 = 64
+"""Libsndfile estimates the length of an MP3 file from its first frames and its size, and reads no more; the highest bit
+rate is 40 times the lowest."""
+
 
 class SndfileDecoder:
-    """An open file of libsndfile."""
+    """An open file of libsndfile; or a window, a part of one."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises soundfile.LibsndfileError."""
+    def __init__(
+        self, path: Path, window: Window | None = None, warnings: tuple[str, ...] = (), estimated: bool = False
+    ) -> None:
+        """`estimated`: the length is unknown, whatever libsndfile says. A window is closed with the decoder.
+
+        Raises soundfile.LibsndfileError.
+        """
         import soundfile
 
         self.path = path
-        self._file = soundfile.SoundFile(os.fsencode(path))  # soundfile cannot encode names that are not UTF-8
+        self._window = window
+        with _closed_on_error(window):
+            # soundfile cannot encode names that are not UTF-8
+            self._file = soundfile.SoundFile(os.fsencode(path) if window is None else window)
         self.sample_rate: int = self._file.samplerate
         self.channels: int = self._file.channels
-        self.samples: int | None = self._file.frames if self._file.frames < UNKNOWN_LENGTH else None
-        self.warnings: list[str] = []
+        self.is_mpeg: bool = self._file.subtype.startswith("MPEG")
+        known = not estimated and self._file.frames < UNKNOWN_LENGTH
+        self.samples: int | None = self._file.frames if known else None
+        self.warnings = list(warnings)
 
     def __enter__(self) -> "SndfileDecoder":
         return self
 
     def __exit__(self, *error: Any) -> None:
         self._file.close()
+        if self._window is not None:
+            self._window.close()
 
     def blocks(self, first: int, count: int | None) -> Iterator[NDArray[np.float32]]:
         if self.samples is None:
             yield from self._to_end(first, count)
             return
-        with _errors_named(self.path):
-            if first:
+        if first:
+            with _errors_named(self.path):
                 self._file.seek(first)
         wanted = self.samples - first if count is None else count
         size = block_length(self.sample_rate, self.channels)
         for done in range(0, wanted, size):
-            block = self._read(min(size, wanted - done))
-            if len(block) < min(size, wanted - done):
+            length = min(size, wanted - done)
+            block = self._read(length)
+            if len(block) < length:
                 present = first + done + len(block)
                 raise InputError(
                     f"is truncated: {present} of {self.samples} samples are present; copy it again", self.path
@@ -79,44 +94,66 @@ class SndfileDecoder:
         return block
 
 
-def open_audio(path: Path) -> Decoder:
-    """Raises InputError when the file is missing, a folder, empty, not audio, truncated or of an impossible rate."""
-    import soundfile
-
-    try:
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise InputError("is a folder, not an audio file", path)
-        if not stat.S_ISREG(status.st_mode):
-            raise InputError("is a pipe or a device, not an audio file; save the audio in a file first", path)
-        if status.st_size == 0:
-            raise InputError("is an empty file; copy it again from its source", path)
-        check_complete(path)
-        decoder = SndfileDecoder(path)
-    except FileNotFoundError as error:
-        link = "is a link to a file that does not exist" if path.is_symlink() else "no such audio file; check the path"
-        raise InputError(link, path) from error
-    except OSError as error:
-        raise InputError(f"cannot read: {error.strerror}", path) from error
-    except soundfile.LibsndfileError as error:
-        reason = str(error.error_string).rstrip(".")
-        raise InputError(
-            f"not an audio file that can be read ({reason}); expected WAV, FLAC, Ogg, MP3 or NIST SPHERE", path
-        ) from error
-    with _closed_on_error(decoder):
-        if not LOWEST_RATE <= decoder.sample_rate <= HIGHEST_RATE:
-            raise InputError(f"has a sample rate of {decoder.sample_rate} Hz in its header; re-export the file", path)
-        if decoder.samples is not None and decoder.samples <= 0:
-            raise InputError("has no audio samples; record or copy it again", path)
+def open_sndfile(path: Path, header: Header) -> "SndfileDecoder | ChainDecoder":
+    """Raises soundfile.LibsndfileError where libsndfile cannot read the file."""
+    if header.links:
+        return ChainDecoder(path, header.links)
+    riff = header.riff
+    patch = riff.patch if riff else b""
+    window = Window(path, patch_at=riff.start - len(patch), patch=patch) if riff and patch else None
+    decoder = SndfileDecoder(path, window, (riff.warning,) if riff and riff.warning else ())
+    if decoder.is_mpeg and (riff or not says_length(path)):
+        decoder.__exit__()
+        return SndfileDecoder(path, None if riff else Window(path, longer=LONGER_MP3), estimated=True)
     return decoder
 
 
+class ChainDecoder:
+    """The recordings of a chained Ogg file, one after the other."""
+
+    def __init__(self, path: Path, links: list[tuple[int, int]]) -> None:
+        """Raises soundfile.LibsndfileError, and InputError where they differ in rate or channels."""
+        self.path = path
+        self.warnings: list[str] = []
+        self._links = links
+        self._lengths = []
+        kinds = set()
+        for link in links:
+            with self._open(link) as part:
+                kinds.add((part.sample_rate, part.channels))
+                self._lengths.append(part.samples or 0)
+        if len(kinds) > 1:
+            raise InputError("changes its sample rate or channels in the middle; split it into parts", path)
+        [(self.sample_rate, self.channels)] = kinds
+        self.samples: int | None = sum(self._lengths)
+
+    def __enter__(self) -> "ChainDecoder":
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        pass
+
+    def blocks(self, first: int, count: int | None) -> Iterator[NDArray[np.float32]]:
+        left = sum(self._lengths) - first if count is None else count
+        for link, length in zip(self._links, self._lengths, strict=True):
+            wanted = min(length - first, left)
+            if wanted > 0:
+                with self._open(link) as part:
+                    yield from part.blocks(first, wanted)
+                left -= wanted
+            first = max(0, first - length)
+
+    def _open(self, link: tuple[int, int]) -> SndfileDecoder:
+        return SndfileDecoder(self.path, Window(self.path, *link))
+
+
 @contextmanager
-def _closed_on_error(decoder: Decoder) -> Iterator[None]:
+def _closed_on_error(window: Window | None) -> Iterator[None]:
     try:
         yield
-    except BaseException as error:
-        decoder.__exit__(type(error), error, None)
+    except BaseException:
+        if window is not None:
+            window.close()
         raise
 
 

@@ -1,5 +1,7 @@
 """The suffixes of files that hold audio."""
 
+from asr.audio.containers import has_container_decoder
+
 AUDIO_SUFFIXES = frozenset(
     {".wav", ".wave", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".mpga", ".sph", ".nist"}
     | {".aif", ".aiff", ".aifc", ".au", ".snd", ".caf"}
@@ -15,4 +17,4 @@ OTHER_SUFFIXES = frozenset(
 
 def readable_suffixes() -> frozenset[str]:
     """The suffixes, in lower case with their dot, of files that this installation can read."""
-    return AUDIO_SUFFIXES
+    return AUDIO_SUFFIXES | OTHER_SUFFIXES if has_container_decoder() else AUDIO_SUFFIXES

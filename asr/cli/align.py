@@ -38,8 +38,12 @@ def align_command(
     text: Annotated[str | None, typer.Option(help="The transcript of a single audio file.")] = None,
     tier: Annotated[Tier, typer.Option(help="What the transcripts consist of.")] = Tier.phones,
     lexicon: Annotated[
-        Path | None, typer.Option(help="Pronunciations, in the format of the CMU dictionary; for --tier words.")
+        Path | None, typer.Option(help="Pronunciations: the CMU dictionary's, Kaldi's or MFA's; for --tier words.")
     ] = None,
+    spell_numbers: Annotated[
+        bool, typer.Option("--spell-numbers", help="Spell numbers that the lexicon does not have; for --tier words.")
+    ] = False,
+    language: Annotated[str, typer.Option(help="Language of the spelled numbers, a code of num2words.")] = "en",
     formats: Formats = ["textgrid"],  # noqa: B006
     phones: Phones = "model",
     models: Annotated[
@@ -67,6 +71,7 @@ def align_command(
     from asr.errors import InputError
     from asr.formats.registry import writer
     from asr.phones.lexicon import read_lexicon
+    from asr.phones.numbers import number_speller
     from asr.recordings.align import align_files
     from asr.recordings.export import View
     from asr.recordings.sources import find_sources
@@ -87,6 +92,9 @@ def align_command(
         raise InputError("give audio files or folders, and a folder to write into with --out")
     if (tier == Tier.words) != (lexicon is not None):
         raise InputError("--tier words needs --lexicon, and --tier phones does not take one")
+    if spell_numbers and lexicon is None:
+        raise InputError("--spell-numbers is for --tier words")
+    spell = number_speller(language) if spell_numbers else None
     for name in formats:
         writer(name)
     found = find_sources(inputs, channels_of(channels))
@@ -98,7 +106,7 @@ def align_command(
     pronunciations = None if lexicon is None else read_lexicon(lexicon, lexicon_phones(aligner.phone_set))
     with codecs_silenced():
         many = jobs or available_cores()
-        summary = align_files(aligner, found, said, pronunciations, out, formats, View(phones), many)
+        summary = align_files(aligner, found, said, pronunciations, out, formats, View(phones), many, spell)
     done = f"{summary.done} aligned" + (f", {summary.skipped} already done" if summary.skipped else "")
     lacking = f", {summary.unwritten} missing in a format" if summary.unwritten else ""
     log.info("%s, %d failed%s: %s", done, summary.failed, lacking, out / ALIGNMENTS)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asr.errors import InputError
+from asr.storage.text import read_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +22,15 @@ def read_table(path: Path) -> dict[str, Entry]:
     an earlier line has.
     """
     table: dict[str, Entry] = {}
-    try:
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                key, *rest = line.split(maxsplit=1)[:2] or [""]
-                if not key:
-                    continue
-                if not rest:
-                    raise InputError(f"{key!r} has no value: is the line truncated? Copy the file again", path, number)
-                if key in table:
-                    raise InputError(f"{key!r} is already on line {table[key].line}; remove one", path, number)
-                table[key] = Entry(rest[0].rstrip(), number)
-    except OSError as error:
-        raise InputError(f"cannot read: {error.strerror}; is the corpus complete?", path) from error
-    except UnicodeDecodeError as error:
-        raise InputError("is not a UTF-8 text file; copy it again", path) from error
+    for number, line in read_lines(path):
+        key, *rest = line.split(maxsplit=1)[:2] or [""]
+        if not key:
+            continue
+        if not rest:
+            raise InputError(f"{key!r} has no value: is the line truncated? Copy the file again", path, number)
+        if key in table:
+            raise InputError(f"{key!r} is already on line {table[key].line}; remove one", path, number)
+        table[key] = Entry(rest[0].rstrip(), number)
     if not table:
         raise InputError("is empty; copy it again", path)
     return table

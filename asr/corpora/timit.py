@@ -63,7 +63,7 @@ def read_utterance(files: UtteranceFiles) -> MonoCut:
     label_samples = audio.samples * SAMPLE_RATE / audio.sample_rate
     phones = read_phones(files.phones, label_samples, TIMIT_PHONES)
     words = read_words(files.words, label_samples) if files.words else []
-    text = read_sentence(files.text) if files.text else " ".join(word.symbol for word in words)
+    text = read_sentence(files.text, lambda: audio) if files.text else " ".join(word.symbol for word in words)
     return utterance_cut(
         files.id,
         files.audio,

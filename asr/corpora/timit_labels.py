@@ -1,6 +1,6 @@
 """TIMIT's labels, checked against the audio and the phone set."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -25,7 +25,7 @@ def read_phones(path: Path, samples: float, symbols: Collection[str]) -> list[La
 
     Phones follow each other without overlap; a gap is accepted and has no phone. Raises InputError with the line.
     """
-    labels = read_labels(path)
+    labels = _lower_case(read_labels(path))
     for label in labels:
         if label.symbol not in symbols:
             raise InputError(
@@ -58,11 +58,16 @@ def read_words(path: Path, samples: float) -> list[Label]:
 
     Raises InputError with the line.
     """
-    labels = read_labels(path)
+    labels = _lower_case(read_labels(path))
     for label in labels:
         if label.end < label.start:
             raise InputError(f"the word ends at sample {label.end}, before its start", path, label.line)
     return _inside_audio(labels, samples, path)
+
+
+def _lower_case(labels: Iterable[Label]) -> list[Label]:
+    """The labels as TIMIT writes them; some copies have capitals."""
+    return [replace(label, symbol=label.symbol.lower()) for label in labels]
 
 
 def _inside_audio(labels: list[Label], samples: float, path: Path) -> list[Label]:

@@ -7,6 +7,7 @@ from asr.corpora.timit_files import Speaker, TimitFolder
 from asr.data_files import data_path
 from asr.errors import InputError
 from asr.storage.run_layout import SPLITS
+from asr.storage.text import read_lines
 
 Split = dict[str, list[Speaker]]
 
@@ -98,12 +99,8 @@ def read_speaker_list(path: Path) -> list[tuple[int, str]]:
 
     Raises InputError when the list is missing, has more than one word on a line, or is empty.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("cannot read: expected a list with one speaker a line", path) from error
     speakers = []
-    for number, line in enumerate(lines, 1):
+    for number, line in read_lines(path):
         words = line.partition("#")[0].split()
         if len(words) > 1:
             raise InputError(f"expected one speaker, found {line.strip()!r}", path, number)

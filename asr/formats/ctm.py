@@ -10,6 +10,7 @@ from asr.errors import InputError
 from asr.formats.tiers import all_in_one, require_times
 from asr.formats.transcript import PhoneSegment, Transcript
 from asr.storage.files import complete_file
+from asr.storage.text import read_lines
 
 CHANNEL = "1"
 
@@ -55,15 +56,10 @@ def read_ctm(path: Path | str) -> Iterator[Transcript]:
 
 
 def _rows(path: Path) -> Iterator[tuple[str, PhoneSegment]]:
-    try:
-        with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
-                fields = line.split()
-                if fields and not line.startswith(";;"):
-                    yield _parse(fields, path, number)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a UTF-8 text file"
-        raise InputError(f"cannot read: {reason}", path) from error
+    for number, line in read_lines(path):
+        fields = line.split()
+        if fields and not line.startswith(";;"):
+            yield _parse(fields, path, number)
 
 
 def _parse(fields: list[str], path: Path, number: int) -> tuple[str, PhoneSegment]:

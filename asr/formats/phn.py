@@ -7,9 +7,10 @@ from pathlib import Path
 from asr.audio import audio_info
 from asr.errors import InputError
 from asr.formats.format import Format
-from asr.formats.plain_text import read_text
+from asr.formats.pauses import with_pauses
 from asr.formats.transcript import Transcript
 from asr.storage.files import output_path, write_text
+from asr.storage.text import read_lines
 
 SAMPLE_RATE = 16000
 """Hz; the unit of the times in every label file, whatever the rate of the audio."""
@@ -29,19 +30,19 @@ class Label:
 
 
 def read_labels(path: Path) -> list[Label]:
-    """The segments of a `.phn` or `.wrd` file, in lower case. Blank lines are ignored.
+    """The segments of a `.phn` or `.wrd` file. Blank lines are ignored.
 
     Raises InputError with the line that is not two whole numbers and a label.
     """
     labels = []
-    for number, line in enumerate(read_text(path).splitlines(), 1):
+    for number, line in read_lines(path):
         fields = line.split()
         if not fields:
             continue
         if len(fields) != 3:
             raise InputError(f"expected start, end and label, found {line.strip()!r}: is it truncated?", path, number)
         start, end = (_sample(field, path, number) for field in fields[:2])
-        labels.append(Label(start, end, fields[2].lower(), number))
+        labels.append(Label(start, end, fields[2], number))
     if not labels:
         raise InputError("has no segments", path)
     return labels
@@ -84,9 +85,12 @@ def _sample(field: str, path: Path, line: int) -> int:
     return int(field)
 
 
-def read_transcript(path: Path, tier: str) -> str:
-    """The symbols of a label file, with spaces between them."""
-    return " ".join(label.symbol for label in read_labels(path))
+def read_transcript(path: Path, tier: str, audio: Path) -> str:
+    """The symbols of a label file, with spaces between them, and PAUSE where there is a gap between two phones."""
+    labels = read_labels(path)
+    if tier == "words":
+        return " ".join(label.symbol for label in labels)
+    return " ".join(with_pauses((each.start / SAMPLE_RATE, each.end / SAMPLE_RATE, each.symbol) for each in labels))
 
 
 def _write_all(folder: Path, transcripts: Iterable[Transcript]) -> list[Path]:

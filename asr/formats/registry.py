@@ -31,15 +31,15 @@ WRITERS = {
 
 READERS: dict[Tier, dict[str, str]] = {
     "phones": {
-        ".TextGrid": "asr.formats.textgrid",
+        ".TextGrid": "asr.formats.textgrid_reader",
         ".phn": "asr.formats.phn",
-        ".lab": "asr.formats.plain_text",
+        ".lab": "asr.formats.lab",
         ".txt": "asr.formats.plain_text",
     },
     "words": {
-        ".TextGrid": "asr.formats.textgrid",
+        ".TextGrid": "asr.formats.textgrid_reader",
         ".wrd": "asr.formats.phn",
-        ".lab": "asr.formats.plain_text",
+        ".lab": "asr.formats.lab",
         ".txt": "asr.formats.plain_text",
     },
 }
@@ -54,9 +54,9 @@ def writer(name: str) -> Format:
     return cast(Format, getattr(import_module(module), attribute))
 
 
-def reader(tier: Tier, suffix: str) -> Callable[[Path, Tier], str]:
-    """The function that reads the phones or words of a file of that suffix, separated by spaces.
+def reader(tier: Tier, suffix: str) -> Callable[[Path, Tier, Path], str]:
+    """The function that reads the phones or words of a file of that suffix, given the audio, separated by spaces.
 
     It raises InputError for a file that cannot be read.
     """
-    return cast(Callable[[Path, Tier], str], import_module(READERS[tier][suffix]).read_transcript)
+    return cast(Callable[[Path, Tier, Path], str], import_module(READERS[tier][suffix]).read_transcript)

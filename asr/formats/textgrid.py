@@ -1,11 +1,10 @@
-"""Praat TextGrids: written from transcripts and alignments, and read as transcripts."""
+"""Praat TextGrids, written from transcripts and alignments; `asr.formats.textgrid_reader` reads them."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 from praatio import textgrid
 
-from asr.errors import InputError, listed
 from asr.formats.format import Format
 from asr.formats.transcript import Transcript
 from asr.storage.files import complete_file, output_path
@@ -36,35 +35,6 @@ def write_textgrid(path: Path | str, transcript: Transcript) -> None:
         grid.addTier(textgrid.PointTier(BOUNDARIES, labels, 0.0, end))
     with complete_file(path) as file:
         grid.save(file.name, format="long_textgrid", includeBlankSpaces=True)
-
-
-def read_tier(path: Path | str, tier: str) -> list[str]:
-    """The labels of an interval tier in order, without the empty ones.
-
-    Raises InputError for a file that is not a TextGrid, and for one without that tier.
-    """
-    try:
-        grid = textgrid.openTextgrid(str(path), includeEmptyIntervals=False, reportingMode="error")
-        tiers = {str(name): grid.getTier(name) for name in grid.tierNames}
-        labels = {
-            name: [label for entry in each.entries if (label := str(entry.label).strip())]
-            for name, each in tiers.items()
-            if isinstance(each, textgrid.IntervalTier)
-        }
-    except OSError as error:
-        raise InputError(f"cannot read: {error.strerror}", path) from error
-    except MemoryError:
-        raise
-    except Exception as error:  # praatio lets out whatever its parsing of a damaged file runs into
-        raise InputError("not a Praat TextGrid that can be read; save it again as a text file", path) from error
-    if tier not in labels:
-        raise InputError(f"has no interval tier {tier!r}; it has {listed(tiers) or 'none'}", path)
-    return labels[tier]
-
-
-def read_transcript(path: Path, tier: str) -> str:
-    """The labels of that tier, separated by spaces."""
-    return " ".join(read_tier(path, tier))
 
 
 def _write_all(folder: Path, transcripts: Iterable[Transcript]) -> list[Path]:

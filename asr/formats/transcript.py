@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from asr.errors import InputError
-from asr.storage.files import read_jsonl, write_jsonl
+from asr.storage.files import numbered_jsonl, write_jsonl
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def write_transcripts(path: Path | str, transcripts: Iterable[Transcript]) -> in
 
 def read_transcripts(path: Path | str) -> Iterator[Transcript]:
     """Yields the transcripts of a JSON Lines file. Raises InputError with the line and the field."""
-    for number, row in enumerate(read_jsonl(path), 1):
+    for number, row in numbered_jsonl(path):
         try:
             yield _from_json(row)
         except (KeyError, TypeError, ValueError) as error:

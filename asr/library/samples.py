@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from asr.acoustics.posteriors import Waveform
+from asr.audio.opening import HIGHEST_RATE, LOWEST_RATE
 from asr.audio.reading import resampled
-from asr.audio.sndfile import HIGHEST_RATE, LOWEST_RATE
 from asr.errors import InputError
 
 

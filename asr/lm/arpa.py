@@ -8,6 +8,7 @@ from pathlib import Path
 
 from asr.errors import InputError
 from asr.storage.files import complete_file
+from asr.storage.text import read_lines
 
 START = "<s>"
 END = "</s>"
@@ -96,15 +97,10 @@ def read_arpa(path: Path | str) -> Ngrams:
 
 def _data_lines(path: Path) -> Iterator[tuple[int, str]]:
     """The lines after `\\data\\` that are not empty, with their numbers."""
-    try:
-        with path.open(encoding="utf-8") as file:
-            lines = ((number, line.strip()) for number, line in enumerate(file, 1))
-            if not any(line == "\\data\\" for _, line in lines):
-                raise InputError("not an n-gram model in ARPA format: no \\data\\ line", path)
-            yield from ((number, line) for number, line in lines if line)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a UTF-8 text file"
-        raise InputError(f"cannot read: {reason}", path) from error
+    lines = ((number, line.strip()) for number, line in read_lines(path))
+    if not any(line == "\\data\\" for _, line in lines):
+        raise InputError("not an n-gram model in ARPA format: no \\data\\ line", path)
+    yield from ((number, line) for number, line in lines if line)
 
 
 def _add_entry(ngrams: Ngrams, order: int, line: str, path: Path, number: int) -> None:

@@ -59,6 +59,12 @@ def fold(symbols: Iterable[str], target: AnyPhoneSet) -> list[str]:
     return [folded for symbol in symbols if (folded := _folded(symbol, into, known)) is not None]
 
 
+def can_fold(symbol: str, target: AnyPhoneSet) -> bool:
+    """Whether `target` has a place for a symbol, or drops it."""
+    into = load_phone_set(target)
+    return _written(symbol, into, _union(into)) in _union(into)
+
+
 def fold_segments(segments: Sequence[PhoneSegment], target: AnyPhoneSet) -> list[PhoneSegment]:
     """The segments with their phones in `target`; the time of one that is dropped stays empty, and nothing is merged.
 
@@ -75,9 +81,14 @@ def fold_segments(segments: Sequence[PhoneSegment], target: AnyPhoneSet) -> list
 
 def _folded(symbol: str, target: PhoneSet, known: FoldingMap) -> str | None:
     try:
-        return known[spelled(symbol, known) if target.ships else symbol]
+        return known[_written(symbol, target, known)]
     except KeyError:
         raise InputError(f"unknown phone {symbol!r}: it cannot be folded to {target}") from None
+
+
+def _written(symbol: str, target: PhoneSet, known: FoldingMap) -> str:
+    """The known symbol that is written so; letter case and stress matter only in sets of the user's own."""
+    return spelled(symbol, known) if target.ships else symbol
 
 
 @cache

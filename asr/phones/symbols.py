@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from asr.errors import InputError
+from asr.formats.pauses import PAUSE
+from asr.storage.text import read_lines
 
 NO_PHONE = "-"
 """In files of phone sets and foldings: nothing."""
@@ -12,8 +14,14 @@ NO_PHONE = "-"
 WORD_START = "_B"
 """Ends the symbol of a phone that begins a word, in a language model that knows where words begin; as in Kaldi."""
 
-RESERVED = (NO_PHONE, "<s>", "</s>", "<eps>", "<blank>")
+RESERVED = (NO_PHONE, "<s>", "</s>", PAUSE, "<blank>")
 """Symbols that the files of language models, lattices and phone sets use themselves."""
+
+PERHAPS_SILENT = (PAUSE, "sp", "spn", "nsn", "#")
+"""What other programs write where there may be a pause or a noise."""
+
+SILENT = ("sil", "pau", "h#", "<sil>")
+"""What other programs write for silence."""
 
 _STRESS = re.compile(r"[0-2]$")
 
@@ -44,13 +52,8 @@ def read_table(path: Path, columns: int) -> Iterator[tuple[int, list[str]]]:
     for a file that cannot be read, a line with more columns, and a symbol (first column) that occurs twice or cannot be
     one.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a UTF-8 text file"
-        raise InputError(f"cannot read: {reason}", path) from error
     first: dict[str, int] = {}
-    for number, line in enumerate(lines, 1):
+    for number, line in read_lines(path):
         if not line.strip() or line.startswith("# "):
             continue
         fields = [field.strip() for field in line.split("\t")]

@@ -13,6 +13,7 @@ from asr.alignment.spoken import Spoken, spoken_phones, spoken_words
 from asr.formats.transcript import Transcript
 from asr.phones.lexicon import Lexicon
 from asr.phones.phone_set import AnyPhoneSet
+from asr.phones.words import Spell
 from asr.recordings.batch import process
 from asr.recordings.export import PLAIN, Exports, View
 from asr.recordings.results import Row
@@ -35,9 +36,10 @@ def align_files(
     formats: Collection[str],
     view: View = PLAIN,
     jobs: int = 1,
+    spell: Spell | None = None,
 ) -> Summary:
     """Writes `out_dir`/alignments.jsonl, one line an utterance in the order of the sources, and exports it to
-    `formats`; aligns words with a lexicon; `jobs` threads work.
+    `formats`; aligns words with a lexicon, where `spell` spells numbers; `jobs` threads work.
 
     A file that cannot be aligned (not readable, too short, without a transcript, with an unknown phone or word) is a
     line in the log and in `out_dir`/errors.jsonl, as is an alignment that a format cannot hold, and the rest continues.
@@ -53,7 +55,7 @@ def align_files(
         return process(
             found,
             output,
-            partial(_aligned, aligner, transcripts, lexicon),
+            partial(_aligned, aligner, transcripts, lexicon, spell),
             aligner.sample_rate,
             partial(_is_current, transcripts),
             lambda failed: Exports(folder, output, formats, view, aligner.phone_set, several, failed),
@@ -71,15 +73,22 @@ def _is_current(transcripts: Transcripts, row: Row, source: Source) -> bool:
 
 
 def _aligned(
-    aligner: Aligner, transcripts: Transcripts, lexicon: Lexicon | None, source: Source, samples: Samples
+    aligner: Aligner,
+    transcripts: Transcripts,
+    lexicon: Lexicon | None,
+    spell: Spell | None,
+    source: Source,
+    samples: Samples,
 ) -> tuple[Transcript, Row]:
     text = transcripts.of(source)
-    spoken = _spoken(text, lexicon, aligner.phone_set)
+    spoken = _spoken(text, lexicon, aligner.phone_set, spell)
     return aligner.align(samples, spoken, source.utterance, str(source.path)), {"said": text}
 
 
-def _spoken(text: str, lexicon: Lexicon | None, phone_set: AnyPhoneSet) -> Spoken:
-    return spoken_phones(text.split(), phone_set) if lexicon is None else spoken_words(text, lexicon, phone_set)
+def _spoken(text: str, lexicon: Lexicon | None, phone_set: AnyPhoneSet, spell: Spell | None) -> Spoken:
+    if lexicon is None:
+        return spoken_phones(text.split(), phone_set)
+    return spoken_words(text, lexicon, phone_set, spell)
 
 
 def _made_with(aligner: Aligner, lexicon: Lexicon | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Protocol
 from asr.errors import InputError, listed
 from asr.formats.registry import READERS, Tier, reader
 from asr.recordings.sources import Source
-from asr.storage.files import read_jsonl
+from asr.storage.files import numbered_jsonl
 
 
 class Transcripts(Protocol):
@@ -33,7 +33,7 @@ class ListedTranscripts:
         """Raises InputError for a line without a transcript, or whose transcript differs from an earlier line's."""
         self.path = path
         self._texts: dict[str, str] = {}
-        for number, row in enumerate(read_jsonl(path), 1):
+        for number, row in numbered_jsonl(path):
             text = _row_text(row, tier)
             names = [name for name in (row.get("audio"), row.get("utterance")) if isinstance(name, str)]
             if text is None or not names:
@@ -75,7 +75,7 @@ class FileTranscripts:
         for suffix in readers:
             for path in (stem.with_name(stem.name + suffix), stem.with_name(stem.name + suffix.upper())):
                 if path.is_file():
-                    return reader(self.tier, suffix)(path, self.tier)
+                    return reader(self.tier, suffix)(path, self.tier, source.path)
         *most, last = readers
         raise InputError(f"has no transcript: no {stem.name}{', '.join(most)} or {last} in {stem.parent}", source.path)
 

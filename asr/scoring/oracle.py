@@ -12,7 +12,7 @@ from asr.phones.phone_set import AnyPhoneSet, silences
 from asr.scoring.edit_alignment import count_errors, edit_alignment
 from asr.scoring.score import counted_per
 from asr.scoring.silence import Treatment, transcribed, treat
-from asr.storage.files import read_jsonl, write_json
+from asr.storage.files import numbered_jsonl, write_json
 from asr.storage.run_layout import ORACLE
 
 
@@ -84,7 +84,7 @@ def oracle_files(
 def _joined(
     spoken: dict[str, list[str]], recognised: dict[str, list[str]], path: Path
 ) -> Iterator[tuple[list[str], list[str], list[list[str]]]]:
-    for number, row in enumerate(read_jsonl(path), 1):
+    for number, row in numbered_jsonl(path):
         try:
             name = row["utterance"]
             # One string per symbol, not per occurrence, because all lists are kept in memory.

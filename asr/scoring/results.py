@@ -12,7 +12,7 @@ from asr.phones.phone_set import silences
 from asr.scoring.bootstrap import interval
 from asr.scoring.edit_alignment import Counts, EditPair
 from asr.scoring.silence import TREATMENTS, Treatment, transcribed
-from asr.storage.files import read_jsonl, write_json, write_jsonl, write_text
+from asr.storage.files import numbered_jsonl, write_json, write_jsonl, write_text
 from asr.storage.run_layout import CONFUSIONS, RESULTS, UTTERANCES
 
 SCHEMA = 1
@@ -146,7 +146,7 @@ def write_result(result: ScoreResult, out_dir: Path | str) -> None:
 def read_utterances(path: Path | str) -> list[UtteranceScore]:
     """Reads utterances.jsonl. Raises InputError with the line that is not a scored utterance."""
     utterances = []
-    for number, row in enumerate(read_jsonl(path), 1):
+    for number, row in numbered_jsonl(path):
         try:
             utterances.append(_utterance(row))
         except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -12,6 +12,7 @@ from typing import IO, Any, Protocol
 
 from asr.errors import InputError, OutputError
 from asr.storage.json_text import parse_json
+from asr.storage.text import read_lines, read_text
 
 PARTIAL_SUFFIX = ".asr-part"
 """The end of the name of a file that is not complete yet; one that is left over is from a process that was killed."""
@@ -269,27 +270,29 @@ def read_json(path: Path | str) -> Any:
     """Reads a JSON file. Raises InputError when it is missing or is not JSON, or beyond the bounds of `parse_json`."""
     path = Path(path)
     try:
-        return parse_json(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read: {error.strerror}", path) from error
+        return parse_json(read_text(path))
     except ValueError as error:
         raise InputError(f"not valid JSON: {error}", path) from error
 
 
 def read_jsonl(path: Path | str) -> Iterator[dict[str, Any]]:
-    """Yields one object a line. Raises InputError that names the line where a line is not a JSON object, or beyond the
-    bounds of `parse_json`."""
+    """Yields the objects of `numbered_jsonl` without their lines."""
+    return (row for _, row in numbered_jsonl(path))
+
+
+def numbered_jsonl(path: Path | str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yields the line number and the object of each line that is not blank, as the file is read.
+
+    Raises InputError that names the line where a line is not a JSON object, or beyond the bounds of `parse_json`.
+    """
     path = Path(path)
-    try:
-        with open(path, encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
-                try:
-                    row = parse_json(line)
-                except ValueError as error:
-                    raise InputError(f"not valid JSON: {error}", path, number) from error
-                if not isinstance(row, dict):
-                    raise InputError("expected a JSON object", path, number)
-                yield row
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a UTF-8 text file"
-        raise InputError(f"cannot read: {reason}", path) from error
+    for number, line in read_lines(path):
+        if not line.strip():
+            continue
+        try:
+            row = parse_json(line)
+        except ValueError as error:
+            raise InputError(f"not valid JSON: {error}", path, number) from error
+        if not isinstance(row, dict):
+            raise InputError("expected a JSON object", path, number)
+        yield number, row

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from asr.errors import InputError
+from asr.storage.text import read_text
 
 MOST_CHARACTERS = 1_000_000
 MOST_NODES = 10_000
@@ -36,12 +37,7 @@ class Yaml:
 
 def read_yaml(path: Path) -> Yaml:
     """Reads a file of one document. Raises InputError that names the line and the key."""
-    try:
-        with path.open(encoding="utf-8") as file:
-            text = file.read(MOST_CHARACTERS + 1)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a UTF-8 text file"
-        raise InputError(f"cannot read: {reason}", path) from error
+    text = read_text(path, most=MOST_CHARACTERS + 1)
     return parse_yaml(text, lambda message, line: InputError(message, path, line))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from asr.errors import InputError
-from asr.storage.files import adopt, read_jsonl, write_jsonl
+from asr.storage.files import adopt, numbered_jsonl, write_jsonl
 from asr.storage.run_layout import METRICS
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Figures:
 def read_metrics(path: Path) -> list[dict[str, Any]]:
     """The lines of metrics.jsonl, one an epoch. Raises InputError with the line that has no whole number `epoch`."""
     rows = []
-    for number, row in enumerate(read_jsonl(path), 1):
+    for number, row in numbered_jsonl(path):
         if type(row.get("epoch")) is not int:
             raise InputError("field epoch must be a whole number; delete the file to train again", path, number)
         rows.append(row)

@@ -1,5 +1,7 @@
 """Words and phones as items of a graph."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from asr.alignment.forced_alignment import Classes
 from asr.alignment.graph import Choice, Item
 from asr.alignment.spoken import exact_phones, spoken_phones, spoken_word_phones, spoken_words
 from asr.errors import InputError
-from asr.phones.phone_set import AnyPhoneSet, load_phone_set
+from asr.phones.phone_set import PHONE_SETS, AnyPhoneSet, load_phone_set
 
 LEXICON = {"the": [("dh", "ah"), ("dh", "iy")], "cat's": [("k", "ae", "t", "s")]}
 
@@ -60,6 +62,8 @@ def test_an_affricate_may_have_a_closure_before_it_but_is_always_released(phone:
 def test_unknown_words_and_phones_are_named() -> None:
     with pytest.raises(InputError, match="not in the lexicon: dog, house"):
         spoken_words("the dog dog house", LEXICON, "timit61")
+    with pytest.raises(InputError, match=r"not in the lexicon: 7, 3\.5; spell numbers out, or use --spell-numbers"):
+        spoken_words("7 the 3.5", LEXICON, "timit61")
     with pytest.raises(InputError, match="no words"):
         spoken_words(" ... ", LEXICON, "timit61")
     with pytest.raises(InputError, match="unknown phone 'xx'"):
@@ -79,6 +83,62 @@ def test_phones_are_folded_and_silence_may_be_left_out_at_the_ends() -> None:
         {"ax"},
         {"h#"},
     ]
+
+
+@pytest.mark.parametrize("phone_set", PHONE_SETS)
+@pytest.mark.parametrize("written", ["HH AH0 L OW1", "Hh Ah L Ow2", "hh ah l ow"])
+def test_letter_case_and_stress_are_ignored_in_the_sets_that_ship(written: str, phone_set: str) -> None:
+    items = spoken_phones(written.split(), phone_set).items[1:-1]
+    assert [_said(item, phone_set) for item in items] == [{"hh"}, {"ah"}, {"l"}, {"ow"}]
+
+
+@pytest.mark.parametrize("phone_set", PHONE_SETS)
+@pytest.mark.parametrize("written", ["sp", "SP", "spn", "NSN", "<eps>", "#", "sp <eps> spn"])
+def test_what_may_be_a_pause_is_an_optional_silence(written: str, phone_set: str) -> None:
+    plain, paused = (spoken_phones(text.split(), phone_set).items for text in ("k m", f"k {written} m"))
+    assert paused == [plain[0], plain[1], plain[0], plain[2], plain[3]]
+    assert _said(plain[0], phone_set) == {"", *load_phone_set(phone_set).silences}
+    assert spoken_phones(f"{written} k m {written}".split(), phone_set).items == plain
+
+
+@pytest.mark.parametrize("phone_set", PHONE_SETS)
+@pytest.mark.parametrize("written", ["sil", "SIL", "pau", "H#", "<sil>", "sp sil", "sil <eps>"])
+def test_a_silence_is_one_and_has_no_optional_one_beside_it(written: str, phone_set: str) -> None:
+    start, k, silence, m, end = spoken_phones(f"k {written} m".split(), phone_set).items
+    assert _said(silence, phone_set) <= set(load_phone_set(phone_set).silences)
+    assert spoken_phones(f"{written} k m {written}".split(), phone_set).items == [silence, k, m, silence]
+    assert _said(start, phone_set) == _said(end, phone_set) != _said(silence, phone_set)
+
+
+def test_silences_alone_are_a_transcript_but_pauses_alone_are_none() -> None:
+    assert spoken_phones(["sil"], "timit39").items == exact_phones(["sil"], "timit39").items
+    with pytest.raises(InputError, match="the transcript has no phones"):
+        spoken_phones(["sp", "<eps>"], "timit39")
+
+
+def test_an_own_phone_set_is_case_sensitive_and_its_own_symbols_come_first(tmp_path: Path) -> None:
+    path = tmp_path / "mine.txt"
+    path.write_text("a\nA\na1\nsp\n#\nQ\tsilence\n")
+    items = spoken_phones(["a", "A", "a1", "sp", "#", "Q"], path).items
+    assert [_said(item, path) for item in items[1:]] == [{"a"}, {"A"}, {"a1"}, {"sp"}, {"#"}, {"Q"}]
+    assert _said(spoken_phones(["a", "sil", "A"], path).items[2], path) == {"Q"}
+    for symbol in ("a2", "SIL", "q"):
+        with pytest.raises(InputError, match=f"unknown phone '{symbol}'"):
+            spoken_phones(["a", symbol], path)
+    (tmp_path / "none.txt").write_text("a\nb\n")
+    assert spoken_phones(["a", "sil", "b", "sp"], tmp_path / "none.txt").items == [0, 1]
+
+
+def test_a_full_stop_may_end_an_abbreviation_or_the_sentence() -> None:
+    lexicon = {"in": [("ih", "n")], "in.": [("ih", "n", "ch"), ("ih", "n")], "dr.": [("d", "aa")]}
+    spoken = spoken_words("Dr. in 'in.'", lexicon, "timit39")
+    assert spoken.words[1::2] == ["dr.", "in", "in"]
+    assert _said(spoken.items[3], "timit39") == {"ih n"}
+    assert {"ih n", "ih n ch"} <= _said(spoken.items[5], "timit39")
+
+
+def test_pauses_are_allowed_between_all_words_so_notes_of_them_change_nothing() -> None:
+    assert spoken_words("the [pause] cat’s <eps>", LEXICON, "cmu39") == spoken_words("the cat's", LEXICON, "cmu39")
 
 
 def test_words_with_their_phones_are_taken_as_they_are() -> None:

@@ -6,15 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from support.audio_files import RATE, tone
 
 from asr.audio import AudioInfo, audio_info, read_audio
 from asr.errors import InputError
-
-RATE = 16000
-
-
-def tone(rate: int = RATE, seconds: float = 0.5, frequency: float = 440.0) -> np.ndarray:
-    return (0.5 * np.sin(2 * np.pi * frequency * np.arange(round(rate * seconds)) / rate)).astype(np.float32)
 
 
 @pytest.mark.parametrize("name", ["a.wav", "a file with spaces.flac", "a.ogg", "ä.nist"])
@@ -56,7 +51,7 @@ def test_reads_a_part(tmp_path: Path) -> None:
         read_audio(tmp_path / "a.wav", RATE, 0.4, 0.2)
 
 
-def wav_bytes(tmp_path: Path, **settings: str) -> bytes:
+def written_wav(tmp_path: Path, **settings: str) -> bytes:
     soundfile.write(tmp_path / "whole", tone(), RATE, format="WAV", **settings)
     return (tmp_path / "whole").read_bytes()
 
@@ -76,7 +71,7 @@ def test_truncated_files_are_named(tmp_path: Path, kind: str, part: float) -> No
 
 
 def test_riff_of_unknown_length_is_read(tmp_path: Path) -> None:
-    whole = bytearray(wav_bytes(tmp_path, subtype="PCM_16"))
+    whole = bytearray(written_wav(tmp_path, subtype="PCM_16"))
     at = whole.index(b"data")
     whole[at + 4 : at + 8] = b"\xff\xff\xff\xff"
     (tmp_path / "pipe.wav").write_bytes(whole)
@@ -84,7 +79,7 @@ def test_riff_of_unknown_length_is_read(tmp_path: Path) -> None:
 
 
 def test_other_chunks_in_riff(tmp_path: Path) -> None:
-    whole = wav_bytes(tmp_path, subtype="PCM_16")
+    whole = written_wav(tmp_path, subtype="PCM_16")
     at = whole.index(b"data")
     (tmp_path / "list.wav").write_bytes(whole[:at] + b"LIST\x03\x00\x00\x00abc\x00" + whole[at:])
     assert len(read_audio(tmp_path / "list.wav", RATE)) == len(tone())
@@ -203,16 +198,6 @@ def test_a_broken_flac_of_unknown_length_is_named(tmp_path: Path) -> None:
         read_audio(tmp_path / "pipe.flac", RATE)
 
 
-def test_chained_ogg_is_named(tmp_path: Path) -> None:
-    for name, seconds in (("a.ogg", 1.0), ("b.ogg", 0.5)):
-        soundfile.write(tmp_path / name, tone(seconds=seconds), RATE)
-    chain = (tmp_path / "a.ogg").read_bytes() + (tmp_path / "b.ogg").read_bytes()
-    (tmp_path / "chain.ogg").write_bytes(chain)
-    for reads in (audio_info, lambda path: read_audio(path, RATE)):
-        with pytest.raises(InputError, match=r"chain\.ogg: holds several recordings .*; split it, or convert it"):
-            reads(tmp_path / "chain.ogg")
-
-
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 3e38, -1e10])
 @pytest.mark.parametrize("channels", [1, 2])
 def test_samples_that_are_not_audio(tmp_path: Path, bad: float, channels: int) -> None:
@@ -230,7 +215,7 @@ def test_loud_floating_point_samples_are_audio(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rate", [1, 999, 768_001, 2**31 - 1])
 def test_an_impossible_rate_is_named(tmp_path: Path, rate: int) -> None:
-    whole = bytearray(wav_bytes(tmp_path, subtype="PCM_16"))
+    whole = bytearray(written_wav(tmp_path, subtype="PCM_16"))
     whole[24:28] = rate.to_bytes(4, "little")
     (tmp_path / "a.wav").write_bytes(whole)
     with pytest.raises(InputError, match=rf"a\.wav: has a sample rate of {rate} Hz in its header"):

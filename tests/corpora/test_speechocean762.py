@@ -214,8 +214,8 @@ def test_a_speaker_or_utterance_in_both_parts_is_refused(tmp_path: Path) -> None
 
 
 def test_a_missing_table_or_one_that_is_no_text_is_named(corpus: Path, tmp_path: Path) -> None:
-    (corpus / "test" / "text").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="test/text: is not a UTF-8 text file"):
+    (corpus / "test" / "text").write_bytes(b"000030011 caf\xe9\n")
+    with pytest.raises(InputError, match="test/text:1: is not UTF-8 text; save the file as UTF-8"):
         run(corpus, tmp_path / "out")
     (corpus / "test" / "text").unlink()
     with pytest.raises(InputError, match="test/text: cannot read: No such file"):

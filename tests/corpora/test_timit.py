@@ -224,7 +224,7 @@ BAD_UTTERANCES = {
     "past the audio": ("sx11.phn", b"0 2000 h#\n2000 9000 sh\n", r"sx11\.phn:2: .*0\.062 s past the end"),
     "unknown symbol": ("sx11.phn", b"0 2000 h#\n2000 7900 zz\n", r"sx11\.phn:2: unknown phone 'zz'"),
     "not a number": ("sx11.phn", b"0 2000 h#\n2000 3e3 sh\n", r"sx11\.phn:2: .*'3e3'"),
-    "binary": ("sx11.phn", b"\xff\xfe\x00", r"sx11\.phn: is not a text file"),
+    "binary": ("sx11.phn", b"\x00\x01", r"sx11\.phn:1: has NUL bytes"),
     "last lines lost": ("sx11.phn", b"0 2000 h#\n2000 3000 sh\n", r"sx11\.phn:2: .*0\.31 s before.*truncated"),
     "no audio file": ("sx11.wav", None, r"sx11\.phn: there is no audio file"),
     "no audio": ("sx11.wav", b"", r"sx11\.wav: is an empty file"),

@@ -15,7 +15,6 @@ from asr.formats.phn import (
     format_labels,
     read_labels,
 )
-from asr.formats.plain_text import read_sentence
 from asr.phones.phone_set import load_phone_set
 
 SYMBOLS = load_phone_set("timit61")
@@ -86,12 +85,3 @@ def test_only_silence_or_a_segment_of_no_length_is_named(tmp_path: Path) -> None
     path.write_text("0 2000 h#\n2000 2000 sh\n")
     with pytest.raises(InputError, match=r"a\.phn:2: the segment ends at sample 2000"):
         read_phones(path, 8000, SYMBOLS)
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [("0 46797 She had it.\n", "She had it."), ("She had it.", "She had it."), ("3 4 5 6\n", "5 6"), ("", "")],
-)
-def test_sentences(tmp_path: Path, text: str, sentence: str) -> None:
-    (tmp_path / "a.txt").write_text(text)
-    assert read_sentence(tmp_path / "a.txt") == sentence

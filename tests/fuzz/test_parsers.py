@@ -8,6 +8,7 @@ import json
 import os
 import tempfile
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.fuzzed_parsers import PARSERS, parsers, stored
+from support.fuzzed_parsers import PARSERS, WRITTEN_BY_PEOPLE, parsers, stored
 from support.mutations import mutated
 
 from asr.errors import MOST_CHARACTERS, InputError
@@ -47,6 +48,15 @@ def check(name: str, folder: Path, content: bytes) -> None:
 def test_valid_inputs_are_read(name: str, tmp_path: Path) -> None:
     for content in parsers()[name].seeds:
         parsers()[name](tmp_path, stored(name, content))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("name", WRITTEN_BY_PEOPLE)
+def test_the_encoding_of_a_text_changes_nothing(name: str, encoding: str, tmp_path: Path) -> None:
+    for content in parsers()[name].seeds:
+        with suppress(UnicodeDecodeError):
+            other = content.decode().encode(encoding)
+            assert parsers()[name](tmp_path, other) == parsers()[name](tmp_path, content)
 
 
 @pytest.mark.parametrize("name", PARSERS)

@@ -7,7 +7,7 @@ from support.asr_command import Command
 
 from asr.corpora.timit_labels import read_phones
 from asr.errors import InputError
-from asr.formats.textgrid import read_tier
+from asr.formats.textgrid_reader import read_tier
 from asr.phones.phone_set import load_phone_set
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(

@@ -24,7 +24,7 @@ KALDI = "<UNK> SPN\n!SIL SIL\nread R EH D\nread\tR IY D\nread R EH D\n"
 
 def written(folder: Path, text: str) -> Path:
     path = folder / "lexicon.txt"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     return path
 
 
@@ -62,13 +62,65 @@ def test_mistakes_name_the_line(tmp_path: Path, text: str, message: str) -> None
 
 
 def test_a_missing_lexicon_or_one_that_is_no_text_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"none: cannot read the lexicon: No such file"):
+    with pytest.raises(InputError, match=r"none: cannot read: No such file"):
         read_lexicon(tmp_path / "none")
-    with pytest.raises(InputError, match="cannot read the lexicon: Is a directory"):
+    with pytest.raises(InputError, match="cannot read: Is a directory"):
         read_lexicon(tmp_path)
-    (tmp_path / "latin1").write_bytes("DÉJÀ  D EY1 ZH\n".encode("latin-1"))
-    with pytest.raises(InputError, match="latin1: is not a UTF-8 text file"):
-        read_lexicon(tmp_path / "latin1")
+    (tmp_path / "binary").write_bytes(b"a AH0\n\x00\x01")
+    with pytest.raises(InputError, match="binary:2: has NUL bytes"):
+        read_lexicon(tmp_path / "binary")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "found 0.5 F AW N D",
+        "found\t0.99\t0.1\t1.2\t9e-1\tF AW1 N D",
+        "FOUND 1 F AW1 N D",
+        "found(2)  F AW1 N D  # a comment",
+        "Found F AW1 N D # a comment",
+        "found\u00a0 F\tAW1 N D",
+        "\ufefffound F AW1 N D",
+    ],
+    ids=["Kaldi's probability", "MFA's four", "NLTK's number", "numbered", "comment", "no-break space", "mark"],
+)
+def test_every_form_says_the_same(tmp_path: Path, line: str) -> None:
+    assert read_lexicon(written(tmp_path, line + "\r\n")) == {"found": [("f", "aw", "n", "d")]}
+
+
+def test_lines_that_are_not_words_are_passed_over(tmp_path: Path) -> None:
+    noises = "<cutoff>\tspn\n[bracketed]\t0.99\tspn\nlaughter SPN\n"
+    text = f";;; one\n# two\n##\n{noises}  # three\na AH0\n#hash HH AE1 SH\n"
+    assert list(read_lexicon(written(tmp_path, text))) == ["a", "#hash"]
+
+
+def test_no_more_than_four_numbers_are_taken_off_and_phones_must_follow(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r":1: unknown phone '5'"):
+        read_lexicon(written(tmp_path, "a 1 2 3 4 5 AH0\n"))
+    with pytest.raises(InputError, match=r":1: word 'a' has no phones"):
+        read_lexicon(written(tmp_path, "a 0.5 1\n"))
+
+
+def test_phones_that_are_numbers_are_phones(tmp_path: Path) -> None:
+    (tmp_path / "tones.txt").write_text("a\n1\n2\nsp\n")
+    text = "ma 1 a\nma 0.5 2 a\nshort sp\n"
+    expected = {"ma": [("1", "a"), ("2", "a")], "short": [("sp",)]}
+    assert read_lexicon(written(tmp_path, text), tmp_path / "tones.txt") == expected
+
+
+def test_words_are_spelled_as_in_texts(tmp_path: Path) -> None:
+    path = written(tmp_path, "Don’t D OW1 N T\ncafe\u0301 K AH0 F EY1\n")
+    assert list(read_lexicon(path)) == ["don't", "café"]
+
+
+def test_latin_1_as_in_the_cmu_dictionary_is_read_with_one_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "cmudict-0.7b"
+    path.write_bytes("A  AH0\nDÉJÀ  D EY2 ZH AA1\nCAFÉ  K AH0 F EY1\n".encode("latin-1"))
+    assert list(read_lexicon(path)) == ["a", "déjà", "café"]
+    [warning] = caplog.messages
+    assert warning.startswith(f"{path}:2: is not UTF-8")
 
 
 PRONUNCIATION = st.lists(st.sampled_from(load_phone_set("cmu39")), min_size=1, max_size=8).map(tuple)

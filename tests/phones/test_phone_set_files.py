@@ -59,7 +59,7 @@ def test_a_broken_file_is_named_with_its_line(tmp_path: Path, text: str, message
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_bytes("é\n".encode("latin-1"))
-    with pytest.raises(InputError, match=r"mine\.txt: cannot read: not a UTF-8 text file"):
+    with pytest.raises(InputError, match=r"mine\.txt:1: is not UTF-8 text"):
         load_phone_set(tmp_path / "mine.txt")
 
 

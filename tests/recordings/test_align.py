@@ -87,6 +87,38 @@ def test_words_are_aligned_through_a_lexicon(
     assert symbols(tmp_path / "out" / "labels" / f"{audio.stem}.wrd") == ["hello", "world"]
 
 
+def test_numbers_are_named_or_spelled(tiny_run: Path, spoken: Path, tmp_path: Path, asr_command: Command) -> None:
+    audio = sorted(spoken.glob("*.flac"))[0]
+    lexicon = tmp_path / "lexicon.txt"
+    lexicon.write_text("hello 1.0 HH AH L OW\ntwenty 1.0 T W EH N T IY\ntwo 0.5 T UW\n")
+    common = ("--tier", "words", "--lexicon", lexicon, "--text", "Hello, 22!")
+    refused = asr_command("align", tiny_run, audio, "-o", tmp_path / "out", *common)
+    assert refused.status == 1
+    assert f"asr: {audio}: not in the lexicon: 22; spell numbers out, or use --spell-numbers" in refused.err
+    assert asr_command("align", tiny_run, audio, "-o", tmp_path / "out", *common, "--spell-numbers").status == 0
+    [row] = rows(tmp_path / "out")
+    assert [word["word"] for word in row["words"]] == ["hello", "twenty", "two"]
+    assert row["said"] == "Hello, 22!"
+
+
+def test_an_aligners_own_textgrid_is_a_transcript(
+    tiny_run: Path, spoken: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    """As MFA writes them: capitals, stress, empty intervals, sp and spn, and the speaker in the tier's name."""
+    audio = sorted(spoken.glob("*.flac"))[0]
+    labels = ["", "M", "OW1", "", "spn", "S", "sp", "T", "sil", "AH0", ""]
+    entries = "".join(f'{n / 10}\n{(n + 1) / 10}\n"{label}"\n' for n, label in enumerate(labels))
+    header = 'File type = "ooTextFile"\nObject class = "TextGrid"\n\n0\n1.1\n<exists>\n1\n'
+    grid = f'{header}"IntervalTier"\n"anna - phones"\n0\n1.1\n{len(labels)}\n{entries}'
+    audio.with_suffix(".TextGrid").write_text(grid, encoding="utf-16")
+    assert asr_command("align", tiny_run, audio, "-o", tmp_path / "out").status == 0
+    [row] = rows(tmp_path / "out")
+    assert row["said"] == "M OW1 <eps> spn S sp T sil AH0"
+    phones = [phone["phone"] for phone in row["phones"]]
+    assert [phone for phone in phones if phone != "sil"] == ["m", "ow", "s", "t", "ah"]
+    assert "sil" in phones[phones.index("t") : phones.index("ah")]
+
+
 def test_transcripts_of_every_form_say_the_same(
     tiny_run: Path, spoken: Path, tmp_path: Path, asr_command: Command
 ) -> None:
@@ -381,6 +413,7 @@ def test_models_that_tested_other_utterances_are_not_evaluated_together(
         (["--transcripts", "missing.jsonl"], "no such file"),
         (["--text", "aa"], "one audio file"),
         (["--evaluate"], "leave the audio out"),
+        (["--spell-numbers"], "--spell-numbers is for --tier words"),
     ],
 )
 def test_a_wrong_call_is_one_line(

@@ -3,7 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from asr.errors import InputError
 from asr.formats.textgrid import write_textgrid
@@ -26,17 +28,23 @@ def source(tmp_path: Path) -> Source:
 @pytest.mark.parametrize(
     ("tier", "suffix", "text", "expected"),
     [
-        ("phones", ".phn", "0 100 h#\n100 200 SH\n", "h# sh"),
+        ("phones", ".phn", "0 100 h#\n100 200 SH\n", "h# SH"),
+        ("phones", ".phn", "0 1000 h#\n1100 2000 sh\n", "h# <eps> sh"),
+        ("phones", ".lab", "0 1000000 h#\n2000000 3000000 sh\n", "h# <eps> sh"),
         ("phones", ".PHN", "0 100 h#\n", "h#"),
         ("phones", ".lab", "h# sh\niy\n", "h# sh iy"),
         ("words", ".wrd", "0 100 she\n100 200 had\n", "she had"),
         ("words", ".lab", "She had", "She had"),
         ("words", ".txt", "0 46797 She had your dark suit.\n", "She had your dark suit."),
-        ("words", ".txt", "2 1 she", "she"),
+        ("words", ".lab", "0 46797 She had", "0 46797 She had"),
+        ("words", ".lab", "7 11 she had", "7 11 she had"),
+        ("words", ".txt", "7 11 she had", "7 11 she had"),
+        ("words", ".txt", "\ufeffShe had", "She had"),
     ],
 )
 def test_files_beside_the_audio(source: Source, tier: Tier, suffix: str, text: str, expected: str) -> None:
-    source.path.with_suffix(suffix).write_text(text)
+    soundfile.write(source.path, np.zeros(46797, np.float32), 16000)
+    source.path.with_suffix(suffix).write_text(text, encoding="utf-8")
     assert find_transcripts(None, tier).of(source) == expected
 
 
@@ -44,7 +52,7 @@ def test_textgrids(source: Source) -> None:
     transcript = Transcript("sa1", [PhoneSegment("h#", 0.0, 0.1), PhoneSegment("sh", 0.2, 0.3)], duration=0.4)
     path = source.path.with_suffix(".TextGrid")
     write_textgrid(path, replace(transcript, words=[WordSegment("she", 0.2, 0.3)]))
-    assert FileTranscripts("phones").of(source) == "h# sh"
+    assert FileTranscripts("phones").of(source) == "h# <eps> sh"
     assert FileTranscripts("words").of(source) == "she"
     write_textgrid(path, transcript)
     with pytest.raises(InputError, match="no interval tier 'words'; it has phones"):
@@ -78,6 +86,15 @@ def test_a_line_without_a_transcript_is_named(tmp_path: Path, row: str) -> None:
     (tmp_path / "list.jsonl").write_text('{"utterance": "first", "text": "aa"}\n' + row + "\n")
     with pytest.raises(InputError, match=r"list\.jsonl:2: not a transcript"):
         find_transcripts(tmp_path / "list.jsonl", "phones")
+
+
+def test_blank_lines_and_a_byte_order_mark_change_nothing_but_the_line_numbers(tmp_path: Path, source: Source) -> None:
+    path = tmp_path / "list.jsonl"
+    path.write_text('\n{"utterance": "sa1", "text": "aa"}\n\n', encoding="utf-8-sig")
+    assert find_transcripts(path, "words").of(source) == "aa"
+    path.write_text('{"utterance": "sa1", "text": "aa"}\n\n{"utterance": "x"}\n')
+    with pytest.raises(InputError, match=r"list\.jsonl:3: not a transcript"):
+        find_transcripts(path, "words")
 
 
 def test_two_transcripts_of_one_utterance_are_refused(tmp_path: Path) -> None:

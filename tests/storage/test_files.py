@@ -13,6 +13,7 @@ from asr.errors import InputError
 from asr.storage.files import (
     complete_file,
     make_folder,
+    numbered_jsonl,
     read_json,
     read_jsonl,
     write_json,
@@ -151,3 +152,25 @@ def test_broken_json_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("{")
     with pytest.raises(InputError, match=r"x\.json: not valid JSON"):
         read_json(tmp_path / "x.json")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_blank_lines_are_passed_over_and_counted(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('\n{"a": 1}\r\n \t\n\n{"a": "é"}\n\n', encoding=encoding)
+    assert list(numbered_jsonl(path)) == [(2, {"a": 1}), (5, {"a": "é"})]
+    assert list(read_jsonl(path)) == [{"a": 1}, {"a": "é"}]
+    path.write_text('\n{"a": 1}\n\n[]\n', encoding=encoding)
+    with pytest.raises(InputError, match=r"rows\.jsonl:4: expected a JSON object"):
+        list(read_jsonl(path))
+
+
+def test_json_may_have_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"a": 1}', encoding="utf-8-sig")
+    assert read_json(tmp_path / "a.json") == {"a": 1}
+
+
+def test_json_lines_are_read_one_by_one(tmp_path: Path) -> None:
+    """A line that is broken does no harm to those far before it, so the file is not read as a whole."""
+    (tmp_path / "rows.jsonl").write_bytes(b'{"a": 1}\n' * 100_000 + b"\xff")
+    assert next(read_jsonl(tmp_path / "rows.jsonl")) == {"a": 1}

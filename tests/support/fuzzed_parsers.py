@@ -24,19 +24,24 @@ from asr.corpora.timit_splits import read_speaker_list
 from asr.features.archive import Archive, ArchiveWriter
 from asr.features.cmvn import Cmvn, Statistics, load_cmvn, save_cmvn
 from asr.formats.ctm import read_ctm
+from asr.formats.lab import read_transcript as read_lab
 from asr.formats.plain_text import read_sentence
-from asr.formats.textgrid import read_tier, write_textgrid
+from asr.formats.textgrid import write_textgrid
+from asr.formats.textgrid_reader import read_tier
 from asr.formats.transcript import PhoneSegment, Transcript, WordSegment, read_transcripts
 from asr.lm.arpa import read_arpa
 from asr.lm.ngram import train_ngram
 from asr.models import build
 from asr.phones.folding import folding
 from asr.phones.lexicon import read_lexicon
+from asr.phones.numbers import number_speller
 from asr.phones.phone_set import load_phone_set
+from asr.phones.words import split_words
 from asr.recordings.transcripts import ListedTranscripts
 from asr.scoring.oracle import oracle_files
 from asr.scoring.results import read_utterances
 from asr.storage.files import read_json, write_json
+from asr.storage.text import read_text
 from asr.storage.weights import read_weights, save_weights
 from asr.training.checkpoint import Progress, Trained, load_checkpoint, save_checkpoint
 from asr.training.metrics import read_metrics
@@ -70,6 +75,19 @@ decoding:
   acoustic_scales: [0.5, 1.0]
   ensemble: []
 """
+CHRONOLOGICAL = b"""\
+"Praat chronological TextGrid text file"
+0 0.3   ! Time domain.
+2   ! Number of tiers.
+"IntervalTier" "phones" 0 0.3
+"TextTier" "boundaries" 0 0.3
+1 0 0.1
+"sil"
+2 0.1
+"here"
+1 0.1 0.3
+"aa"
+"""
 UNCHECKED = b'{"schema": 1}'
 """A bundle.json without checksums, which would keep a damaged file from its parser."""
 
@@ -83,8 +101,8 @@ class Parser:
     seeds: tuple[bytes, ...]
     around: tuple[tuple[str, bytes], ...] = ()
 
-    def __call__(self, folder: Path, content: bytes) -> None:
-        """Reads `content`. Raises what the parser raises."""
+    def __call__(self, folder: Path, content: bytes) -> object:
+        """What is read of `content`. Raises what the parser raises."""
         path = folder / self.name
         path.parent.mkdir(parents=True, exist_ok=True)
         for name, other in self.around:
@@ -92,7 +110,7 @@ class Parser:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (folder / name).write_bytes(other)
         path.write_bytes(content)
-        self.read(path)
+        return self.read(path)
 
 
 def written(write: Callable[[Path], object], name: str = "file") -> bytes:
@@ -187,8 +205,12 @@ def _beside(files: dict[str, bytes], name: str) -> tuple[tuple[str, bytes], ...]
     return tuple((other, content) for other, content in files.items() if other != name)
 
 
-def _phone_set(path: Path) -> None:
-    folding(load_phone_set(path), "timit61")
+def _words(path: Path) -> object:
+    return split_words(read_text(path, fallback=True), {"a", "don't", "twenty"}, number_speller("en"))
+
+
+def _phone_set(path: Path) -> object:
+    return folding(load_phone_set(path), "timit61")
 
 
 @cache
@@ -229,15 +251,28 @@ def parsers() -> dict[str, Parser]:
             (
                 written(lambda path: write_textgrid(path, TRANSCRIPT), "x.TextGrid"),
                 *map(_praat_textgrid, ("short_textgrid", "json", "textgrid_json")),
+                CHRONOLOGICAL,
             ),
         ),
         "phn": Parser(
             "x.phn", lambda path: read_phones(path, 9000.0, load_phone_set("timit61")), (b"0 50 h#\n50 9000 aa\n",)
         ),
         "wrd": Parser("x.wrd", lambda path: read_words(path, 9000.0), (b"0 50 she\n50 9000 had\n",)),
-        "txt": Parser("x.txt", read_sentence, (b"0 9000 She had.\n",)),
+        "txt": Parser("x.txt", partial(read_sentence, length=lambda: (16000, 9000)), (b"0 9000 She had.\n",)),
+        "lab": Parser(
+            "x.lab",
+            partial(read_lab, tier="phones", audio=Path("x.wav")),
+            (b"sil aa b\n", b"0 1000000 sil -5.1\n1000000 2500000 aa -7e1 word\n3000000 4000000 b\n"),
+        ),
+        "words": Parser(
+            "words.txt", _words, (b'<i>Don\xe2\x80\x99t</i> (laughs) [noise] a/b, "c-d" \'em 21st &amp;\n',)
+        ),
         "ctm": Parser("x.ctm", _exhausted(read_ctm), (b";; x\nu1 1 0.0 0.1 aa 0.5\nu1 1 0.1 0.2 b\n",)),
-        "lexicon": Parser("lexicon.txt", read_lexicon, (b";;; x\nREAD R EH1 D # y\nREAD(1) R IY1 D\n<UNK> SPN\n",)),
+        "lexicon": Parser(
+            "lexicon.txt",
+            read_lexicon,
+            (b";;; x\nREAD R EH1 D # y\nREAD(1) R IY1 D\n<UNK> SPN\n", b"a\t0.9\t1e-2\tAH0\nd\xe9 1 D EY\n"),
+        ),
         "phone set": Parser("mine.tsv", _phone_set, (mine,), (("timit61-mine.tsv", fold),)),
         "folding": Parser(
             "timit61-mine.tsv", lambda path: _phone_set(path.with_name("mine.tsv")), (fold,), (("mine.tsv", mine),)
@@ -276,5 +311,11 @@ def stored(parser: str, content: bytes) -> bytes:
     """What is written for a mutated content: cuts are text that is packed afterwards."""
     return gzip.compress(content, mtime=0) if parser == "cuts text" else content
 
+
+WRITTEN_BY_PEOPLE = (
+    *("recipe", "transcripts", "json", "textgrid", "phn", "wrd", "txt", "lab", "words", "ctm", "lexicon", "phone set"),
+    *("folding", "arpa", "speakers", "kaldi", "text-phone"),
+)
+"""Those of text files that may come from any editor, and whose results can be compared."""
 
 PARSERS: list[str] = sorted(parsers())

@@ -1,0 +1,65 @@
+"""Opens an audio file with the decoder that can read it."""
+
+import stat
+from pathlib import Path
+
+from asr.audio.containers import has_container_decoder, open_container
+from asr.audio.decoder import Decoder
+from asr.audio.headers import read_header
+from asr.audio.sndfile import open_sndfile
+from asr.audio.suffixes import OTHER_SUFFIXES
+from asr.errors import InputError
+
+LOWEST_RATE, HIGHEST_RATE = 1000, 768_000
+"""Hz; a header with another rate is damaged."""
+
+
+def open_audio(path: Path) -> Decoder:
+    """Raises InputError when the file is missing, a folder, empty, not audio, truncated or of an impossible rate."""
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise InputError("is a folder, not an audio file", path)
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError("is a pipe or a device, not an audio file; save the audio in a file first", path)
+        if status.st_size == 0:
+            raise InputError("is an empty file; copy it again from its source", path)
+        decoder = _open(path)
+    except FileNotFoundError as error:
+        link = "is a link to a file that does not exist" if path.is_symlink() else "no such audio file; check the path"
+        raise InputError(link, path) from error
+    except OSError as error:
+        raise InputError(f"cannot read: {error.strerror}", path) from error
+    try:
+        _check(decoder, path)
+    except BaseException as error:
+        decoder.__exit__(type(error), error, None)
+        raise
+    return decoder
+
+
+def _open(path: Path) -> Decoder:
+    import soundfile
+
+    try:
+        return open_sndfile(path, read_header(path))
+    except soundfile.LibsndfileError as error:
+        if has_container_decoder():
+            return open_container(path)
+        reason = str(error.error_string).rstrip(".")
+        if path.suffix.lower() in OTHER_SUFFIXES:
+            raise InputError(
+                f"reading {path.suffix} needs PyAV (pip install 'asr-phones[av]') or ffmpeg; install one, or convert "
+                "the file to FLAC",
+                path,
+            ) from error
+        raise InputError(
+            f"not an audio file that can be read ({reason}); expected WAV, FLAC, Ogg, MP3 or NIST SPHERE", path
+        ) from error
+
+
+def _check(decoder: Decoder, path: Path) -> None:
+    if not LOWEST_RATE <= decoder.sample_rate <= HIGHEST_RATE:
+        raise InputError(f"has a sample rate of {decoder.sample_rate} Hz in its header; re-export the file", path)
+    if decoder.samples is not None and decoder.samples <= 0:
+        raise InputError("has no audio samples; record or copy it again", path)

@@ -1,0 +1,60 @@
+"""`.lab` files: plain text and HTK's labels with times."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from asr.errors import InputError
+from asr.formats.lab import read_transcript
+
+AUDIO = Path("a.wav")
+HTK = """\
+0 1000000 sil -12.5
+1000000 2500000 w -1.2e3 we -4
+2500000 3000000 iy 0.5
+
+3600000 4000000 f
+"""
+
+
+def read(folder: Path, text: str, tier: str = "phones") -> str:
+    (folder / "a.lab").write_text(text, encoding="utf-8")
+    return read_transcript(folder / "a.lab", tier, AUDIO)
+
+
+def test_htk_labels_are_read_with_a_pause_for_a_gap(tmp_path: Path) -> None:
+    assert read(tmp_path, HTK) == "sil w iy <eps> f"
+    assert read(tmp_path, HTK, "words") == "sil w iy f"
+    assert read(tmp_path, "0 100000 sil\n") == "sil"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["7 11 we", "1999 2001 we found", "100000 200000 people", "0 7 eleven", "7 11 we\n12 19 he"],
+)
+def test_numbers_in_a_text_stay(tmp_path: Path, text: str) -> None:
+    assert read(tmp_path, text) == " ".join(text.split())
+
+
+def test_a_text_of_several_lines_is_one_transcript(tmp_path: Path) -> None:
+    assert read(tmp_path, "We found\n\n a\u00a0glove \n") == "We found a glove"
+
+
+@pytest.mark.parametrize("line", ["0 900000 b", "2000000 1900000 b"])
+def test_segments_that_overlap_are_named(tmp_path: Path, line: str) -> None:
+    with pytest.raises(InputError, match=r"a\.lab:3: the segment 'b' overlaps"):
+        read(tmp_path, f"0 1000000 a\n\n{line}\n1000000 2000000 c\n")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    bounds=st.lists(st.integers(0, 10**9), min_size=3, max_size=9, unique=True).map(sorted),
+    scores=st.sampled_from(["", " -3.5", " 1e-3 aux"]),
+)
+def test_segments_come_back_in_order(tmp_path: Path, bounds: list[int], scores: str) -> None:
+    bounds[-1] += 100_000
+    text = "".join(f"{start} {end} p{number}{scores}\n" for number, (start, end) in enumerate(pairwise(bounds)))
+    assert read(tmp_path, text) == " ".join(f"p{number}" for number in range(len(bounds) - 1))
