@@ -93,6 +93,11 @@ class Recognizer:
         self._aligner: Aligner | None = None
         self._lock = threading.Lock()
 
+    @property
+    def on_gpu(self) -> bool:
+        """Whether it works on a GPU, where many recordings at once cost hardly more than one."""
+        return str(self._device).startswith("cuda")
+
     @overload
     def transcribe(  # type: ignore[overload-overlap]  # text is a sequence of texts too
         self, audio: Audio, sample_rate: int | None = None, *, nbest: int = 0
@@ -209,6 +214,18 @@ class Recognizer:
                 join(phones, shifted(found, piece.first / self.sample_rate), piece.begin / self.sample_rate, MARGIN)
         return replace(self._blank(samples, utterance, audio), phones=phones)
 
+    def recognize_batch(
+        self, waveforms: Sequence[Waveform], names: Sequence[tuple[str, str | None]], nbest: int = 0
+    ) -> list[Transcript]:
+        """Recognises recordings of at most `asr.features.pieces.WHOLE` seconds, scored together; `names` has the
+        utterance and the audio of each. Otherwise as `recognize_blocks`."""
+        scored = self.scorer.batch(waveforms) if len(waveforms) > 1 else map(self.scorer.log_posteriors, waveforms)
+        found = []
+        for waveform, (utterance, audio), log_posteriors in zip(waveforms, names, scored, strict=True):
+            with _named(audio):
+                found.append(self._decoded(self._blank(len(waveform), utterance, audio), log_posteriors, nbest))
+        return found
+
     def _transcribe_batch(self, batch: Sequence[Audio], sample_rate: int | None, nbest: int) -> list[Transcription]:
         recordings = [open_recording(audio, sample_rate, self.sample_rate) for audio in batch]
         short: dict[int, Waveform] = {}
@@ -222,13 +239,8 @@ class Recognizer:
                 short[number] = head[0]
             else:
                 found[number] = self.recognize_blocks(chain(head, blocks), recording.utterance, recording.audio, nbest)
-        waveforms = list(short.values())
-        scored = self.scorer.batch(waveforms) if len(waveforms) > 1 else map(self.scorer.log_posteriors, waveforms)
-        for (number, waveform), log_posteriors in zip(short.items(), scored, strict=True):
-            recording = recordings[number]
-            with _named(recording.audio):
-                blank = self._blank(len(waveform), recording.utterance, recording.audio)
-                found[number] = self._decoded(blank, log_posteriors, nbest)
+        names = [(recordings[number].utterance, recordings[number].audio) for number in short]
+        found |= zip(short, self.recognize_batch(list(short.values()), names, nbest), strict=True)
         return [Transcription.of(found[number], each.picture) for number, each in enumerate(recordings)]
 
     def _blank(self, samples: int, utterance: str, audio: str | None) -> Transcript:

@@ -26,6 +26,7 @@ LAYERS = (
     ("asr.config",),
     ("asr.corpora",),
     ("asr.features",),
+    ("asr.features.augmentation",),
     ("asr.models.kernels",),
     ("asr.models",),
     ("asr.acoustics",),

@@ -1,6 +1,7 @@
 """Reading audio: any format, rate and number of channels, as mono float samples at a given rate."""
 
 from asr.audio.decoder import AudioInfo
+from asr.audio.quality import warnings_of
 from asr.audio.reading import audio_info, read_audio, read_blocks
 from asr.audio.suffixes import AUDIO_SUFFIXES, OTHER_SUFFIXES, readable_suffixes
 
@@ -12,4 +13,5 @@ __all__ = [
     "read_audio",
     "read_blocks",
     "readable_suffixes",
+    "warnings_of",
 ]

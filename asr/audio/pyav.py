@@ -42,7 +42,8 @@ class PyavDecoder:
         except av.FFmpegError as error:
             self._file.close()
             raise InputError(
-                f"not an audio file that can be read ({error.strerror}); play it to see what it is, and convert it to FLAC",
+                f"not an audio file that can be read ({error.strerror}); play it to see what it is, and convert it to "
+                "FLAC",
                 path,
             ) from error
         except BaseException:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from asr.audio.channels import Mixer
 from asr.audio.decoder import AudioInfo, Decoder
 from asr.audio.opening import open_audio
+from asr.audio.quality import Quality
 from asr.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -45,27 +46,27 @@ def read_audio(
     """Samples [S] in [-1, 1], float32, resampled (soxr, high quality) to `sample_rate` Hz.
 
     `channel` (from 0) is read alone; None averages the channels, or takes the louder one where they cancel.
-    `start` and `duration` (seconds) select a part of the file; None reads to its end. What is odd about the file is
-    appended to `warnings`, or logged where that is None. Raises InputError when the file is missing, a folder, empty,
-    not audio, truncated, without samples or that channel, of an impossible rate, or has samples that are not audio (not
-    finite, or far above full scale); and when the part extends past the file's end, or is longer than LONGEST.
+    `start` and `duration` (seconds) select a part of the file; None reads to its end. Appends to `warnings` what is odd
+    about the file and the recording (`asr.audio.quality`); None: logs what is odd about the file.
+
+    Raises InputError when the file is missing, a folder, empty, not audio, truncated, without samples or that channel,
+    of an impossible rate, or has samples that are not audio (not finite, or far above full scale); and when the part
+    extends past the file's end, or is longer than LONGEST.
     """
     path = Path(path)
+    parts, length = [], 0
     with open_audio(path) as decoder:
         rate = decoder.sample_rate
         first = round(start * rate)
         count = None if duration is None else round(duration * rate)
         if decoder.samples is not None:
             _check_part(path, rate, decoder.samples, first, count)
-            _check_length(path, rate, decoder.samples - first if count is None else count)
-        mono, length = [], 0
-        for block in _mono(path, decoder, first, count, channel, warnings):
-            mono.append(block)
-            length += len(block)
-            _check_length(path, rate, length)
-        if decoder.samples is None and (length < (count or 1) or first < 0 or count == 0):
-            _check_part(path, rate, audio_info(path).samples, first, count)
-    return np.concatenate(list(resampled(mono, rate, sample_rate)))
+            _check_length(path, (decoder.samples - first if count is None else count) / rate)
+        for part in _read(path, decoder, sample_rate, first, count, channel, warnings):
+            parts.append(part)
+            length += len(part)
+            _check_length(path, length / sample_rate)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def read_blocks(
@@ -82,8 +83,7 @@ def read_blocks(
     path = Path(path)
     length = max(1, round(seconds * sample_rate))
     with open_audio(path) as decoder:
-        mono = _mono(path, decoder, 0, None, channel, warnings)
-        yield from _blocks(resampled(mono, decoder.sample_rate, sample_rate), length)
+        yield from _blocks(_read(path, decoder, sample_rate, 0, None, channel, warnings), length)
 
 
 def _check_part(path: Path, rate: int, samples: int, first: int, count: int | None) -> None:
@@ -96,25 +96,49 @@ def _check_part(path: Path, rate: int, samples: int, first: int, count: int | No
         )
 
 
-def _check_length(path: Path, rate: int, samples: int) -> None:
-    if samples > LONGEST * rate:
+def _check_length(path: Path, seconds: float) -> None:
+    if seconds > LONGEST:
         raise InputError(
             f"is longer than {LONGEST / 3600:g} hours, which does not fit in memory; split it into parts", path
         )
 
 
+def _read(
+    path: Path,
+    decoder: Decoder,
+    sample_rate: int,
+    first: int,
+    count: int | None,
+    channel: int | None,
+    warnings: list[str] | None,
+) -> Iterator[Samples]:
+    """One channel of a part of a file, at `sample_rate`; then appends or logs the warnings."""
+    mixer = Mixer(path, decoder.channels, channel)
+    quality = None if warnings is None else Quality(decoder.sample_rate, sample_rate)
+    for samples in resampled(_mono(path, decoder, first, count, mixer, quality), decoder.sample_rate, sample_rate):
+        if quality is not None:
+            quality.add_samples(samples)
+        yield samples
+    odd = decoder.warnings + mixer.warnings
+    if warnings is None or quality is None:
+        for each in odd:
+            log.warning("%s: %s", path, each)
+    else:
+        warnings += odd + quality.warnings()
+
+
 def _mono(
-    path: Path, decoder: Decoder, first: int, count: int | None, channel: int | None, warnings: list[str] | None
+    path: Path, decoder: Decoder, first: int, count: int | None, mixer: Mixer, quality: Quality | None
 ) -> Iterator[Samples]:
     """One channel of a part of a file, at the file's rate."""
-    mixer = Mixer(path, decoder.channels, channel)
+    length = 0
     for block in decoder.blocks(first, count):
+        length += len(block)
         yield mixer.mix(block)
-    for warning in decoder.warnings + mixer.warnings:
-        if warnings is None:
-            log.warning("%s: %s", path, warning)
-        else:
-            warnings.append(warning)
+        if quality is not None:
+            quality.add_block(block if mixer.channel is None else block[:, mixer.channel, None])
+    if decoder.samples is None and (first < 0 or length < max(1, count or 1)):
+        _check_part(path, decoder.sample_rate, audio_info(path).samples, first, count)
 
 
 def resampled(blocks: Iterable[Samples], rate: int, sample_rate: int) -> Iterator[Samples]:

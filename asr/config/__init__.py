@@ -1,6 +1,15 @@
 """The recipe's schema: one tree of settings, each with its unit and default."""
 
-from asr.config.augmentation import AugmentationConfig, Factor, NoiseConfig, SpecAugmentConfig
+from asr.config.augmentation import (
+    AugmentationConfig,
+    ChannelConfig,
+    Factor,
+    GainConfig,
+    NoiseConfig,
+    PausesConfig,
+    ReverberationConfig,
+    SpecAugmentConfig,
+)
 from asr.config.corpus import CorpusConfig
 from asr.config.decoding import DecodingConfig, LmConfig, ScoringConfig
 from asr.config.features import FeaturesConfig
@@ -54,6 +63,7 @@ __all__ = [
     "AdamwConfig",
     "AugmentationConfig",
     "AverageConfig",
+    "ChannelConfig",
     "CnnConfig",
     "ConstantSchedule",
     "ConvolutionConfig",
@@ -67,6 +77,7 @@ __all__ = [
     "Factor",
     "FeaturesConfig",
     "FullyConnectedSection",
+    "GainConfig",
     "GruConfig",
     "Initializer",
     "LightGruConfig",
@@ -80,11 +91,13 @@ __all__ = [
     "OneCycleSchedule",
     "OptimizerConfig",
     "PaddingExtent",
+    "PausesConfig",
     "PlateauSchedule",
     "Pooling",
     "RecipeConfig",
     "RecurrentCell",
     "RecurrentSection",
+    "ReverberationConfig",
     "RmspropConfig",
     "RnnConfig",
     "ScheduleConfig",

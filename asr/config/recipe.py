@@ -2,7 +2,7 @@
 
 from pydantic import Field, model_validator
 
-from asr.config.augmentation import AugmentationConfig
+from asr.config.augmentation import CODEC_RATES, AugmentationConfig
 from asr.config.corpus import CorpusConfig
 from asr.config.decoding import DecodingConfig, LmConfig, ScoringConfig
 from asr.config.features import FeaturesConfig
@@ -10,7 +10,7 @@ from asr.config.models import DnnConfig, ModelConfig
 from asr.config.section import Section
 from asr.config.targets import TargetsConfig
 from asr.config.training import TrainingConfig
-from asr.errors import InputError
+from asr.errors import InputError, listed
 from asr.phones.classes import Topology, class_names
 from asr.phones.folding import folding, folds_to, with_foldings
 from asr.phones.phone_set import PHONE_SETS, PhoneSet
@@ -71,6 +71,10 @@ class RecipeConfig(Section):
         features, masks = self.features, self.augmentation.spec_augment
         if self.augmentation.vtlp != (1.0, 1.0) and features.backend != "torch":
             raise ValueError("augmentation.vtlp needs features.backend: torch")
+        channel = self.augmentation.channel
+        if channel and {"mp3", "opus"} & {*channel.kinds} and features.sample_rate not in CODEC_RATES:
+            rates = listed(map(str, CODEC_RATES))
+            raise ValueError(f"augmentation.channel.kinds: mp3 and opus need a features.sample_rate of {rates}")
         if masks and features.cmvn == "none":
             raise ValueError("augmentation.spec_augment fills with the mean and so needs features.cmvn")
         if masks and masks.frequency_masks and features.type != "fbank":

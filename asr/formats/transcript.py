@@ -4,10 +4,14 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, cast
 
 from asr.errors import InputError
 from asr.storage.files import numbered_jsonl, write_jsonl
+
+_PHONE_KEYS = ("phone", "start", "end", "score")
+_PLAIN_KEYS = frozenset(("utterance", "speaker", "audio", "duration", "phones"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,16 @@ class Alternative:
 
     phones: list[PhoneSegment]
     score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What scoring needs of a transcript: symbols and scores of the phones, one each."""
+
+    utterance: str
+    speaker: str | None
+    symbols: list[str]
+    scores: list[float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +91,7 @@ class Transcript:
 
 
 def _phones_json(phones: list[PhoneSegment]) -> list[dict[str, Any]]:
-    return [
-        {key: value for key in ("phone", "start", "end", "score") if (value := getattr(segment, key)) is not None}
-        for segment in phones
-    ]
+    return [{key: value for key in _PHONE_KEYS if (value := getattr(segment, key)) is not None} for segment in phones]
 
 
 def write_transcripts(path: Path | str, transcripts: Iterable[Transcript]) -> int:
@@ -94,8 +105,44 @@ def read_transcripts(path: Path | str) -> Iterator[Transcript]:
         try:
             yield _from_json(row)
         except (KeyError, TypeError, ValueError) as error:
-            detail = f"field {error} is missing" if isinstance(error, KeyError) else str(error)
-            raise InputError(f"not a transcript: {detail}", path, number) from error
+            raise InputError(_broken(error), path, number) from error
+
+
+def read_recognised(path: Path | str) -> Iterator[Recognised]:
+    """Yields what scoring needs of the transcripts of a JSON Lines file. Raises InputError as `read_transcripts`."""
+    for number, row in numbered_jsonl(path):
+        if (plain := _plain(row)) is not None:
+            yield plain
+            continue
+        try:
+            yield recognised(_from_json(row))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(_broken(error), path, number) from error
+
+
+def recognised(transcript: Transcript) -> Recognised:
+    """What scoring needs of a transcript."""
+    return Recognised(
+        transcript.utterance, transcript.speaker, transcript.symbols, [phone.score for phone in transcript.phones]
+    )
+
+
+def _plain(row: dict[str, Any]) -> Recognised | None:
+    """What scoring needs of a row that plainly is a transcript; None for one that needs a closer look."""
+    phones, utterance, speaker, audio = (row.get(key) for key in ("phones", "utterance", "speaker", "audio"))
+    if not (row.keys() <= _PLAIN_KEYS and type(phones) is list and set(map(type, phones)) <= {dict}):
+        return None
+    symbols, starts, ends, scores = ([phone.get(key) for phone in phones] for key in _PHONE_KEYS)
+    numbers = {*map(type, starts), *map(type, ends), *map(type, scores), type(row.get("duration"))}
+    texts = type(utterance) is str and {type(speaker), type(audio)} <= {str, NoneType}
+    if not (texts and numbers <= {float, NoneType} and set(map(type, symbols)) <= {str} and all(symbols)):
+        return None
+    return Recognised(cast(str, utterance), speaker, symbols, scores)
+
+
+def _broken(error: Exception) -> str:
+    detail = f"field {error} is missing" if isinstance(error, KeyError) else str(error)
+    return f"not a transcript: {detail}"
 
 
 def _from_json(row: dict[str, Any]) -> Transcript:

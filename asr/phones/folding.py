@@ -54,9 +54,17 @@ def fold(symbols: Iterable[str], target: AnyPhoneSet) -> list[str]:
 
     Raises InputError for a symbol that `target` has no place for.
     """
+    return [folded for folded in fold_each(symbols, target) if folded is not None]
+
+
+def fold_each(symbols: Iterable[str], target: AnyPhoneSet) -> list[str | None]:
+    """What each of the symbols becomes in the phone set `target`; None for one that is dropped.
+
+    Raises InputError for a symbol that `target` has no place for.
+    """
     into = load_phone_set(target)
     known = _union(into)
-    return [folded for symbol in symbols if (folded := _folded(symbol, into, known)) is not None]
+    return [known[symbol] if symbol in known else _folded(symbol, into, known) for symbol in symbols]
 
 
 def can_fold(symbol: str, target: AnyPhoneSet) -> bool:
@@ -73,7 +81,7 @@ def fold_segments(segments: Sequence[PhoneSegment], target: AnyPhoneSet) -> list
     into = load_phone_set(target)
     known = _union(into)
     return [
-        replace(segment, phone=folded)
+        PhoneSegment(folded, segment.start, segment.end, segment.score)
         for segment in segments
         if (folded := _folded(segment.phone, into, known)) is not None
     ]

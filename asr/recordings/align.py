@@ -14,11 +14,11 @@ from asr.formats.transcript import Transcript
 from asr.phones.lexicon import Lexicon
 from asr.phones.phone_set import AnyPhoneSet
 from asr.phones.words import Spell
-from asr.recordings.batch import process
+from asr.recordings.batch import Read, one_by_one, process
 from asr.recordings.export import PLAIN, Exports, View
 from asr.recordings.results import Row
 from asr.recordings.resume import Summary, set_aside
-from asr.recordings.sources import Found, Samples, Source
+from asr.recordings.sources import Found, Source
 from asr.recordings.transcripts import Transcripts
 from asr.storage.output_folder import output_folder
 from asr.storage.run_layout import ALIGNMENTS
@@ -55,7 +55,7 @@ def align_files(
         return process(
             found,
             output,
-            partial(_aligned, aligner, transcripts, lexicon, spell),
+            one_by_one(partial(_aligned, aligner, transcripts, lexicon, spell)),
             aligner.sample_rate,
             partial(_is_current, transcripts),
             lambda failed: Exports(folder, output, formats, view, aligner.phone_set, several, failed),
@@ -78,11 +78,11 @@ def _aligned(
     lexicon: Lexicon | None,
     spell: Spell | None,
     source: Source,
-    samples: Samples,
+    read: Read,
 ) -> tuple[Transcript, Row]:
     text = transcripts.of(source)
     spoken = _spoken(text, lexicon, aligner.phone_set, spell)
-    return aligner.align(samples, spoken, source.utterance, str(source.path)), {"said": text}
+    return aligner.align_blocks(read, spoken, source.utterance, str(source.path)), {"said": text}
 
 
 def _spoken(text: str, lexicon: Lexicon | None, phone_set: AnyPhoneSet, spell: Spell | None) -> Spoken:

@@ -1,7 +1,8 @@
 """Many recordings through one piece of work into an output folder: what `asr transcribe` and `asr align` share."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,26 @@ from asr.recordings.resume import Summary
 from asr.recordings.sources import Found, Samples, Source, read_source
 from asr.recordings.workers import in_order
 
-Work = Callable[[Source, Samples], tuple[Transcript, Row]]
-"""The transcript of an utterance, and what its line has besides. It may be called from several threads."""
+Read = Callable[[], Iterator[Samples]]
+"""Gives the samples of a recording in blocks, as often as it is called; see `read_source`."""
+
+Outcome = tuple[Transcript, Row] | Exception
+"""The transcript of an utterance and what its line has besides, or why there is none."""
+
+Work = Callable[[Sequence[tuple[Source, Read]]], list[Outcome]]
+"""Processes recordings; it may be called from several threads."""
+
+
+def one_by_one(work: Callable[[Source, Read], tuple[Transcript, Row]]) -> Work:
+    """The work that does this for each recording alone."""
+
+    def outcome(source: Source, read: Read) -> Outcome:
+        try:
+            return work(source, read)
+        except Exception as error:
+            return error
+
+    return lambda items: [outcome(*item) for item in items]
 
 
 def process(
@@ -29,12 +48,14 @@ def process(
     exports_of: Callable[[Callable[..., Any]], Exports],
     jobs: int,
     description: str,
+    together: int = 1,
 ) -> Summary:
     """Appends a line to `output` for each source that has none yet, in the sources' order, and exports the results.
 
-    `jobs` threads work. A source whose reading or work fails, whatever the reason, is a line in the log and in
-    errors.jsonl, and the rest continues. `is_current` says whether a line of the same content is up to date;
-    `exports_of` makes the exports, given where their failures go. Raises OutputError where nothing can be written.
+    `jobs` threads work, on `together` recordings at a time. A source whose reading or work fails, whatever the reason,
+    is a line in the log and in errors.jsonl, and the rest continues. `is_current` says whether a line of the same
+    content is up to date; `exports_of` makes the exports, given where their failures go. Raises OutputError where
+    nothing can be written.
     """
     digests = AudioDigests(output.parent / DIGESTS)
     with Failures(output.parent / ERRORS) as failures:
@@ -42,17 +63,17 @@ def process(
             failures.add(error, place)
         exports = exports_of(failures.add)
         results = Results(output, found.sources, digests, failures, is_current)
-        done = in_order(partial(_processed, work, digests, sample_rate), results.waiting(), jobs)
+        groups = _groups(results.waiting(), together)
+        done = in_order(partial(_processed, work, digests, sample_rate), groups, jobs)
+        each = (outcome for sources, group in done for outcome in zip(sources, group.result(), strict=True))
 
         def rows() -> Iterator[tuple[Source, Row]]:
-            for source, outcome in track(done, description, results.remaining):
-                try:
-                    transcript, row = outcome.result()
-                except Exception as error:
-                    failures.add(error, source.path)
+            for source, outcome in track(each, description, results.remaining):
+                if isinstance(outcome, Exception):
+                    failures.add(outcome, source.path)
                 else:
-                    exports.add(transcript)
-                    yield source, row
+                    exports.add(outcome[0])
+                    yield source, outcome[1]
 
         results.append(rows())
         digests.write()
@@ -60,13 +81,42 @@ def process(
     return Summary(results.added, results.skipped, failures.failed, unwritten)
 
 
-def _processed(work: Work, digests: AudioDigests, sample_rate: int, source: Source) -> tuple[Transcript, Row]:
-    """The transcript of a source, and its line."""
-    digest = digests.of(source.path)
-    samples = read_source(source, sample_rate)
-    digests.require_unchanged(source.path)
+def _groups(sources: Iterator[Source], size: int) -> Iterator[list[Source]]:
+    return iter(lambda: list(islice(sources, size)), [])
+
+
+def _processed(work: Work, digests: AudioDigests, sample_rate: int, sources: Sequence[Source]) -> list[Outcome]:
+    """The transcript of each source, and its line."""
+    found: list[Outcome] = []
+    known: list[str | Exception] = [_digest(digests, source) for source in sources]
+    items = [
+        (source, partial(read_source, source, sample_rate))
+        for source, digest in zip(sources, known, strict=True)
+        if isinstance(digest, str)
+    ]
+    outcomes = iter(work(items))
+    for source, digest in zip(sources, known, strict=True):
+        outcome = digest if isinstance(digest, Exception) else next(outcomes)
+        found.append(_finished(outcome, source, str(digest), digests))
+    return found
+
+
+def _digest(digests: AudioDigests, source: Source) -> str | Exception:
     try:
-        transcript, more = work(source, samples)
+        return digests.of(source.path)
     except InputError as error:
-        raise error if str(error).startswith(f"{source.path}: ") else InputError(str(error), source.path) from error
+        return error
+
+
+def _finished(outcome: Outcome, source: Source, digest: str, digests: AudioDigests) -> Outcome:
+    """The outcome with the whole line, or an error that names the file."""
+    if isinstance(outcome, InputError) and not str(outcome).startswith(f"{source.path}: "):
+        return InputError(str(outcome), source.path)
+    if isinstance(outcome, Exception):
+        return outcome
+    try:
+        digests.require_unchanged(source.path)
+    except InputError as error:
+        return error
+    transcript, more = outcome
     return transcript, transcript.to_json() | more | {"sha256": digest} | source.part

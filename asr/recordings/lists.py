@@ -11,14 +11,14 @@ import gzip
 import os
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, ClassVar
+from typing import Any, ClassVar
 
 from asr.corpora.kaldi_files import Entry, read_table
 from asr.errors import InputError, listed
 from asr.storage.json_text import parse_json
+from asr.storage.text import read_lines
 
 COLUMNS = {
     "path": ("path", "audio", "file", "audio_filepath", "audio_path", "audio_file", "file_name", "filename", "wav"),
@@ -113,36 +113,37 @@ def _wav_scp(path: Path) -> Path | None:
 
 
 def _table(path: Path, delimiter: str) -> Iterator[tuple[int, Listed]]:
-    with _opened(path) as lines:
-        first = lines.readline()
-        if delimiter == ",":
-            delimiter = max(",;\t", key=first.count)
-        header = next(csv.reader([first], delimiter=delimiter), [])
-        rows = csv.reader(lines, delimiter=delimiter)
-        columns = [name.strip().lower() for name in header]
+    lines = _lines(path, fallback=True)
+    first = next(lines, "")
+    if delimiter == ",":
+        delimiter = max(",;\t", key=first.count)
+    columns = [name.strip().lower() for name in next(csv.reader([first], delimiter=delimiter), [])]
+    rows = csv.reader(lines, delimiter=delimiter)
+    try:
         for row in rows:
-            if any(cell.strip() for cell in row):
-                filled = {name: cell.strip() for name, cell in zip(columns, row, strict=False) if cell.strip()}
+            filled = {name: cell.strip() for name, cell in zip(columns, row, strict=False) if cell.strip()}
+            if filled:
                 yield rows.line_num + 1, _row(filled, path, rows.line_num + 1, columns)
+    except csv.Error as error:
+        raise InputError(f"not a table that can be read: {error}", path, rows.line_num + 1) from error
 
 
 def _json_lines(path: Path) -> Iterator[tuple[int, Listed]]:
-    with _opened(path) as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                row = parse_json(line)
-            except ValueError as error:
-                raise InputError(f"not valid JSON: {error}", path, number) from error
-            if not isinstance(row, dict):
-                raise InputError("expected a JSON object", path, number)
-            if "recording" in row or "tracks" in row:
-                yield number, _cut(row, path, number)
-            elif "sources" in row:
-                yield number, _recording(row, path, number)
-            else:
-                yield number, _row({key.lower(): row[key] for key in row}, path, number, list(row))
+    for number, line in enumerate(_lines(path), 1):
+        if not line.strip():
+            continue
+        try:
+            row = parse_json(line)
+        except ValueError as error:
+            raise InputError(f"not valid JSON: {error}", path, number) from error
+        if not isinstance(row, dict):
+            raise InputError("expected a JSON object", path, number)
+        if "recording" in row or "tracks" in row:
+            yield number, _cut(row, path, number)
+        elif "sources" in row:
+            yield number, _recording(row, path, number)
+        else:
+            yield number, _row({key.lower(): row[key] for key in row}, path, number, list(row))
 
 
 def _row(row: dict[str, Any], path: Path, line: int, known: list[str]) -> Listed:
@@ -277,12 +278,14 @@ def _located(name: str, path: Path) -> str:
     return beside if os.path.lexists(beside) else os.path.abspath(name)  # noqa: PTH100
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[str]]:
+def _lines(path: Path, fallback: bool = False) -> Iterator[str]:
+    """The lines of a text file, which may be packed; encodings as in `read_lines`."""
+    if path.suffix.lower() != ".gz":
+        yield from (f"{line}\n" for _, line in read_lines(path, fallback))
+        return
     try:
-        opener = gzip.open if path.suffix.lower() == ".gz" else open
-        with opener(path, "rt", encoding="utf-8-sig", newline="") as lines:
-            yield lines
-    except (OSError, EOFError, UnicodeDecodeError, zlib.error, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or "not a complete text file in UTF-8"
+        with gzip.open(path, "rt", encoding="utf-8-sig") as lines:
+            yield from lines
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or "not a complete .gz file of UTF-8 text"
         raise InputError(f"cannot read: {reason}", path) from error

@@ -13,8 +13,9 @@ from typing import Literal, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from asr.audio import AUDIO_SUFFIXES, OTHER_SUFFIXES, audio_info, read_audio
+from asr.audio import AUDIO_SUFFIXES, OTHER_SUFFIXES, audio_info, read_audio, read_blocks
 from asr.errors import InputError, listed
+from asr.features.pieces import WHOLE
 from asr.recordings.lists import Listed, is_list, read_list
 
 log = logging.getLogger(__name__)
@@ -44,11 +45,19 @@ class Source:
     """
 
     utterance: str
-    path: Path
+    file: Path | str  # kept as text: a Path takes three times the memory, and there may be a million
     start: float = 0.0
     duration: float | None = None
     channel: int | None = None
     text: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "file", str(self.file))
+
+    @property
+    def path(self) -> Path:
+        """The path of the file."""
+        return Path(self.file)
 
     @property
     def part(self) -> dict[str, float | int]:
@@ -96,11 +105,12 @@ def find_sources(inputs: Sequence[Path], channels: Channels = "mix") -> Found:
     if not items:
         raise InputError(f"no audio file; known suffixes: {' '.join(sorted(AUDIO_SUFFIXES))}", inputs[0])
     names = distinct_names(items, Listed.name, Listed.MOST_NAMES)
-    return Found([_source(name, item) for name, item in zip(names, items, strict=True)], search.unreadable)
+    items.reverse()  # each is freed when it is named
+    return Found([_source(name, items.pop()) for name in names], search.unreadable)
 
 
 def _source(name: str, item: Listed) -> Source:
-    return Source(name, Path(item.path), item.start, item.duration, item.channel, item.text)
+    return Source(name, item.path, item.start, item.duration, item.channel, item.text)
 
 
 def _paths(inputs: Iterable[Path]) -> Iterator[Path]:
@@ -196,20 +206,25 @@ def distinct_names(items: Sequence[T], name: Callable[[T, int], str], most: int)
                 names[number] = name(items[number], chosen[number])
 
 
-def read_source(source: Source, sample_rate: int, warnings: list[str] | None = None) -> Samples:
-    """The samples [S] of an utterance. Raises InputError as `read_audio`, and for a name that is too long."""
+def read_source(source: Source, sample_rate: int) -> Iterator[Samples]:
+    """The samples of an utterance, in blocks of `asr.features.pieces.WHOLE` seconds.
+
+    Raises InputError as `read_audio`, and for a name that is too long.
+    """
     if len(os.fsencode(source.path.name)) > LONGEST_NAME:
         raise InputError(f"its name has more than {LONGEST_NAME} bytes; shorten it", source.path)
-    duration = source.duration
-    if source.start or duration is not None:
-        info = audio_info(source.path)
-        end = info.samples / info.sample_rate
-        wanted = end if duration is None else source.start + duration
-        if not 0 <= source.start < min(wanted, end) or wanted > end + MOST_OVERSHOOT:
-            raise InputError(
-                f"{source.utterance} is from {source.start:g} to {wanted:g} s in the list, but the file has {end:g} s; "
-                "correct the list",
-                source.path,
-            )
-        duration = min(wanted, end) - source.start
-    return read_audio(source.path, sample_rate, source.start, duration, source.channel, warnings)
+    if not source.start and source.duration is None:
+        yield from read_blocks(source.path, sample_rate, WHOLE, source.channel)
+        return
+    info = audio_info(source.path)
+    end = info.samples / info.sample_rate
+    wanted = end if source.duration is None else source.start + source.duration
+    if not 0 <= source.start < min(wanted, end) or wanted > end + MOST_OVERSHOOT:
+        raise InputError(
+            f"{source.utterance} is from {source.start:g} to {wanted:g} s in the list, but the file has {end:g} s; "
+            "correct the list",
+            source.path,
+        )
+    samples = read_audio(source.path, sample_rate, source.start, min(wanted, end) - source.start, source.channel)
+    length = round(WHOLE * sample_rate)
+    yield from (samples[first : first + length] for first in range(0, len(samples), length))

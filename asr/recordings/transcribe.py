@@ -8,11 +8,12 @@ from asr.acoustics.bundle import bundle_digest
 from asr.errors import InputError
 from asr.formats.transcript import Transcript, read_transcripts
 from asr.recognizer import Recognizer
-from asr.recordings.batch import process
+from asr.recordings.batch import Read, one_by_one, process
 from asr.recordings.export import PLAIN, Exports, View
 from asr.recordings.results import Row
 from asr.recordings.resume import Summary, set_aside
-from asr.recordings.sources import Found, Samples, Source
+from asr.recordings.sources import Found, Source
+from asr.recordings.together import READ_TOGETHER, transcribe_together
 from asr.storage.output_folder import output_folder
 from asr.storage.run_layout import TRANSCRIPTS
 
@@ -42,15 +43,18 @@ def transcribe(
     with output_folder(out_dir, "transcribe", "--out") as folder:
         set_aside(folder, out_dir / MARK, {"model": bundle_digest(recognizer.bundle.folder)})
         phone_set = recognizer.bundle.config.targets.phone_set
+        on_gpu = recognizer.on_gpu
+        alone = one_by_one(partial(_transcribed, recognizer, nbest))
         return process(
             found,
             output,
-            partial(_transcribed, recognizer, nbest),
+            partial(transcribe_together, recognizer, nbest) if on_gpu else alone,
             recognizer.sample_rate,
             lambda row, source: not nbest or len(row.get("nbest", ())) >= nbest,
             lambda failed: Exports(folder, output, formats, view, phone_set, failed=failed),
             jobs,
             "transcribing",
+            READ_TOGETHER if on_gpu else 1,
         )
 
 
@@ -63,5 +67,5 @@ def find_transcript(out_dir: Path, source: Source) -> Transcript:
     raise InputError(f"has no transcript of {source.utterance}", output)
 
 
-def _transcribed(recognizer: Recognizer, nbest: int, source: Source, samples: Samples) -> tuple[Transcript, Row]:
-    return recognizer.recognize(samples, source.utterance, str(source.path), nbest), {}
+def _transcribed(recognizer: Recognizer, nbest: int, source: Source, read: Read) -> tuple[Transcript, Row]:
+    return recognizer.recognize_blocks(read(), source.utterance, str(source.path), nbest), {}

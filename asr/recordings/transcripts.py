@@ -60,7 +60,8 @@ def _row_text(row: dict[str, object], tier: Tier) -> str | None:
 
 
 class FileTranscripts:
-    """A file for each audio file, with the same name, next to it or at the same place below a folder.
+    """The text that a list of recordings has, or a file for each audio file, with the same name, next to it or at the
+    same place below a folder; for a part of a file, with the name of the utterance.
 
     The first that exists of NAME.TextGrid (tier `phones` or `words`), TIMIT's NAME.phn or NAME.wrd, NAME.lab, NAME.txt.
     """
@@ -70,7 +71,12 @@ class FileTranscripts:
         self.folder = folder
 
     def of(self, source: Source) -> str:
-        stem = source.path.with_suffix("") if self.folder is None else self.folder / source.utterance
+        if self.folder is not None:
+            stem = self.folder / source.utterance
+        elif source.text is not None:
+            return source.text
+        else:  # a part of a file has a transcript of its own
+            stem = source.path.with_name(Path(source.utterance).name) if source.part else source.path.with_suffix("")
         readers = READERS[self.tier]
         for suffix in readers:
             for path in (stem.with_name(stem.name + suffix), stem.with_name(stem.name + suffix.upper())):

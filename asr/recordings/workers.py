@@ -1,13 +1,12 @@
 """Several recordings at a time, in threads: the compiled code that does the work runs side by side."""
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
-
-import torch
 
 MOST_WAITING = 1000
 """Results that wait for an earlier one. While an hour is recognised, so many short files are done beside it."""
@@ -42,6 +41,9 @@ def in_order(work: Callable[[T], R], items: Iterable[T], jobs: int) -> Iterator[
 @contextmanager
 def _one_torch_thread() -> Iterator[None]:
     """Two threads for one small product take longer than one, and far longer where another process is busy."""
+    if (torch := sys.modules.get("torch")) is None:  # a model that needs none
+        yield
+        return
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

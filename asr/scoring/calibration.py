@@ -1,6 +1,7 @@
 """Calibration of confidences: of the phones with confidence 0.8, are four of five right?"""
 
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from asr.errors import InputError
-from asr.formats.transcript import Transcript, read_transcripts
-from asr.phones.folding import fold, fold_segments
+from asr.formats.transcript import Recognised, Transcript, read_recognised, recognised
+from asr.phones.folding import fold, fold_each
 from asr.phones.phone_set import AnyPhoneSet, silences
 from asr.scoring.edit_alignment import edit_alignment
+from asr.scoring.join import Counterparts
 from asr.scoring.silence import transcribed
 from asr.storage.files import write_json
 from asr.storage.run_layout import CALIBRATION
@@ -20,6 +22,8 @@ from asr.storage.run_layout import CALIBRATION
 BINS = 10
 CERTAINTY = 1e-4
 """Confidences are clipped this far from 0 and 1, so that one certain error does not outweigh all others."""
+
+_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,44 +67,53 @@ def judge(
     A phone is right if the edit alignment pairs it with the same phone, both folded to `phone_set`; runs of silence are
     not merged. Where no reference has a silence, silences are not judged. Phones without a score are left out.
     """
-    aligned = [
-        (fold(reference.symbols, phone_set), fold_segments(hypothesis.phones, phone_set))
-        for reference, hypothesis in pairs
-    ]
-    silence = silences(phone_set)
-    if not transcribed((reference for reference, _ in aligned), silence):
-        aligned = [
-            (spoken, [phone for phone in recognised if phone.phone not in silence]) for spoken, recognised in aligned
+    judged = [(reference.symbols, recognised(hypothesis)) for reference, hypothesis in pairs]
+    silence = transcribed((fold(spoken, phone_set) for spoken, _ in judged), silences(phone_set))
+    return _judged(judged, silence, phone_set)
+
+
+def _judged(
+    pairs: Iterable[tuple[Sequence[str], Recognised]], silence: bool, phone_set: AnyPhoneSet
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """`judge` for the symbols of references; `silence` is whether any of them has a silence."""
+    unjudged = frozenset() if silence else silences(phone_set)
+    confidences, correct = array("d"), bytearray()
+    for symbols, hypothesis in pairs:
+        heard = [
+            (folded, score)
+            for folded, score in zip(fold_each(hypothesis.symbols, phone_set), hypothesis.scores, strict=True)
+            if folded is not None and folded not in unjudged
         ]
-    confidences, correct = [], []
-    for spoken, recognised in aligned:
-        steps = edit_alignment(spoken, [phone.phone for phone in recognised])
+        steps = edit_alignment(fold(symbols, phone_set), [symbol for symbol, _ in heard])
         matches = [first == second for first, second in steps if second is not None]
-        for phone, match in zip(recognised, matches, strict=True):
-            if phone.score is not None:
-                confidences.append(phone.score)
+        for (_, score), match in zip(heard, matches, strict=True):
+            if score is not None:
+                confidences.append(score)
                 correct.append(match)
-    return np.array(confidences, np.float64), np.array(correct, np.bool_)
+    return np.frombuffer(confidences, np.float64), np.frombuffer(correct, np.bool_)
 
 
 def judge_files(
     references: Path | str, hypotheses: Path | str, phone_set: AnyPhoneSet
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """`judge` for hypotheses.jsonl and references.jsonl. Raises InputError for an utterance without a reference."""
-    spoken = {transcript.utterance: transcript for transcript in read_transcripts(references)}
-    pairs = []
-    for recognised in read_transcripts(hypotheses):
-        if recognised.utterance not in spoken:
-            raise InputError(f"utterance {recognised.utterance} has no reference in {references}", hypotheses)
-        pairs.append((spoken[recognised.utterance], recognised))
-    return judge(pairs, phone_set)
+    silence = transcribed((fold(each.symbols, phone_set) for each in read_recognised(references)), silences(phone_set))
+    spoken = Counterparts(read_recognised(references), "references")
+
+    def pairs() -> Iterator[tuple[list[str], Recognised]]:
+        for heard in read_recognised(hypotheses):
+            if (reference := spoken.find(heard.utterance)) is None:
+                raise InputError(f"utterance {heard.utterance} has no reference in {references}", hypotheses)
+            yield reference.symbols, heard
+
+    return _judged(pairs(), silence, phone_set)
 
 
 def calibrate(confidences: npt.NDArray[np.float64], correct: npt.NDArray[np.bool_]) -> Calibration:
     """Compares confidences [N] in [0, 1] with what was right [N]. Raises InputError where N is 0."""
     if not len(confidences):
         raise InputError("no recognised phone has a score; there are no confidences to judge")
-    places = np.minimum((confidences * BINS).astype(np.int64), BINS - 1)
+    places = np.minimum(confidences * BINS, BINS - 1).astype(np.int16)
     bins = []
     for place in np.unique(places).tolist():
         inside = places == place
@@ -122,9 +135,12 @@ def normalized_cross_entropy(confidences: npt.NDArray[np.float64], correct: npt.
     accuracy = correct.mean() if len(correct) else 0.0
     if accuracy in (0.0, 1.0):
         return None
-    sure = np.clip(confidences, CERTAINTY, 1 - CERTAINTY)
     entropy = -accuracy * np.log(accuracy) - (1 - accuracy) * np.log(1 - accuracy)
-    return float(1 + np.where(correct, np.log(sure), np.log(1 - sure)).mean() / entropy)
+    logs = np.clip(confidences, CERTAINTY, 1 - CERTAINTY)
+    for start in range(0, len(logs), _AT_ONCE):
+        sure, right = logs[start : start + _AT_ONCE], correct[start : start + _AT_ONCE]
+        sure[:] = np.where(right, np.log(sure), np.log(1 - sure))
+    return float(1 + logs.mean() / entropy)
 
 
 def calibrate_files(

@@ -8,6 +8,10 @@ counts need its order of preference too. kaldialign's `sclite_mode` has the weig
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
 SUBSTITUTION_WEIGHT = 4
 INSERTION_WEIGHT = 3
 DELETION_WEIGHT = 3
@@ -15,6 +19,8 @@ OPTIONAL_DELETION_WEIGHT = 2  # not an error, but sclite prefers a match
 
 EditPair = tuple[str | None, str | None]
 """(reference, hypothesis); None in the reference is an insertion, None in the hypothesis a deletion."""
+
+Symbols = npt.NDArray[np.int32]
 
 _MATCH, _DELETE, _INSERT = range(3)
 
@@ -37,6 +43,14 @@ class Counts:
         """Phone error rate in per cent; None without reference phones."""
         return 100 * self.errors / self.reference_phones if self.reference_phones else None
 
+    def to_json(self) -> dict[str, int]:
+        return {
+            "substitutions": self.substitutions,
+            "deletions": self.deletions,
+            "insertions": self.insertions,
+            "reference_phones": self.reference_phones,
+        }
+
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(
             self.substitutions + other.substitutions,
@@ -54,15 +68,19 @@ def edit_alignment(
     `deletable` are the reference symbols that sclite would be given in brackets, with its option -D. Time and memory
     grow with the product of the two lengths.
     """
-    steps = _best_steps(reference, hypothesis, deletable)
-    pairs: list[EditPair] = []
-    i, j = len(reference), len(hypothesis)
-    while i or j:
-        step = _INSERT if i == 0 else _DELETE if j == 0 else steps[i - 1][j - 1]
-        i -= step != _INSERT
-        j -= step != _DELETE
-        pairs.append((reference[i] if step != _INSERT else None, hypothesis[j] if step != _DELETE else None))
-    return pairs[::-1]
+    numbers: dict[str, int] = {}
+    spoken, recognised = (
+        np.array([numbers.setdefault(symbol, len(numbers)) for symbol in side], np.int32)
+        for side in (reference, hypothesis)
+    )
+    deletions = np.full(len(spoken), DELETION_WEIGHT, np.int32)
+    if deletable:
+        deletions[[symbol in deletable for symbol in reference]] = OPTIONAL_DELETION_WEIGHT
+    rows, columns = _best_path(spoken, recognised, deletions)
+    return [
+        (reference[i] if i >= 0 else None, hypothesis[j] if j >= 0 else None)
+        for i, j in zip(rows.tolist(), columns.tolist(), strict=True)
+    ]
 
 
 def count_errors(pairs: Iterable[EditPair], deletable: Set[str] = frozenset()) -> Counts:
@@ -79,31 +97,39 @@ def count_errors(pairs: Iterable[EditPair], deletable: Set[str] = frozenset()) -
     return Counts(substitutions, deletions, insertions, reference_phones)
 
 
-def _best_steps(reference: Sequence[str], hypothesis: Sequence[str], deletable: Set[str]) -> list[bytearray]:
-    """[reference, hypothesis] the last step of the best alignment of each pair of prefixes.
+@njit(cache=True)
+def _best_path(reference: Symbols, hypothesis: Symbols, deletions: Symbols) -> tuple[Symbols, Symbols]:
+    """The places in the reference and the hypothesis of each pair of the best alignment; -1 for none.
 
     Equal weights prefer a match or substitution, then an insertion, then a deletion (SCTK's net_dp.c,
     calculate_internal_cells).
     """
-    steps = []
-    above = [INSERTION_WEIGHT * j for j in range(len(hypothesis) + 1)]
-    for symbol in reference:
-        deletion = OPTIONAL_DELETION_WEIGHT if symbol in deletable else DELETION_WEIGHT
-        best = above[0] + deletion
-        row = [best]
-        row_steps = bytearray(len(hypothesis))
-        for j, other in enumerate(hypothesis):
-            match = above[j] if symbol == other else above[j] + SUBSTITUTION_WEIGHT
-            delete = above[j + 1] + deletion
+    spoken, recognised = len(reference), len(hypothesis)
+    steps = np.empty((spoken, recognised), np.int8)
+    above = np.arange(recognised + 1, dtype=np.int64) * INSERTION_WEIGHT
+    for i in range(spoken):
+        diagonal = above[0]
+        best = diagonal + deletions[i]
+        above[0] = best
+        for j in range(recognised):
+            match = diagonal if reference[i] == hypothesis[j] else diagonal + SUBSTITUTION_WEIGHT
+            diagonal = above[j + 1]
+            delete = diagonal + deletions[i]
             best += INSERTION_WEIGHT
+            step = _INSERT
             if match <= delete and match <= best:
-                best = match
+                best, step = match, _MATCH
             elif delete < best:
-                best = delete
-                row_steps[j] = _DELETE
-            else:
-                row_steps[j] = _INSERT
-            row.append(best)
-        above = row
-        steps.append(row_steps)
-    return steps
+                best, step = delete, _DELETE
+            above[j + 1] = best
+            steps[i, j] = step
+    rows, columns = np.empty(spoken + recognised, np.int32), np.empty(spoken + recognised, np.int32)
+    i, j, place = spoken, recognised, spoken + recognised
+    while i or j:
+        step = _INSERT if i == 0 else _DELETE if j == 0 else steps[i - 1, j - 1]
+        i -= step != _INSERT
+        j -= step != _DELETE
+        place -= 1
+        rows[place] = i if step != _INSERT else -1
+        columns[place] = j if step != _DELETE else -1
+    return rows[place:], columns[place:]

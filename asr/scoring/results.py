@@ -1,35 +1,29 @@
 """Scores of an utterance and of a set of utterances, and the files of a score folder."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from asr.config import ScoringConfig
 from asr.errors import InputError
 from asr.phones.phone_set import silences
-from asr.scoring.bootstrap import interval
+from asr.scoring.bootstrap import intervals
 from asr.scoring.edit_alignment import Counts, EditPair
-from asr.scoring.silence import TREATMENTS, Treatment, transcribed
+from asr.scoring.silence import TREATMENTS, Treatment
+from asr.scoring.utterance import ScoredUtterances, UtteranceScore
 from asr.storage.files import numbered_jsonl, write_json, write_jsonl, write_text
 from asr.storage.run_layout import CONFUSIONS, RESULTS, UTTERANCES
 
 SCHEMA = 1
 UNKNOWN_SPEAKER = "unknown"
 
-
-@dataclass(frozen=True, slots=True)
-class UtteranceScore:
-    """One utterance aligned in every treatment of silence; a line of utterances.jsonl."""
-
-    utterance: str
-    speaker: str
-    counts: dict[Treatment, Counts]
-    alignments: dict[Treatment, list[EditPair]]
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+_ERRORS, _PHONES = slice(0, 3), 3
+"""The places of a row of counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +46,7 @@ class ScoreResult:
     silence_transcribed: bool
     treatments: dict[Treatment, TreatmentScore]
     by_speaker: dict[str, dict[Treatment, Counts]]
-    utterances: list[UtteranceScore]
+    utterances: ScoredUtterances
 
     @property
     def blocks(self) -> list[dict[Treatment, Counts]]:
@@ -92,26 +86,42 @@ def summarize(utterances: Iterable[UtteranceScore], config: ScoringConfig, seed:
     there are fewer than two speakers or some are unknown. Raises InputError for an utterance that occurs twice and
     where there are no reference phones.
     """
-    ordered = sorted(utterances, key=lambda item: (item.speaker, item.utterance))
-    if repeated := [name for name, times in Counter(item.utterance for item in ordered).items() if times > 1]:
+    scored = utterances if isinstance(utterances, ScoredUtterances) else ScoredUtterances(utterances)
+    if repeated := [name for name, times in Counter(scored.names).items() if times > 1]:
         raise InputError(f"utterance {repeated[0]} is scored twice; it must be in one fold only")
-    by_speaker: dict[str, dict[Treatment, Counts]] = {}
-    for item in ordered:
-        sums = by_speaker.setdefault(item.speaker, {treatment: Counts() for treatment in TREATMENTS})
-        for treatment in TREATMENTS:
-            sums[treatment] += item.counts[treatment]
+    counts, by_speaker = scored.counts, _by_speaker(scored)
     by_speaker_resampling = len(by_speaker) > 1 and UNKNOWN_SPEAKER not in by_speaker
-    blocks = list(by_speaker.values()) if by_speaker_resampling else [item.counts for item in ordered]
+    blocks = np.stack(list(by_speaker.values())) if by_speaker_resampling else counts
+    if not len(counts) or not counts[:, :, _PHONES].sum(axis=0).all():
+        raise InputError("the references have no phones to score")
+    errors, phones = list(blocks[:, :, _ERRORS].sum(axis=2).T), list(blocks[:, :, _PHONES].T)
+    bounds = intervals(errors, phones, config.bootstrap, seed)
+    silence = silences(config.phone_set)
     return ScoreResult(
         phone_set=str(config.phone_set),
         resampled="speakers" if by_speaker_resampling else "utterances",
-        silence_transcribed=transcribed(
-            ((ref for ref, _ in item.alignments["counted"] if ref) for item in ordered), silences(config.phone_set)
-        ),
-        treatments={name: _sum([block[name] for block in blocks], config.bootstrap, seed) for name in TREATMENTS},
-        by_speaker=by_speaker,
-        utterances=ordered,
+        silence_transcribed=any(reference in silence for reference, _ in scored.pairs),
+        treatments={
+            treatment: TreatmentScore(counted, interval)
+            for (treatment, counted), interval in zip(_summed(counts.sum(axis=0)).items(), bounds, strict=True)
+        },
+        by_speaker={speaker: _summed(sums) for speaker, sums in by_speaker.items()},
+        utterances=scored,
     )
+
+
+def _by_speaker(scored: ScoredUtterances) -> dict[str, npt.NDArray[np.int64]]:
+    """The summed counts of each speaker: [treatments, 4]."""
+    speakers = scored.speakers
+    firsts = [place for place, speaker in enumerate(speakers) if place == 0 or speaker != speakers[place - 1]]
+    if not firsts:
+        return {}
+    sums = np.add.reduceat(scored.counts, firsts, axis=0)
+    return {speakers[first]: sums[number] for number, first in enumerate(firsts)}
+
+
+def _summed(counts: npt.NDArray[np.int64]) -> dict[Treatment, Counts]:
+    return {treatment: Counts(*row) for treatment, row in zip(TREATMENTS, counts.tolist(), strict=True)}
 
 
 def confusions(utterances: Iterable[UtteranceScore], treatment: Treatment = "counted") -> Counter[EditPair]:
@@ -137,8 +147,15 @@ def worst(utterances: Iterable[UtteranceScore], number: int = 20) -> list[Uttera
 def write_result(result: ScoreResult, out_dir: Path | str) -> None:
     """Writes a score folder: utterances.jsonl, confusions.tsv (silence counted) and results.json."""
     folder = Path(out_dir)
-    write_jsonl(folder / UTTERANCES, (item.to_json() for item in result.utterances))
-    rows = [f"{ref or ''}\t{hyp or ''}\t{times}\n" for (ref, hyp), times in ranked(confusions(result.utterances))]
+    pairs: Counter[EditPair] = Counter()
+
+    def lines() -> Iterator[dict[str, Any]]:
+        for item in result.utterances:
+            pairs.update(item.alignments["counted"])
+            yield item.to_json()
+
+    write_jsonl(folder / UTTERANCES, lines())
+    rows = [f"{ref or ''}\t{hyp or ''}\t{times}\n" for (ref, hyp), times in ranked(pairs)]
     write_text(folder / CONFUSIONS, "reference\thypothesis\tcount\n" + "".join(rows))
     write_json(folder / RESULTS, result.to_json())
 
@@ -177,13 +194,5 @@ def _pairs(rows: list[Any], treatment: Treatment) -> list[EditPair]:
     return pairs
 
 
-def _sum(blocks: Sequence[Counts], samples: int, seed: int) -> TreatmentScore:
-    total = sum(blocks, Counts())
-    if total.reference_phones == 0:
-        raise InputError("the references have no phones to score")
-    bounds = interval([block.errors for block in blocks], [block.reference_phones for block in blocks], samples, seed)
-    return TreatmentScore(total, bounds)
-
-
 def _with_per(counts: Counts) -> dict[str, Any]:
-    return {"per": None if counts.per is None else round(counts.per, 3)} | asdict(counts)
+    return {"per": None if counts.per is None else round(counts.per, 3)} | counts.to_json()

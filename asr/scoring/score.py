@@ -1,16 +1,18 @@
 """Phone error rates of hypotheses against their references, in every treatment of silence."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from asr.config import ScoringConfig
-from asr.errors import InputError
-from asr.formats.transcript import Transcript, read_transcripts
+from asr.errors import InputError, OutputError
+from asr.formats.transcript import Recognised, Transcript, read_recognised, recognised
 from asr.phones.folding import fold
 from asr.phones.phone_set import AnyPhoneSet, silences
 from asr.scoring.edit_alignment import Counts, EditPair, count_errors, edit_alignment
-from asr.scoring.results import UNKNOWN_SPEAKER, ScoreResult, UtteranceScore, summarize, write_result
+from asr.scoring.join import joined
+from asr.scoring.results import UNKNOWN_SPEAKER, ScoreResult, summarize, write_result
 from asr.scoring.silence import TREATMENTS, Treatment, deletable, transcribed, treat
+from asr.scoring.utterance import UtteranceScore
 
 Symbols = tuple[list[str], list[str]]
 """Reference and hypothesis of an utterance, folded."""
@@ -39,18 +41,9 @@ def score(
     Raises InputError for an utterance that only one side has or that one side has twice, for a symbol in none of the
     phone sets, and where there is nothing to score.
     """
-    waiting = _by_utterance(hypotheses, "hypotheses")
-    paired = []
-    for utterance, reference in _by_utterance(references, "references").items():
-        if (hypothesis := waiting.pop(utterance, None)) is None:
-            raise InputError(f"utterance {utterance} has no hypothesis; decode it or take it out of the references")
-        paired.append((reference, hypothesis))
-    if waiting:
-        raise InputError(f"utterance {next(iter(waiting))} has no reference; take it out of the hypotheses")
-    folded = [_folded(reference, hypothesis, config.phone_set) for reference, hypothesis in paired]
-    symbols = _without_untranscribed_silence(folded, config.phone_set)
-    scores = [_score_utterance(*pair, *each, config.phone_set) for pair, each in zip(paired, symbols, strict=True)]
-    return summarize(scores, config, seed)
+    spoken = [recognised(reference) for reference in references]
+    silence = _has_silence(spoken, config.phone_set)
+    return summarize(_scores(spoken, map(recognised, hypotheses), silence, config.phone_set), config, seed)
 
 
 def score_files(
@@ -58,11 +51,17 @@ def score_files(
 ) -> ScoreResult:
     """Scores hypotheses.jsonl against references.jsonl; writes the score folder where `out_dir` is given.
 
+    The utterances are scored as they are read; if both files have the same order, one is in memory at a time.
     Raises InputError as `score` does, with the names of both files.
     """
-    spoken, recognised = list(read_transcripts(references)), list(read_transcripts(hypotheses))
     try:
-        result = score(spoken, recognised, config, seed)
+        silence = _has_silence(_read(references), config.phone_set)
+        scores = _scores(_read(references), _read(hypotheses), silence, config.phone_set)
+        result = summarize(scores, config, seed)
+    except _UnreadableError as error:
+        raise error.reason from error
+    except OutputError:
+        raise
     except InputError as error:
         raise InputError(str(error), f"{hypotheses} against {references}") from error
     if out_dir is not None:
@@ -70,18 +69,39 @@ def score_files(
     return result
 
 
-def _by_utterance(transcripts: Iterable[Transcript], side: str) -> dict[str, Transcript]:
-    indexed: dict[str, Transcript] = {}
-    for transcript in transcripts:
-        if transcript.utterance in indexed:
-            raise InputError(f"utterance {transcript.utterance} occurs twice in the {side}")
-        indexed[transcript.utterance] = transcript
-    return indexed
+class _UnreadableError(Exception):
+    """A file cannot be read: not an error of both files together."""
+
+    def __init__(self, reason: InputError) -> None:
+        self.reason = reason
 
 
-def _folded(reference: Transcript, hypothesis: Transcript, phone_set: AnyPhoneSet) -> Symbols:
+def _read(path: Path | str) -> Iterator[Recognised]:
     try:
-        return fold(reference.symbols, phone_set), fold(hypothesis.symbols, phone_set)
+        yield from read_recognised(path)
+    except InputError as error:
+        raise _UnreadableError(error) from error
+
+
+def _scores(
+    references: Iterable[Recognised], hypotheses: Iterable[Recognised], silence: bool, phone_set: AnyPhoneSet
+) -> Iterator[UtteranceScore]:
+    """The scores as the utterances come; without `silence` in the references, that of the hypotheses is removed."""
+    for reference, hypothesis in joined(references, hypotheses):
+        spoken, heard = (_fold(reference, each.symbols, phone_set) for each in (reference, hypothesis))
+        if not silence:
+            heard = treat(heard, "removed", silences(phone_set))
+        yield _score_utterance(reference, hypothesis, spoken, heard, phone_set)
+
+
+def _has_silence(references: Iterable[Recognised], phone_set: AnyPhoneSet) -> bool:
+    """Whether any reference has a silence; reads them up to the first that has."""
+    return transcribed((_fold(each, each.symbols, phone_set) for each in references), silences(phone_set))
+
+
+def _fold(reference: Recognised, symbols: Iterable[str], phone_set: AnyPhoneSet) -> list[str]:
+    try:
+        return fold(symbols, phone_set)
     except InputError as error:
         raise InputError(f"utterance {reference.utterance}: {error}") from error
 
@@ -95,9 +115,9 @@ def _without_untranscribed_silence(pairs: list[Symbols], phone_set: AnyPhoneSet)
 
 
 def _score_utterance(
-    reference: Transcript, hypothesis: Transcript, spoken: list[str], recognised: list[str], phone_set: AnyPhoneSet
+    reference: Recognised, hypothesis: Recognised, spoken: list[str], heard: list[str], phone_set: AnyPhoneSet
 ) -> UtteranceScore:
-    aligned = {treatment: _align(spoken, recognised, treatment, phone_set) for treatment in TREATMENTS}
+    aligned = {treatment: _align(spoken, heard, treatment, phone_set) for treatment in TREATMENTS}
     return UtteranceScore(
         utterance=reference.utterance,
         speaker=reference.speaker or hypothesis.speaker or UNKNOWN_SPEAKER,

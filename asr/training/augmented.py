@@ -4,18 +4,17 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from asr.alignment.states import NO_ALIGNMENTS, Alignments
-from asr.config import AugmentationConfig, RecipeConfig
+from asr.config import RecipeConfig
 from asr.features import mel
-from asr.features.augmentation import add_noise, perturb_speed, speed_factor
+from asr.features.augmentation.speed import speed_factor
 from asr.features.cmvn import Statistics
 from asr.features.dataset import Split
 from asr.features.extract import BATCH_SECONDS, read_ahead
@@ -23,42 +22,13 @@ from asr.features.frontend import FrontEnd, StaticFeatures, build_front_end
 from asr.features.normalize import smoothed, speech_weights
 from asr.progress import track
 from asr.training.batching import Batching
+from asr.training.changed_waveforms import ChangedWaveforms
+from asr.training.draws import Draws, draw
 from asr.training.layout import Layout, Numbers, normalize_rows, on
 from asr.training.memory import fits_in_memory
+from asr.training.pauses import PlacedPauses
 from asr.training.speech import Speech, row_storage
 from asr.training.waveforms import SpeedTable, Waveforms
-
-ALONE = 1
-"""The stream of random numbers that says which utterances are normalised alone."""
-
-
-@dataclass(frozen=True)
-class Draws:
-    """The changes to each utterance in one epoch: index of the speed factor [U], warp [U], signal-to-noise ratio in dB
-    [U] (NaN: no noise), the noise's seed [U], and whether it is normalised by its own statistics [U]."""
-
-    speed: Numbers
-    warp: NDArray[np.float64]
-    snr: NDArray[np.float64]
-    seed: Numbers
-    alone: NDArray[np.bool_]
-
-
-def draw(config: AugmentationConfig, seed: int, epoch: int, utterances: int) -> Draws:
-    """Depends only on the seed, the epoch and the utterance's number, so that resumed training draws the same."""
-    chance = np.random.default_rng([seed % 2**32, epoch]).random((utterances, 5))
-    low, high = config.vtlp
-    snr = np.full(utterances, np.nan)
-    if config.noise is not None:
-        least, most = config.noise.snr
-        snr = np.where(chance[:, 2] < config.noise.probability, least + (most - least) * chance[:, 3], np.nan)
-    return Draws(
-        speed=(chance[:, 0] * len(config.speed)).astype(np.int64),
-        warp=np.round(low + (high - low) * chance[:, 1], 2),
-        snr=snr,
-        seed=(chance[:, 4] * 2**53).astype(np.int64),
-        alone=np.random.default_rng([seed % 2**32, epoch, ALONE]).random(utterances) < config.alone,
-    )
 
 
 class EpochSpeech:
@@ -85,22 +55,32 @@ class EpochSpeech:
         self.split, self.archive = split, split.archive
         resident, held = self._fitting()
         self.waveforms = Waveforms(self.features.sample_rate, device, held)
+        self.changed = ChangedWaveforms(config, self.waveforms, self.factors)
         self.table = SpeedTable(config, self.factors, self.front_ends[1.0], alignments)
         self._read()
         place = device if resident else torch.device("cpu")
         self.table.close(place)
-        largest = Layout(self.table.frames.max(axis=1), clean.edge)
         paths = [None if resident else split.stem.with_name(f".train.{os.getpid()}.{turn}.rows") for turn in (0, 1)]
-        # Two, used in turn: one is filled while the other trains.
-        self.rows = [row_storage((largest.rows, self.features.dim), path, place) for path in paths]
         empty = torch.empty(0, device=place)
         labels = empty if clean.phones is None else clean.labels.to(place)
         self.clean = replace(clean, rows=empty, labels=labels, starts=empty, lengths=empty, resident=resident)
+        # Two, used in turn: one is filled while the other trains.
+        self.rows = [row_storage((self._most_rows(), self.features.dim), path, place) for path in paths]
+
+    def _most_rows(self) -> int:
+        """At least the rows of any epoch of the recipe."""
+        if self.config.augmentation.pauses is None:
+            return Layout(self.table.frames.max(axis=1), self.clean.edge).rows
+        return max(self._plan(epoch)[2].rows for epoch in range(self.config.training.epochs))
 
     def _fitting(self) -> tuple[bool, bool]:
         """Whether the rows of both epochs, and whether the audio, fit in the device's memory."""
         frames = len(self.archive.frames)
-        rows = int(2 * 4 * frames * self.features.dim / float(self.factors[0]))
+        longest = frames / float(self.factors[0])
+        if (pauses := self.config.augmentation.pauses) is not None:
+            mean = 3 * pauses.probability * sum(pauses.length) / 2
+            longest += len(self.archive) * mean * 1000 / self.features.frame_shift
+        rows = int(2 * 4 * longest * self.features.dim)
         audio = 2 * frames * mel.shift_samples(self.features)
         resident = self.config.training.resident
         if resident is None:
@@ -120,15 +100,27 @@ class EpochSpeech:
 
         Raises CancelledError once `stopped` is set.
         """
-        draws = self.draws(epoch)
-        layout = Layout(self.table.frames[np.arange(len(draws.speed)), draws.speed], self.clean.edge)
+        draws, pauses, layout = self._plan(epoch)
         rows = self.rows[epoch % 2][: layout.rows]
         groups = self._groups(draws)
-        own = self._fill(rows, layout, groups, draws)
-        normalize_rows(rows, layout, groups, self._normalizing(own, draws.alone), self.features)
-        starts, lengths = (on(rows.device, values) for values in (layout.starts, layout.lengths))
-        labels = self.table.labels(draws.speed, layout) if self.clean.phones is None else self.clean.labels
-        return replace(self.clean, rows=rows, labels=labels, starts=starts, lengths=lengths)
+        own = self._fill(rows, layout, groups, draws, pauses)
+        normalize_rows(rows, layout, groups, self._normalizing(own, draws), self.features)
+        return replace(self._labelled(draws, pauses, layout), rows=rows)
+
+    def labelled(self, epoch: int) -> Speech:
+        """The labels of an epoch alone, without rows."""
+        return self._labelled(*self._plan(epoch))
+
+    def _plan(self, epoch: int) -> tuple[Draws, PlacedPauses | None, Layout]:
+        draws = self.draws(epoch)
+        lengths = self.table.frames[np.arange(len(draws.speed)), draws.speed]
+        pauses = None if draws.pauses is None else self.table.place(draws.pauses, draws.speed)
+        return draws, pauses, Layout(lengths if pauses is None else lengths + pauses.added, self.clean.edge)
+
+    def _labelled(self, draws: Draws, pauses: PlacedPauses | None, layout: Layout) -> Speech:
+        starts, lengths = (on(self.clean.rows.device, values) for values in (layout.starts, layout.lengths))
+        labels = self.table.labels(draws.speed, layout, pauses) if self.clean.phones is None else self.clean.labels
+        return replace(self.clean, labels=labels, starts=starts, lengths=lengths)
 
     def draws(self, epoch: int) -> Draws:
         """What is done to each utterance in an epoch; `speed` is an index into `factors`."""
@@ -152,7 +144,9 @@ class EpochSpeech:
             groups[-1].append(number)
         return [np.array(group) for group in groups]
 
-    def _fill(self, rows: Tensor, layout: Layout, groups: Sequence[Numbers], draws: Draws) -> list[Statistics]:
+    def _fill(
+        self, rows: Tensor, layout: Layout, groups: Sequence[Numbers], draws: Draws, pauses: PlacedPauses | None
+    ) -> list[Statistics]:
         """Writes the static features into the first columns of `rows`; returns the statistics of each utterance."""
         dim = self.features.static_dim
         sums = torch.zeros(2, len(layout.lengths), dim, dtype=torch.float64, device=self.device)
@@ -160,7 +154,7 @@ class EpochSpeech:
         for members in groups:
             if self.stopped.is_set():
                 raise CancelledError
-            features = self.static_features(members, draws)
+            features = self.static_features(members, draws, pauses)
             values, where = features.double(), on(self.device, members)
             if self.features.cmvn_frames == "speech":
                 inside = torch.arange(features.shape[1])[None] < torch.from_numpy(layout.lengths[members])[:, None]
@@ -175,15 +169,9 @@ class EpochSpeech:
         total, squares = sums.cpu().numpy()
         return [Statistics(n, one, two) for n, one, two in zip(counts.tolist(), total, squares, strict=True)]
 
-    def static_features(self, members: Numbers, draws: Draws) -> Tensor:
+    def static_features(self, members: Numbers, draws: Draws, pauses: PlacedPauses | None = None) -> Tensor:
         """Changed static features [B, T, static_dim] of some utterances, all with the speed and warp of the first."""
-        waveforms = self.waveforms.padded(members.tolist())
-        lengths = [self.waveforms.lengths[number] for number in members]
-        waveforms, lengths = perturb_speed(waveforms, lengths, self.factors[draws.speed[members[0]]])
-        if self.config.augmentation.noise is not None:
-            snrs = [None if np.isnan(snr) else float(snr) for snr in draws.snr[members]]
-            color = self.config.augmentation.noise.color
-            waveforms = add_noise(waveforms, lengths, snrs, draws.seed[members].tolist(), color)
+        waveforms, lengths = self.changed(members, draws, pauses)
         features, _ = self._front_end(float(draws.warp[members[0]]))(waveforms, torch.tensor(lengths))
         return features
 
@@ -194,7 +182,7 @@ class EpochSpeech:
             self.front_ends[warp] = plain.warped(warp)
         return self.front_ends[warp]
 
-    def _normalizing(self, own: Sequence[Statistics], alone: NDArray[np.bool_]) -> Sequence[Statistics] | None:
+    def _normalizing(self, own: Sequence[Statistics], draws: Draws) -> Sequence[Statistics] | None:
         """The statistics that normalise each utterance: of the changed speech, except global ones, which stay those of
         the unchanged training set. None: no normalisation."""
         if self.features.cmvn == "none":
@@ -204,11 +192,12 @@ class EpochSpeech:
         if self.features.cmvn == "global":
             return [self.split.cmvn.total()] * len(own)
         speakers: dict[str, Statistics] = {}
-        for speaker, statistics in zip(self.archive.speakers, own, strict=True):
-            speakers[speaker] = speakers[speaker] + statistics if speaker in speakers else statistics
+        for speaker, statistics, apart in zip(self.archive.speakers, own, draws.apart, strict=True):
+            if not apart:
+                speakers[speaker] = speakers[speaker] + statistics if speaker in speakers else statistics
         chosen = [
             one if by_itself else speakers[speaker]
-            for one, by_itself, speaker in zip(own, alone, self.archive.speakers, strict=True)
+            for one, by_itself, speaker in zip(own, draws.alone | draws.apart, self.archive.speakers, strict=True)
         ]
         return [smoothed(each, self.split.cmvn.prior, self.features) for each in chosen]
 

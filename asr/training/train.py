@@ -124,13 +124,16 @@ def _train_round(training: _Training, labels: AlignedSplits, folder: Path) -> li
     train_set = _load(config, model, train_split, fabric.device, labels)
     dev_set = _load(config, model, dataset.split("dev", config.features), fabric.device, labels)
     skipped = _too_short({"train": train_set.speech, "dev": dev_set.speech}) if fabric.is_global_zero else []
-    statistics = class_statistics(train_set.speech, len(config.class_names), model.subsampling)
     with ExitStack() as stack:
         epochs: EpochSets = train_set
+        counted = train_set.speech
         if config.augmentation.changes_waveforms:
             speech = EpochSpeech(config, train_set.speech, train_split, fabric.device, alignments)
             epochs = stack.enter_context(AugmentedSets(speech, config.training.epochs, type(train_set)))
-        del train_set  # its rows need not stay in memory when each epoch has its own
+            if config.augmentation.pauses is not None:
+                counted = speech.labelled(0)  # with more silence
+        statistics = class_statistics(counted, len(config.class_names), model.subsampling)
+        del train_set, counted  # their rows need not stay in memory when each epoch has its own
         fit(config, fabric, model, epochs, dev_set, folder, _fingerprint(training, labels))
     if fabric.is_global_zero:
         write_bundle(folder / BUNDLE, config, model, statistics, dataset.training_cmvn())

@@ -13,12 +13,14 @@ from torch.nn.utils.rnn import pad_sequence
 from asr.alignment.states import NO_ALIGNMENTS, Alignments
 from asr.audio import read_audio
 from asr.config import RecipeConfig
-from asr.features.augmentation import perturbed_length
+from asr.features.augmentation.speed import perturbed_length
 from asr.features.extract import Samples
 from asr.features.framing import FULL_SCALE
 from asr.features.frontend import StaticFeatures
 from asr.phones.classes import UNLABELLED
+from asr.training.draws import Pauses
 from asr.training.layout import Layout, Numbers, on
+from asr.training.pauses import InnerPlaces, Inserted, PlacedPauses, silence_labels, silent_classes
 from asr.training.targets import cut_labels
 
 
@@ -44,11 +46,16 @@ class Waveforms:
 
     def padded(self, members: Sequence[int]) -> Tensor:
         """Samples [B, S] in [-1, 1] of some utterances, zero after their lengths."""
+        return pad_sequence([self._samples(number) for number in members], batch_first=True).float() / FULL_SCALE
+
+    def one(self, number: int) -> Tensor:
+        """Samples [S] in [-1, 1] of one utterance."""
+        return self._samples(number).float() / FULL_SCALE
+
+    def _samples(self, number: int) -> Tensor:
         if self._held is not None:
-            rows = [self._held[number] for number in members]
-        else:
-            rows = [self._read(*self._places[number]).to(self.device) for number in members]
-        return pad_sequence(rows, batch_first=True).float() / FULL_SCALE
+            return self._held[number]
+        return self._read(*self._places[number]).to(self.device)
 
     def _read(self, path: str, start: float, duration: float) -> Tensor:
         return _sixteen_bits(read_audio(path, self.sample_rate, start, duration))
@@ -88,15 +95,33 @@ class SpeedTable:
         self.frames = np.array(self._frames, dtype=np.int64)
         ends = np.cumsum(self.frames.ravel()).reshape(self.frames.shape)
         self._starts = ends - self.frames
-        self._flat = torch.from_numpy(np.concatenate([*self._labels, np.empty(0, np.int16)])).to(device)
+        flat = np.concatenate([*self._labels, np.empty(0, np.int16)])
+        self._flat = torch.from_numpy(flat).to(device)
         self._labels.clear()
         self._frames.clear()
+        self._silent, self._inner = np.zeros(0, dtype=bool), None
+        if self.config.augmentation.pauses is not None and len(flat):
+            self._silent = np.isin(flat, silent_classes(self.config.targets))
+            self._inner = InnerPlaces(self._silent, self._starts.ravel(), self.frames.ravel())
 
-    def labels(self, speed: Numbers, layout: Layout) -> Tensor:
-        """Labels [R] of all utterances, each at its own speed (index of the factor, [U])."""
+    def place(self, pauses: Pauses, speed: Numbers) -> PlacedPauses:
+        """Where drawn pauses come into the utterances, each at its own speed (index of the factor, [U])."""
+        columns = np.arange(len(speed)) * len(self.factors) + speed
+        return PlacedPauses.of(pauses, self._inner, columns, self.config.features)
+
+    def labels(self, speed: Numbers, layout: Layout, pauses: PlacedPauses | None = None) -> Tensor:
+        """Labels [R] of all utterances, each at its own speed (index of the factor, [U]), with their pauses."""
         everyone = np.arange(len(speed))
         utterance, frame, row = layout.frames(everyone)
-        device = self._flat.device
+        device, lengths = self._flat.device, self.frames[everyone, speed]
+        source = frame if pauses is None else pauses.source_frames(utterance, frame, lengths)
+        source = self._starts[everyone, speed][utterance] + source
         labels = torch.full((layout.rows,), UNLABELLED, device=device)
-        labels[on(device, row)] = self._flat[on(device, self._starts[everyone, speed][utterance] + frame)].long()
+        labels[on(device, row)] = self._flat[on(device, source)].long()
+        if pauses is not None:
+            # An utterance that begins or ends without a silence gets one.
+            inserted = pauses.at_edges(utterance, frame, lengths)
+            bare = (inserted.frame >= 0) & ~self._silent[source]
+            added = Inserted(inserted.frame[bare], inserted.frames[bare])
+            labels[on(device, row[bare])] = on(device, silence_labels(added, self.config.targets))
         return labels

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from asr.config import FeaturesConfig
 from asr.features import mel
-from asr.features.augmentation import add_noise, perturb_speed, perturbed_length, speed_factor
+from asr.features.augmentation.noise import add_noise
+from asr.features.augmentation.speed import perturb_speed, perturbed_length, speed_factor
 from asr.features.frontend import FrontEnd
 
 RATE = 16000

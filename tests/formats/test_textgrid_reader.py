@@ -90,11 +90,11 @@ CHRONOLOGICAL = """\
 ! phones:
 2 0 0.25
 "k"
-2 0.25 5e-1 "" 2 0.5 0.75
-"a ""b"" ! c"
 ! phones:
 1 0.5
 "here"
+2 0.25 5e-1 "" 2 0.5 0.75
+"a ""b"" ! c"
 """
 COMMENTED = SHORT.replace("0.25\n", '0.25 ! a comment with 5 and "text"\n').replace("<exists>\n", "<exists> ! 9\n")
 FORMS = {

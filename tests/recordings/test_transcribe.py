@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -323,14 +324,14 @@ def test_what_goes_wrong_inside_is_the_file_s_error(
     error: Exception,
     reason: str,
 ) -> None:
-    recognize = Recognizer.recognize
+    recognize = Recognizer.recognize_blocks
 
-    def fail(self: Recognizer, waveform: np.ndarray, utterance: str, audio: str, nbest: int) -> Transcript:
+    def fail(self: Recognizer, blocks: Iterable[np.ndarray], utterance: str, audio: str, nbest: int) -> Transcript:
         if utterance == "one":
             raise error
-        return recognize(self, waveform, utterance, audio, nbest)
+        return recognize(self, blocks, utterance, audio, nbest)
 
-    monkeypatch.setattr(Recognizer, "recognize", fail)
+    monkeypatch.setattr(Recognizer, "recognize_blocks", fail)
     command = ("transcribe", tiny_run, good / "one.wav", good / "telephone.WAV", "-o", tmp_path / "out")
     outcome = asr_command(*command)
     line, summary = outcome.err.splitlines()
@@ -338,6 +339,47 @@ def test_what_goes_wrong_inside_is_the_file_s_error(
     assert line.startswith(f"asr: {good / 'one.wav'}: {reason}")
     assert summary.startswith("1 transcribed, 1 failed")
     assert "Traceback" in asr_command(*command, "--debug").err
+
+
+def test_recordings_that_are_scored_together_have_the_same_transcripts(
+    tiny_run: Path, good: Path, bad: Path, tmp_path: Path, asr_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asr_command("transcribe", tiny_run, good, bad, "-o", tmp_path / "alone")
+    monkeypatch.setattr(Recognizer, "on_gpu", True)
+    batches: list[int] = []
+    together = Recognizer.recognize_batch
+
+    def counted(self: Recognizer, waveforms: list[np.ndarray], *more: object) -> list[Transcript]:
+        batches.append(len(waveforms))
+        return together(self, waveforms, *more)
+
+    monkeypatch.setattr(Recognizer, "recognize_batch", counted)
+    asr_command("transcribe", tiny_run, good, bad, "-o", tmp_path / "together", "--jobs", 1)
+    assert max(batches) == len(rows(tmp_path / "alone")) > 1
+    assert errors(tmp_path / "together") == errors(tmp_path / "alone")
+    for one, other in zip(rows(tmp_path / "alone"), rows(tmp_path / "together"), strict=True):
+        assert [phone.pop("score") for phone in one["phones"]] == pytest.approx(
+            [phone.pop("score") for phone in other["phones"]], abs=2e-4
+        )
+        assert one == other
+
+
+def test_a_batch_that_fails_is_done_one_by_one(
+    tiny_run: Path, good: Path, tmp_path: Path, asr_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = Recognizer.recognize_batch
+
+    def small(self: Recognizer, waveforms: list[np.ndarray], names: list[tuple[str, str]], nbest: int) -> object:
+        if len(waveforms) > 1 or names[0][0] == "one":
+            raise RuntimeError("CUDA out of memory")
+        return together(self, waveforms, names, nbest)
+
+    monkeypatch.setattr(Recognizer, "on_gpu", True)
+    monkeypatch.setattr(Recognizer, "recognize_batch", small)
+    out = tmp_path / "out"
+    asr_command("transcribe", tiny_run, good, "-o", out)
+    assert [row["path"] for row in errors(out)] == [str(good / "one.wav")]
+    assert len(rows(out)) == len([path for path in good.rglob("*") if path.is_file()]) - 1
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
@@ -349,7 +391,7 @@ def test_ctrl_c_ends_the_batch(
             raise SystemError("returned a result with an exception set") from KeyboardInterrupt()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Recognizer, "recognize", interrupted)
+    monkeypatch.setattr(Recognizer, "recognize_blocks", interrupted)
     outcome = asr_command("transcribe", tiny_run, good, "-o", tmp_path / "out")
     assert (outcome.status, outcome.err) == (130, "asr: Interrupted; rerun the same command to resume\n")
 

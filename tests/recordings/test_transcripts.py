@@ -106,3 +106,18 @@ def test_two_transcripts_of_one_utterance_are_refused(tmp_path: Path) -> None:
 
 def test_given_text_is_of_any_file(source: Source) -> None:
     assert GivenText("she had").of(source) == "she had"
+
+
+def test_a_list_of_recordings_has_its_own_text(source: Source, tmp_path: Path) -> None:
+    source.path.with_suffix(".txt").write_text("from the file")
+    assert find_transcripts(None, "words").of(replace(source, text="from the list")) == "from the list"
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "sa1.txt").write_text("from the folder")
+    assert find_transcripts(tmp_path / "texts", "words").of(replace(source, text="x")) == "from the folder"
+
+
+def test_a_part_of_a_file_has_a_transcript_of_its_own_name(source: Source) -> None:
+    source.path.with_suffix(".txt").write_text("of the whole file")
+    source.path.with_name("one.txt").write_text("of the part")
+    part = replace(source, utterance="one", start=1.0, duration=2.0)
+    assert find_transcripts(None, "words").of(part) == "of the part"

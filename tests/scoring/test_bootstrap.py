@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.scoring.bootstrap import interval, paired_interval
+from asr.scoring.bootstrap import MOST_BLOCKS, interval, intervals, paired_interval
 
 BLOCKS = st.lists(st.tuples(st.integers(0, 50), st.integers(1, 100)), min_size=1, max_size=12)
 
@@ -81,3 +81,20 @@ def test_drawing_in_parts_draws_the_same_number_of_the_same(samples: int) -> Non
     draws = np.random.default_rng(3).multinomial(5, [0.2] * 5, size=samples)
     rates = 100 * (draws @ errors) / (draws @ phones)
     assert interval(errors, phones, samples, seed=3) == pytest.approx(tuple(np.quantile(rates, [0.025, 0.975])))
+
+
+def test_several_systems_have_the_same_draws() -> None:
+    errors, phones = list(range(30)), [40 + error for error in range(30)]
+    both = intervals([errors, errors[::-1]], [phones, phones[::-1]], 2500, seed=1)
+    assert both == [interval(errors, phones, 2500, seed=1), interval(errors[::-1], phones[::-1], 2500, seed=1)]
+
+
+def test_many_blocks_are_resampled_in_groups_with_the_same_width() -> None:
+    generator = np.random.default_rng(0)
+    errors = generator.binomial(40, 0.3, size=MOST_BLOCKS + 1)
+    phones = np.full(len(errors), 40)
+    [(low, high)] = intervals([errors], [phones], 2000, seed=0)
+    rate, deviation = errors.sum() / phones.sum(), errors.std() / 40 / np.sqrt(len(errors))
+    np.testing.assert_allclose(
+        (low, high), (100 * (rate - 1.96 * deviation), 100 * (rate + 1.96 * deviation)), atol=5e-3
+    )

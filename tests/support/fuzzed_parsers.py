@@ -28,7 +28,7 @@ from asr.formats.lab import read_transcript as read_lab
 from asr.formats.plain_text import read_sentence
 from asr.formats.textgrid import write_textgrid
 from asr.formats.textgrid_reader import read_tier
-from asr.formats.transcript import PhoneSegment, Transcript, WordSegment, read_transcripts
+from asr.formats.transcript import Alternative, PhoneSegment, Transcript, WordSegment, read_recognised, read_transcripts
 from asr.lm.arpa import read_arpa
 from asr.lm.ngram import train_ngram
 from asr.models import build
@@ -54,6 +54,7 @@ TRANSCRIPT = Transcript(
     duration=0.3,
     words=[WordSegment("ah", 0.1, 0.3)],
     intervals=[(0.05, 0.15)],
+    nbest=[Alternative([PhoneSegment("aa", 0.1, 0.3)], 0.75)],
 )
 LINE = json.dumps(TRANSCRIPT.to_json()).encode() + b"\n"
 COUNTS = {"substitutions": 1, "deletions": 0, "insertions": 0, "reference_phones": 2}
@@ -223,6 +224,9 @@ def parsers() -> dict[str, Parser]:
     known: dict[str, Parser] = {
         "recipe": Parser("recipe.yaml", read_recipe, (RECIPE, written(lambda path: write_recipe(path, _config())))),
         "transcripts": Parser("x.jsonl", _exhausted(read_transcripts), (LINE * 2,)),
+        "recognised": Parser(
+            "x.jsonl", _exhausted(read_recognised), (LINE * 2, _rows({"utterance": "a", "phones": []}))
+        ),
         "listed": Parser("y.jsonl", partial(ListedTranscripts, tier="phones"), (LINE,)),
         "said": Parser("z.jsonl", partial(ListedTranscripts, tier="words"), (_rows({"utterance": "a", "text": "b"}),)),
         "utterances": Parser("utterances.jsonl", read_utterances, (_rows(SCORED),)),

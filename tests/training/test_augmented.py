@@ -22,8 +22,9 @@ from asr.features.normalize import model_input
 from asr.formats.transcript import PhoneSegment
 from asr.phones.classes import UNLABELLED
 from asr.training import augmented
-from asr.training.augmented import AugmentedSets, EpochSpeech, draw
+from asr.training.augmented import AugmentedSets, EpochSpeech
 from asr.training.batching import FrameBatching, UtteranceBatching
+from asr.training.draws import draw
 from asr.training.speech import Speech, load_speech
 from asr.training.targets import frame_labels
 from asr.training.train import train
@@ -32,7 +33,16 @@ from asr.training.waveforms import Waveforms
 CPU = torch.device("cpu")
 RATE = 16000
 PHONES = ("sil", "aa", "s", "iy", "sil")
-EVERYTHING = {"speed": [0.9, 1.0, 1.1], "vtlp": [0.9, 1.1], "noise": {"probability": 0.5}}
+EVERYTHING = {
+    "speed": [0.9, 1.0, 1.1],
+    "vtlp": [0.9, 1.1],
+    "alone": 0.3,
+    "reverberation": {"probability": 0.5},
+    "noise": {"probability": 0.5, "color": "any", "voices": 2},
+    "gain": {"probability": 0.5},
+    "channel": {"probability": 0.5},
+    "pauses": {"probability": 0.5},
+}
 
 
 def write_split(folder: Path, split: str, utterances: int, seed: int) -> None:
@@ -204,7 +214,7 @@ def test_features_follow_the_labels_at_another_speed(tmp_path: Path, factor: flo
 
 @pytest.mark.parametrize("cmvn", ["speaker", "utterance"])
 def test_changed_speech_is_normalised_by_its_own_statistics(corpus: Path, tmp_path: Path, cmvn: str) -> None:
-    config = recipe(EVERYTHING, {"cmvn": cmvn})
+    config = recipe(EVERYTHING | {"alone": 0}, {"cmvn": cmvn})
     speech = epoch_speech(config, corpus, tmp_path, edge=0)(1)
     owners = speech.utterances if cmvn == "utterance" else [name.split("-")[0] for name in speech.utterances]
     owner = np.repeat(owners, speech.lengths.numpy())
@@ -239,7 +249,7 @@ def test_an_epoch_is_the_same_whenever_it_is_made(corpus: Path, tmp_path: Path) 
 
 
 def test_where_the_audio_lies_changes_nothing(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = recipe(EVERYTHING)
+    config = recipe(EVERYTHING, epochs=6)
     held = epoch_speech(config, corpus, tmp_path)
     monkeypatch.setattr(augmented, "fits_in_memory", lambda size, device: False)
     read = epoch_speech(config, corpus, tmp_path)
@@ -249,14 +259,14 @@ def test_where_the_audio_lies_changes_nothing(corpus: Path, tmp_path: Path, monk
 
 
 def test_memory_does_not_grow(corpus: Path, tmp_path: Path) -> None:
-    make = epoch_speech(recipe(EVERYTHING), corpus, tmp_path)
+    make = epoch_speech(recipe(EVERYTHING, epochs=6), corpus, tmp_path)
     places = [make(epoch).rows.data_ptr() for epoch in range(6)]
     assert places == places[:2] * 3
     assert places[0] != places[1]
 
 
 def test_the_next_epoch_does_not_touch_the_one_that_trains(corpus: Path, tmp_path: Path) -> None:
-    config = recipe(EVERYTHING)
+    config = recipe(EVERYTHING, epochs=5)
     make, alone = (epoch_speech(config, corpus, tmp_path, kind=kind) for kind in (WatchedSpeech, EpochSpeech))
     with AugmentedSets(make, 5, FrameBatching) as sets:
         for epoch in range(2, 5):
@@ -310,6 +320,68 @@ def test_utterance_batches_of_changed_speech(corpus: Path, tmp_path: Path) -> No
     assert frames == int((speech.labels != UNLABELLED).sum())
 
 
+def test_each_change_is_drawn_by_itself() -> None:
+    """A recipe with one more kind of change draws the others as before."""
+    plain = {"speed": [0.9, 1.0, 1.1], "vtlp": [0.9, 1.1], "noise": {"probability": 0.5}}
+    before = draw(AugmentationConfig.model_validate(plain), seed=5, epoch=2, utterances=50)
+    after = draw(AugmentationConfig.model_validate(EVERYTHING | plain), seed=5, epoch=2, utterances=50)
+    for name in ("speed", "warp", "snr", "seed", "color"):
+        assert np.array_equal(getattr(before, name), getattr(after, name), equal_nan=True)
+    assert before.pauses is None
+    assert before.apart.tolist() == (~np.isnan(before.snr)).tolist()
+    one = np.random.default_rng([5, 2]).random((50, 5))  # what recipes of version 0.1 draw
+    assert before.speed.tolist() == (one[:, 0] * 3).astype(int).tolist()
+    assert before.snr[one[:, 2] < 0.5].tolist() == (10 + 20 * one[one[:, 2] < 0.5, 3]).tolist()
+
+
+def test_rooms_levels_channels_and_pauses_are_spread_over_what_was_asked_for() -> None:
+    sections = {
+        "reverberation": {"probability": 0.4, "t60": [0.2, 0.5], "direct": [-1, 8]},
+        "noise": {"probability": 0.5, "color": "any"},
+        "gain": {"probability": 0.6, "decibels": [-20, 3], "clipping": 0.25, "overdrive": [1, 9]},
+        "channel": {"probability": 0.3, "kinds": ["narrow", "mp3"]},
+        "pauses": {"probability": 0.2, "length": [0.1, 0.6], "zeros": 0.4, "level": [-80, -50]},
+    }
+    draws = draw(AugmentationConfig.model_validate(sections), seed=1, epoch=0, utterances=30000)
+    share = pytest.approx
+    assert (~np.isnan(draws.t60)).mean() == share(0.4, abs=0.01)
+    assert np.array_equal(np.isnan(draws.t60), np.isnan(draws.direct))
+    assert (np.nanmin(draws.t60), np.nanmax(draws.t60)) == share((0.2, 0.5), abs=0.01)
+    assert (np.nanmin(draws.direct), np.nanmax(draws.direct)) == share((-1, 8), abs=0.05)
+    assert np.bincount(draws.color) / 30000 == share(np.full(3, 1 / 3), abs=0.01)
+    assert (~np.isnan(draws.gain)).mean() == share(0.45, abs=0.01)
+    assert (~np.isnan(draws.peak)).mean() == share(0.15, abs=0.01)
+    assert not (~np.isnan(draws.gain) & ~np.isnan(draws.peak)).any()
+    assert (np.nanmin(draws.peak), np.nanmax(draws.peak)) == share((1, 9), abs=0.05)
+    assert np.bincount(draws.channel + 1) / 30000 == share([0.7, 0.15, 0.15], abs=0.01)
+    pauses = draws.pauses
+    assert pauses is not None
+    inserted = pauses.lengths > 0
+    assert inserted.mean(axis=0) == share(np.full(3, 0.2), abs=0.01)
+    assert (pauses.lengths[inserted].min(), pauses.lengths.max()) == share((0.1, 0.6), abs=0.01)
+    noisy = np.isfinite(pauses.levels)
+    assert noisy.mean() == share(0.6, abs=0.01)
+    assert (pauses.levels[noisy].min(), pauses.levels[noisy].max()) == share((-80, -50), abs=0.05)
+    assert pauses.levels[noisy].mean() == share(-65, abs=0.2)
+
+
+def test_only_recordings_like_the_others_share_a_speaker_s_statistics(corpus: Path, tmp_path: Path) -> None:
+    """Those in another room are normalised alone, and the others as if there were no such recordings."""
+    config = recipe({"gain": {"probability": 0.5, "clipping": 0}}, {"cmvn": "speaker"})
+    make = epoch_speech(config, corpus, tmp_path, edge=0)
+    epoch = next(epoch for epoch in range(9) if 2 < make.draws(epoch).apart.sum() < 5)
+    speech, apart = make(epoch), make.draws(epoch).apart
+    whole = {speaker: [] for speaker in ("spk0", "spk1")}
+    for number, (start, length) in enumerate(zip(speech.starts.tolist(), speech.lengths.tolist(), strict=True)):
+        rows = speech.rows[start : start + length]
+        if apart[number]:
+            assert torch.allclose(rows.mean(dim=0), torch.zeros(20), atol=1e-4)
+        else:
+            whole[make.archive.speakers[number]].append(rows)
+    for rows in whole.values():
+        assert not rows or torch.allclose(torch.cat(rows).mean(dim=0), torch.zeros(20), atol=1e-4)
+
+
 def test_draws_are_spread_over_what_was_asked_for() -> None:
     config = AugmentationConfig.model_validate(EVERYTHING)
     draws = draw(config, seed=-3, epoch=1, utterances=30000)
@@ -337,6 +409,10 @@ def test_waveforms_are_exact_in_sixteen_bits(corpus: Path) -> None:
     [
         ({"vtlp": [1.1, 0.9]}, {}, "vtlp"),
         ({"noise": {"snr": [20, 10]}}, {}, "noise.snr"),
+        ({"reverberation": {"t60": [0.5, 0.2]}}, {}, "reverberation.t60"),
+        ({"pauses": {"length": [1, 0.5]}}, {}, "pauses.length"),
+        ({"channel": {"kinds": []}}, {}, "channel.kinds"),
+        ({"channel": {}}, {"sample_rate": 22050}, "mp3 and opus need a features.sample_rate of 8000"),
         ({"speed": []}, {}, "speed"),
         ({"speed": [0.0]}, {}, "speed"),
         ({"vtlp": [0.9, 1.1]}, {"backend": "librosa"}, "features.backend: torch"),

@@ -1,12 +1,8 @@
-"""Changes to the waveform that make more speech from the same: a different speed, and noise at a chosen level.
-
-The third change, vocal tract length, is made to the mel filters: see `asr.features.mel.warped`.
-"""
+"""Speech at a different speed."""
 
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +14,6 @@ ZERO_CROSSINGS = 32
 ROLLOFF = 0.95
 BETA = 8.0
 FINEST_SPEED = 100  # the greatest denominator of a factor, so that a filter has few phases
-NOISE_STEP = 4096  # samples; pink noise is shaped in multiples of this length, which transform fast
 
 
 def speed_factor(factor: float) -> Fraction:
@@ -61,37 +56,3 @@ def _resample(factor: Fraction, device: torch.device) -> Resample:
         beta=BETA,
         dtype=dtype,
     ).to(device)
-
-
-def add_noise(
-    waveforms: Tensor,
-    lengths: Sequence[int],
-    snrs: Sequence[float | None],
-    seeds: Sequence[int],
-    color: Literal["white", "pink"] = "white",
-) -> Tensor:
-    """Waveforms [B, S] of `lengths` (samples) with Gaussian noise at signal-to-noise ratios in dB (None: no noise).
-
-    The ratio is that of the utterance's power, without its mean, to the power of the noise, and is met exactly. The
-    noise depends only on the seed and the length. Silence stays silence.
-    """
-    noisy = waveforms.clone()
-    generator = torch.Generator(waveforms.device)
-    for row, length, snr, seed in zip(noisy, lengths, snrs, seeds, strict=True):
-        if snr is None:
-            continue
-        noise = _noise(length, generator.manual_seed(seed), color)
-        power = row[:length].var(correction=0) / noise.square().mean()
-        row[:length] += noise * (power * 10 ** (-snr / 10)).sqrt()
-    return noisy
-
-
-def _noise(length: int, generator: torch.Generator, color: str) -> Tensor:
-    if color == "white":
-        return torch.randn(length, generator=generator, device=generator.device)
-    samples = -(-length // NOISE_STEP) * NOISE_STEP
-    spectrum = torch.fft.rfft(torch.randn(samples, generator=generator, device=generator.device))
-    frequency = torch.arange(len(spectrum), device=generator.device)
-    # Power falls with 1 / f; there is none at 0 Hz.
-    shaped = spectrum * frequency.clamp(min=1).rsqrt() * (frequency > 0)
-    return torch.fft.irfft(shaped, samples)[:length]
