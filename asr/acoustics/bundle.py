@@ -25,6 +25,7 @@ from torch import nn
 
 from asr import models
 from asr.acoustics.bundle_manifest import ENSEMBLE, LM, MANIFEST, check_files, read_manifest, write_manifest
+from asr.acoustics.onnx_model import ONNX_MANIFEST
 from asr.acoustics.tables import BESIDE, TUNING, ClassStatistics, Tuning, check_phones, read_statistics, read_tuning
 from asr.config import RecipeConfig
 from asr.config.recipe_file import read_recipe, write_recipe
@@ -135,9 +136,12 @@ def model_folders(folder: Path) -> list[Path]:
 
 
 def acoustic_digest(folder: Path) -> str:
-    """A digest of all files of a bundle that the posteriors of its own model, and so its alignments, depend on."""
+    """A digest of all files of a bundle or an exported model that the posteriors of its own model, and so its
+    alignments, depend on."""
     digest = hashlib.sha256()
-    for name in (RECIPE, "model.safetensors", "classes.tsv", "cmvn.safetensors"):
+    exported = (RECIPE, "classes.tsv", ONNX_MANIFEST)
+    trained = (RECIPE, "model.safetensors", "classes.tsv", "cmvn.safetensors")
+    for name in exported if (folder / ONNX_MANIFEST).is_file() else trained:
         digest.update(bytes.fromhex(file_digest(folder / name)))
     return digest.hexdigest()
 
@@ -146,7 +150,7 @@ def bundle_digest(folder: Path) -> str:
     """A digest of the bundle's own files, those of its ensemble among them; other files in the folder do not count."""
     digest = hashlib.sha256()
     for number, model in enumerate(model_folders(folder)):
-        for name in BUNDLE_FILES:
+        for name in (*BUNDLE_FILES, ONNX_MANIFEST):
             if (path := model / name).is_file():
                 digest.update(f"{number}/{name}:{file_digest(path)}\n".encode())
     return digest.hexdigest()

@@ -103,6 +103,7 @@ def _session(path: Path) -> "onnxruntime.InferenceSession":
         raise InputError('needs onnxruntime: pip install "asr-phones[onnx]"', path) from error
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads leave the cores alone
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has a class for each of its errors, without a base

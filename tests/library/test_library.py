@@ -125,7 +125,7 @@ def test_align_takes_phones_or_words(recognizer: asr.Recognizer, files: list[str
     assert by_mapping == by_file
     assert [each for each in recognizer.align(files[0], phones="dh ih s").symbols if each != "sil"] == ["dh", "ih", "s"]
     for nothing in ({}, {"words": "this"}, {"words": "this", "phones": "dh ih s"}):
-        with pytest.raises(asr.InputError, match="lexicon|either words or phones"):
+        with pytest.raises(asr.InputError, match=r"lexicon|either words or phones"):
             recognizer.align(files[0], **nothing)
 
 
