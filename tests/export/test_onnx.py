@@ -30,7 +30,7 @@ pytest.importorskip("onnxscript")
 RECURRENT = {"layers": 1, "width": 12, "bidirectional": True}
 KINDS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
     "dnn": (
-        {"type": "dnn", "layers": 1, "width": 64, "context": 2},
+        {"type": "dnn", "layers": 1, "width": 512, "context": 2},
         {"cmvn": "speaker", "cmvn_frames": "speech", "cmvn_prior": 200, "floor": -3, "deltas": 2},
     ),
     "cnn": (
