@@ -65,6 +65,9 @@ def align_command(
 
     Exit status: 0 if all is done, 1 if a file failed or nothing could be done, 2 for a wrong option.
     """
+    from asr.recordings.workers import available_cores, one_blas_thread
+
+    one_blas_thread()
     from asr.alignment.aligner import Aligner, AligningModel
     from asr.alignment.spoken import lexicon_phones
     from asr.device import choose_device
@@ -76,7 +79,6 @@ def align_command(
     from asr.recordings.export import View
     from asr.recordings.sources import find_sources
     from asr.recordings.transcripts import GivenText, find_transcripts
-    from asr.recordings.workers import available_cores
     from asr.storage.run_layout import ALIGNMENTS
 
     if evaluate:

@@ -36,6 +36,9 @@ def transcribe_command(
 
     Exit status: 0 if all is done, 1 if a file failed or nothing could be done, 2 for a wrong option.
     """
+    from asr.recordings.workers import available_cores, one_blas_thread
+
+    one_blas_thread()
     from asr.device import choose_device
     from asr.errors import printable
     from asr.formats.registry import writer
@@ -43,7 +46,6 @@ def transcribe_command(
     from asr.recordings.export import View
     from asr.recordings.sources import find_sources
     from asr.recordings.transcribe import find_transcript, transcribe
-    from asr.recordings.workers import available_cores
     from asr.storage.run_layout import TRANSCRIPTS
 
     for name in formats:

@@ -11,6 +11,8 @@ from typing import TypeVar
 MOST_WAITING = 1000
 """Results that wait for an earlier one. While an hour is recognised, so many short files are done beside it."""
 
+BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -18,6 +20,15 @@ R = TypeVar("R")
 def available_cores() -> int:
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def one_blas_thread() -> None:
+    """NumPy's matrix products in one thread, unless the user has set another number; only before NumPy is loaded.
+
+    Threads of OpenBLAS wait for each other in busy loops, which takes the processor from the other jobs.
+    """
+    for name in BLAS_THREADS:
+        os.environ.setdefault(name, "1")
 
 
 def in_order(work: Callable[[T], R], items: Iterable[T], jobs: int) -> Iterator[tuple[T, Future[R]]]:
