@@ -18,7 +18,7 @@ import logging
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -72,7 +72,8 @@ class Fold:
         if condition.file is None:
             return self.recognizer.recognize(recording.samples, recording.name)
         with tempfile.TemporaryDirectory() as folder:
-            return self.recognizer.recognize_file(condition.file.write(recording, Path(folder)), recording.name)
+            found = self.recognizer.transcribe(condition.file.write(recording, Path(folder)))
+            return replace(found, utterance=recording.name)
 
 
 def open_fold(run: Path, fold: str, split: str) -> Fold:

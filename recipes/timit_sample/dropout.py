@@ -26,7 +26,8 @@ import numpy as np
 import torch
 
 from asr.acoustics.bundle import Bundle, Tuning, read_bundle
-from asr.acoustics.scorer import AcousticScorer, LogPosteriors
+from asr.acoustics.posteriors import LogPosteriors
+from asr.acoustics.scorer import AcousticScorer
 from asr.config import DecodingConfig, RecipeConfig
 from asr.corpora.cuts import read_cuts, reference
 from asr.corpora.prepare import prepare

@@ -22,13 +22,15 @@ PLAYLISTS = {
 }
 
 FAKE_FFMPEG = """\
-#!{python}
+#!/bin/sh
+exec '{python}' - "$@" << 'END'
 import json, struct, sys
 json.dump(sys.argv[1:], open({arguments!r}, "w"))
 sys.stdout.buffer.write(struct.pack(">4s5I", b".snd", 28, 0xFFFFFFFF, 6, 16000, 2) + bytes(4))
 sys.stdout.buffer.write(struct.pack(">8000f", *([0.5, 0.25] * 4000)))
 sys.stderr.write({error!r})
 sys.exit({status})
+END
 """
 
 

@@ -14,6 +14,7 @@ from praatio import textgrid
 
 from asr.acoustics.bundle import ClassStatistics, Tuning, read_bundle, write_bundle, write_tuning
 from asr.alignment.states import read_aligned_split
+from asr.audio import AudioInfo
 from asr.config import RecipeConfig
 from asr.config.recipe_file import read_recipe, write_recipe
 from asr.corpora.cuts import read_cuts, utterance_cut, write_cuts
@@ -262,7 +263,9 @@ def parsers() -> dict[str, Parser]:
             "x.phn", lambda path: read_phones(path, 9000.0, load_phone_set("timit61")), (b"0 50 h#\n50 9000 aa\n",)
         ),
         "wrd": Parser("x.wrd", lambda path: read_words(path, 9000.0), (b"0 50 she\n50 9000 had\n",)),
-        "txt": Parser("x.txt", partial(read_sentence, length=lambda: (16000, 9000)), (b"0 9000 She had.\n",)),
+        "txt": Parser(
+            "x.txt", partial(read_sentence, length=lambda: AudioInfo(16000, 9000, 1)), (b"0 9000 She had.\n",)
+        ),
         "lab": Parser(
             "x.lab",
             partial(read_lab, tier="phones", audio=Path("x.wav")),
