@@ -16,7 +16,7 @@ from asr.features.mel import check_length
 from asr.features.normalize import model_input, normalized, utterance_statistics
 from asr.features.pieces import Piece
 
-NORMALISED = 60.0
+NORMALISED = 30.0
 """Seconds, up to the end of a piece, whose statistics normalise it."""
 
 
