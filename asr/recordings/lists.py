@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from asr.corpora.kaldi_files import Entry, read_table
 from asr.errors import InputError, listed
-from asr.storage.json_text import parse_json
+from asr.storage.files import json_objects
 from asr.storage.text import read_lines
 
 COLUMNS = {
@@ -129,15 +129,7 @@ def _table(path: Path, delimiter: str) -> Iterator[tuple[int, Listed]]:
 
 
 def _json_lines(path: Path) -> Iterator[tuple[int, Listed]]:
-    for number, line in enumerate(_lines(path), 1):
-        if not line.strip():
-            continue
-        try:
-            row = parse_json(line)
-        except ValueError as error:
-            raise InputError(f"not valid JSON: {error}", path, number) from error
-        if not isinstance(row, dict):
-            raise InputError("expected a JSON object", path, number)
+    for number, row in json_objects(enumerate(_lines(path), 1), path):
         if "recording" in row or "tracks" in row:
             yield number, _cut(row, path, number)
         elif "sources" in row:

@@ -285,8 +285,12 @@ def numbered_jsonl(path: Path | str) -> Iterator[tuple[int, dict[str, Any]]]:
 
     Raises InputError that names the line where a line is not a JSON object, or beyond the bounds of `parse_json`.
     """
-    path = Path(path)
-    for number, line in read_lines(path):
+    return json_objects(read_lines(path), Path(path))
+
+
+def json_objects(lines: Iterable[tuple[int, str]], path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """As `numbered_jsonl`, from the numbered lines of a file."""
+    for number, line in lines:
         if not line.strip():
             continue
         try:
