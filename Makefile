@@ -51,7 +51,7 @@ fuzz: install
 
 audit: install
 	.venv/bin/python -m pip install --quiet pip-audit || uv pip install --quiet --python .venv/bin/python pip-audit
-	.venv/bin/python -m pip_audit
+	.venv/bin/python -m pip_audit --strict --skip-editable
 
 coverage: install
 	.venv/bin/python -m pytest -n auto --cov=asr --cov-report=term:skip-covered
