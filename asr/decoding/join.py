@@ -10,6 +10,9 @@ ALIKE = 0.5
 DISTANCE_WEIGHT = 0.25
 """A boundary this much further from the cut is as good as one on which the pieces agree a second better."""
 
+GAP = 0.05
+"""Seconds without a phone, as between those of a CTC model, that stay so where both pieces have them."""
+
 
 def join(phones: list[PhoneSegment], further: list[PhoneSegment], cut: float, margin: float) -> None:
     """Appends the phones of the next piece to those of the pieces before it; `phones` is changed.
@@ -34,9 +37,13 @@ def join(phones: list[PhoneSegment], further: list[PhoneSegment], cut: float, ma
         return
     _, left, right, seam = min(_seams(phones, further, before, after, cut))
     rest = further[right:]
+    following = _start(phones[left]) if left < len(phones) else high
+    previous = _end(further[right - 1]) if right else low
     del phones[left:]
     if phones and rest:
-        phones[-1], rest[0] = replace(phones[-1], end=seam), replace(rest[0], start=seam)
+        nothing = following - _end(phones[-1]) > GAP and _start(rest[0]) - previous > GAP
+        if not nothing or _start(rest[0]) < _end(phones[-1]):
+            phones[-1], rest[0] = replace(phones[-1], end=seam), replace(rest[0], start=seam)
     phones += rest
 
 

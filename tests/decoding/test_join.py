@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from asr.decoding.join import join, shifted
@@ -53,6 +53,13 @@ def test_an_empty_piece_changes_nothing() -> None:
     assert _said(nothing) == [("k", 10.1, 10.4)]
 
 
+def test_where_neither_has_a_phone_there_is_none() -> None:
+    phones = _phones("aa b", [9, 9.2, 9.4])
+    join(phones, _phones("iy", [10.7, 11]), 10.0, MARGIN)
+    assert _said(phones) == [("aa", 9, 9.2), ("b", 9.2, 9.4), ("iy", 10.7, 11)]
+
+
+@example(lengths=[3] * 10 + [4, 5, 8, 10, 9, 19] + [40] * 13 + [3] * 8 + [8, 3], cut=111, seed=18)
 @given(
     lengths=st.lists(st.integers(3, 40), min_size=40, max_size=120), cut=st.integers(100, 150), seed=st.integers(0, 99)
 )
