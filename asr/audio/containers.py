@@ -17,6 +17,13 @@ FORMATS = (
 """FFmpeg's names of the formats that may be opened."""
 
 
+OTHER_SUFFIXES = frozenset(
+    {".m4a", ".m4b", ".m4r", ".aac", ".wma", ".amr", ".ape", ".wv", ".tta", ".shn", ".ac3", ".dts", ".ra", ".mka"}
+    | {".mp4", ".m4v", ".webm", ".mkv", ".mov", ".avi", ".wmv", ".flv", ".mpg", ".mpeg", ".3gp", ".ogv", ".rm", ".asf"}
+)
+"""Audio and video that libsndfile does not read."""
+
+
 def has_container_decoder() -> bool:
     return find_spec("av") is not None or shutil.which("ffmpeg") is not None
 

@@ -16,6 +16,13 @@ SPHERE_HEADER = 1024  # bytes
 MOST_LINKS = 1000
 """Of a chained Ogg file."""
 
+ID3_HEADER = 10
+"""Bytes of the header of an ID3v2 tag; 7 bits of each of its last four are the size of the rest."""
+MP3_FIRST_FRAME = 4096
+"""Bytes that hold the first frame of an MP3 file, after an ID3v2 tag."""
+XING_HAS_FRAMES = 1
+"""Flag of a Xing tag."""
+
 
 @dataclass(frozen=True)
 class Header:
@@ -103,3 +110,20 @@ def _sphere_end(header: bytes) -> int | None:
         return int(lines[1]) + data
     except (KeyError, ValueError, IndexError):
         return None
+
+
+def mp3_says_length(path: Path) -> bool:
+    """Whether a tag (Xing, Info, VBRI) in the first frame says how many frames there are.
+
+    Without one, libsndfile estimates the length from the first frames, and would leave out the end of a file of
+    variable bit rate.
+    """
+    with open(path, "rb") as file:
+        head = file.read(ID3_HEADER)
+        tag = sum((each & 0x7F) << shift for each, shift in zip(head[6:], (21, 14, 7, 0), strict=False))
+        file.seek(ID3_HEADER + tag if head[:3] == b"ID3" else 0)
+        frame = file.read(MP3_FIRST_FRAME)
+    if b"VBRI" in frame:
+        return True
+    at = max(frame.find(b"Xing"), frame.find(b"Info"))
+    return at >= 0 and bool(int.from_bytes(frame[at + 4 : at + 8], "big") & XING_HAS_FRAMES)

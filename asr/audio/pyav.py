@@ -1,6 +1,7 @@
 """Decodes with PyAV."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn
@@ -10,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.audio.decoder import block_length, part
-from asr.audio.window import Window
 from asr.errors import InputError
 
 FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63, "flt": 1.0, "dbl": 1.0}
@@ -28,38 +28,34 @@ class PyavDecoder:
         self.path = path
         self.samples: int | None = None
         self.warnings: list[str] = []
-        self._file = Window(path)
-        try:
-            options = {"format_whitelist": formats, "protocol_whitelist": "file"}
-            self._container = av.open(
-                self._file, container_options=options, metadata_errors="replace", io_open=_refuse_other_files
-            )
-            if not self._container.streams.audio:
-                raise InputError("has no audio stream", path)
-            self._stream = self._container.streams.audio[0]
-            self._frames = self._container.decode(self._stream)
-            self._first = next(self._frames, None)
-        except av.FFmpegError as error:
-            self._file.close()
-            raise InputError(
-                f"not an audio file that can be read ({error.strerror}); play it to see what it is, and convert it to "
-                "FLAC",
-                path,
-            ) from error
-        except BaseException:
-            self._file.close()
-            raise
-        if self._first is None:
-            self._file.close()
-            raise InputError("has no audio samples; record or copy it again", path)
-        self.sample_rate, self.channels = _kind(self._first)
+        options = {"format_whitelist": formats, "protocol_whitelist": "file"}
+        with ExitStack() as opened:
+            file = opened.enter_context(open(path, "rb"))
+            try:
+                self._container = opened.enter_context(
+                    av.open(file, container_options=options, metadata_errors="replace", io_open=_refuse_other_files)
+                )
+                if not self._container.streams.audio:
+                    raise InputError("has no audio stream", path)
+                self._stream = self._container.streams.audio[0]
+                self._frames = self._container.decode(self._stream)
+                self._first = next(self._frames, None)
+            except av.FFmpegError as error:
+                raise InputError(
+                    f"not an audio file that can be read ({error.strerror}); play it to see what it is, and convert it "
+                    "to FLAC",
+                    path,
+                ) from error
+            if self._first is None:
+                raise InputError("has no audio samples; record or copy it again", path)
+            self.sample_rate, self.channels = _kind(self._first)
+            self._opened = opened.pop_all()
 
     def __enter__(self) -> "PyavDecoder":
         return self
 
     def __exit__(self, *error: Any) -> None:
-        self._container.close()
-        self._file.close()
+        self._opened.close()
 
     def blocks(self, first: int, count: int | None) -> Iterator[NDArray[np.float32]]:
         yield from part(self._all(), first, count, block_length(self.sample_rate, self.channels))

@@ -2,18 +2,23 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio.decoder import block_length
-from asr.audio.headers import Header
-from asr.audio.mp3 import says_length
+from asr.audio.decoder import block_length, part
+from asr.audio.headers import Header, mp3_says_length
 from asr.audio.window import Window
 from asr.errors import InputError
+
+AUDIO_SUFFIXES = frozenset(
+    {".wav", ".wave", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".mpga", ".sph", ".nist"}
+    | {".aif", ".aiff", ".aifc", ".au", ".snd", ".caf"}
+)
+"""Of files that libsndfile reads."""
 
 UNKNOWN_LENGTH = 2**62
 """Samples; libsndfile reports more where the header has no length, as in a FLAC file that was written to a pipe."""
@@ -36,10 +41,11 @@ class SndfileDecoder:
         import soundfile
 
         self.path = path
-        self._window = window
-        with _closed_on_error(window):
+        with ExitStack() as opened:
             # soundfile cannot encode names that are not UTF-8
-            self._file = soundfile.SoundFile(os.fsencode(path) if window is None else window)
+            source = os.fsencode(path) if window is None else opened.enter_context(window)
+            self._file = opened.enter_context(soundfile.SoundFile(source))
+            self._opened = opened.pop_all()
         self.sample_rate: int = self._file.samplerate
         self.channels: int = self._file.channels
         self.is_mpeg: bool = self._file.subtype.startswith("MPEG")
@@ -51,9 +57,7 @@ class SndfileDecoder:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        self._file.close()
-        if self._window is not None:
-            self._window.close()
+        self._opened.close()
 
     def blocks(self, first: int, count: int | None) -> Iterator[NDArray[np.float32]]:
         if self.samples is None:
@@ -77,16 +81,16 @@ class SndfileDecoder:
     def _to_end(self, first: int, count: int | None) -> Iterator[NDArray[np.float32]]:
         """A part of a file whose header has no length: it cannot seek."""
         self._file.seekable = lambda: False  # or soundfile seeks to the end after the last block, which fails
-        size, at, end = block_length(self.sample_rate, self.channels), 0, None if count is None else first + count
-        while end is None or at < end:
-            block = self._read(size if end is None else min(size, end - at))
-            if not len(block):
-                break
-            at += len(block)
-            if at > first:
-                yield block[max(0, first - (at - len(block))) :]
-        if at == 0:
+        size = block_length(self.sample_rate, self.channels)
+        yield from part(self._all(size), first, count, size)
+
+    def _all(self, size: int) -> Iterator[NDArray[np.float32]]:
+        block = self._read(size)
+        if not len(block):
             raise InputError("has no audio samples; record or copy it again", self.path)
+        while len(block):
+            yield block
+            block = self._read(size)
 
     def _read(self, count: int) -> NDArray[np.float32]:
         with _errors_named(self.path):
@@ -102,7 +106,7 @@ def open_sndfile(path: Path, header: Header) -> "SndfileDecoder | ChainDecoder":
     patch = riff.patch if riff else b""
     window = Window(path, patch_at=riff.start - len(patch), patch=patch) if riff and patch else None
     decoder = SndfileDecoder(path, window, (riff.warning,) if riff and riff.warning else ())
-    if decoder.is_mpeg and (riff or not says_length(path)):
+    if decoder.is_mpeg and (riff or not mp3_says_length(path)):
         decoder.__exit__()
         return SndfileDecoder(path, None if riff else Window(path, longer=LONGER_MP3), estimated=True)
     return decoder
@@ -119,9 +123,9 @@ class ChainDecoder:
         self._lengths = []
         kinds = set()
         for link in links:
-            with self._open(link) as part:
-                kinds.add((part.sample_rate, part.channels))
-                self._lengths.append(part.samples or 0)
+            with self._open(link) as recording:
+                kinds.add((recording.sample_rate, recording.channels))
+                self._lengths.append(recording.samples or 0)
         if len(kinds) > 1:
             raise InputError("changes its sample rate or channels in the middle; split it into parts", path)
         [(self.sample_rate, self.channels)] = kinds
@@ -138,23 +142,13 @@ class ChainDecoder:
         for link, length in zip(self._links, self._lengths, strict=True):
             wanted = min(length - first, left)
             if wanted > 0:
-                with self._open(link) as part:
-                    yield from part.blocks(first, wanted)
+                with self._open(link) as recording:
+                    yield from recording.blocks(first, wanted)
                 left -= wanted
             first = max(0, first - length)
 
     def _open(self, link: tuple[int, int]) -> SndfileDecoder:
         return SndfileDecoder(self.path, Window(self.path, *link))
-
-
-@contextmanager
-def _closed_on_error(window: Window | None) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        if window is not None:
-            window.close()
-        raise
 
 
 @contextmanager
