@@ -15,6 +15,9 @@ from asr.storage.text import read_lines
 SAMPLE_RATE = 16000
 """Hz; the unit of the times in every label file, whatever the rate of the audio."""
 
+ROUNDING = 1.5e-4
+"""Seconds; a label that ends so near to the end of the audio ends there. Times of transcripts are rounded to 0.1 ms."""
+
 MOST_DIGITS = 12
 """In a number of samples: enough for two years of audio."""
 
@@ -61,7 +64,8 @@ def write_labels(path: Path, transcript: Transcript) -> list[Path]:
     info = audio_info(transcript.audio or "")
 
     def sample(time: float) -> int:
-        return info.samples if time == transcript.duration else min(round(time * info.sample_rate), info.samples)
+        at_end = time >= info.samples / info.sample_rate - ROUNDING
+        return info.samples if at_end else round(time * info.sample_rate)
 
     def write(suffix: str, segments: Sequence[tuple[str, float, float]]) -> Path:
         labels = (
