@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from asr.errors import InputError
-from asr.formats.tiers import all_in_one, require_times
+from asr.formats.tiers import all_in_one, require_no_spaces, require_times
 from asr.formats.transcript import PhoneSegment, Transcript
 from asr.storage.files import complete_file
 from asr.storage.text import read_lines
@@ -25,21 +25,15 @@ def write_ctm(path: Path | str, transcripts: Iterable[Transcript]) -> int:
     with complete_file(path) as file:
         for transcript in transcripts:
             check(transcript, path)
-            for segment in transcript.phones:
-                file.write(_line(transcript.utterance, segment) + "\n")
-                count += 1
+            _write(file, "phones", transcript)
+            count += len(transcript.phones)
     return count
 
 
 def check(transcript: Transcript, path: Path | str | None = None) -> None:
     """Raises InputError for what CTM cannot hold; `path` (by default the audio) is the file that the message names."""
-    where, utterance = path or transcript.audio, transcript.utterance
-    if len(utterance.split()) != 1 or utterance.startswith(";;"):
-        raise InputError(f"utterance {utterance[:80]!r}: CTM allows no spaces in names; rename it", where)
-    labels = [*(segment.phone for segment in transcript.phones), *(word.word for word in transcript.words)]
-    if bad := next((label for label in labels if len(label.split()) != 1), None):
-        raise InputError(f"utterance {utterance}: {bad[:80]!r}: CTM allows no spaces in labels", where)
-    require_times(transcript, "CTM", where)
+    require_no_spaces(transcript, "CTM", path)
+    require_times(transcript, "CTM", path)
 
 
 def _line(utterance: str, segment: PhoneSegment) -> str:

@@ -4,15 +4,14 @@ The document's date is a constant, so that the same transcript gives the same fi
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
-from asr.formats.format import Format
-from asr.formats.tiers import tiers, timed
+from asr.formats.tiers import one_file, tiers, timed
 from asr.formats.transcript import Transcript
-from asr.storage.files import output_path, write_text
+from asr.storage.files import write_text
 
 DATE = "1970-01-01T00:00:00+00:00"
 SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
@@ -86,13 +85,4 @@ def _valid(text: str) -> str:
     return _NOT_IN_XML.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
 
 
-def _write_all(folder: Path, transcripts: Iterable[Transcript]) -> list[Path]:
-    written = []
-    for transcript in transcripts:
-        path = output_path(folder / "elan", f"{transcript.utterance}.eaf")
-        write_text(path, eaf(transcript))
-        written.append(path)
-    return written
-
-
-FORMAT = Format(True, lambda utterance: (f"elan/{utterance}.eaf",), _write_all)
+FORMAT = one_file("elan", ".eaf", lambda path, transcript: write_text(path, eaf(transcript)))

@@ -8,7 +8,7 @@ from typing import IO
 
 from asr.errors import InputError
 from asr.formats.ctm import CHANNEL
-from asr.formats.tiers import all_in_one, require_times
+from asr.formats.tiers import all_in_one, require_no_spaces, require_times
 from asr.formats.transcript import Transcript
 
 UNKNOWN_SPEAKER = "unknown"
@@ -41,14 +41,12 @@ def check_trn(transcript: Transcript) -> None:
 
 
 def _check(transcript: Transcript, form: str) -> None:
-    utterance, audio = transcript.utterance, transcript.audio
-    if len(utterance.split()) != 1 or utterance.startswith(";;"):
-        raise InputError(f"utterance {utterance[:80]!r}: {form} allows no spaces in names; rename it", audio)
+    require_no_spaces(transcript, form)
     for label in [*transcript.symbols, *(word.word for word in transcript.words)]:
-        if len(label.split()) != 1:
-            raise InputError(f"utterance {utterance}: {label[:80]!r}: {form} allows no spaces in labels", audio)
         if _SPECIAL.fullmatch(label):
-            raise InputError(f"utterance {utterance}: {label[:80]!r} has a meaning of its own in {form}", audio)
+            raise InputError(
+                f"utterance {transcript.utterance}: {label[:80]!r} has a meaning of its own in {form}", transcript.audio
+            )
 
 
 def _write_stm(file: IO[str], tier: str, labels: Transcript) -> None:

@@ -1,13 +1,12 @@
 """Praat TextGrids, written from transcripts and alignments; `asr.formats.textgrid_reader` reads them."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from praatio import textgrid
 
-from asr.formats.format import Format
+from asr.formats.tiers import one_file
 from asr.formats.transcript import Transcript
-from asr.storage.files import complete_file, output_path
+from asr.storage.files import complete_file
 
 PHONES = "phones"
 WORDS = "words"
@@ -37,17 +36,4 @@ def write_textgrid(path: Path | str, transcript: Transcript) -> None:
         grid.save(file.name, format="long_textgrid", includeBlankSpaces=True)
 
 
-def _write_all(folder: Path, transcripts: Iterable[Transcript]) -> list[Path]:
-    written = []
-    for transcript in transcripts:
-        path = output_path(folder / "textgrids", f"{transcript.utterance}.TextGrid")
-        write_textgrid(path, transcript)
-        written.append(path)
-    return written
-
-
-def _file(utterance: str) -> str:
-    return f"textgrids/{utterance}.TextGrid"
-
-
-FORMAT = Format(True, lambda name: (_file(name),), _write_all)
+FORMAT = one_file("textgrids", ".TextGrid", write_textgrid)

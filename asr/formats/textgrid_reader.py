@@ -2,7 +2,9 @@
 
 Praat reads the numbers and quoted texts that stand free, in order, and skips everything else and what follows a `!`
 (https://www.fon.hum.uva.nl/praat/manual/TextGrid_file_formats.html). The long and the short form differ only in what
-Praat skips. A tier is checked when it is read, so a broken one does no harm to the others.
+Praat skips. A tier is checked when it is read, so a broken one does no harm to the others. Praatio's own reader is not
+used: it takes only one layout of the long and the short form, reads a file that is cut off as if it were whole, and
+refuses a file for one broken tier.
 """
 
 import math

@@ -74,6 +74,35 @@ def one_each(folder_name: str, suffix: str, text: Callable[[Transcript], str]) -
     return Format(True, files, write_all)
 
 
+def one_file(folder_name: str, suffix: str, write: Callable[[Path, Transcript], None]) -> Format:
+    """A format of one file for an utterance, with both tiers: `folder_name`/NAME`suffix`."""
+
+    def write_all(folder: Path, transcripts: Iterable[Transcript]) -> list[Path]:
+        written = []
+        for transcript in transcripts:
+            path = output_path(folder / folder_name, transcript.utterance + suffix)
+            write(path, transcript)
+            written.append(path)
+        return written
+
+    return Format(True, lambda utterance: (f"{folder_name}/{utterance}{suffix}",), write_all)
+
+
+def require_no_spaces(transcript: Transcript, form: str, where: Path | str | None = None) -> None:
+    """Raises InputError for what breaks lines of fields with spaces between them: in the name, the phones or the words.
+
+    The message names the format, `form`, and a file: `where`, by default the audio.
+    """
+    where, utterance = where or transcript.audio, transcript.utterance
+    if len(utterance.split()) != 1 or utterance.startswith(";;"):
+        raise InputError(
+            f"utterance {utterance[:80]!r}: {form} allows no spaces in names, nor ';;' at their start; rename it", where
+        )
+    labels = [*transcript.symbols, *(word.word for word in transcript.words)]
+    if bad := next((label for label in labels if len(label.split()) != 1), None):
+        raise InputError(f"utterance {utterance}: {bad[:80]!r}: {form} allows no spaces in labels", where)
+
+
 def require_times(transcript: Transcript, form: str, where: Path | str | None = None) -> None:
     """Raises InputError for a phone without times, which a format needs.
 
