@@ -46,8 +46,8 @@ def read_audio(
     """Samples [S] in [-1, 1], float32, resampled (soxr, high quality) to `sample_rate` Hz.
 
     `channel` (from 0) is read alone; None averages the channels, or takes the louder one where they cancel.
-    `start` and `duration` (seconds) select a part of the file; None reads to its end. Appends to `warnings` what is odd
-    about the file and the recording (`asr.audio.quality`); None: logs what is odd about the file.
+    `start` and `duration` (seconds) select a part of the file; None reads to its end. Problems of the file and of
+    the recording (`asr.audio.quality`) are appended to `warnings`; with None, those of the file are logged.
 
     Raises InputError when the file is missing, a folder, empty, not audio, truncated, without samples or that channel,
     of an impossible rate, or has samples that are not audio (not finite, or far above full scale); and when the part
@@ -119,12 +119,12 @@ def _read(
         if quality is not None:
             quality.add_samples(samples)
         yield samples
-    odd = decoder.warnings + mixer.warnings
+    found = decoder.warnings + mixer.warnings
     if warnings is None or quality is None:
-        for each in odd:
+        for each in found:
             log.warning("%s: %s", path, each)
     else:
-        warnings += odd + quality.warnings()
+        warnings += found + quality.warnings()
 
 
 def _mono(

@@ -24,7 +24,7 @@ class RiffData:
     """The data chunk of a WAV file: where its audio begins, and its `size` in bytes; None where that is unknown.
 
     `patch` is the size that the header should have, where libsndfile would not read the file with what is there.
-    `warning` says what is odd.
+    `warning` says what is wrong with the header.
     """
 
     start: int

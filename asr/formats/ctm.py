@@ -31,7 +31,7 @@ def write_ctm(path: Path | str, transcripts: Iterable[Transcript]) -> int:
 
 
 def check(transcript: Transcript, path: Path | str | None = None) -> None:
-    """Raises InputError for what CTM cannot hold; `path` (by default the audio) is the file that the message names."""
+    """Raises InputError for what CTM cannot hold; `path` (by default the audio) is the file in the message."""
     require_no_spaces(transcript, "CTM", path)
     require_times(transcript, "CTM", path)
 

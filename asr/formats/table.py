@@ -17,7 +17,7 @@ COLUMNS = ("utterance", "audio", "speaker", "start", "end")
 _BREAK = re.compile(r"[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 _FORMULA = re.compile(r"\s*[=+\-@]")
 _ALONE = re.compile(r"[=+\-@]|[-+]?[\d.]+")
-"""A sign alone and a number are no formula."""
+"""Neither a sign alone nor a number is a formula."""
 
 
 def safe_cell(text: str) -> str:

@@ -89,9 +89,9 @@ def one_file(folder_name: str, suffix: str, write: Callable[[Path, Transcript], 
 
 
 def require_no_spaces(transcript: Transcript, form: str, where: Path | str | None = None) -> None:
-    """Raises InputError for what breaks lines of fields with spaces between them: in the name, the phones or the words.
+    """Raises InputError for an utterance, phone or word with a space, which would break a line into other fields.
 
-    The message names the format, `form`, and a file: `where`, by default the audio.
+    The message has the name of the format, `form`, and of a file: `where`, by default the audio.
     """
     where, utterance = where or transcript.audio, transcript.utterance
     if len(utterance.split()) != 1 or utterance.startswith(";;"):
@@ -106,7 +106,7 @@ def require_no_spaces(transcript: Transcript, form: str, where: Path | str | Non
 def require_times(transcript: Transcript, form: str, where: Path | str | None = None) -> None:
     """Raises InputError for a phone without times, which a format needs.
 
-    The message names the format, `form`, and a file: `where`, by default the audio.
+    The message has the name of the format, `form`, and of a file: `where`, by default the audio.
     """
     if untimed := next((each for each in transcript.phones if each.start is None or each.end is None), None):
         raise InputError(

@@ -18,7 +18,7 @@ Lexicon = dict[str, list[tuple[str, ...]]]
 """Words in the form of `asr.phones.words.spelling`, each with its pronunciations in the file's order."""
 
 LEXICON_PHONES = "cmu39"
-"""The phones of a lexicon where nothing else is said."""
+"""The default phone set of a lexicon."""
 
 MOST_NUMBERS = 4
 """Numbers between a word and its phones: a probability, and in MFA's those of silence around the word."""

@@ -11,7 +11,7 @@ Spell = Callable[[str], str | None]
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼʻ`´′＇", "'"))
 _NO_WIDTH = re.compile("[\u00ad\u200c\u200d\u2060\ufeff]")
 _SPOKEN_SIGNS = "&%@#‰"
-"""Punctuation in Unicode, but read out as words, so never passed over."""
+"""Punctuation in Unicode, but read out as words, so never left out."""
 
 _EVENT = (
     r"[(*]\s*(?:laugh(?:s|ing|ter|ed)?|chuckl(?:es?|ing|ed)|giggl(?:es?|ing)|cough(?:s|ing|ed)?|sneez(?:es?|ing)|"
@@ -91,7 +91,7 @@ def has_digits(word: str) -> bool:
 
 
 def _bare(token: str) -> str:
-    """A token without the punctuation around it; a minus before a number is none."""
+    """A token without the punctuation around it; a minus before a number stays."""
     places = [place for place, character in enumerate(token) if not (character == "'" or _separates(character))]
     if not places:
         return ""

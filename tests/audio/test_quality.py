@@ -1,4 +1,4 @@
-"""Warnings about recordings: what is odd is said, and good speech is not."""
+"""Warnings about recordings: problems are reported, and good speech has none."""
 
 from pathlib import Path
 
@@ -47,7 +47,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_is_odd_is_said(case: str) -> None:
+def test_problems_are_reported(case: str) -> None:
     samples, expected = CASES[case]
     [warning] = warnings_of(samples if case == "range of integers" else rounded(samples), RATE)
     assert expected in warning
@@ -55,7 +55,7 @@ def test_what_is_odd_is_said(case: str) -> None:
 
 @pytest.mark.parametrize("gain", [1.0, 0.03])
 @pytest.mark.parametrize("silence", [0.0, 3.0])
-def test_good_speech_is_not_odd(gain: float, silence: float) -> None:
+def test_good_speech_has_no_warnings(gain: float, silence: float) -> None:
     pad = np.zeros(round(silence * RATE), np.float32)
     assert warnings_of(rounded(np.concatenate([pad, gain * speech(), pad])), RATE) == []
 
@@ -86,7 +86,7 @@ def test_clipping_of_one_channel_at_a_higher_rate(tmp_path: Path) -> None:
 
 
 @pytest.mark.corpora
-def test_real_speech_is_not_odd(timit_sample: Path) -> None:
+def test_real_speech_has_no_warnings(timit_sample: Path) -> None:
     for path in sorted(timit_sample.glob("*/*.wav"))[::4]:
         warnings: list[str] = []
         read_audio(path, RATE, warnings=warnings)
@@ -94,7 +94,7 @@ def test_real_speech_is_not_odd(timit_sample: Path) -> None:
 
 
 @pytest.mark.corpora
-def test_real_speech_of_a_telephone_is_said(timit_sample: Path) -> None:
+def test_telephone_speech_is_reported(timit_sample: Path) -> None:
     for path in sorted(timit_sample.glob("*/*.wav"))[::16]:
         [warning] = warnings_of(rounded(band_limited(read_audio(path, RATE), 8000)), RATE)
         assert "the model expects up to 8 kHz" in warning

@@ -72,7 +72,7 @@ def test_an_empty_recording_is_not_read_as_audio(after: bytes, tmp_path: Path) -
         read_audio(written(tmp_path, wav_bytes(np.zeros(0)) + after), RATE)
 
 
-def test_audio_that_the_header_does_not_count_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_audio_that_the_header_does_not_count_is_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = written(tmp_path, wav_bytes(tone(seconds=3.0), size=2 * RATE))
     assert len(read_audio(path, RATE)) == RATE
     [message] = caplog.messages
