@@ -113,7 +113,7 @@ def _sphere_end(header: bytes) -> int | None:
 
 
 def mp3_says_length(path: Path) -> bool:
-    """Whether a tag (Xing, Info, VBRI) in the first frame says how many frames there are.
+    """Whether a tag (Xing, Info) in the first frame says how many frames there are.
 
     Without one, libsndfile estimates the length from the first frames, and would leave out the end of a file of
     variable bit rate.
@@ -123,7 +123,5 @@ def mp3_says_length(path: Path) -> bool:
         tag = sum((each & 0x7F) << shift for each, shift in zip(head[6:], (21, 14, 7, 0), strict=False))
         file.seek(ID3_HEADER + tag if head[:3] == b"ID3" else 0)
         frame = file.read(MP3_FIRST_FRAME)
-    if b"VBRI" in frame:
-        return True
     at = max(frame.find(b"Xing"), frame.find(b"Info"))
     return at >= 0 and bool(int.from_bytes(frame[at + 4 : at + 8], "big") & XING_HAS_FRAMES)

@@ -33,8 +33,8 @@ def read_lexicon(path: Path | str, phone_set: AnyPhoneSet = LEXICON_PHONES) -> L
 
     In the sets that ship, phones may have any letter case and a stress digit. Left out are blank lines, comments (`;;;`
     or `# `), up to `MOST_NUMBERS` numbers after a word, words in angle brackets, such as `<UNK>`, and words whose
-    pronunciation is a noise, such as `[bracketed] spn`. A file that is not UTF-8 is read as Latin-1, with a warning.
-    Raises InputError for a missing file, one without words, and a line without phones or with an unknown one.
+    pronunciation is a noise, such as `[bracketed] spn`. Lines that are not UTF-8 are read as Windows-1252, with a
+    warning. Raises InputError for a missing file, one without words, and a line without phones or with an unknown one.
     """
     path = Path(path)
     phones = load_phone_set(phone_set)

@@ -82,6 +82,13 @@ def test_chained_ogg_of_two_rates_is_named(tmp_path: Path) -> None:
         read_audio(tmp_path / "chain.ogg", RATE)
 
 
+def test_chained_ogg_of_very_many_recordings_is_refused(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.ogg", tone(seconds=0.01), RATE)
+    (tmp_path / "chain.ogg").write_bytes((tmp_path / "a.ogg").read_bytes() * 1001)
+    with pytest.raises(InputError, match=r"chain\.ogg: holds 1001 recordings one after the other .*; split it"):
+        audio_info(tmp_path / "chain.ogg")
+
+
 def test_mp3_that_does_not_say_its_length_is_read_to_its_end(tmp_path: Path) -> None:
     # Quiet frames, then loud ones, at a variable bit rate: a guess from the first frames is wrong.
     sound = np.append(np.zeros(4 * RATE), 0.3 * np.random.default_rng(0).normal(size=4 * RATE))
@@ -90,9 +97,12 @@ def test_mp3_that_does_not_say_its_length_is_read_to_its_end(tmp_path: Path) -> 
     second = content.index(content[:2], 4)
     assert b"Xing" in content[:second]
     (tmp_path / "b.mp3").write_bytes(content[second:])
-    [said, found] = [audio_info(tmp_path / name).samples for name in ("a.mp3", "b.mp3")]
+    flags = content.index(b"Xing") + 4
+    (tmp_path / "no frames.mp3").write_bytes(content[:flags] + b"\0\0\0\x08" + content[flags + 4 :])
+    [said, found, flagged] = [audio_info(tmp_path / name).samples for name in ("a.mp3", "b.mp3", "no frames.mp3")]
     assert said == 8 * RATE
     assert said <= found <= said + 3 * 1152
+    assert said <= flagged <= said + 3 * 1152
     read = read_audio(tmp_path / "b.mp3", RATE)
     assert len(read) == found
     assert np.array_equal(read_audio(tmp_path / "b.mp3", RATE, 5.0, 1.0), read[5 * RATE : 6 * RATE])
