@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from asr.audio.decoder import block_length, part
 from asr.errors import InputError
 
-READ = b"-nostdin -hide_banner -loglevel error -xerror -protocol_whitelist file,pipe".split()
+READ = b"-nostdin -hide_banner -loglevel error -xerror -protocol_whitelist file".split()
 WRITE = b"-map 0:a:0 -codec:a pcm_f32be -f au pipe:1".split()
 
 AU_HEADER = 24

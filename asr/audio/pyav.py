@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import av
 import numpy as np
@@ -28,12 +28,13 @@ class PyavDecoder:
         self.path = path
         self.samples: int | None = None
         self.warnings: list[str] = []
-        options = {"format_whitelist": formats, "protocol_whitelist": "file"}
+        # The file is already open, so no protocol is needed: whatever it refers to cannot be opened.
+        options = {"format_whitelist": formats, "protocol_whitelist": "none"}
         with ExitStack() as opened:
             file = opened.enter_context(open(path, "rb"))
             try:
                 self._container = opened.enter_context(
-                    av.open(file, container_options=options, metadata_errors="replace", io_open=_refuse_other_files)
+                    av.open(file, container_options=options, metadata_errors="replace")
                 )
                 if not self._container.streams.audio:
                     raise InputError("has no audio stream", path)
@@ -83,10 +84,6 @@ class PyavDecoder:
             raise InputError(
                 f"is truncated: {seconds:.1f} of {expected:.1f} s are present; copy it again from its source", self.path
             )
-
-
-def _refuse_other_files(*_: object) -> NoReturn:
-    raise PermissionError("a recording may not open other files")
 
 
 def _kind(frame: "av.AudioFrame") -> tuple[int, int]:

@@ -10,6 +10,7 @@ import soundfile
 from support.audio_files import RATE, tone, write_container
 
 from asr.audio import AUDIO_SUFFIXES, audio_info, read_audio, read_blocks, readable_suffixes
+from asr.audio.pyav import PyavDecoder
 from asr.errors import InputError
 
 FFMPEG = shutil.which("ffmpeg")
@@ -100,6 +101,14 @@ def test_a_playlist_opens_no_other_file(name: str, files: Path, tmp_path: Path, 
         read_audio(tmp_path / name, RATE)
 
 
+@pytest.mark.parametrize("name", ["hls.m4a", "concat.mp4"])
+def test_pyav_opens_no_other_file_whatever_the_format(name: str, files: Path, tmp_path: Path) -> None:
+    shutil.copy(files / "a.aac", tmp_path / "a.aac")
+    (tmp_path / name).write_text(PLAYLISTS[name].format(other="a.aac"))
+    with pytest.raises(InputError, match=f"{name}: not an audio file that can be read"):
+        PyavDecoder(tmp_path / name, "hls,concat,aac")
+
+
 @pytest.mark.parametrize("name", ["-i.m4a", "concat:a.m4a", "http:b.m4a", "a 'b' %d.m4a", "pipe:0.m4a"])
 def test_a_name_is_only_a_name(
     name: str, files: Path, tmp_path: Path, decoder: str, monkeypatch: pytest.MonkeyPatch
@@ -151,7 +160,7 @@ def test_what_ffmpeg_is_asked(no_pyav: Path, tmp_path: Path, monkeypatch: pytest
     text = arguments.read_text()
     assert f'"-i", "file:{tmp_path}/-y.m4a"' in text
     assert '"-nostdin"' in text
-    assert '"-protocol_whitelist", "file,pipe", "-format_whitelist", "mov,matroska,' in text
+    assert '"-protocol_whitelist", "file", "-format_whitelist", "mov,matroska,' in text
     assert "hls" not in text
     assert "concat" not in text
 
