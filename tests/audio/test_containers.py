@@ -127,6 +127,14 @@ def test_truncated_containers_are_named(name: str, part: float, files: Path, tmp
         read_audio(tmp_path / name, RATE)
 
 
+def test_a_stream_that_changes_its_rate_is_refused(tmp_path: Path) -> None:
+    for rate in (RATE, 44100):
+        write_container(tmp_path / f"{rate}.aac", tone(rate), "aac", rate)
+    (tmp_path / "a.aac").write_bytes((tmp_path / f"{RATE}.aac").read_bytes() + (tmp_path / "44100.aac").read_bytes())
+    with pytest.raises(InputError, match=r"a\.aac: changes its sample rate or channels in the middle"):
+        read_audio(tmp_path / "a.aac", RATE)
+
+
 def test_what_is_not_audio_is_named(tmp_path: Path, decoder: str) -> None:
     (tmp_path / "a.m4a").write_bytes(b"this is a shopping list\n" * 20)
     with pytest.raises(InputError, match=r"a\.m4a: not an audio file that can be read"):

@@ -179,6 +179,11 @@ def test_of_tiers_of_one_name_the_only_one_with_labels_counts(tmp_path: Path) ->
     assert read_tier(path, "phones") == [(0.0, 1.0, "a")]
 
 
+def test_times_may_be_rounded(tmp_path: Path) -> None:
+    entries = [(0, 0.33334, "a"), (0.33333, 1, "b")]
+    assert read_tier(written(tmp_path, grid(tier("phones", *entries))), "phones") == entries
+
+
 BROKEN = {
     "overlap": (tier("phones", (0, 0.5, "a"), (0.4, 1, "b")), r"interval 2 \(0.4 to 1 s\) overlaps the last"),
     "backwards": (tier("phones", (0.5, 0.1, "a")), r"interval 1 \(0.5 to 0.1 s\) overlaps"),

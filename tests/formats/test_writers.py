@@ -124,7 +124,12 @@ def test_elan_links_the_audio_and_the_speaker() -> None:
 def test_elan_annotations_neither_overlap_nor_are_empty() -> None:
     phones = [PhoneSegment("a", 0.0, 0.1), PhoneSegment("b", 0.1, 0.1), PhoneSegment("c", 0.1, 0.2)]
     root = ElementTree.fromstring(eaf(Transcript("u", phones)))
-    assert [slot.attrib["TIME_VALUE"] for slot in root.iter("TIME_SLOT")] == ["0", "100", "101", "200"]
+    times = {slot.attrib["TIME_SLOT_ID"]: slot.attrib["TIME_VALUE"] for slot in root.iter("TIME_SLOT")}
+    spans = [
+        (times[each.attrib["TIME_SLOT_REF1"]], times[each.attrib["TIME_SLOT_REF2"]])
+        for each in root.iter("ALIGNABLE_ANNOTATION")
+    ]
+    assert spans == [("0", "100"), ("100", "101"), ("101", "200")]
 
 
 @pytest.mark.parametrize(("form", "delimiter"), [("csv", ","), ("tsv", "\t")])
