@@ -29,6 +29,7 @@ def test_htk_labels_are_read_with_a_pause_for_a_gap(tmp_path: Path) -> None:
     assert read(tmp_path, HTK) == "sil w iy <eps> f"
     assert read(tmp_path, HTK, "words") == "sil w iy f"
     assert read(tmp_path, "0 100000 sil\n") == "sil"
+    assert read(tmp_path, "0 1000000 a\n1000009 2000000 b\n") == "a b"  # rounding
 
 
 @pytest.mark.parametrize(
