@@ -30,13 +30,18 @@ WRITERS = {
 """Where each `Format` is (module:name), by the format's name on the command line."""
 
 READERS: dict[Tier, dict[str, str]] = {
-    tier: {
+    "phones": {
         ".TextGrid": "asr.formats.textgrid_reader",
-        labels: "asr.formats.phn",
+        ".phn": "asr.formats.phn",
         ".lab": "asr.formats.lab",
         ".txt": "asr.formats.plain_text",
-    }
-    for tier, labels in (("phones", ".phn"), ("words", ".wrd"))
+    },
+    "words": {
+        ".TextGrid": "asr.formats.textgrid_reader",
+        ".wrd": "asr.formats.phn",
+        ".lab": "asr.formats.lab",
+        ".txt": "asr.formats.plain_text",
+    },
 }
 """The module that reads the transcript from a file next to a recording, by the suffix; the first file found counts."""
 

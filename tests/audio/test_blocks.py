@@ -91,7 +91,7 @@ def test_chained_ogg_of_very_many_recordings_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_mp3_that_does_not_say_its_length_is_read_to_its_end(tmp_path: Path, order: int) -> None:
-    # Silence and noise at a variable bit rate: a guess from the first frames is too long or, with `order` -1, too short.
+    # Silence and noise at a variable bit rate: a guess from the first frames is too long or (-1) too short.
     sound = np.append(np.zeros(4 * RATE), 0.3 * np.random.default_rng(0).normal(size=4 * RATE))[::order]
     soundfile.write(tmp_path / "a.mp3", sound, RATE, bitrate_mode="VARIABLE", compression_level=0.5)
     content = (tmp_path / "a.mp3").read_bytes()
