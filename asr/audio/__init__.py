@@ -2,8 +2,6 @@
 
 from asr.audio.containers import OTHER_SUFFIXES
 from asr.audio.decoder import AudioInfo
-from asr.audio.opening import readable_suffixes
-from asr.audio.quality import warnings_of
 from asr.audio.reading import audio_info, read_audio, read_blocks
 from asr.audio.sndfile import AUDIO_SUFFIXES
 
@@ -14,6 +12,4 @@ __all__ = [
     "audio_info",
     "read_audio",
     "read_blocks",
-    "readable_suffixes",
-    "warnings_of",
 ]

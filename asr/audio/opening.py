@@ -6,16 +6,11 @@ from pathlib import Path
 from asr.audio.containers import OTHER_SUFFIXES, has_container_decoder, open_container
 from asr.audio.decoder import Decoder
 from asr.audio.headers import read_header
-from asr.audio.sndfile import AUDIO_SUFFIXES, open_sndfile
+from asr.audio.sndfile import open_sndfile
 from asr.errors import InputError
 
 LOWEST_RATE, HIGHEST_RATE = 1000, 768_000
 """Hz; a header with another rate is damaged."""
-
-
-def readable_suffixes() -> frozenset[str]:
-    """The suffixes, in lower case with their dot, of files that this installation can read."""
-    return AUDIO_SUFFIXES | OTHER_SUFFIXES if has_container_decoder() else AUDIO_SUFFIXES
 
 
 def open_audio(path: Path) -> Decoder:

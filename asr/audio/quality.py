@@ -49,16 +49,8 @@ LOWEST_EDGE, HIGHEST_EDGE = BANDS // 4, BANDS * 3 // 4
 """Bands between which an edge is looked for: for a model of 16 kHz, from 2 to 6 kHz."""
 
 
-def warnings_of(samples: Samples, sample_rate: int, file_rate: int | None = None) -> list[str]:
-    """Problems of samples [S] at the model's `sample_rate`, read from a file of `file_rate` (None: the same)."""
-    quality = Quality(file_rate or sample_rate, sample_rate)
-    quality.add_block(samples[:, None])
-    quality.add_samples(samples)
-    return quality.warnings()
-
-
 class Quality:
-    """Measures a recording as it is read, in a few numbers."""
+    """Measures a recording as it is read, in a few numbers; rates in Hz: of the file, and of the model."""
 
     def __init__(self, file_rate: int, sample_rate: int) -> None:
         self.file_rate, self.sample_rate = file_rate, sample_rate

@@ -8,7 +8,8 @@ import soundfile
 import soxr
 from support.audio_files import RATE
 
-from asr.audio import read_audio, read_blocks, warnings_of
+from asr.audio import read_audio, read_blocks
+from asr.audio.quality import Quality
 
 
 def speech(seconds: float = 6.0, rate: int = RATE) -> np.ndarray:
@@ -21,6 +22,13 @@ def speech(seconds: float = 6.0, rate: int = RATE) -> np.ndarray:
     loudness = np.repeat(random.choice([0.001, 0.3, 1.0], size=count // (rate // 10) + 1), rate // 10)[:count]
     sound *= loudness
     return (0.5 * sound / np.abs(sound).max()).astype(np.float32)
+
+
+def warnings_of(samples: np.ndarray, rate: int) -> list[str]:
+    quality = Quality(rate, rate)
+    quality.add_block(samples[:, None])
+    quality.add_samples(samples)
+    return quality.warnings()
 
 
 def rounded(samples: np.ndarray) -> np.ndarray:

@@ -39,11 +39,6 @@ def test_resamples(tmp_path: Path, rate: int) -> None:
     assert np.abs(read[inner] - tone()[inner]).max() < 1e-3
 
 
-def test_mixes_channels_down(tmp_path: Path) -> None:
-    soundfile.write(tmp_path / "a.wav", np.stack([tone(), -0.5 * tone()], axis=1), RATE, subtype="FLOAT")
-    assert np.allclose(read_audio(tmp_path / "a.wav", RATE), 0.25 * tone(), atol=1e-6)
-
-
 def test_reads_a_part(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", tone(), RATE, subtype="FLOAT")
     assert np.array_equal(read_audio(tmp_path / "a.wav", RATE, 0.1, 0.2), tone()[1600:4800])
