@@ -89,15 +89,15 @@ def one_file(folder_name: str, suffix: str, write: Callable[[Path, Transcript], 
 
 
 def require_no_spaces(transcript: Transcript, form: str, where: Path | str | None = None) -> None:
-    """Raises InputError for an utterance, phone or word with a space, which would break a line into other fields.
+    """Raises InputError for an utterance, phone or word that would break a line of fields with spaces between them.
 
     The message has the name of the format, `form`, and of a file: `where`, by default the audio.
     """
     where, utterance = where or transcript.audio, transcript.utterance
-    if len(utterance.split()) != 1 or utterance.startswith(";;"):
-        raise InputError(
-            f"utterance {utterance[:80]!r}: {form} allows no spaces in names, nor ';;' at their start; rename it", where
-        )
+    if len(utterance.split()) != 1:
+        raise InputError(f"utterance {utterance[:80]!r}: {form} allows no spaces in names; rename it", where)
+    if utterance.startswith(";;"):
+        raise InputError(f"utterance {utterance[:80]!r}: {form} takes lines with ';;' for comments; rename it", where)
     labels = [*transcript.symbols, *(word.word for word in transcript.words)]
     if bad := next((label for label in labels if len(label.split()) != 1), None):
         raise InputError(f"utterance {utterance}: {bad[:80]!r}: {form} allows no spaces in labels", where)

@@ -197,7 +197,7 @@ def test_sclites_formats_have_a_line_for_each_utterance(
     [
         ("stm", "two words", "aa", "no spaces in names"),
         ("trn", "a(b)", "aa", "no parentheses in names"),
-        ("trn", ";;a", "aa", "no spaces in names"),
+        ("trn", ";;a", "aa", "with ';;' for comments"),
         ("stm", "u", "a b", "no spaces in labels"),
         ("stm", "u", "(sil)", "meaning of its own"),
         ("trn", "u", "{", "meaning of its own"),
