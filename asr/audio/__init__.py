@@ -2,6 +2,7 @@
 
 from asr.audio.containers import OTHER_SUFFIXES
 from asr.audio.decoder import AudioInfo
+from asr.audio.opening import audio_status
 from asr.audio.reading import audio_info, read_audio, read_blocks
 from asr.audio.sndfile import AUDIO_SUFFIXES
 
@@ -10,6 +11,7 @@ __all__ = [
     "OTHER_SUFFIXES",
     "AudioInfo",
     "audio_info",
+    "audio_status",
     "read_audio",
     "read_blocks",
 ]

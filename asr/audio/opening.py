@@ -1,5 +1,6 @@
 """Opens an audio file with the decoder that can read it."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -13,20 +14,31 @@ LOWEST_RATE, HIGHEST_RATE = 1000, 768_000
 """Hz; a header with another rate is damaged."""
 
 
-def open_audio(path: Path) -> Decoder:
-    """Raises InputError when the file is missing, a folder, empty, not audio, truncated or of an impossible rate."""
+def audio_status(path: Path) -> os.stat_result:
+    """Raises InputError when the file is missing, a folder, a pipe or a device, or empty."""
     try:
         status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise InputError("is a folder, not an audio file", path)
-        if not stat.S_ISREG(status.st_mode):
-            raise InputError("is a pipe or a device, not an audio file; save the audio in a file first", path)
-        if status.st_size == 0:
-            raise InputError("is an empty file; copy it again from its source", path)
-        decoder = _open(path)
-    except FileNotFoundError as error:
+    except OSError as error:
+        if not isinstance(error, FileNotFoundError):
+            raise InputError(f"cannot read: {error.strerror}", path) from error
         link = "is a link to a file that does not exist" if path.is_symlink() else "no such audio file; check the path"
         raise InputError(link, path) from error
+    except ValueError as error:
+        raise InputError("is not the name of a file; correct the path", path) from error
+    if stat.S_ISDIR(status.st_mode):
+        raise InputError("is a folder, not an audio file", path)
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError("is a pipe or a device, not an audio file; save the audio in a file first", path)
+    if status.st_size == 0:
+        raise InputError("is an empty file; copy it again from its source", path)
+    return status
+
+
+def open_audio(path: Path) -> Decoder:
+    """Raises InputError as `audio_status`, and when the file is not audio, truncated or of an impossible rate."""
+    audio_status(path)
+    try:
+        decoder = _open(path)
     except OSError as error:
         raise InputError(f"cannot read: {error.strerror}", path) from error
     try:

@@ -1,9 +1,9 @@
 """What identifies a recording: the SHA-256 of its file."""
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
+from asr.audio import audio_status
 from asr.errors import InputError
 from asr.storage.files import file_digest, owner_of, read_jsonl, write_jsonl
 
@@ -64,15 +64,5 @@ class AudioDigests:
         )
 
     def _status(self, audio: Path) -> tuple[int, int]:
-        try:
-            status = os.stat(audio)  # noqa: PTH116
-        except FileNotFoundError as error:
-            link = (
-                "is a link to a file that does not exist"
-                if audio.is_symlink()
-                else "no such audio file; check the path"
-            )
-            raise InputError(link, audio) from error
-        except OSError as error:
-            raise InputError(f"cannot read: {error.strerror}", audio) from error
+        status = audio_status(audio)
         return status.st_size, status.st_mtime_ns // 1000

@@ -41,7 +41,7 @@ class Listed:
     """A recording as it is given, before it has a name: the absolute path of its file, and the part of it.
 
     `label` is what names it: its path as it was given, or below a folder; a list may give its `utterance`. `split` says
-    that it is one channel of several that are done.
+    that its name has its channel.
     """
 
     path: str
@@ -74,7 +74,7 @@ class Listed:
         else:
             part = () if self.start == 0 and self.duration is None else (f"{self.start}", f"{self.duration}")
             name = "-".join([self.path[1:], *part, *([self.utterance] if self.utterance else [])])
-        return f"{name}-channel{self.channel}" if self.split else name
+        return f"{name}-channel{self.channel}" if self.split or (choice == 2 and self.channel is not None) else name
 
 
 def _without_suffix(name: str) -> str:
@@ -166,6 +166,7 @@ def _row(row: dict[str, Any], path: Path, line: int, known: list[str]) -> Listed
         text if isinstance(text, str) else None,
         None if name is None else str(name),
         os.path.basename(given) if os.path.isabs(given) else os.path.normpath(given),  # noqa: PTH117, PTH119
+        split=channel is not None and name is None,
     )
 
 

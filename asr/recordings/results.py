@@ -83,8 +83,9 @@ class Results:
         audio = row.get("audio")
         try:
             same = row.get("sha256") == digests.of(source.path)
-        except InputError:
-            same = False  # it fails again when it is read
+        except InputError as error:
+            failures.add(error, source.path)  # its drive may be away: what is known of it stays
+            return row
         if not same and audio != str(source.path) and isinstance(audio, str) and os.path.lexists(audio):
             failures.add(InputError(taken(self.path, audio, source.utterance), source.path), source.path)
             return row

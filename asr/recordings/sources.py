@@ -7,13 +7,14 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from asr.audio import AUDIO_SUFFIXES, OTHER_SUFFIXES, audio_info, read_audio, read_blocks
+from asr.audio import AUDIO_SUFFIXES, OTHER_SUFFIXES, AudioInfo, audio_info, audio_status, read_audio, read_blocks
 from asr.errors import InputError, listed
 from asr.features.pieces import WHOLE
 from asr.recordings.lists import Listed, is_list, read_list
@@ -93,17 +94,14 @@ def find_sources(inputs: Sequence[Path], channels: Channels = "mix") -> Found:
     given = list(_paths(inputs))
     if not any(os.path.lexists(path) for path in given):
         raise InputError("no such file or folder", given[0] if given else "standard input")
-    items, known = [], set()
     for path in given:
         for item in search.below(path):
             for each in _channels(item, channels):
-                if each.identity not in known:
-                    known.add(each.identity)
-                    items.append(each)
-    known.clear()
-    search.log()
+                search.add(each)
+    items = search.found()
     if not items:
-        raise InputError(f"no audio file; known suffixes: {' '.join(sorted(AUDIO_SUFFIXES))}", inputs[0])
+        missing = InputError(f"no audio file; known suffixes: {' '.join(sorted(AUDIO_SUFFIXES))}", inputs[0])
+        raise next((error for _, error in search.unreadable), missing)
     names = distinct_names(items, Listed.name, Listed.MOST_NAMES)
     items.reverse()  # each is freed when it is named
     return Found([_source(name, items.pop()) for name in names], search.unreadable)
@@ -130,14 +128,44 @@ def _paths(inputs: Iterable[Path]) -> Iterator[Path]:
 
 
 class _Search:
-    """Looks through inputs, and keeps what it passes over."""
+    """Looks through inputs, and keeps what it finds and what it passes over."""
 
     def __init__(self) -> None:
         self.links: list[str] = []
+        self.empty: list[str] = []
         self.unreadable: list[tuple[Path, InputError]] = []
+        self._found: dict[object, Listed] = {}
+        self._texts: dict[str, None] = {}  # files with more than one transcript
 
     def below(self, given: Path) -> Iterator[Listed]:
         """What one input holds."""
+        number = 0
+        for number, item in enumerate(self._below(given), 1):
+            yield item
+        if not number:
+            self.empty.append(str(given))
+
+    def add(self, item: Listed) -> None:
+        """Adds a recording, unless it is there already; one that has no transcript yet gets the item's."""
+        first = self._found.setdefault(item.identity, item)
+        if first.text is None and item.text is not None:
+            self._found[item.identity] = replace(first, text=item.text)
+        elif item.text not in (None, first.text):
+            self._texts[item.path] = None
+
+    def found(self) -> list[Listed]:
+        """What was added, in order; warns of what was passed over."""
+        found = list(self._found.values())
+        self._found.clear()
+        if self.links:
+            log.warning("linked folders are not searched: %s; name them to search them", listed(self.links))
+        if self.empty and found:
+            log.warning("no audio file in %s", listed(self.empty))
+        if self._texts:
+            log.warning("more than one transcript, of which the first is used: %s", listed(self._texts))
+        return found
+
+    def _below(self, given: Path) -> Iterator[Listed]:
         if is_list(given):
             yield from read_list(given)
         elif os.path.isdir(given):  # noqa: PTH112 - Path.is_dir raises where a folder above cannot be read
@@ -161,11 +189,6 @@ class _Search:
     def _fail(self, error: OSError) -> None:
         path = Path(str(error.filename))
         self.unreadable.append((path, InputError(f"cannot read the folder: {error.strerror}", path)))
-
-    def log(self) -> None:
-        """Warns of the folders that were not searched."""
-        if self.links:
-            log.warning("linked folders are not searched: %s; name them to search them", listed(self.links))
 
 
 def _suffix(name: str) -> str:
@@ -193,17 +216,26 @@ def _channels(item: Listed, channels: Channels) -> list[Listed]:
 
 
 def distinct_names(items: Sequence[T], name: Callable[[T, int], str], most: int) -> list[str]:
-    """A name for each item: the first of its `most` names that no other item has; the last of them must all differ."""
+    """A name for each item: the first of its `most` names that no other item has. Raises InputError where there is none."""
     chosen = [0] * len(items)
     names = [name(item, 0) for item in items]
     while True:
         counts = Counter(names)
         if len(counts) == len(names):
             return names
-        for number, each in enumerate(names):
-            if counts[each] > 1 and chosen[number] + 1 < most:
+        clashes = [number for number, each in enumerate(names) if counts[each] > 1]
+        if all(chosen[number] + 1 == most for number in clashes):
+            raise InputError(f"two recordings have the name {names[clashes[0]]!r}; rename one")
+        for number in clashes:
+            if chosen[number] + 1 < most:
                 chosen[number] += 1
                 names[number] = name(items[number], chosen[number])
+
+
+@lru_cache(maxsize=64)
+def _info(path: Path, size: int, modified: int) -> AudioInfo:
+    """The `audio_info` of a file as it is now: lists have many parts of one, and some formats must be decoded."""
+    return audio_info(path)
 
 
 def read_source(source: Source, sample_rate: int, warnings: list[str] | None = None) -> Iterator[Samples]:
@@ -217,7 +249,8 @@ def read_source(source: Source, sample_rate: int, warnings: list[str] | None = N
     if not source.start and source.duration is None:
         yield from read_blocks(source.path, sample_rate, WHOLE, source.channel, warnings)
         return
-    info = audio_info(source.path)
+    status = audio_status(source.path)
+    info = _info(source.path, status.st_size, status.st_mtime_ns)
     end = info.samples / info.sample_rate
     wanted = end if source.duration is None else source.start + source.duration
     if not 0 <= source.start < min(wanted, end) or wanted > end + MOST_OVERSHOOT:
