@@ -78,8 +78,10 @@ def process(
                     exports.add(outcome[0])
                     yield source, outcome[1]
 
-        results.append(rows())
-        digests.write()
+        try:
+            results.append(rows())
+        finally:
+            digests.write()
         unwritten = exports.finish()
     return Summary(results.added, results.skipped, failures.failed, unwritten)
 

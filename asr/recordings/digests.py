@@ -59,7 +59,7 @@ class AudioDigests:
             self.path,
             (
                 {"audio": audio, "size": known.size, "modified": known.modified, "sha256": known.digest.hex()}
-                for audio, known in sorted(self._known.items())
+                for audio, known in sorted(self._known.copy().items())  # threads may go on
             ),
         )
 

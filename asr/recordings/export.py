@@ -1,6 +1,7 @@
 """The results of a folder in the formats that the user chooses: exports of its JSON Lines, which hold them all.
 
-`exports.json` says which formats a folder has, and how each shows the phones:
+`exports.json` says which formats a folder has, and how each shows the phones; and, with `"complete": false`, which of
+them a killed command left with only some of the results:
 
     {"textgrid": {"phones": "model", "min_score": 0.0}}
 """
@@ -63,13 +64,13 @@ class Exports:
         self._results, self._with_intervals, self._note = results, with_intervals, failed
         former = _former(folder, results.parent / MARK)
         self._folder = folder
-        self._views = {**former, **dict.fromkeys(formats, view)}
+        self._views = {name: each for name, (each, _) in former.items()} | dict.fromkeys(formats, view)
         self._conversions = {each: conversion(each.phones, phone_set) for each in self._views.values()}
         empty = not results.is_file() or not results.stat().st_size
-        self._current = {name for name, each in self._views.items() if empty or former.get(name) == each}
+        self._current = {name for name, each in self._views.items() if empty or former.get(name) == (each, True)}
         self._each = [name for name in sorted(self._views) if writer(name).per_utterance]
         self._failed: set[tuple[str, str]] = set()
-        self._write_mark(self._current)
+        self._write_mark()
 
     def add(self, transcript: Transcript) -> None:
         """Writes a new result in the formats that have a file for each utterance; logs an error for each that fails."""
@@ -89,7 +90,8 @@ class Exports:
             elif not self._is_copy(name):
                 missing += self._write_together(name)
         sync()
-        self._write_mark(self._views)
+        self._current = set(self._views)
+        self._write_mark()
         return missing
 
     def _waiting(self, name: str) -> Iterator[Transcript]:
@@ -152,8 +154,11 @@ class Exports:
             shown = shown if len(kept) == len(shown.phones) else replace(shown, phones=kept, intervals=[])
         return shown
 
-    def _write_mark(self, names: Collection[str]) -> None:
-        write_json(self._results.parent / MARK, {name: asdict(self._views[name]) for name in sorted(names)})
+    def _write_mark(self) -> None:
+        rows = {name: asdict(self._views[name]) for name in sorted(self._views)}
+        for name in rows.keys() - self._current:
+            rows[name]["complete"] = False
+        write_json(self._results.parent / MARK, rows)
 
 
 def _converted(transcript: Transcript, convert: Conversion) -> Transcript:
@@ -163,19 +168,19 @@ def _converted(transcript: Transcript, convert: Conversion) -> Transcript:
         raise InputError(f"utterance {transcript.utterance}: {error}", transcript.audio) from error
 
 
-def _former(folder: OutputFolder, mark: Path) -> dict[str, View]:
-    """The formats that a folder has. Raises InputError for a mark that asr did not write."""
+def _former(folder: OutputFolder, mark: Path) -> dict[str, tuple[View, bool]]:
+    """The formats that a folder has, and whether each is complete. Raises InputError for a mark that asr did not write."""
     folder.require_replaceable(mark)
     if not mark.is_file():
-        return {name: PLAIN for name in WRITERS if _was_written(folder, name)}
+        return {name: (PLAIN, True) for name in WRITERS if _was_written(folder, name)}
     try:
         return {name: _view(row) for name, row in read_json(mark).items() if name in WRITERS}
     except (AttributeError, TypeError, ValueError) as error:
         raise InputError("does not say how formats show the phones; delete it", mark) from error
 
 
-def _view(row: dict[str, Any]) -> View:
-    return View(str(row["phones"]), float(row["min_score"]))
+def _view(row: dict[str, Any]) -> tuple[View, bool]:
+    return View(str(row["phones"]), float(row["min_score"])), bool(row.get("complete", True))
 
 
 def _was_written(folder: OutputFolder, name: str) -> bool:

@@ -124,13 +124,15 @@ class Results:
         if places == sorted(places):
             return
         with open(self.path, "rb") as file:
-            begins = array("q", [0])
+            begins, at = array("q"), 0
             for line in file:
-                begins.append(begins[-1] + len(line))
+                if line.strip():
+                    begins.append(at)
+                at += len(line)
             with complete_file(self.path, "wb") as ordered:
-                for number in sorted(range(len(self._places)), key=self._places.__getitem__):
-                    file.seek(begins[number])
-                    ordered.write(file.read(begins[number + 1] - begins[number]))
+                for _, begin in sorted(zip(self._places, begins, strict=True)):
+                    file.seek(begin)
+                    ordered.write(file.readline())
 
 
 def _updated(path: Path, changed: dict[str, Row | None]) -> Iterator[Row]:

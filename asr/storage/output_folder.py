@@ -81,7 +81,8 @@ class OutputFolder:
     def require_replaceable(self, path: Path, replacement: Path | None = None) -> None:
         """Raises InputError where writing `path` would replace something that is not asr's own.
 
-        Replacing a file by a `replacement` with the same content is no loss, whoever owns it.
+        Replacing a file by a `replacement` with the same content is no loss, whoever owns it; nor is replacing an empty
+        file, which is what a power failure may leave of one.
         """
         if link := self._link_above(path):
             raise InputError("is a link; asr writes only into folders of its own", link)
@@ -89,6 +90,8 @@ class OutputFolder:
             return
         if path.is_dir():
             raise InputError("is a folder in the place of an output file; move it away", path)
+        if path.is_file() and not path.is_symlink() and not path.stat().st_size:
+            return
         if replacement is not None and path.is_file() and _whole(path) == _whole(replacement):
             return
         raise InputError(f"was not written by asr {self.kind}, or was changed since; move it away", path)

@@ -95,6 +95,21 @@ def test_an_interrupted_change_of_view_is_made_again(tmp_path: Path) -> None:
     assert labels(tmp_path, "a") == ["sil", "k"]
 
 
+def test_an_interrupted_change_of_view_is_finished_with_another_format(tmp_path: Path) -> None:
+    export(tmp_path, [transcript("a")], "textgrid")
+    with exports(tmp_path, "textgrid", view=View("timit39")):
+        pass  # killed before `finish`
+    export(tmp_path, [transcript("b")], "ctm")
+    assert labels(tmp_path, "a") == labels(tmp_path, "b") == ["sil", "k"]
+
+
+def test_a_file_that_a_power_failure_left_empty_is_written_again(tmp_path: Path) -> None:
+    export(tmp_path, [transcript("a")], "textgrid")
+    (tmp_path / "textgrids/a.TextGrid").write_text("")
+    assert export(tmp_path, [], "textgrid") == 0
+    assert labels(tmp_path, "a") == ["sil", "cl", "k"]
+
+
 def test_phones_with_a_low_score_are_left_out(tmp_path: Path) -> None:
     view = View(min_score=0.5)
     export(tmp_path, [transcript("a")], "textgrid", "jsonl", view=view)

@@ -10,7 +10,7 @@ import soundfile
 from lhotse import CutSet, Recording, RecordingSet, SupervisionSegment
 from lhotse.cut import MonoCut
 
-from asr.audio import read_audio
+from asr.audio import audio_info, read_audio
 from asr.errors import InputError
 from asr.recordings.sources import Source, find_sources, read_source
 
@@ -160,3 +160,34 @@ def test_a_list_that_is_cut_short(tmp_path: Path) -> None:
 def test_tables_in_the_encodings_of_spreadsheets(audio: Path, tmp_path: Path, encoding: str) -> None:
     (tmp_path / "x.csv").write_bytes('file;id;text\r\nwav/a.wav;é;"a ""b"""\r\n'.encode(encoding))
     assert sources(tmp_path / "x.csv") == [Source("é", audio, text='a "b"')]
+
+
+def test_channels_and_parts_of_a_file_get_names_of_their_own(audio: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("path,channel\nwav/a.wav,0\nwav/a.wav,1\n")
+    assert [source.utterance for source in sources(tmp_path / "x.csv")] == ["wav/a-channel0", "wav/a-channel1"]
+    for channel in (0, 1):
+        (tmp_path / f"{channel}.csv").write_text(f"path,id,channel\nwav/a.wav,one,{channel}\n")
+    both = find_sources([tmp_path / "0.csv", tmp_path / "1.csv"]).sources
+    assert [source.utterance for source in both] == [f"{str(audio)[1:]}-one-channel{channel}" for channel in (0, 1)]
+
+
+def test_a_transcript_is_not_lost_where_a_file_is_given_twice(
+    audio: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "x.csv").write_text("path,text\nwav/a.wav,she had\nwav/a.wav,she had\n")
+    assert find_sources([audio, tmp_path / "x.csv"]).sources == [Source("a", audio, text="she had")]
+    assert not caplog.messages
+    (tmp_path / "x.csv").write_text("path,text\nwav/a.wav,she had\nwav/a.wav,your\n")
+    assert [source.text for source in sources(tmp_path / "x.csv")] == ["she had"]
+    assert caplog.messages == [f"more than one transcript, of which the first is used: {audio}"]
+
+
+def test_the_length_of_a_file_is_found_once_for_all_its_parts(audio: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+    monkeypatch.setattr("asr.recordings.sources.audio_info", lambda path: read.append(path) or audio_info(path))
+    for start in (0.0, 0.25, 0.5):
+        assert len(samples(Source("one", audio, start, 0.25))) == RATE // 4
+    assert read == [audio]
+    soundfile.write(audio, np.zeros(RATE // 2), RATE)
+    with pytest.raises(InputError, match="the file has 0.5 s"):
+        samples(Source("one", audio, 0.5, 0.25))

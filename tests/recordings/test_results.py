@@ -107,6 +107,15 @@ def test_two_recordings_of_one_name_are_a_failure_of_the_second(audio: dict[str,
     assert order(out) == "bcda"
 
 
+def test_the_result_of_a_file_that_cannot_be_read_stays(audio: dict[str, Path], out: Path, run: Run) -> None:
+    run(whole(audio))
+    audio["b"].rename(audio["b"].with_name("away"))
+    assert run(whole(audio)) == []
+    assert order(out) == "abcd"
+    [error] = map(json.loads, (out / "errors.jsonl").read_text().splitlines())
+    assert (error["path"], error["what"]) == (str(audio["b"]), "no such audio file")
+
+
 def test_lines_come_in_the_inputs_order(audio: dict[str, Path], out: Path, run: Run) -> None:
     assert run(whole(audio), failing="ac") == ["b", "d"]
     assert order(out) == "bd"
@@ -116,6 +125,14 @@ def test_lines_come_in_the_inputs_order(audio: dict[str, Path], out: Path, run: 
     assert order(out) == "abcd"
     assert run(whole(audio, "db")) == []
     assert order(out) == "acdb"
+
+
+def test_blank_lines_cost_no_result(audio: dict[str, Path], out: Path, run: Run) -> None:
+    run(whole(audio, "bc"))
+    with open(out / "results.jsonl", "a") as file:
+        file.write("\n\n")
+    assert run(whole(audio)) == ["a", "d"]
+    assert order(out) == "abcd"
 
 
 def test_lines_of_other_inputs_stay(audio: dict[str, Path], out: Path, run: Run) -> None:

@@ -98,3 +98,17 @@ def test_channels(tmp_path: Path) -> None:
     assert found("mix") == [("broken", None), ("one", None), ("two", None)]
     assert found("each") == [("broken", None), ("one", None), ("two-channel0", 0), ("two-channel1", 1)]
     assert found(1) == [("broken", 1), ("one", 1), ("two", 1)]
+
+
+def test_an_input_without_audio_is_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "full" / "x.wav").touch()
+    (tmp_path / "x.csv").write_text("x.wav,she had\n")
+    find_sources([tmp_path / "empty", tmp_path / "full", tmp_path / "x.csv"])
+    assert caplog.messages == [f"no audio file in {tmp_path / 'empty'}, {tmp_path / 'x.csv'}"]
+
+
+def test_names_that_stay_the_same_are_an_error() -> None:
+    with pytest.raises(InputError, match="two recordings have the name 'a'"):
+        distinct_names(["a", "a"], lambda item, _: item, 3)
