@@ -12,7 +12,7 @@ from asr.formats.transcript import Transcript
 from asr.progress import track
 from asr.recordings.digests import DIGESTS, AudioDigests
 from asr.recordings.export import Exports
-from asr.recordings.failures import ERRORS, Failures
+from asr.recordings.failures import ERRORS, Failures, place
 from asr.recordings.results import Results, Row
 from asr.recordings.resume import Summary
 from asr.recordings.sources import Found, Samples, Source, read_source
@@ -127,7 +127,7 @@ def _digest(digests: AudioDigests, source: Source) -> str | Exception:
 
 def _finished(outcome: Outcome, source: Source, digest: str, digests: AudioDigests) -> Outcome:
     """The outcome with the whole line, or an error that names the file."""
-    if isinstance(outcome, InputError) and not str(outcome).startswith(f"{source.path}: "):
+    if isinstance(outcome, InputError) and not str(outcome).startswith(place(source.path)):
         return InputError(str(outcome), source.path)
     if isinstance(outcome, Exception):
         return outcome

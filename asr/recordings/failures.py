@@ -46,7 +46,7 @@ class Failures:
         log_failure(error, path, consequence)
         if self._lines is None:
             self._lines = self._open.enter_context(growing_file(self.path))
-        what, _, fix = _message(error, path).removeprefix(f"{path}: ").rpartition("; ")
+        what, _, fix = _message(error, path).removeprefix(place(path)).rpartition("; ")
         row = {"path": str(path), "what": (what or fix) + consequence, "fix": fix if what else ""}
         self._lines.write(json.dumps(row, ensure_ascii=False) + "\n")
         self._lines.flush()
@@ -60,10 +60,15 @@ def log_failure(error: Exception, path: Path, consequence: str = "") -> None:
     log.error("%s%s", _message(error, path), consequence, exc_info=error)
 
 
+def place(path: Path) -> str:
+    """How the message of an InputError begins that is about this file."""
+    return str(InputError("", path))
+
+
 def _message(error: Exception, path: Path) -> str:
     if isinstance(error, InputError):
         return str(error)
     if is_out_of_memory(error):
-        return f"{path}: does not fit in memory; split it into parts, or choose another --device"
+        return f"{place(path)}does not fit in memory; split it into parts, or choose another --device"
     reason = " ".join(str(error).split())
-    return f"{path}: {type(error).__name__}: {reason[:LONGEST_REASON]}"
+    return f"{place(path)}{type(error).__name__}: {reason[:LONGEST_REASON]}"
