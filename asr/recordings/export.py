@@ -169,7 +169,7 @@ def _converted(transcript: Transcript, convert: Conversion) -> Transcript:
 
 
 def _former(folder: OutputFolder, mark: Path) -> dict[str, tuple[View, bool]]:
-    """The formats that a folder has, and whether each is complete. Raises InputError for a mark that asr did not write."""
+    """The formats that a folder has, and whether each is complete. Raises InputError for a mark of the user's."""
     folder.require_replaceable(mark)
     if not mark.is_file():
         return {name: (PLAIN, True) for name in WRITERS if _was_written(folder, name)}

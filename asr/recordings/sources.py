@@ -139,10 +139,10 @@ class _Search:
 
     def below(self, given: Path) -> Iterator[Listed]:
         """What one input holds."""
-        number = 0
-        for number, item in enumerate(self._below(given), 1):
+        item = None
+        for item in self._below(given):
             yield item
-        if not number:
+        if item is None:
             self.empty.append(str(given))
 
     def add(self, item: Listed) -> None:
@@ -216,7 +216,7 @@ def _channels(item: Listed, channels: Channels) -> list[Listed]:
 
 
 def distinct_names(items: Sequence[T], name: Callable[[T, int], str], most: int) -> list[str]:
-    """A name for each item: the first of its `most` names that no other item has. Raises InputError where there is none."""
+    """A name for each item: the first of its `most` names that no other has. Raises InputError where there is none."""
     chosen = [0] * len(items)
     names = [name(item, 0) for item in items]
     while True:

@@ -189,5 +189,5 @@ def test_the_length_of_a_file_is_found_once_for_all_its_parts(audio: Path, monke
         assert len(samples(Source("one", audio, start, 0.25))) == RATE // 4
     assert read == [audio]
     soundfile.write(audio, np.zeros(RATE // 2), RATE)
-    with pytest.raises(InputError, match="the file has 0.5 s"):
+    with pytest.raises(InputError, match=r"the file has 0\.5 s"):
         samples(Source("one", audio, 0.5, 0.25))
