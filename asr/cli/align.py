@@ -99,7 +99,8 @@ def align_command(
     spell = number_speller(language) if spell_numbers else None
     for name in formats:
         writer(name)
-    found = find_sources(inputs, channels_of(channels))
+    with codecs_silenced():
+        found = find_sources(inputs, channels_of(channels))
     sources = found.sources
     if text is not None and (len(sources) != 1 or transcripts is not None):
         raise InputError("--text is for one audio file, without --transcripts")
@@ -109,8 +110,6 @@ def align_command(
     with codecs_silenced():
         many = jobs or available_cores()
         summary = align_files(aligner, found, said, pronunciations, out, formats, View(phones), many, spell)
-    done = f"{summary.done} aligned" + (f", {summary.skipped} already done" if summary.skipped else "")
-    lacking = f", {summary.unwritten} missing in a format" if summary.unwritten else ""
-    log.info("%s, %d failed%s: %s", done, summary.failed, lacking, out / ALIGNMENTS)
+    log.info("%s: %s", summary.text("aligned"), out / ALIGNMENTS)
     if summary.failed or summary.unwritten:
         raise typer.Exit(1)

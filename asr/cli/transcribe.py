@@ -51,18 +51,15 @@ def transcribe_command(
     for name in formats:
         writer(name)
     view = View(phones, min_score)
-    found = find_sources(inputs, channels_of(channels))
-    sources = found.sources
     with codecs_silenced():
+        found = find_sources(inputs, channels_of(channels))
         recognizer = Recognizer(model, choose_device(device))
         summary = transcribe(recognizer, found, out, formats, view, nbest, jobs or available_cores())
-    done = f"{summary.done} transcribed" + (f", {summary.skipped} already done" if summary.skipped else "")
-    lacking = f", {summary.unwritten} missing in a format" if summary.unwritten else ""
-    log.info("%s, %d failed%s: %s", done, summary.failed, lacking, out / TRANSCRIPTS)
+    log.info("%s: %s", summary.text("transcribed"), out / TRANSCRIPTS)
     if summary.failed or summary.unwritten:
         raise typer.Exit(1)
-    if len(sources) == 1:
-        transcript = find_transcript(out, sources[0])
+    if len(found.sources) == 1:
+        transcript = find_transcript(out, found.sources[0])
         line = f"{transcript.utterance}: {' '.join(segment.phone for segment in transcript.phones)}"
         # A file name may have characters that the terminal's encoding lacks.
         print(printable(line).encode(sys.stdout.encoding, "replace").decode(sys.stdout.encoding))

@@ -14,10 +14,10 @@ from asr.formats.transcript import Transcript
 from asr.phones.lexicon import Lexicon
 from asr.phones.phone_set import AnyPhoneSet
 from asr.phones.words import Spell
-from asr.recordings.batch import Read, one_by_one, process
+from asr.recordings.batch import Read, Summary, one_by_one, process
 from asr.recordings.export import PLAIN, Exports, View
 from asr.recordings.results import Row
-from asr.recordings.resume import Summary, set_aside
+from asr.recordings.resume import set_aside
 from asr.recordings.sources import Found, Source
 from asr.recordings.transcripts import Transcripts
 from asr.storage.output_folder import output_folder

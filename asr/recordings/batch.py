@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -14,7 +15,6 @@ from asr.recordings.digests import DIGESTS, AudioDigests
 from asr.recordings.export import Exports
 from asr.recordings.failures import ERRORS, Failures, place
 from asr.recordings.results import Results, Row
-from asr.recordings.resume import Summary
 from asr.recordings.sources import Found, Samples, Source, read_source
 from asr.recordings.workers import in_order
 
@@ -28,6 +28,22 @@ Outcome = tuple[Transcript, Row] | Exception
 
 Work = Callable[[Sequence[tuple[Source, Read]]], list[Outcome]]
 """Processes recordings; it may be called from several threads."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How many files were done now, were done before, and failed; and how many outputs in a format were not written."""
+
+    done: int
+    skipped: int
+    failed: int
+    unwritten: int
+
+    def text(self, done: str) -> str:
+        """The counts in words, where `done` is what was done to the files."""
+        before = f", {self.skipped} already done" if self.skipped else ""
+        lacking = f", {self.unwritten} missing in a format" if self.unwritten else ""
+        return f"{self.done} {done}{before}, {self.failed} failed{lacking}"
 
 
 def one_by_one(work: Callable[[Source, Read], tuple[Transcript, Row]]) -> Work:
@@ -109,7 +125,7 @@ def _processed(work: Work, digests: AudioDigests, sample_rate: int, sources: Seq
 
 
 def _warned(finished: tuple[Transcript, Row], source: Source, warnings: list[str]) -> tuple[Transcript, Row]:
-    """The outcome with what is odd about the recording in its line, which is also logged."""
+    """The outcome with the recording's warnings in its line; they are also logged."""
     if not warnings:
         return finished
     each = list(dict.fromkeys(warnings))  # a long recording may be read twice

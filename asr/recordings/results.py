@@ -14,7 +14,7 @@ from asr.formats.registry import WRITERS, writer
 from asr.recordings.digests import AudioDigests
 from asr.recordings.failures import Failures
 from asr.recordings.sources import PART, Source
-from asr.storage.files import complete_file, growing_file, output_path, owner_of, read_jsonl, remove, write_jsonl
+from asr.storage.files import complete_file, growing_file, numbered_jsonl, output_path, owner_of, remove, write_jsonl
 
 log = logging.getLogger(__name__)
 
@@ -55,21 +55,24 @@ class Results:
             return
         cut_last_line(path)
         numbers = {source.utterance: number for number, source in enumerate(sources)}
-        changed: dict[str, Row | None] = {}
-        for row in read_jsonl(path):
+        changed: dict[int, Row | None] = {}
+        outdated: list[str] = []
+        for line, row in numbered_jsonl(path):
             name = str(row.get("utterance"))
             number = numbers.get(name, OTHER)
             if number != OTHER:
                 known = self._is_known(row, sources[number], digests, failures, is_current)
                 if known is None or known != row:
-                    changed[name] = known
+                    changed[line] = known
                 if known is None:
+                    outdated.append(name)
                     continue
                 self._closed.add(number)
             self._places.append(number)
         if changed:
-            _remove_outputs(path.parent, [name for name, row in changed.items() if row is None])
-            write_jsonl(path, _updated(path, changed))
+            _remove_outputs(path.parent, outdated)
+            rows = (changed.get(line, row) for line, row in numbered_jsonl(path))
+            write_jsonl(path, (row for row in rows if row is not None))
 
     def _is_known(
         self,
@@ -79,7 +82,7 @@ class Results:
         failures: Failures,
         is_current: Callable[[Row, Source], bool],
     ) -> Row | None:
-        """The line as it stays; None for one that is out of date."""
+        """The line as it stays; None where it is out of date."""
         audio = row.get("audio")
         try:
             same = row.get("sha256") == digests.of(source.path)
@@ -133,13 +136,6 @@ class Results:
                 for _, begin in sorted(zip(self._places, begins, strict=True)):
                     file.seek(begin)
                     ordered.write(file.readline())
-
-
-def _updated(path: Path, changed: dict[str, Row | None]) -> Iterator[Row]:
-    for row in read_jsonl(path):
-        known = changed.get(str(row.get("utterance")), row)
-        if known is not None:
-            yield known
 
 
 def _remove_outputs(folder: Path, utterances: Sequence[str]) -> None:

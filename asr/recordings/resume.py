@@ -4,7 +4,6 @@ import hashlib
 import json
 import logging
 import os
-from dataclasses import dataclass
 from itertools import count as numbers
 from pathlib import Path
 from typing import Any
@@ -13,16 +12,6 @@ from asr.storage.files import make_folder, read_json, rename, write_json
 from asr.storage.output_folder import OutputFolder
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Summary:
-    """How many files were done now, were done before, and failed; and how many outputs in a format were not written."""
-
-    done: int
-    skipped: int
-    failed: int
-    unwritten: int = 0
 
 
 def set_aside(folder: OutputFolder, mark: Path, made_with: dict[str, Any]) -> None:

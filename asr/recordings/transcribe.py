@@ -8,10 +8,10 @@ from asr.acoustics.bundle import bundle_digest
 from asr.errors import InputError
 from asr.formats.transcript import Transcript, read_transcripts
 from asr.recognizer import Recognizer
-from asr.recordings.batch import Read, one_by_one, process
+from asr.recordings.batch import Read, Summary, one_by_one, process
 from asr.recordings.export import PLAIN, Exports, View
 from asr.recordings.results import Row
-from asr.recordings.resume import Summary, set_aside
+from asr.recordings.resume import set_aside
 from asr.recordings.sources import Found, Source
 from asr.recordings.together import READ_TOGETHER, transcribe_together
 from asr.storage.output_folder import output_folder

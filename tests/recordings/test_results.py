@@ -127,6 +127,15 @@ def test_lines_come_in_the_inputs_order(audio: dict[str, Path], out: Path, run: 
     assert order(out) == "acdb"
 
 
+def test_a_current_line_stays_where_an_outdated_one_has_its_name(audio: dict[str, Path], out: Path, run: Run) -> None:
+    run(whole(audio, "ab"))
+    first, second = lines(out)
+    with open(out / "results.jsonl", "a") as file:
+        file.writelines(json.dumps(row) + "\n" for row in (first | {"sha256": "old"}, second))
+    assert run(whole(audio, "ab")) == []
+    assert order(out) == "abb"
+
+
 def test_blank_lines_cost_no_result(audio: dict[str, Path], out: Path, run: Run) -> None:
     run(whole(audio, "bc"))
     with open(out / "results.jsonl", "a") as file:
