@@ -1,5 +1,6 @@
 """Which files are read, and the names that they get."""
 
+import errno
 import io
 import os
 from pathlib import Path
@@ -112,3 +113,14 @@ def test_an_input_without_audio_is_reported(tmp_path: Path, caplog: pytest.LogCa
 def test_names_that_stay_the_same_are_an_error() -> None:
     with pytest.raises(InputError, match="two recordings have the name 'a'"):
         distinct_names(["a", "a"], lambda item, _: item, 3)
+
+
+def test_a_folder_that_cannot_be_read_is_not_taken_for_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(path: str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    with pytest.raises(InputError, match="cannot read the folder: Permission denied"):
+        find_sources([tmp_path])
