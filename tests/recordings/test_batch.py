@@ -70,6 +70,14 @@ def test_a_recording_that_changes_or_goes_while_it_is_read_fails(audio: Path, tm
     assert [row["what"] for row in errors(tmp_path / "out")] == ["changed while it was read", "no such audio file"]
 
 
+def test_nothing_stays_of_a_recording_that_was_replaced_by_a_broken_one(audio: Path, tmp_path: Path) -> None:
+    run(audio, tmp_path / "out", read_twice)
+    (audio / "b.wav").write_text("no audio")
+    assert run(audio, tmp_path / "out", read_twice) == Summary(0, 2, 1, 0)
+    assert names(tmp_path / "out") == ["a", "c"]
+    assert {path.stem for path in (tmp_path / "out" / "textgrids").iterdir()} == {"a", "c"}
+
+
 def test_an_interruption_keeps_results_and_digests(audio: Path, tmp_path: Path) -> None:
     def work(source: Source, read: Read) -> tuple[Transcript, Row]:
         if source.utterance == "b":

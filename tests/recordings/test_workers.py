@@ -63,12 +63,21 @@ def test_workers_have_one_torch_thread_each_and_others_keep_theirs() -> None:
 
 
 def test_the_rest_is_not_done_when_the_caller_stops() -> None:
-    done = []
-    results = in_order(done.append, range(1000), 1)
+    drawn, done = threading.Event(), []
+
+    def items() -> Iterator[int]:
+        yield from range(900)
+        drawn.set()
+
+    def work(item: int) -> None:
+        assert drawn.wait(10)
+        time.sleep(0.001)
+        done.append(item)
+
+    results = in_order(work, items(), 1)
     next(results)
     results.close()
-    time.sleep(0.05)
-    assert len(done) < 1000
+    assert len(done) < 900
 
 
 def test_at_least_one_core() -> None:

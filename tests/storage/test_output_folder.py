@@ -208,6 +208,18 @@ def test_a_folder_that_is_moved_keeps_its_files(out: OutputFolder) -> None:
     assert out.owns(out.folder / "test" / "x")
 
 
+def test_an_empty_file_is_replaced_but_not_a_link_to_one(out: OutputFolder, tmp_path: Path) -> None:
+    path, empty = out.folder / "x.txt", tmp_path / "empty"
+    empty.touch()
+    path.symlink_to(empty)
+    with pytest.raises(InputError, match="move it away"):
+        write_text(path, "text")
+    path.unlink()
+    path.touch()
+    write_text(path, "text")
+    assert path.read_text() == "text"
+
+
 def test_where_a_folder_was_moved_from_nothing_is_asr_s_any_more(out: OutputFolder) -> None:
     before, after = out.folder / ".unfinished", out.folder / "test"
     write_text(before / "x", "text")
