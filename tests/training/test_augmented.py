@@ -35,6 +35,8 @@ FEATURES = pytest.mark.parametrize(
         {"cmvn": "speaker", "cmvn_variance": False, "type": "mfcc"},
         {"cmvn": "speaker", "snip_edges": False, "energy": True},
         {"cmvn": "utterance", "backend": "librosa"},
+        {"cmvn": "utterance", "cmvn_frames": "speech", "cmvn_prior": 30, "floor": -2},
+        {"cmvn": "speaker", "cmvn_frames": "speech", "cmvn_prior": 30, "energy": True},
     ],
     ids=str,
 )

@@ -41,6 +41,8 @@ def test_rooms_levels_channels_and_pauses_are_spread_over_what_was_asked_for() -
     assert not (~np.isnan(draws.gain) & ~np.isnan(draws.peak)).any()
     assert (np.nanmin(draws.peak), np.nanmax(draws.peak)) == share((1, 9), abs=0.05)
     assert np.bincount(draws.channel + 1) / 30000 == share([0.7, 0.15, 0.15], abs=0.01)
+    changed = ~np.isnan([draws.snr, draws.t60, draws.gain, draws.peak]).all(axis=0) | (draws.channel >= 0)
+    assert np.array_equal(draws.apart, changed)
     pauses = draws.pauses
     assert pauses is not None
     inserted = pauses.lengths > 0
