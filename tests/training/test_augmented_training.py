@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from support.augmented_speech import CPU, EVERYTHING, epoch_speech, load, recipe
+from support.augmented_speech import CPU, EVERYTHING, epoch_speech, load, recipe, write_split
 
 from asr.acoustics.bundle import read_bundle
 from asr.phones.classes import UNLABELLED
@@ -52,3 +52,15 @@ def test_utterance_batches_of_changed_speech(corpus: Path, tmp_path: Path) -> No
     batching = UtteranceBatching(speech)
     frames = sum(int((batching.batch(members).labels != UNLABELLED).sum()) for members in batching.plan(500, True))
     assert frames == int((speech.labels != UNLABELLED).sum())
+
+
+def test_checkpoint_of_other_speech_is_not_used(tmp_path: Path) -> None:
+    config = recipe({}, epochs=1)
+    write_split(tmp_path, "dev", 2, seed=1)
+    for seed in (0, 2):
+        write_split(tmp_path, "train", 3, seed)
+        load(config, tmp_path, tmp_path / "features")
+        train(config, tmp_path, tmp_path / "features", tmp_path / "out", CPU)
+    train(config, tmp_path, tmp_path / "features", tmp_path / "fresh", CPU)
+    paths = (tmp_path / "out/bundle/model.safetensors", tmp_path / "fresh/bundle/model.safetensors")
+    assert paths[0].read_bytes() == paths[1].read_bytes()
