@@ -12,7 +12,7 @@ help:
 	@echo "make fuzz   read damaged files with every parser, for about an hour (make fuzz-quick: for a minute)"
 	@echo "make audit  look for known vulnerabilities in the installed packages (needs a network)"
 	@echo "make coverage    run the tests and print their coverage"
-	@echo "make wheel-test  build a wheel, install it into an empty environment and transcribe a file with it"
+	@echo "make wheel-test  build a wheel, install it into an empty environment, and train and transcribe with it"
 	@echo "make bench       compare the speed of features, training, decoding and scoring with other libraries"
 	@echo "make bench-decoding   compare decoding with libraries that take minutes and a compiler to install"
 
