@@ -5,15 +5,15 @@ PYTHON ?= python3
 .PHONY: help install demo test test-faults fuzz-quick fuzz audit coverage lint wheel-test bench bench-decoding
 
 help:
-	@echo "make demo   train and test on the synthetic demo corpus, then transcribe a file (under 5 minutes on 2 cores)"
+	@echo "make demo   train and test on the synthetic demo corpus, then transcribe a file (1 to 2 minutes on 2 cores)"
 	@echo "make test   run the tests (under 4 minutes on 2 cores)"
 	@echo "make lint   run ruff and mypy"
 	@echo "make test-faults kill commands, and let their disk fail, at some moments (ASR_FAULTS=all: at each)"
 	@echo "make fuzz   read damaged files with every parser, for about an hour (make fuzz-quick: for a minute)"
 	@echo "make audit  look for known vulnerabilities in the installed packages (needs a network)"
 	@echo "make coverage    run the tests and print their coverage"
-	@echo "make wheel-test  build a wheel, install it into an empty environment and transcribe a file with it"
-	@echo "make bench       compare the speed of features, training and decoding with other libraries"
+	@echo "make wheel-test  build a wheel, install it into an empty environment, and train and transcribe with it"
+	@echo "make bench       compare the speed of features, training, decoding and scoring with other libraries"
 	@echo "make bench-decoding   compare decoding with libraries that take minutes and a compiler to install"
 
 install: .venv/installed
@@ -68,6 +68,7 @@ bench: .venv/bench-installed
 	.venv/bin/python benchmarks/features.py
 	.venv/bin/python benchmarks/training.py
 	.venv/bin/python benchmarks/decoding.py
+	.venv/bin/python benchmarks/scoring.py
 
 bench-decoding: .venv/bench-decoding-installed
 	.venv/bin/python benchmarks/decoding.py

@@ -1,4 +1,4 @@
-"""Batch transcription beside pocketsphinx's `allphone`: PER, speed and memory on the test speakers of fold 1.
+"""Batch transcription compared with pocketsphinx's `allphone`: PER, speed and memory on the test speakers of fold 1.
 
     python benchmarks/transcription.py RUN [--copies N]
 
@@ -181,7 +181,7 @@ def main() -> None:
         pocketsphinx_phones(arguments.pocketsphinx)
         return
     if arguments.run is None:
-        parser.error("name a finished run of recipes/timit_sample")
+        parser.error("give a finished run of recipes/timit_sample")
     table = Table("system", "PER", "without silence", "x real time", "processor ms/s", "start s", "peak MB")
     with tempfile.TemporaryDirectory() as folder:
         for row in measure(bundle_of(arguments.run.resolve()), arguments.copies, Path(folder)):

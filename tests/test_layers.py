@@ -14,6 +14,7 @@ LAYERS = (
         "asr.errors",
         "asr.progress",
         "asr.device",
+        "asr.threads",
         "asr.data_files",
         "asr.corpus_registry",
     ),

@@ -68,8 +68,7 @@ class ChannelConfig(Section):
         ["narrow", "telephone", "mp3", "opus"],
         min_length=1,
         description="of which one is drawn; narrow: nothing above 3.3 to 4 kHz, as recorded at 8 kHz; telephone: "
-        "300 to 3400 Hz; mp3: 20 to 60 kbit/s, and opus: 10 to 45, which cost some 20 and 50 ms of computing an "
-        "utterance",
+        "300 to 3400 Hz; mp3: 20 to 60 kbit/s, and opus: 10 to 45, which take most of the time of all changes",
     )
 
 

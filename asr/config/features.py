@@ -46,10 +46,11 @@ class FeaturesConfig(Section):
     )
     cmvn_variance: bool = Field(True, description="normalise the variance as well as the mean")
     cmvn_frames: Literal["all", "speech"] = Field(
-        "all", description="frames that the statistics count: all, or those that are not much quieter than the speech"
+        "all",
+        description="frames that the statistics count: all, or those that are not much quieter than the speech",
     )
     cmvn_prior: float = Field(
-        0.0, ge=0, description="weight of the training set's statistics beside a speaker's own (frames); 0: none"
+        0.0, ge=0, description="weight of the training set's statistics next to a speaker's own (frames); 0: none"
     )
     floor: float | None = Field(
         None, lt=0, description="least value of a normalised feature (standard deviations); null: none"
@@ -59,6 +60,14 @@ class FeaturesConfig(Section):
     def _cepstra_fit(self) -> "FeaturesConfig":
         if self.type == "mfcc" and self.cepstra > self.bins:
             raise ValueError(f"cepstra ({self.cepstra}) must not be more than bins ({self.bins})")
+        return self
+
+    @model_validator(mode="after")
+    def _normalisation_is_used(self) -> "FeaturesConfig":
+        if self.cmvn == "none" and (self.cmvn_frames != "all" or self.cmvn_prior or self.floor is not None):
+            raise ValueError("cmvn is none, so that cmvn_frames, cmvn_prior and floor have no effect; leave them out")
+        if self.cmvn == "global" and self.cmvn_prior:
+            raise ValueError("cmvn_prior needs cmvn: speaker or utterance; global is the training set's already")
         return self
 
     @property

@@ -49,11 +49,6 @@ class Statistics:
         variance = self.squares / max(self.count, 1.0) - self.mean**2
         return np.asarray(np.sqrt(np.maximum(variance, VARIANCE_FLOOR)))
 
-    def normalize(self, features: NDArray[np.float32], variance: bool = True) -> NDArray[np.float32]:
-        """Features [T, D] minus the mean and, with `variance`, divided by the deviation."""
-        centred = features - self.mean
-        return np.asarray(centred / self.deviation if variance else centred, dtype=np.float32)
-
 
 @dataclass(eq=False)
 class Cmvn:

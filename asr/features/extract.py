@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from asr.features.cmvn import Cmvn, cmvn_path, save_cmvn
 from asr.features.frontend import StaticFeatures, build_front_end
 from asr.features.normalize import counted
 from asr.progress import track
+from asr.threads import one_torch_thread
 
 if TYPE_CHECKING:
     from lhotse import MonoCut
@@ -60,7 +60,7 @@ def extract(
     front_end = build_front_end(config, device)
     summary, cmvn = ExtractSummary(), Cmvn()
     limit = int(BATCH_SECONDS[device.type] * config.sample_rate)
-    with _one_thread(), ArchiveWriter(stem, config.static_dim) as archive:
+    with one_torch_thread(), ArchiveWriter(stem, config.static_dim) as archive:
         audio = read_ahead(read_cuts(cuts_path), config.sample_rate)
         usable = _usable(audio, front_end, summary.skipped if skip_bad else None)
         for batch in _batches(track(usable, f"features of {Path(stem).name}"), limit):
@@ -77,17 +77,6 @@ def extract(
             raise InputError("has no utterance with usable audio; rerun the prepare stage", cuts_path)
         save_cmvn(cmvn_path(stem), cmvn)
     return summary
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """The front end's steps are too short to share among cores: on a busy machine that was 40 times slower."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def read_ahead(cuts: Iterable["MonoCut"], sample_rate: int) -> Iterator[tuple["MonoCut", "Future[Samples]"]]:

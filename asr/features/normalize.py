@@ -12,8 +12,7 @@ from asr.features.cmvn import Cmvn, Statistics
 from asr.features.deltas import add_deltas
 
 QUIETER = 5.0
-"""Log energy (22 dB) below the level of speech at which half of a frame counts. On TIMIT's sample it keeps 91 % of the
-frames of speech, and 16 % of those of silence."""
+"""Log energy (22 dB) below the level of speech at which half of a frame counts."""
 SOFTNESS = 0.5
 FAINTEST = -5.0
 """Log energy of frames that are digital silence in all but name: a thousandth of what rounding to 16 bits adds."""

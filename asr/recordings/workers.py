@@ -1,12 +1,12 @@
 """Several recordings at a time, in threads: the compiled code that does the work runs side by side."""
 
 import os
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import TypeVar
+
+from asr.threads import one_torch_thread
 
 MOST_WAITING = 1000
 """Results that wait for an earlier one. While an hour is recognised, so many short files are done beside it."""
@@ -37,7 +37,7 @@ def in_order(work: Callable[[T], R], items: Iterable[T], jobs: int) -> Iterator[
     Items are drawn as there is room, and at most MOST_WAITING results are in memory.
     """
     waiting: deque[tuple[T, Future[R]]] = deque()
-    with _one_torch_thread(), ThreadPoolExecutor(jobs) as pool:
+    with one_torch_thread(), ThreadPoolExecutor(jobs) as pool:
         try:
             for item in items:
                 waiting.append((item, pool.submit(work, item)))
@@ -47,17 +47,3 @@ def in_order(work: Callable[[T], R], items: Iterable[T], jobs: int) -> Iterator[
                 yield waiting.popleft()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-
-
-@contextmanager
-def _one_torch_thread() -> Iterator[None]:
-    """Two threads for one small product take longer than one, and far longer where another process is busy."""
-    if (torch := sys.modules.get("torch")) is None:  # a model that needs none
-        yield
-        return
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -16,11 +16,6 @@ _NUMBERS_AT_ONCE = 4_000_000
 """Of the draws in memory."""
 
 
-def interval(errors: Sequence[int], phones: Sequence[int], samples: int, seed: int) -> tuple[float, float]:
-    """The 95% interval of the PER, in per cent: `intervals` of one system."""
-    return intervals([errors], [phones], samples, seed)[0]
-
-
 def intervals(
     errors: Sequence[Counted], phones: Sequence[Counted], samples: int, seed: int
 ) -> list[tuple[float, float]]:

@@ -38,14 +38,6 @@ class InnerPlaces:
 
 
 @dataclass(frozen=True)
-class Inserted:
-    """Frames [N] that pauses at the edges add: which frame of its pause each one is, and of how many."""
-
-    frame: Numbers
-    frames: Numbers
-
-
-@dataclass(frozen=True)
 class PlacedPauses:
     """Frames [U, 3] added before, inside and after each utterance, with their levels as drawn.
 
@@ -83,12 +75,12 @@ class PlacedPauses:
         spoken = np.where((inside > 0) & ~after & (own >= place), self.source[utterance], spoken)
         return np.clip(spoken, 0, lengths[utterance] - 1)
 
-    def at_edges(self, utterance: Numbers, frame: Numbers, lengths: Numbers) -> Inserted:
-        """Which frames [N] of utterances [N] are of a pause at an edge; others are -1."""
+    def at_edges(self, utterance: Numbers, frame: Numbers, lengths: Numbers) -> tuple[Numbers, Numbers]:
+        """Which frame of a pause at an edge each frame [N] of utterances [N] is (-1: of none), and of how many."""
         before, inside, after = self.frames[utterance].T
         end = before + lengths[utterance] + inside
         own = np.where(frame < before, frame, np.where(frame >= end, frame - end, -1))
-        return Inserted(own, np.where(frame < before, before, after))
+        return own, np.where(frame < before, before, after)
 
     def samples(self, number: int, length: int, config: FeaturesConfig) -> list[Pause]:
         """The pauses of an utterance of `length` samples."""
@@ -102,13 +94,13 @@ class PlacedPauses:
         ]
 
 
-def silence_labels(inserted: Inserted, targets: TargetsConfig) -> Numbers:
-    """The classes of frames [N] of a pause: the phone set's first silence, its states spread evenly; UNLABELLED where
-    the set has no silence."""
+def silence_labels(frame: Numbers, frames: Numbers, targets: TargetsConfig) -> Numbers:
+    """The classes of frames [N] of pauses of so many `frames` [N]: the phone set's first silence, its states spread
+    evenly; UNLABELLED where the set has no silence."""
     if not targets.phone_set.silences:
-        return np.full(len(inserted.frame), UNLABELLED)
+        return np.full(len(frame), UNLABELLED)
     first = targets.phone_set.numbers[targets.phone_set.silences[0]] * targets.states
-    return np.asarray(first + (2 * inserted.frame + 1) * targets.states // (2 * inserted.frames))
+    return np.asarray(first + (2 * frame + 1) * targets.states // (2 * frames))
 
 
 def silent_classes(targets: TargetsConfig) -> Numbers:

@@ -20,7 +20,7 @@ from asr.features.frontend import StaticFeatures
 from asr.phones.classes import UNLABELLED
 from asr.training.draws import Pauses
 from asr.training.layout import Layout, Numbers, on
-from asr.training.pauses import InnerPlaces, Inserted, PlacedPauses, silence_labels, silent_classes
+from asr.training.pauses import InnerPlaces, PlacedPauses, silence_labels, silent_classes
 from asr.training.targets import cut_labels
 
 
@@ -120,8 +120,8 @@ class SpeedTable:
         labels[on(device, row)] = self._flat[on(device, source)].long()
         if pauses is not None:
             # An utterance that begins or ends without a silence gets one.
-            inserted = pauses.at_edges(utterance, frame, lengths)
-            bare = (inserted.frame >= 0) & ~self._silent[source]
-            added = Inserted(inserted.frame[bare], inserted.frames[bare])
-            labels[on(device, row[bare])] = on(device, silence_labels(added, self.config.targets))
+            of_pause, many = pauses.at_edges(utterance, frame, lengths)
+            bare = (of_pause >= 0) & ~self._silent[source]
+            added = silence_labels(of_pause[bare], many[bare], self.config.targets)
+            labels[on(device, row[bare])] = on(device, added)
         return labels

@@ -64,6 +64,14 @@ def test_a_given_type_stays(tmp_path: Path) -> None:
         (MINIMAL, ["model.dropout=1.5"], "less than 1"),
         (MINIMAL, ["features.type=plp"], "'fbank' or 'mfcc'"),
         (MINIMAL, ["features.type=mfcc", "features.bins=10"], "recipe.yaml: features: cepstra (13) must not be more "),
+        (
+            MINIMAL,
+            ["features.cmvn=none", "features.floor=-3"],
+            "recipe.yaml: features: cmvn is none, so that ",
+        ),
+        (MINIMAL, ["features.cmvn=none", "features.cmvn_frames=speech"], "and floor have no effect; leave them out"),
+        (MINIMAL, ["features.cmvn=none", "features.cmvn_prior=9"], "and floor have no effect; leave them out"),
+        (MINIMAL, ["features.cmvn=global", "features.cmvn_prior=9"], "cmvn_prior needs cmvn: speaker or utterance"),
         (MINIMAL, ["training.loss=ctc"], "recipe.yaml: training.loss: ctc needs targets.states: 1"),
         (
             MINIMAL,

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr.config import FeaturesConfig
 from asr.features.cmvn import Cmvn, Statistics
-from asr.features.normalize import model_input, smoothed, speech_weights, utterance_statistics
+from asr.features.normalize import counted, loudness, model_input, smoothed, speech_weights, utterance_statistics
 
 ZEROS = -15.9424
 """The log energy of digital silence."""
@@ -54,16 +55,12 @@ def test_a_recording_that_is_louder_gives_the_same_input(louder: float, seed: in
 
 
 def test_background_counts_little_and_speech_fully() -> None:
-    import torch
-
     weights = speech_weights(torch.from_numpy(speech(200))[None], ROBUST)[0].numpy()
     assert weights[:20].max() < 0.01
     assert np.median(weights[20:]) > 0.99
 
 
 def test_padding_does_not_count() -> None:
-    import torch
-
     said = torch.from_numpy(speech(100))
     padded = torch.cat([said, torch.full((50, BINS), 99.0)])[None]
     inside = (torch.arange(170) < 120)[None]
@@ -103,6 +100,20 @@ def test_the_prior_leaves_the_loudness_to_the_speaker() -> None:
     assert np.isclose(smoothed(own, prior, ROBUST).mean.mean(), own.mean.mean())
     assert np.isclose(smoothed(own, prior, MFCC).mean[0], own.mean[0])
     assert not np.isclose(smoothed(own, prior, MFCC).mean[1], own.mean[1])
+
+
+def test_without_a_frame_of_speech_the_prior_alone_counts() -> None:
+    prior = training_set().prior
+    assert prior is not None
+    own = counted(np.full((50, BINS), ZEROS, np.float32), ROBUST)
+    assert np.allclose(smoothed(own, prior, ROBUST).mean, prior.mean)
+    assert np.allclose(smoothed(own, prior, ROBUST).deviation, prior.deviation)
+
+
+def test_a_column_of_energy_is_the_loudness() -> None:
+    config = FeaturesConfig(bins=BINS, energy=True)
+    frames = np.random.default_rng(0).normal(size=(7, 1 + BINS)).astype(np.float32)
+    assert np.array_equal(loudness(torch.from_numpy(frames), config), frames[:, 0])
 
 
 def test_a_prior_must_be_there() -> None:

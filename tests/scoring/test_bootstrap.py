@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.scoring.bootstrap import MOST_BLOCKS, interval, intervals, paired_interval
+from asr.scoring.bootstrap import MOST_BLOCKS, Counted, intervals, paired_interval
+
+
+def interval(errors: Counted, phones: Counted, samples: int, seed: int) -> tuple[float, float]:
+    """That of one system."""
+    return intervals([errors], [phones], samples, seed)[0]
+
 
 BLOCKS = st.lists(st.tuples(st.integers(0, 50), st.integers(1, 100)), min_size=1, max_size=12)
 

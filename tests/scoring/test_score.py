@@ -10,7 +10,7 @@ from asr.errors import InputError
 from asr.formats.transcript import PhoneSegment, Transcript, write_transcripts
 from asr.phones.folding import fold
 from asr.phones.phone_set import load_phone_set
-from asr.scoring.bootstrap import interval
+from asr.scoring.bootstrap import intervals
 from asr.scoring.edit_alignment import Counts
 from asr.scoring.results import ScoreResult, confusions, read_utterances, summarize, worst, write_result
 from asr.scoring.score import counted_per, score, score_files
@@ -209,4 +209,4 @@ def test_the_intervals_resample_speakers_and_utterances_where_some_are_unknown()
         errors, phones = zip(
             *[(each["counted"].errors, each["counted"].reference_phones) for each in result.blocks], strict=True
         )
-        assert result.treatments["counted"].interval == interval(errors, phones, CONFIG.bootstrap, 0)
+        assert result.treatments["counted"].interval == intervals([errors], [phones], CONFIG.bootstrap, 0)[0]

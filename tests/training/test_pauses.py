@@ -15,7 +15,7 @@ from asr.features.dataset import Dataset
 from asr.features.extract import extract
 from asr.phones.classes import UNLABELLED
 from asr.training.augmented import EpochSpeech
-from asr.training.pauses import Inserted, silence_labels, silent_classes
+from asr.training.pauses import silence_labels, silent_classes
 from asr.training.speech import Speech, load_speech
 from asr.training.statistics import class_statistics
 
@@ -131,8 +131,7 @@ def test_an_utterance_without_silence_gets_it_at_the_ends_only(tmp_path: Path) -
 def test_a_phone_set_without_silence_leaves_pauses_unlabelled(tmp_path: Path) -> None:
     (tmp_path / "bare.txt").write_text("aa\ns\n")
     targets = TargetsConfig.model_validate({"phone_set": str(tmp_path / "bare.txt")})
-    added = Inserted(np.arange(4), np.full(4, 4))
-    assert silence_labels(added, targets).tolist() == [UNLABELLED] * 4
+    assert silence_labels(np.arange(4), np.full(4, 4), targets).tolist() == [UNLABELLED] * 4
     assert not len(silent_classes(targets))
 
 
