@@ -45,7 +45,6 @@ class OnnxModel:
     statistics: ClassStatistics
     tuning: Tuning
     subsampling: int
-    precision: str
     session: "onnxruntime.InferenceSession"
 
     @property
@@ -74,7 +73,6 @@ def read_onnx_model(folder: Path) -> OnnxModel:
         statistics=read_statistics(folder / "classes.tsv", config.class_names),
         tuning=read_tuning(folder),
         subsampling=head["subsampling"],
-        precision=str(head.get("precision")),
         session=_session(folder / ONNX_MODEL),
     )
 

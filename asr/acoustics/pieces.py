@@ -4,10 +4,10 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from asr.acoustics.posteriors import LogPosteriors
+from asr.acoustics.posteriors import LogPosteriors, Waveform
 from asr.config import FeaturesConfig
 from asr.features.mel import shift_samples
-from asr.features.pieces import Piece, Samples, cut_at_pauses
+from asr.features.pieces import Piece, cut_at_pauses
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class ScoredPiece:
 
 
 def scored_pieces(
-    blocks: Iterable[Samples],
+    blocks: Iterable[Waveform],
     score: Callable[[Piece], LogPosteriors],
     features: FeaturesConfig,
     subsampling: int,

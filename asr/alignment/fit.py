@@ -3,9 +3,10 @@
 import math
 
 import numpy as np
-import numpy.typing as npt
 
+from asr.acoustics.posteriors import LogPosteriors
 from asr.alignment.forced_alignment import ForcedAlignment
+from asr.alignment.graph import Indices, Vector
 from asr.phones.classes import BLANK, Topology
 from asr.phones.folding import folding
 from asr.phones.phone_set import AnyPhoneSet, load_phone_set, silences
@@ -18,9 +19,6 @@ LEAST = 1e-4
 """The least posterior of a phone, so that a few frames do not decide."""
 QUIET = 0.5
 """The probability of silence from which a frame counts only if the transcript has speech there."""
-
-Indices = npt.NDArray[np.int64]
-Vector = npt.NDArray[np.float64]
 
 
 class FitMeasure:
@@ -47,7 +45,7 @@ class FitMeasure:
         members = self._class_groups[:, None] == np.arange(len(groups) + len(blank))
         self._members, self._quiet = members.astype(np.float32), (members & quiet[:, None]).any(axis=0)
 
-    def evidence(self, log_posteriors: npt.NDArray[np.float32], aligned: ForcedAlignment) -> Vector:
+    def evidence(self, log_posteriors: LogPosteriors, aligned: ForcedAlignment) -> Vector:
         """[2, N]: the sum of those terms for the frames of each phone, and their number, for natural log posteriors
         [T, C]."""
         posteriors = (np.exp(log_posteriors) @ self._members).astype(np.float64)
@@ -75,7 +73,7 @@ def fit_of(evidence: Vector) -> float | None:
     return round(math.exp(min(nats / frames, 0.0)), 4) if frames else None
 
 
-def _missed(log_posteriors: npt.NDArray[np.float32], classes: Indices) -> Indices:
+def _missed(log_posteriors: LogPosteriors, classes: Indices) -> Indices:
     """The frames in which a CTC model gives a phone where an alignment has only blanks, which it takes for likely."""
     free = log_posteriors.argmax(axis=1)
     spikes = np.flatnonzero(free != BLANK)

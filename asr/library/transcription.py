@@ -45,12 +45,14 @@ class Transcription(Transcript):
         """Writes a format of `asr transcribe --format`, by default the one that the path's suffix belongs to.
 
         `tier` is what a format holds that has only one: the phones, or the words of an alignment. Raises InputError for
-        an unknown format or suffix, and for a transcript that the format cannot hold.
+        an unknown format or suffix, a transcript that the format cannot hold, and a folder that is not there.
 
         >>> transcript.write("hello.ctm")
         >>> transcript.write("hello.txt", "audacity")
         """
         path = Path(path)
+        if not path.parent.is_dir():
+            raise InputError("no such folder; create it first", path.parent)
         if form is None:
             form, tier = format_of(path, tier)
         chosen = writer(form)

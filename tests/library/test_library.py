@@ -150,4 +150,6 @@ def test_writes_formats_by_suffix_and_by_name(recognizer: asr.Recognizer, files:
     assert again.phones == aligned.phones
     with pytest.raises(asr.InputError, match=r"no format has the suffix '\.mp3'"):
         aligned.write(tmp_path / "a.mp3")
+    with pytest.raises(asr.InputError, match=r"none: no such folder"):
+        aligned.write(tmp_path / "none" / "a.ctm")
     assert not list(tmp_path.glob(".asr-*"))
