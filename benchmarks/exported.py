@@ -2,10 +2,10 @@
 
     python benchmarks/exported.py RUN [--files N]
 
-Each test utterance of RUN's first finished fold is recognised alone: by PyTorch, and by onnxruntime in each precision, on
-one core. The difference is over the first 20 utterances, from PyTorch as it is and
-with its front end in double precision throughout, as the graph computes it. Load is the processor time of `asr.load` in
-a new process, after `import asr`, with what it imports.
+Each test utterance of RUN's first finished fold is recognised alone: by PyTorch, and by onnxruntime in each precision,
+on one core. The difference is over the first 20 utterances, from PyTorch as it is and with its front end in double
+precision throughout, as the graph computes it. Load is the processor time of `asr.load` in a new process, after `import
+asr`, with what it imports.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from unittest.mock import patch
 
-os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # before a library counts the cores
+os.environ["OMP_NUM_THREADS"] = "1"  # before PyTorch is imported
 
 import numpy as np
 from rich.console import Console
@@ -73,6 +73,7 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--files", type=int, help="utterances of the test set; by default all")
     arguments = parser.parse_args()
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # onnxruntime takes as many threads as there are cores
     fold = open_fold(arguments.run, finished_folds(arguments.run)[0], "test")
     bundle, scorer, recordings = fold.recognizer.bundle, fold.recognizer.scorer, fold.recordings[: arguments.files]
     expected = [scorer.log_posteriors(each.samples) for each in recordings[:COMPARED]]

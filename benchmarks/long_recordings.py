@@ -75,11 +75,9 @@ def fits(aligner: Aligner, recordings: Sequence[Recording]) -> Iterator[Row]:
     ):
         found = []
         for place, recording in enumerate(recordings):
-            samples = [each.samples for each in (recording, *following[place : place + joined - 1])]
+            samples = np.concatenate([each.samples for each in (recording, *following[place : place + joined - 1])])
             try:
-                said = align(
-                    aligner, np.concatenate([each.samples for each in samples]), [transcripts[place].reference]
-                )
+                said = align(aligner, samples, [transcripts[place].reference])
             except InputError:  # the next utterance has more phones than this one has frames
                 continue
             found.append(said.fit or 0.0)

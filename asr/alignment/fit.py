@@ -13,8 +13,8 @@ from asr.phones.phone_set import AnyPhoneSet, load_phone_set, silences
 
 UNFIT = 0.15
 """The fit below which a transcript is not that of its audio, or only of a part. Chosen on the dev speakers of the TIMIT
-sample: the lowest of a right transcript is 0.34, the highest of another sentence 0.05, and of half of what was said
-0.11."""
+sample, where the lowest of a right transcript is 0.34, the highest of the next utterance's 0.04, and of one of two
+utterances 0.11 (`benchmarks/long_recordings.py --split dev`)."""
 LEAST = 1e-4
 """The least posterior of a phone, so that a few frames do not decide."""
 QUIET = 0.5

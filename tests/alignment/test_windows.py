@@ -10,6 +10,7 @@ import pytest
 from support.small_bundle import peaked, small_bundle
 
 from asr.acoustics.pieces import ScoredPiece
+from asr.alignment.aligned import Aligned, concatenated
 from asr.alignment.aligner import Aligner, AligningModel
 from asr.alignment.forced_alignment import ForcedAlignment
 from asr.alignment.spoken import Spoken, exact_phones, spoken_words
@@ -115,6 +116,14 @@ def test_words_and_the_pauses_between_them_are_aligned_as_in_one_piece(model: Sp
     assert found.symbols == whole.symbols
     spans = [[(word.start, word.end) for word in each.words] for each in (found, whole)]
     assert np.array(spans[0]) == pytest.approx(np.array(spans[1]), abs=0.002)
+
+
+def test_boundaries_never_go_back_where_two_parts_meet() -> None:
+    def part(*times: float) -> Aligned:
+        count = len(times) - 1
+        return Aligned(np.arange(count), np.arange(count), np.array([times] * 3), np.ones(count), np.ones((2, count)))
+
+    assert concatenated([part(0, 1, 2), part(0.9, 1.5, 3)]).times[0].tolist() == [0, 1, 1, 1.5, 3]
 
 
 def test_several_models_agree_with_each_alone(model: SpokenNumbers) -> None:
