@@ -121,7 +121,7 @@ class OnnxScorer:
     def pieces(self, blocks: Iterable[Waveform], step: int = 1) -> Iterator[ScoredPiece]:
         """Those of a recording of any length; each piece is normalised by itself."""
         features, subsampling = self.model.config.features, self.model.subsampling
-        return scored_pieces(blocks, lambda piece: self.log_posteriors(piece.samples), features, subsampling, step)
+        return scored_pieces(blocks, self.log_posteriors, features, subsampling, step)
 
     def batch(self, waveforms: Sequence[Waveform]) -> list[LogPosteriors]:
         """Those of several recordings, computed together."""

@@ -57,6 +57,11 @@ def test_samples_of_any_kind_are_as_the_file(recognizer: asr.Recognizer, files: 
     assert (found.utterance, found.audio) == ("audio", None)
 
 
+def test_eight_bits_are_silent_at_128(recognizer: asr.Recognizer) -> None:
+    silence = recognizer.transcribe(np.full(8000, 128, np.uint8), sample_rate=16000)
+    assert silence.phones == recognizer.transcribe(np.zeros(8000), sample_rate=16000).phones
+
+
 def test_another_rate_is_resampled(recognizer: asr.Recognizer, files: list[str]) -> None:
     doubled = np.repeat(read_audio(files[0], 16000), 2)
     assert recognizer.transcribe(doubled, sample_rate=32000).duration == recognizer.transcribe(files[0]).duration
@@ -106,6 +111,8 @@ def test_a_list_with_a_long_recording(
 def test_a_missing_file_is_named_once(recognizer: asr.Recognizer) -> None:
     with pytest.raises(asr.InputError, match=r"^missing\.wav: no such audio file; check the path$"):
         recognizer.transcribe(["missing.wav"])
+    with pytest.raises(asr.InputError, match=r"^missing\.wav: sample_rate is for samples in memory"):
+        recognizer.transcribe("missing.wav", 16000)
     with pytest.raises(asr.InputError, match=r"^nowhere: no such folder"):
         asr.load("nowhere")
 
