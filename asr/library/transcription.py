@@ -58,7 +58,10 @@ class Transcription(Transcript):
         chosen = writer(form)
         chosen.check(self)
         with TemporaryDirectory(dir=path.parent, prefix=".asr-") as folder:
-            chosen.write(Path(folder), [self])
+            try:
+                chosen.write(Path(folder), [self])
+            except InputError as error:
+                raise InputError(str(error).removeprefix(f"{folder}/"), path) from error
             files = chosen.files(self.utterance)
             written = Path(folder) / files[TIERS.index(tier) if len(files) > 1 else 0]
             if not written.is_file():
