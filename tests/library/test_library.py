@@ -173,6 +173,8 @@ def test_writes_formats_by_suffix_and_by_name(recognizer: asr.Recognizer, files:
         aligned.write(tmp_path / "a.mp3")
     with pytest.raises(asr.InputError, match=r"a\.phn: .*'\.\./b' cannot be the name of an output file"):
         asr.Transcription("../b", aligned.phones, duration=aligned.duration).write(tmp_path / "a.phn")
+    with pytest.raises(asr.InputError, match="phone 'a' has no times"):
+        asr.Transcription("u", [asr.PhoneSegment("a")]).write(tmp_path / "a.csv")
     with pytest.raises(asr.InputError, match=r"none: no such folder"):
         aligned.write(tmp_path / "none" / "a.ctm")
     assert not list(tmp_path.glob(".asr-*"))
