@@ -1,4 +1,4 @@
-"""The library's face: a trained model as one object. Audio in; phones with times, alignments or posteriors out."""
+"""A trained model as one object: audio in; phones with times, alignments or posteriors out."""
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence

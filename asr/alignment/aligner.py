@@ -137,8 +137,8 @@ class Aligner:
         aligned = self._aligned(read, spoken, Transcript(utterance, audio=audio))
         if aligned.fit is not None and aligned.fit < UNFIT:
             log.warning(
-                "%s: its transcript does not seem to fit (fit %.3f, below %g): is it of this recording, "
-                "and all that is said in it?",
+                "%s: its transcript does not seem to fit (fit %.3f, below %g); "
+                "check that it belongs to this recording and is complete",
                 audio or utterance,
                 aligned.fit,
                 UNFIT,

@@ -1,4 +1,4 @@
-"""What `Recognizer.align` is given as the transcript."""
+"""The transcript that `Recognizer.align` is given."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The library's face: what it takes, what it gives, and what it refuses."""
+"""The library: what it takes, returns and refuses."""
 
 import subprocess
 import sys
