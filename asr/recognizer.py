@@ -1,4 +1,4 @@
-"""The library's face: a trained model as one object. Audio in; phones with times, alignments or posteriors out."""
+"""A trained model as one object: audio in; phones with times, alignments or posteriors out."""
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,8 +16,6 @@ from asr.acoustics.onnx_model import ONNX_MODEL
 from asr.acoustics.pieces import ScoredPiece
 from asr.acoustics.posteriors import LogPosteriors, Waveform
 from asr.acoustics.tables import TrainedModel
-from asr.alignment.aligner import Aligner, AligningModel
-from asr.alignment.spoken import Spoken, lexicon_phones, spoken_phones, spoken_words
 from asr.decoding.alternatives import n_best_hypotheses, with_nbest
 from asr.decoding.bundle_decoder import bundle_decoder
 from asr.decoding.decode import decode_utterance, with_phones
@@ -30,10 +28,12 @@ from asr.library.frame_posteriors import Posteriors
 from asr.library.recording import UNNAMED, Audio, open_recording
 from asr.library.samples import ArrayLike
 from asr.library.transcription import Transcription
-from asr.phones.lexicon import Lexicon, read_lexicon
 
 if TYPE_CHECKING:
     import torch
+
+    from asr.alignment.aligner import Aligner
+    from asr.phones.lexicon import Lexicon
 
 BATCH = 16
 """Recordings that are scored together."""
@@ -49,20 +49,14 @@ def load(model: Path | str, device: str = "auto") -> "Recognizer":
     >>> recognizer.sample_rate
     16000
     """
-    found = locate(model)
-    if (found / ONNX_MODEL).is_file():
-        return Recognizer(found)
-    from asr.device import choose_device
-
-    return Recognizer(found, choose_device(device))
-
-
-def locate(model: Path | str) -> Path:
-    """The folder of a model. Raises InputError where there is none."""
     path = Path(model)
     if not path.is_dir():
         raise InputError("no such folder; give the folder of a run, a bundle, or an exported model", path)
-    return path
+    if (path / ONNX_MODEL).is_file():
+        return Recognizer(path)
+    from asr.device import choose_device
+
+    return Recognizer(path, choose_device(device))
 
 
 def posteriors(model: "Recognizer | Path | str", audio: Audio, sample_rate: int | None = None) -> Posteriors:
@@ -135,7 +129,7 @@ class Recognizer:
         sample_rate: int | None = None,
         *,
         words: str | None = None,
-        lexicon: Lexicon | Path | str | None = None,
+        lexicon: "Lexicon | Path | str | None" = None,
         phones: str | Sequence[str] | None = None,
     ) -> Transcription:
         """Finds when each phone of a known transcript is said: `words` with a `lexicon`, or `phones`.
@@ -151,7 +145,9 @@ class Recognizer:
         >>> aligned.words
         [WordSegment(word='hello', start=..., end=...)]
         """
-        spoken = self._spoken(words, lexicon, phones)
+        from asr.library.given_transcript import given_transcript
+
+        spoken = given_transcript(words, lexicon, phones, self.bundle.config.targets.phone_set)
         recording = open_recording(audio, sample_rate, self.sample_rate)
         with _named(recording.audio):
             found = self._aligning().align_blocks(recording.blocks, spoken, recording.utterance, recording.audio)
@@ -253,23 +249,11 @@ class Recognizer:
         found = n_best_hypotheses(log_posteriors, path, self.decoder, self.bundle.config.decoding, nbest)
         return with_nbest(with_phones(blank, log_posteriors, path, self.decoder), found, self.decoder)
 
-    def _spoken(
-        self, words: str | None, lexicon: Lexicon | Path | str | None, phones: str | Sequence[str] | None
-    ) -> Spoken:
-        phone_set = self.bundle.config.targets.phone_set
-        if (words is None) == (phones is None):
-            raise InputError("give either words or phones to align")
-        if phones is not None:
-            return spoken_phones(phones.split() if isinstance(phones, str) else phones, phone_set)
-        if lexicon is None:
-            raise InputError("words need a lexicon with their pronunciations; give lexicon, or phones instead of words")
-        if isinstance(lexicon, Path | str):
-            lexicon = read_lexicon(lexicon, lexicon_phones(phone_set))
-        return spoken_words(words or "", lexicon, phone_set)
-
-    def _aligning(self) -> Aligner:
+    def _aligning(self) -> "Aligner":
         with self._lock:
             if self._aligner is None:
+                from asr.alignment.aligner import Aligner, AligningModel
+
                 self._aligner = Aligner([AligningModel(self.bundle, self._device)])
             return self._aligner
 

@@ -14,10 +14,10 @@ class AudioScorer(Protocol):
         """The log posteriors (natural) of one recording. Raises InputError when it is shorter than one frame."""
 
     def pieces(self, blocks: Iterable[Waveform], step: int = 1) -> Iterator[ScoredPiece]:
-        """Those of a recording of any length, cut at multiples of `step` samples where it is long.
+        """The log posteriors of a recording of any length, cut at multiples of `step` samples where it is long.
 
         Raises InputError when it is shorter than one frame.
         """
 
     def batch(self, waveforms: Sequence[Waveform]) -> list[LogPosteriors]:
-        """Those of several recordings, computed together: the same within rounding."""
+        """The log posteriors of several recordings, computed together; within rounding, as of each alone."""

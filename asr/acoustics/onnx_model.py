@@ -45,7 +45,6 @@ class OnnxModel:
     statistics: ClassStatistics
     tuning: Tuning
     subsampling: int
-    precision: str
     session: "onnxruntime.InferenceSession"
 
     @property
@@ -74,7 +73,6 @@ def read_onnx_model(folder: Path) -> OnnxModel:
         statistics=read_statistics(folder / "classes.tsv", config.class_names),
         tuning=read_tuning(folder),
         subsampling=head["subsampling"],
-        precision=str(head.get("precision")),
         session=_session(folder / ONNX_MODEL),
     )
 
@@ -123,7 +121,7 @@ class OnnxScorer:
     def pieces(self, blocks: Iterable[Waveform], step: int = 1) -> Iterator[ScoredPiece]:
         """Those of a recording of any length; each piece is normalised by itself."""
         features, subsampling = self.model.config.features, self.model.subsampling
-        return scored_pieces(blocks, lambda piece: self.log_posteriors(piece.samples), features, subsampling, step)
+        return scored_pieces(blocks, self.log_posteriors, features, subsampling, step)
 
     def batch(self, waveforms: Sequence[Waveform]) -> list[LogPosteriors]:
         """Those of several recordings, computed together."""

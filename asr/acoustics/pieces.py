@@ -4,10 +4,10 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from asr.acoustics.posteriors import LogPosteriors
+from asr.acoustics.posteriors import LogPosteriors, Waveform
 from asr.config import FeaturesConfig
 from asr.features.mel import shift_samples
-from asr.features.pieces import Piece, Samples, cut_at_pauses
+from asr.features.pieces import Piece, cut_at_pauses
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +26,20 @@ class ScoredPiece:
 
 
 def scored_pieces(
-    blocks: Iterable[Samples],
-    score: Callable[[Piece], LogPosteriors],
+    blocks: Iterable[Waveform],
+    score: Callable[[Waveform], LogPosteriors],
     features: FeaturesConfig,
     subsampling: int,
     step: int = 1,
 ) -> Iterator[ScoredPiece]:
     """The pieces of a recording that comes in blocks of samples [S] in [-1, 1] at the model's sample rate.
 
-    `score` gives the log posteriors of each piece, in order. A recording of up to `asr.features.pieces.WHOLE` seconds
+    `score` gives the log posteriors of a piece's samples. A recording of up to `asr.features.pieces.WHOLE` seconds
     is scored whole; a longer one is cut between frames of the model, and at multiples of `step` samples.
     """
     frame = shift_samples(features) * subsampling
     for piece in cut_at_pauses(blocks, features.sample_rate, math.lcm(frame, step)):
-        log_posteriors = score(piece)
+        log_posteriors = score(piece.samples)
         begin = (piece.begin - piece.first) // frame
         end = log_posteriors.shape[-2] if piece.last else (piece.end - piece.first) // frame
         yield ScoredPiece(piece, log_posteriors, piece.first // frame, begin, end)

@@ -1,7 +1,6 @@
 """From a recording's samples to log posteriors with a bundle: front end, normalisation and network, by PyTorch."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +12,7 @@ from asr.acoustics.posteriors import LogPosteriors, Waveform
 from asr.acoustics.scorer import PIECE_FRAMES, AcousticScorer
 from asr.features.frontend import build_front_end
 from asr.features.mel import check_length
-from asr.features.normalize import model_input, normalized, utterance_statistics
-from asr.features.pieces import Piece
-
-NORMALISED = 30.0
-"""Seconds, up to the end of a piece, whose statistics normalise it."""
+from asr.features.normalize import model_input
 
 
 class WaveformScorer:
@@ -38,27 +33,9 @@ class WaveformScorer:
         return self.acoustic.log_posteriors(self._model_input(waveform))
 
     def pieces(self, blocks: Iterable[Waveform], step: int = 1) -> Iterator[ScoredPiece]:
-        """Those of a recording of any length; see `scored_pieces`."""
-        config = self.bundle.config.features
-        return scored_pieces(blocks, self._scoring_pieces(), config, self.bundle.subsampling, step)
-
-    def _scoring_pieces(self) -> Callable[[Piece], LogPosteriors]:
-        """Scores the pieces of one recording, each normalised by the NORMALISED seconds up to its end."""
-        config, recent = self.bundle.config.features, deque[npt.NDArray[np.float32]]()
-
-        def score(piece: Piece) -> LogPosteriors:
-            if piece.first == 0:
-                check_length(len(piece.samples), config)
-            static = self.static_features(piece.samples)
-            recent.append(static)
-            while len(recent) > 1 and sum(map(len, recent)) * config.frame_shift > 1000 * NORMALISED:
-                recent.popleft()
-            surroundings = np.concatenate(recent) if len(recent) > 1 else static
-            statistics = utterance_statistics(surroundings, None, self.bundle.cmvn, config)
-            inputs = normalized(torch.from_numpy(static)[None], None if statistics is None else [statistics], config)
-            return self.acoustic.log_posteriors(inputs[0].numpy())
-
-        return score
+        """Those of a recording of any length; each piece is normalised by itself."""
+        features, subsampling = self.bundle.config.features, self.bundle.subsampling
+        return scored_pieces(blocks, self.log_posteriors, features, subsampling, step)
 
     def batch(self, waveforms: Sequence[Waveform]) -> list[LogPosteriors]:
         """Those of several recordings, computed together where none is too long for that."""

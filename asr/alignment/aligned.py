@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Indices = npt.NDArray[np.int64]
-Seconds = npt.NDArray[np.float64]
+from asr.alignment.graph import Indices, Vector
 
 
 @dataclass(frozen=True)
@@ -18,11 +16,11 @@ class Aligned:
     """[N]"""
     items: Indices
     """[N]: the item of the transcript that each comes from."""
-    times: Seconds
+    times: Vector
     """[3, N + 1]: the boundaries, and their earliest and latest plausible times (s)."""
-    scores: Seconds
+    scores: Vector
     """[N]: 0 to 1."""
-    evidence: Seconds
+    evidence: Vector
     """[2, N]: the nats and the frames of each phone's part of the fit (`asr.alignment.fit`)."""
 
     def part(self, first: int, end: int) -> "Aligned":

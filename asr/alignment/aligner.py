@@ -9,23 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from asr.acoustics.frame_times import FrameTimes
 from asr.acoustics.loading import audio_scorer, first_alone, read_model
 from asr.acoustics.pieces import ScoredPiece
-from asr.acoustics.posteriors import LogPosteriors
+from asr.acoustics.posteriors import LogPosteriors, Waveform
 from asr.acoustics.tables import TrainedModel
 from asr.alignment.aligned import Aligned
 from asr.alignment.anchors import Anchor, expected_phones, find_anchors
 from asr.alignment.fit import UNFIT, FitMeasure, fit_of
 from asr.alignment.forced_alignment import Classes, ForcedAlignment, force_align
-from asr.alignment.graph import Item
+from asr.alignment.graph import Item, Vector
 from asr.alignment.spoken import Spoken, pauses
-from asr.alignment.windows import Posteriors, Recording, align_windows
+from asr.alignment.windows import PosteriorStream, align_windows
 from asr.errors import InputError
 from asr.features.mel import shift_samples
-from asr.features.pieces import Samples
 from asr.formats.transcript import PhoneSegment, Transcript, WordSegment
 from asr.phones.phone_set import load_phone_set
 
@@ -35,8 +33,6 @@ if TYPE_CHECKING:
     from asr.acoustics.scorer import AcousticScorer
 
 log = logging.getLogger(__name__)
-
-Seconds = npt.NDArray[np.float64]
 
 SHORTEST = 0.001
 """Seconds of a phone that is squeezed in at the end of the audio."""
@@ -68,12 +64,7 @@ class AligningModel:
             raise InputError("is an exported model, which scores audio only; give its bundle", self.bundle.folder)
         return self.audio_scorer.acoustic
 
-    def log_posteriors(self, waveform: npt.NDArray[np.float32]) -> LogPosteriors:
-        """Log posteriors [T, C] of samples [S] in [-1, 1] at `sample_rate`. Raises InputError when there are too
-        few."""
-        return self.audio_scorer.log_posteriors(waveform)
-
-    def pieces(self, blocks: Iterable[Samples], step: int) -> Iterator[ScoredPiece]:
+    def pieces(self, blocks: Iterable[Waveform], step: int) -> Iterator[ScoredPiece]:
         """The pieces of a recording, cut at multiples of `step` samples, with their log posteriors."""
         return self.audio_scorer.pieces(blocks, step)
 
@@ -92,7 +83,7 @@ class AligningModel:
         """Aligns to log posteriors [T, C]; `open_from` and errors as `force_align`."""
         return force_align(log_posteriors, spoken.items, self.classes, open_from)
 
-    def boundaries(self, aligned: ForcedAlignment, duration: float) -> Seconds:
+    def boundaries(self, aligned: ForcedAlignment, duration: float) -> Vector:
         """The medians, lows and highs [3, N + 1] of the boundaries in seconds, within an audio of `duration` seconds.
 
         An HMM has a phone in every frame: the first and the last reach the ends of the audio. With CTC only silences
@@ -129,14 +120,8 @@ class Aligner:
                 raise InputError(f"is for audio of {other.sample_rate} Hz, but others are not", other.bundle.folder)
         self.phone_set, self.sample_rate = first.phone_set, first.sample_rate
 
-    def align(
-        self, waveform: npt.NDArray[np.float32], spoken: Spoken, utterance: str = "audio", audio: str | None = None
-    ) -> Transcript:
-        """Aligns samples [S] in [-1, 1] at `sample_rate`, as `align_blocks`."""
-        return self.align_blocks(lambda: [waveform], spoken, utterance, audio)
-
     def align_blocks(
-        self, read: Callable[[], Iterable[Samples]], spoken: Spoken, utterance: str = "audio", audio: str | None = None
+        self, read: Callable[[], Iterable[Waveform]], spoken: Spoken, utterance: str = "audio", audio: str | None = None
     ) -> Transcript:
         """Aligns a recording; `read` gives its blocks of samples [S] in [-1, 1] at `sample_rate`, as often as it is
         called.
@@ -152,15 +137,15 @@ class Aligner:
         aligned = self._aligned(read, spoken, Transcript(utterance, audio=audio))
         if aligned.fit is not None and aligned.fit < UNFIT:
             log.warning(
-                "%s: its transcript does not seem to fit (fit %.3f, below %g): is it of this recording, "
-                "and all that is said in it?",
+                "%s: its transcript does not seem to fit (fit %.3f, below %g); "
+                "check that it belongs to this recording and is complete",
                 audio or utterance,
                 aligned.fit,
                 UNFIT,
             )
         return aligned
 
-    def _aligned(self, read: Callable[[], Iterable[Samples]], spoken: Spoken, said: Transcript) -> Transcript:
+    def _aligned(self, read: Callable[[], Iterable[Waveform]], spoken: Spoken, said: Transcript) -> Transcript:
         first, *others = self.models
         step = math.lcm(*(model.step for model in self.models))
         pieces = first.pieces(read(), step)
@@ -170,9 +155,8 @@ class Aligner:
             scored = [head, *(next(model.pieces(read(), step)) for model in others)]
             return self.align_scored(said, spoken, [each.log_posteriors for each in scored])
         samples, anchors = first.anchors(chain([head], pieces), spoken.items)
-        recording = Recording(samples, self.sample_rate)
-        posteriors = [Posteriors(model.pieces(read(), step), model.step) for model in self.models]
-        found = align_windows(spoken.items, anchors, recording, posteriors, self._align_stretch)
+        posteriors = [PosteriorStream(model.pieces(read(), step), model.step) for model in self.models]
+        found = align_windows(spoken.items, anchors, samples, self.sample_rate, posteriors, self._align_stretch)
         return self._transcript(replace(said, duration=round(samples / self.sample_rate, 4)), spoken, found)
 
     def align_scored(self, said: Transcript, spoken: Spoken, posteriors: Sequence[LogPosteriors]) -> Transcript:

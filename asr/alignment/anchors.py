@@ -4,10 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
-from asr.alignment.graph import Item
+from asr.alignment.graph import Indices, Item
 
 ORDER = 5
 """Phones in a row that are alike. At a phone error rate of 50 % that is one place in 30, or one every three seconds."""
@@ -16,8 +15,6 @@ MOST_PAIRS = 10_000
 NEIGHBOURS = 5
 STRAY = 8
 """Phones; a place that is further from the line through its neighbours is there by chance."""
-
-Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,24 +3,22 @@
 import math
 
 import numpy as np
-import numpy.typing as npt
 
+from asr.acoustics.posteriors import LogPosteriors
 from asr.alignment.forced_alignment import ForcedAlignment
+from asr.alignment.graph import Indices, Vector
 from asr.phones.classes import BLANK, Topology
 from asr.phones.folding import folding
 from asr.phones.phone_set import AnyPhoneSet, load_phone_set, silences
 
 UNFIT = 0.15
 """The fit below which a transcript is not that of its audio, or only of a part. Chosen on the dev speakers of the TIMIT
-sample: the lowest of a right transcript is 0.34, the highest of another sentence 0.05, and of half of what was said
-0.11."""
+sample, where the lowest of a right transcript is 0.34, the highest of the next utterance's 0.04, and of one of two
+utterances 0.11 (`benchmarks/long_recordings.py --split dev`)."""
 LEAST = 1e-4
 """The least posterior of a phone, so that a few frames do not decide."""
 QUIET = 0.5
 """The probability of silence from which a frame counts only if the transcript has speech there."""
-
-Indices = npt.NDArray[np.int64]
-Vector = npt.NDArray[np.float64]
 
 
 class FitMeasure:
@@ -47,7 +45,7 @@ class FitMeasure:
         members = self._class_groups[:, None] == np.arange(len(groups) + len(blank))
         self._members, self._quiet = members.astype(np.float32), (members & quiet[:, None]).any(axis=0)
 
-    def evidence(self, log_posteriors: npt.NDArray[np.float32], aligned: ForcedAlignment) -> Vector:
+    def evidence(self, log_posteriors: LogPosteriors, aligned: ForcedAlignment) -> Vector:
         """[2, N]: the sum of those terms for the frames of each phone, and their number, for natural log posteriors
         [T, C]."""
         posteriors = (np.exp(log_posteriors) @ self._members).astype(np.float64)
@@ -75,7 +73,7 @@ def fit_of(evidence: Vector) -> float | None:
     return round(math.exp(min(nats / frames, 0.0)), 4) if frames else None
 
 
-def _missed(log_posteriors: npt.NDArray[np.float32], classes: Indices) -> Indices:
+def _missed(log_posteriors: LogPosteriors, classes: Indices) -> Indices:
     """The frames in which a CTC model gives a phone where an alignment has only blanks, which it takes for likely."""
     free = log_posteriors.argmax(axis=1)
     spikes = np.flatnonzero(free != BLANK)

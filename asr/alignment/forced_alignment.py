@@ -4,18 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from asr.acoustics.posteriors import LogPosteriors
 from asr.acoustics.priors import scaled_likelihoods
 from asr.alignment.free_phones import free_ctc_phones, free_hmm_phones
-from asr.alignment.graph import NO_PHONE, AlignmentGraph, Item, build_alignment_graph
+from asr.alignment.graph import NO_PHONE, AlignmentGraph, Indices, Item, Vector, build_alignment_graph
 from asr.alignment.posterior import Boundaries, boundary_posteriors
 from asr.alignment.viterbi import best_path
 from asr.phones.classes import Topology
-
-Posteriors = npt.NDArray[np.float32]
-Indices = npt.NDArray[np.int64]
-Vector = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -31,7 +27,7 @@ class Classes:
     def graph(self, transcript: Sequence[Item]) -> AlignmentGraph:
         return build_alignment_graph(transcript, self.topology, self.states, self.self_loops)
 
-    def free_phones(self, log_posteriors: Posteriors) -> tuple[Indices, Indices]:
+    def free_phones(self, log_posteriors: LogPosteriors) -> tuple[Indices, Indices]:
         """The phones [N] that natural log posteriors [T, C] give without a transcript, and their first frames [N]."""
         if self.topology == "ctc":
             return free_ctc_phones(log_posteriors)
@@ -57,7 +53,7 @@ class ForcedAlignment:
 
 
 def force_align(
-    log_posteriors: Posteriors, transcript: Sequence[Item], classes: Classes, open_from: int | None = None
+    log_posteriors: LogPosteriors, transcript: Sequence[Item], classes: Classes, open_from: int | None = None
 ) -> ForcedAlignment:
     """Aligns a transcript (see `asr.alignment.graph`) to natural log posteriors [T, C].
 

@@ -4,13 +4,12 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from asr.acoustics.posteriors import LogPosteriors
+from asr.alignment.graph import Indices, Vector
 from asr.phones.classes import BLANK
 
 INSERTION_COST = 4.0
 """Nats for each phone of an HMM. Without it, a phone of several states is often two."""
-
-Indices = npt.NDArray[np.int64]
-Vector = npt.NDArray[np.float64]
 
 
 def free_hmm_phones(scores: npt.NDArray[np.float32], states: int, self_loops: Vector) -> tuple[Indices, Indices]:
@@ -24,7 +23,7 @@ def free_hmm_phones(scores: npt.NDArray[np.float32], states: int, self_loops: Ve
     return _best_loop(scores, states, -np.log(self_loops), -np.log1p(-self_loops), INSERTION_COST)
 
 
-def free_ctc_phones(log_posteriors: npt.NDArray[np.float32]) -> tuple[Indices, Indices]:
+def free_ctc_phones(log_posteriors: LogPosteriors) -> tuple[Indices, Indices]:
     """The phones [N] of the best classes of log posteriors [T, C] of a CTC model, and the frame of each [N]."""
     best = log_posteriors.argmax(axis=1)
     begins = np.flatnonzero((best != BLANK) & (best != np.insert(best[:-1], 0, BLANK)))

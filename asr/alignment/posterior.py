@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from asr.alignment.graph import NO_PHONE, AlignmentGraph
+from asr.alignment.graph import NO_PHONE, AlignmentGraph, Indices, Vector
 
 SCALE = 0.2
 """The factor of the acoustic scores: neighbouring frames share most of their evidence, and an unscaled posterior is too
@@ -21,9 +21,6 @@ knows nothing of how people differ in placing a boundary."""
 BAND = 256
 """States around the best path that are considered in each frame, 40 phones before it and 40 after it: memory grows with
 the frames alone."""
-
-Vector = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

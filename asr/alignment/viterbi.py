@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from asr.alignment.graph import AlignmentGraph
+from asr.alignment.graph import AlignmentGraph, Indices, Vector
 from asr.errors import InputError
 
 MOST_BACK_POINTERS = 2**31
@@ -17,8 +17,6 @@ MOST_MOVES = 255
 """Moves into one state: as many as a byte can tell apart."""
 
 Scores = npt.NDArray[np.float32]
-Vector = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

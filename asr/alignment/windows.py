@@ -1,7 +1,7 @@
 """Alignment of a long recording in windows that end at anchors, in bounded memory."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,15 +26,7 @@ AlignStretch = Callable[[Sequence[LogPosteriors], list[Item], float, int | None]
 from that number on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """The length of a recording in samples, and its rate in Hz."""
-
-    samples: int
-    rate: int
-
-
-class Posteriors:
+class PosteriorStream:
     """A model's log posteriors of a recording that are in memory, those of `step` samples in each frame."""
 
     def __init__(self, scored: Iterator[ScoredPiece], step: int) -> None:
@@ -58,27 +50,29 @@ class Posteriors:
 def align_windows(
     items: Sequence[Item],
     anchors: Sequence[Anchor],
-    recording: Recording,
-    posteriors: Sequence[Posteriors],
+    samples: int,
+    rate: int,
+    posteriors: Sequence[PosteriorStream],
     align: AlignStretch,
 ) -> Aligned:
-    """Aligns a transcript's items to a whole recording; the frames of `anchors` are those of the first model.
+    """Aligns a transcript's items to a recording of so many samples at `rate` Hz; the frames of `anchors`
+    are those of the first model.
 
     Each window ends at an anchor, and its phones up to the last item that begins LOOKAHEAD before its end are kept.
     Raises InputError where the rest of the transcript does not fit into the rest of the audio, and for too long a
     stretch without an anchor.
     """
-    seconds, step = 1 / recording.rate, int(np.lcm.reduce([each.step for each in posteriors]))
+    seconds, step = 1 / rate, int(np.lcm.reduce([each.step for each in posteriors]))
     parts: list[Aligned] = []
     item, begin = 0, 0.0  # what comes next, and when
     waiting = [(anchor.frame * posteriors[0].step // step * step, anchor.item) for anchor in anchors]
     while True:
         context = parts[-1].part(max(len(parts[-1].phones) - CONTEXT, 0), len(parts[-1].phones)) if parts else None
         before = [] if context is None else context.phones.tolist()
-        first = 0 if context is None else int(context.times[0, 0] * recording.rate) // step * step
-        target = None if recording.samples * seconds - begin <= LONGEST else _target(waiting, item, begin, seconds)
+        first = 0 if context is None else int(context.times[0, 0] * rate) // step * step
+        target = None if samples * seconds - begin <= LONGEST else _target(waiting, item, begin, seconds)
         end, stop = (None, len(items)) if target is None else (target[0], min(target[1] + SLACK + 1, len(items)))
-        duration = ((recording.samples if end is None else end) - first) * seconds
+        duration = ((samples if end is None else end) - first) * seconds
         open_from = None if target is None else len(before) + max(target[1] - SLACK - item, 0)
         scored = [each.between(first, end) for each in posteriors]
         try:

@@ -11,13 +11,13 @@ import numpy as np
 
 from asr.acoustics.posteriors import LogPosteriors
 from asr.config import DecodingConfig
-from asr.decoding.decode import Decoder, PathWriter, segment_times
+from asr.decoding.decode import Decoder, PathWriter, phone_segments
 from asr.decoding.lattice.lattice import Lattice, lattice
 from asr.decoding.lattice.nbest import Hypothesis, n_best
 from asr.decoding.search.forced_path import forced_path
 from asr.decoding.search.path import BestPath, PhoneSequence
 from asr.errors import InputError
-from asr.formats.transcript import Alternative, PhoneSegment, Transcript
+from asr.formats.transcript import Alternative, Transcript
 from asr.storage.files import complete_file, write_text
 from asr.storage.run_layout import LATTICES, NBEST
 
@@ -79,13 +79,7 @@ def with_nbest(utterance: Transcript, hypotheses: Sequence[Hypothesis], decoder:
     costs = np.array([each.cost for each in hypotheses]) * decoder.posterior_scale
     weights = np.exp(costs.min(initial=np.inf) - costs)
     nbest = [
-        Alternative(
-            [
-                PhoneSegment(decoder.phones[span.phone], *segment_times(span, decoder.times, utterance.duration))
-                for span in hypothesis.phones
-            ],
-            round(float(share), 4),
-        )
+        Alternative(phone_segments(hypothesis.phones, decoder, utterance.duration), round(float(share), 4))
         for hypothesis, share in zip(hypotheses, weights / weights.sum(), strict=True)
     ]
     return replace(utterance, nbest=nbest)
@@ -110,9 +104,8 @@ def _nbest_json(utterance: Transcript, hypotheses: list[Hypothesis], decoder: De
         {
             "cost": round(hypothesis.cost, 4),
             "phones": [
-                {"phone": decoder.phones[span.phone], "start": start, "end": end}
-                for span in hypothesis.phones
-                for start, end in [segment_times(span, decoder.times, utterance.duration)]
+                {"phone": each.phone, "start": each.start, "end": each.end}
+                for each in phone_segments(hypothesis.phones, decoder, utterance.duration)
             ],
         }
         for hypothesis in hypotheses

@@ -158,20 +158,26 @@ def _hypotheses(
 def with_phones(utterance: Transcript, log_posteriors: LogPosteriors, path: BestPath, decoder: Decoder) -> Transcript:
     """The utterance with the phones of the path that was found for its log posteriors, and their confidences."""
     confidences = decoder.confidences(log_posteriors, path)
-    segments = [
+    segments = phone_segments(path.phones, decoder, utterance.duration)
+    return replace(
+        utterance,
+        phones=[
+            replace(segment, score=round(float(confidence), 4))
+            for segment, confidence in zip(segments, confidences, strict=True)
+        ],
+    )
+
+
+def phone_segments(spans: Iterable[PhoneSpan], decoder: Decoder, duration: float | None) -> list[PhoneSegment]:
+    """The phones with their times in seconds, inside an audio of `duration` seconds."""
+    return [
         PhoneSegment(
             decoder.phones[span.phone],
-            *segment_times(span, decoder.times, utterance.duration),
-            round(float(confidence), 4),
+            _seconds(span.first, decoder.times, duration),
+            _seconds(span.end, decoder.times, duration),
         )
-        for span, confidence in zip(path.phones, confidences, strict=True)
+        for span in spans
     ]
-    return replace(utterance, phones=segments)
-
-
-def segment_times(span: PhoneSpan, times: FrameTimes, duration: float | None) -> tuple[float, float]:
-    """When a phone begins and ends, in seconds, inside the audio."""
-    return _seconds(span.first, times, duration), _seconds(span.end, times, duration)
 
 
 def _seconds(frame: int, times: FrameTimes, duration: float | None) -> float:

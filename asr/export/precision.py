@@ -1,4 +1,4 @@
-"""Smaller graphs: weights in half precision or in 8 bits, and a Fourier transform that takes no room."""
+"""Smaller graphs: weights in half precision or in 8 bits, and a Fourier transform whose matrices are not stored."""
 
 from collections.abc import Iterator
 from pathlib import Path

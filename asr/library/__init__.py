@@ -1,1 +1,1 @@
-"""What the library's face is made of: samples in, posteriors and transcripts out."""
+"""What `asr.Recognizer` takes and returns: samples in, posteriors and transcripts out."""

@@ -27,9 +27,9 @@ def spectrogram(waveform: npt.NDArray[np.floating], sample_rate: int) -> Picture
     if len(samples) < length:
         return np.zeros((BANDS, 0), np.uint8)
     frames = np.lib.stride_tricks.sliding_window_view(samples, length)[::step]
-    power = np.abs(np.fft.rfft(frames * np.hanning(length), 4 * BANDS)) ** 2
-    bins = max(BANDS, round(power.shape[1] * min(1.0, 2 * HIGHEST / sample_rate)))
-    edges = np.linspace(0, min(bins, power.shape[1]), BANDS + 1).astype(int)[:-1]
+    power = np.abs(np.fft.rfft(frames * np.hanning(length), max(length, 4 * BANDS))) ** 2
+    bins = round(power.shape[1] * min(1.0, 2 * HIGHEST / sample_rate))
+    edges = np.linspace(0, bins, BANDS + 1).astype(int)[:-1]
     decibels = 10 * np.log10(np.add.reduceat(power[:, :bins], edges, axis=1) + 1e-12)
     shade = (decibels - decibels.max()) / RANGE + 1  # 1 is the loudest
     return np.ascontiguousarray((255 * (1 - shade.clip(0, 1))).round().astype(np.uint8).T[::-1])

@@ -45,18 +45,23 @@ class Transcription(Transcript):
         """Writes a format of `asr transcribe --format`, by default the one that the path's suffix belongs to.
 
         `tier` is what a format holds that has only one: the phones, or the words of an alignment. Raises InputError for
-        an unknown format or suffix, and for a transcript that the format cannot hold.
+        an unknown format or suffix, a transcript that the format cannot hold, and a folder that is not there.
 
         >>> transcript.write("hello.ctm")
         >>> transcript.write("hello.txt", "audacity")
         """
         path = Path(path)
+        if not path.parent.is_dir():
+            raise InputError("no such folder; create it first", path.parent)
         if form is None:
             form, tier = format_of(path, tier)
         chosen = writer(form)
         chosen.check(self)
         with TemporaryDirectory(dir=path.parent, prefix=".asr-") as folder:
-            chosen.write(Path(folder), [self])
+            try:
+                chosen.write(Path(folder), [self])
+            except InputError as error:
+                raise InputError(str(error).removeprefix(f"{folder}/"), path) from error
             files = chosen.files(self.utterance)
             written = Path(folder) / files[TIERS.index(tier) if len(files) > 1 else 0]
             if not written.is_file():

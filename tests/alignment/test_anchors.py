@@ -59,8 +59,18 @@ def test_a_transcript_that_repeats_itself_is_followed_in_order() -> None:
     assert all(abs(anchor.frame / FRAMES - anchor.item) <= 2 for anchor in anchors)
 
 
+def test_a_row_that_is_alike_by_chance_far_from_its_place_is_no_anchor() -> None:
+    said = _phones(400, 1)
+    heard = np.concatenate([said[:100], _phones(200, 2), said[300:]])
+    heard[105:110] = said[290:295]
+    anchors = find_anchors(heard, np.arange(400), said, np.arange(400))
+    assert len(anchors) > 180
+    assert all(anchor.frame == anchor.item for anchor in anchors)
+
+
 @pytest.mark.parametrize(
-    ("heard", "said"), [([], []), ([1, 2], [1, 2]), ([1] * 9, []), ([1, 2, 3, 4, 5], [5, 4, 3, 2, 1])]
+    ("heard", "said"),
+    [([], []), ([1, 2], [1, 2]), ([1] * 9, []), ([1] * 200, [1] * 200), ([1, 2, 3, 4, 5], [5, 4, 3, 2, 1])],
 )
 def test_nothing_in_common_is_no_anchor(heard: list[int], said: list[int]) -> None:
     given = (np.array(heard, np.int64), np.arange(len(heard)), np.array(said, np.int64), np.arange(len(said)))

@@ -10,6 +10,7 @@ import pytest
 from support.small_bundle import peaked, small_bundle
 
 from asr.acoustics.pieces import ScoredPiece
+from asr.alignment.aligned import Aligned, concatenated
 from asr.alignment.aligner import Aligner, AligningModel
 from asr.alignment.forced_alignment import ForcedAlignment
 from asr.alignment.spoken import Spoken, exact_phones, spoken_words
@@ -79,6 +80,10 @@ def _whole(model: SpokenNumbers, audio: Samples, spoken: Spoken) -> Transcript:
     return Aligner([model]).align_scored(said, spoken, [model.scores(audio)])
 
 
+def _align(models: list[SpokenNumbers], samples: Samples, spoken: Spoken, audio: str | None = None) -> Transcript:
+    return Aligner(models).align_blocks(lambda: [samples], spoken, audio=audio)
+
+
 def test_phones_are_aligned_as_in_one_piece(model: SpokenNumbers) -> None:
     phones = _phones(700, 1)
     audio = _audio(phones, 2)
@@ -106,17 +111,25 @@ def test_words_and_the_pauses_between_them_are_aligned_as_in_one_piece(model: Sp
         phones += [*lexicon[word][rng.integers(2)], *(["sil"] if rng.random() < 0.2 else [])]
     audio = _audio(phones, 5)
     spoken = spoken_words(" ".join(words), lexicon, "timit39")
-    whole, found = _whole(model, audio, spoken), Aligner([model]).align(audio, spoken)
+    whole, found = _whole(model, audio, spoken), _align([model], audio, spoken)
     assert [word.word for word in found.words] == words
     assert found.symbols == whole.symbols
     spans = [[(word.start, word.end) for word in each.words] for each in (found, whole)]
     assert np.array(spans[0]) == pytest.approx(np.array(spans[1]), abs=0.002)
 
 
+def test_boundaries_never_go_back_where_two_parts_meet() -> None:
+    def part(*times: float) -> Aligned:
+        count = len(times) - 1
+        return Aligned(np.arange(count), np.arange(count), np.array([times] * 3), np.ones(count), np.ones((2, count)))
+
+    assert concatenated([part(0, 1, 2), part(0.9, 1.5, 3)]).times[0].tolist() == [0, 1, 1, 1.5, 3]
+
+
 def test_several_models_agree_with_each_alone(model: SpokenNumbers) -> None:
     phones = _phones(400, 1)
     audio, spoken = _audio(phones, 2), exact_phones(phones, "timit39")
-    one, two = (Aligner(models).align(audio, spoken) for models in ([model], [model, model]))
+    one, two = (_align(models, audio, spoken) for models in ([model], [model, model]))
     assert _times(one) == _times(two)
 
 
@@ -130,11 +143,11 @@ def test_speech_that_is_not_in_the_transcript_does_not_move_the_rest(model: Spok
         time + (len(before) + len(between)) / RATE
         for time in _times(_whole(model, after, exact_phones(phones[300:], "timit39")))
     ]
-    found = Aligner([model]).align(np.concatenate([before, between, after]), spoken)
+    found = _align([model], np.concatenate([before, between, after]), spoken)
     assert (np.abs(np.array(_times(found)) - apart) < 0.02).mean() > 0.96
     audio = np.concatenate([before, after])
     longer = exact_phones([*phones[:300], *other, *phones[300:]], "timit39")
-    found = Aligner([model]).align(audio, longer)
+    found = _align([model], audio, longer)
     later = [time - len(between) / RATE for time in apart[300:]]
     assert (np.abs(np.array(_times(found))[450:] - later) < 0.02).mean() > 0.9
 
@@ -142,14 +155,14 @@ def test_speech_that_is_not_in_the_transcript_does_not_move_the_rest(model: Spok
 def test_a_long_transcript_of_other_speech_is_said(model: SpokenNumbers, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         audio = _audio(_phones(300, 1), 2)
-        Aligner([model]).align(audio, exact_phones(_phones(300, 9), "timit39"), audio="talk.wav")
+        _align([model], audio, exact_phones(_phones(300, 9), "timit39"), "talk.wav")
         assert [record.getMessage()[:42] for record in caplog.records] == ["talk.wav: its transcript does not seem to "]
         caplog.clear()
-        Aligner([model]).align(audio, exact_phones(_phones(300, 1), "timit39"), audio="talk.wav")
+        _align([model], audio, exact_phones(_phones(300, 1), "timit39"), "talk.wav")
         assert caplog.records == []
 
 
 def test_more_phones_than_the_audio_has_frames_are_refused(model: SpokenNumbers) -> None:
     audio = _audio(_phones(300, 1), 2)
     with pytest.raises(InputError, match=r"^from \d+ s on: \d+ frames are too few for its phones"):
-        Aligner([model]).align(audio, exact_phones(_phones(5_000, 1), "timit39"))
+        _align([model], audio, exact_phones(_phones(5_000, 1), "timit39"))

@@ -44,6 +44,12 @@ def test_where_they_agree_on_no_phone_they_join_at_a_boundary_that_both_have() -
     assert _said(phones) == [("aa", 9, 9.8), ("b", 9.8, 10.11), ("iy", 10.11, 11)]
 
 
+def test_of_boundaries_on_which_they_agree_the_nearest_to_the_cut_joins_them() -> None:
+    phones = _phones("aa b sh", [9, 9.6, 10.0, 10.5])
+    join(phones, _phones("k p iy", [9.5, 9.6, 10.0, 11]), 10.0, MARGIN)
+    assert _said(phones) == [("aa", 9, 9.6), ("b", 9.6, 10.0), ("iy", 10.0, 11)]
+
+
 def test_an_empty_piece_changes_nothing() -> None:
     phones = _phones("aa b", [9, 9.4, 9.6])
     join(phones, [], 10.0, MARGIN)

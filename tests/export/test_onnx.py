@@ -127,6 +127,7 @@ def test_runs_without_torch(exported: dict[str, tuple[Path, Path]], demo_corpus:
         "import asr\n"
         f"recognizer = asr.load({str(exported['dnn'][1])!r})\n"
         f"assert recognizer.transcribe({str(file)!r}).phones\n"
+        "assert 'asr.alignment.aligner' not in sys.modules\n"  # only what is needed
         f"assert recognizer.align({str(file)!r}, phones='dh ih s').phones\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,4 +1,4 @@
-"""The library's face: what it takes, what it gives, and what it refuses."""
+"""The library: what it takes, returns and refuses."""
 
 import subprocess
 import sys
@@ -57,6 +57,11 @@ def test_samples_of_any_kind_are_as_the_file(recognizer: asr.Recognizer, files: 
     assert (found.utterance, found.audio) == ("audio", None)
 
 
+def test_eight_bits_are_silent_at_128(recognizer: asr.Recognizer) -> None:
+    silence = recognizer.transcribe(np.full(8000, 128, np.uint8), sample_rate=16000)
+    assert silence.phones == recognizer.transcribe(np.zeros(8000), sample_rate=16000).phones
+
+
 def test_another_rate_is_resampled(recognizer: asr.Recognizer, files: list[str]) -> None:
     doubled = np.repeat(read_audio(files[0], 16000), 2)
     assert recognizer.transcribe(doubled, sample_rate=32000).duration == recognizer.transcribe(files[0]).duration
@@ -106,8 +111,16 @@ def test_a_list_with_a_long_recording(
 def test_a_missing_file_is_named_once(recognizer: asr.Recognizer) -> None:
     with pytest.raises(asr.InputError, match=r"^missing\.wav: no such audio file; check the path$"):
         recognizer.transcribe(["missing.wav"])
+    with pytest.raises(asr.InputError, match=r"^missing\.wav: sample_rate is for samples in memory"):
+        recognizer.transcribe("missing.wav", 16000)
     with pytest.raises(asr.InputError, match=r"^nowhere: no such folder"):
         asr.load("nowhere")
+
+
+def test_a_short_file_in_a_list_is_named(recognizer: asr.Recognizer, files: list[str], tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "short.wav", np.zeros(20), 16000)
+    with pytest.raises(asr.InputError, match=r"/short\.wav: is shorter than one frame"):
+        recognizer.transcribe([files[0], str(tmp_path / "short.wav")])
 
 
 def test_four_threads_get_what_one_gets(recognizer: asr.Recognizer, files: list[str]) -> None:
@@ -138,6 +151,14 @@ def test_posteriors_have_names_and_times(recognizer: asr.Recognizer, files: list
     assert np.array_equal(np.asarray(found), found.log_probabilities)
 
 
+def test_posteriors_of_models_that_are_searched_apart_are_their_mean(
+    recognizer: asr.Recognizer, files: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    each = np.log(np.random.default_rng(0).dirichlet(np.ones(39), (2, 5)).astype(np.float32))
+    monkeypatch.setattr(recognizer.scorer, "log_posteriors", lambda waveform: each)
+    np.testing.assert_allclose(recognizer.posteriors(files[0]).probabilities, np.exp(each).mean(axis=0), atol=1e-6)
+
+
 def test_writes_formats_by_suffix_and_by_name(recognizer: asr.Recognizer, files: list[str], tmp_path: Path) -> None:
     aligned = recognizer.align(files[0], words="this", lexicon={"this": [("dh", "ih", "s")]})
     for name in ("a.TextGrid", "a.ctm", "a.phn", "a.wrd", "a.jsonl", "a.eaf", "a.csv", "a.txt"):
@@ -150,4 +171,10 @@ def test_writes_formats_by_suffix_and_by_name(recognizer: asr.Recognizer, files:
     assert again.phones == aligned.phones
     with pytest.raises(asr.InputError, match=r"no format has the suffix '\.mp3'"):
         aligned.write(tmp_path / "a.mp3")
+    with pytest.raises(asr.InputError, match=r"a\.phn: .*'\.\./b' cannot be the name of an output file"):
+        asr.Transcription("../b", aligned.phones, duration=aligned.duration).write(tmp_path / "a.phn")
+    with pytest.raises(asr.InputError, match="phone 'a' has no times"):
+        asr.Transcription("u", [asr.PhoneSegment("a")]).write(tmp_path / "a.csv")
+    with pytest.raises(asr.InputError, match=r"none: no such folder"):
+        aligned.write(tmp_path / "none" / "a.ctm")
     assert not list(tmp_path.glob(".asr-*"))

@@ -60,7 +60,9 @@ def test_a_bundle_holds_its_ensemble_and_scores_by_the_mean(
     assert str(other_run) not in (bundle / "recipe.yaml").read_text()
     aligning, alone = AligningModel(bundle), AligningModel(own_run)
     waveform = np.random.default_rng(0).normal(size=8000).astype(np.float32)
-    np.testing.assert_array_equal(aligning.log_posteriors(waveform), alone.log_posteriors(waveform))
+    np.testing.assert_array_equal(
+        aligning.audio_scorer.log_posteriors(waveform), alone.audio_scorer.log_posteriors(waveform)
+    )
 
 
 def test_a_model_that_needs_whole_utterances_with_one_that_does_not(own_run: Path) -> None:

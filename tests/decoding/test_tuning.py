@@ -1,0 +1,106 @@
+"""The choice of scales, penalty and weights on dev."""
+
+import numpy as np
+from support.three_phones import PHONES, STATES, UNIFORM, noisy_dev, posteriors
+
+from asr.config import DecodingConfig
+from asr.decoding.graph.build import build_graph
+from asr.decoding.search.beam import BeamSearch
+from asr.decoding.tuning import tune
+from asr.lm.ngram import train_ngram
+
+
+def test_tuning_takes_the_lowest_per_of_the_grid(graph):
+    config = DecodingConfig(acoustic_scales=[0.01, 0.5, 1.0], insertion_penalties=[50.0, 0.0, -6.0], prior_scales=[1.0])
+    tuned = tune(noisy_dev(), UNIFORM, lambda weight, penalty: BeamSearch(graph, 16.0, penalty), PHONES, config)
+    assert len(tuned.trials) == 9
+    assert tuned.per == min(trial.per for trial in tuned.trials)
+    assert max(trial.per for trial in tuned.trials) > tuned.per
+    assert tuned == tune(noisy_dev(), UNIFORM, lambda weight, penalty: BeamSearch(graph, 16.0, penalty), PHONES, config)
+
+
+def test_tuning_holds_no_copy_of_the_dev_set(graph):
+    class Dev:
+        readings = 0
+
+        def __iter__(self):
+            self.readings += 1
+            return iter(noisy_dev())
+
+    config = DecodingConfig(acoustic_scales=[0.5, 1.0], insertion_penalties=[0.0, -6.0], prior_scales=[1.0])
+    dev = Dev()
+    assert tune(dev, UNIFORM, lambda weight, penalty: BeamSearch(graph, 16.0, penalty), PHONES, config) == tune(
+        noisy_dev(), UNIFORM, lambda weight, penalty: BeamSearch(graph, 16.0, penalty), PHONES, config
+    )
+    assert dev.readings == 4
+
+
+def test_equal_points_are_decided_by_the_middle_of_the_grid(graph):
+    dev = [(["sil", "aa", "sil"], posteriors(["sil", "aa", "sil"], peak=0.9999))]
+    config = DecodingConfig(acoustic_scales=[0.8, 1.0, 1.2], insertion_penalties=[-0.1, 0.1, 0.0])
+    tuned = tune(dev, UNIFORM, lambda weight, penalty: BeamSearch(graph, 16.0, penalty), PHONES, config)
+    assert (tuned.acoustic_scale, tuned.insertion_penalty, tuned.per, tuned.at_edge) == (1.0, 0.0, 0.0, [])
+
+
+def test_the_middle_of_a_list_is_its_middle_place_not_its_middle_value(graph):
+    dev = [(["sil", "aa", "sil"], posteriors(["sil", "aa", "sil"], peak=0.9999))]
+    config = DecodingConfig(acoustic_scales=[0.5, 0.6, 0.7, 1.2, 2.0], insertion_penalties=[0.0], prior_scales=[1.0])
+    tuned = tune(dev, UNIFORM, lambda weight, penalty: BeamSearch(graph, 16.0, penalty), PHONES, config)
+    assert (tuned.acoustic_scale, tuned.per) == (0.7, 0.0)
+
+
+def test_each_list_counts_in_how_near_a_point_is_to_the_middle(graph):
+    """Only the first penalty recognises anything: the scale is still the one in the middle."""
+    dev = [(["sil", "aa", "sil"], posteriors(["sil", "aa", "sil"], peak=0.9999))]
+    config = DecodingConfig(
+        acoustic_scales=[0.8, 1.0, 1.2], insertion_penalties=[0.0, 1000.0, 2000.0], prior_scales=[1.0]
+    )
+    tuned = tune(dev, UNIFORM, lambda weight, penalty: BeamSearch(graph, 16.0, penalty), PHONES, config)
+    assert (tuned.acoustic_scale, tuned.insertion_penalty, tuned.per) == (1.0, 0.0, 0.0)
+
+
+def test_the_weight_of_the_language_model_is_tuned_too(tmp_path):
+    """What was said never occurs in training: the less the language model weighs, the better."""
+    train_ngram([["aa", "b"] * 4] * 20, 2, PHONES, tmp_path / "lm.arpa")
+    said = ["b", "b", "sil", "sil", "aa"]
+    config = DecodingConfig(
+        acoustic_scales=[0.2], insertion_penalties=[0.0], lm_weights=[30.0, 0.1, 1.0], prior_scales=[1.0]
+    )
+    tuned = tune(
+        [(said, posteriors(said))],
+        UNIFORM,
+        lambda weight, penalty: BeamSearch(
+            build_graph(tmp_path / "lm.arpa", PHONES, STATES, lm_weight=weight), 16.0, penalty
+        ),
+        PHONES,
+        config,
+    )
+    assert [trial.lm_weight for trial in tuned.trials] == [0.1, 1.0, 30.0]
+    pers = [trial.per for trial in tuned.trials]
+    assert pers == sorted(pers)
+    assert pers[0] < pers[-1]
+
+
+def test_the_scale_of_the_priors_is_tuned_too(graph):
+    """Posteriors that are likelihoods times priors: taking all of the priors off gives back what was said."""
+    said = ["sil", "aa", "b", "sil"]
+    priors = np.where(np.arange(len(UNIFORM)) < STATES, 0.999, 0.001)
+    biased = posteriors(said) + np.log(priors).astype(np.float32)
+    config = DecodingConfig(acoustic_scales=[1.0], insertion_penalties=[0.0], prior_scales=[0.0, 1.0])
+    tuned = tune([(said, biased)], priors, lambda weight, penalty: BeamSearch(graph, 16.0, penalty), PHONES, config)
+    assert (tuned.prior_scale, tuned.per) == (1.0, 0.0)
+    assert tuned.trials[0].prior_scale == 0.0
+    assert tuned.trials[0].per > 0
+
+
+def test_the_edge_of_the_grid_is_reported(graph):
+    config = DecodingConfig(acoustic_scales=[0.001, 1.0], insertion_penalties=[0.0])
+    tuned = tune(
+        [(["sil", "aa", "sil"], posteriors(["sil", "aa", "sil"]))],
+        UNIFORM,
+        lambda weight, penalty: BeamSearch(graph, 16.0, penalty),
+        PHONES,
+        config,
+    )
+    assert tuned.acoustic_scale == 1.0
+    assert tuned.at_edge == ["acoustic_scales"]
