@@ -7,7 +7,7 @@ from html import escape
 from asr.formats.transcript import Transcript
 from asr.library.spectrogram import LONGEST, Picture, png
 
-PIXELS = 160
+PIXELS = 400
 """Pixels of a second."""
 PICTURE, LANE = 128, 22
 """Heights (pixels) of the spectrogram and of a row of labels."""
@@ -44,7 +44,7 @@ def _drawing(lanes: Sequence[Labels], picture: Picture | None, length: float) ->
     width, height = max(1, round(length * PIXELS)), top + LANE * len(lanes)
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        'font-family="sans-serif" font-size="12" text-anchor="middle">'
+        'font-family="sans-serif" font-size="11" text-anchor="middle">'
     )
     if picture is not None and top:
         yield (
