@@ -18,6 +18,7 @@ from asr.audio import AUDIO_SUFFIXES, OTHER_SUFFIXES, AudioInfo, audio_info, aud
 from asr.errors import InputError, listed
 from asr.features.pieces import WHOLE
 from asr.recordings.lists import Listed, is_list, read_list
+from asr.storage.files import can_name_output
 
 log = logging.getLogger(__name__)
 
@@ -242,10 +243,14 @@ def read_source(source: Source, sample_rate: int, warnings: list[str] | None = N
     """The samples of an utterance, in blocks of `asr.features.pieces.WHOLE` seconds.
 
     Appends to `warnings` what is odd about the recording, as `read_audio` does. Raises InputError as `read_audio`, and
-    for a name that is too long.
+    for a name that is too long or cannot be that of an output.
     """
     if len(os.fsencode(source.path.name)) > LONGEST_NAME:
         raise InputError(f"its name has more than {LONGEST_NAME} bytes; shorten it", source.path)
+    if not can_name_output(source.utterance):
+        raise InputError(
+            f"utterance {source.utterance[:80]!r} cannot be the name of an output file; rename it", source.path
+        )
     if not source.start and source.duration is None:
         yield from read_blocks(source.path, sample_rate, WHOLE, source.channel, warnings)
         return

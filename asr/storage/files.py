@@ -81,11 +81,21 @@ def output_path(folder: Path, name: str) -> Path:
 
     Raises InputError for a name that leads out of the folder, or that is no file name on some system.
     """
-    parts = PurePosixPath(name).parts
-    unsafe = "\0" in name or "\\" in name or PureWindowsPath(name).drive or name.endswith("/")
-    if unsafe or not parts or PurePosixPath(name).is_absolute() or any(part in ("..", ".") for part in name.split("/")):
+    if not can_name_output(name):
         raise InputError(f"{name[:80]!r} cannot be the name of an output file; rename the utterance", folder)
-    return folder.joinpath(*parts)
+    return folder.joinpath(*PurePosixPath(name).parts)
+
+
+def can_name_output(name: str) -> bool:
+    """Whether a name stays below the folder that it is put in, and is a file name on every system."""
+    unsafe = "\0" in name or "\\" in name or PureWindowsPath(name).drive or name.endswith("/")
+    path = PurePosixPath(name)
+    return bool(
+        path.parts
+        and not unsafe
+        and not path.is_absolute()
+        and not any(part in ("..", ".") for part in name.split("/"))
+    )
 
 
 @contextmanager

@@ -204,3 +204,18 @@ def test_a_folder_that_cannot_be_written_is_one_line(
     assert outcome.status == 1
     assert outcome.err.startswith((f"asr: {out}: cannot make the folder: ", f"asr: {out}: is not a folder; "))
     assert outcome.err.count("\n") == 1
+
+
+def test_a_name_that_no_output_can_have_is_one_line(
+    tiny_run: Path, good: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    given, out = tmp_path / "list.csv", tmp_path / "a" / "out"
+    one = good / "one.wav"
+    given.write_text(f"path,utterance\n{one},../../out of it\n{one},{tmp_path / 'absolute'}\n{one},fine\n")
+    outcome = asr_command("transcribe", tiny_run, given, "-o", out, "--format", "textgrid", "--format", "elan")
+    assert outcome.status == 1
+    assert names(out) == ["fine"]
+    *lines, _ = outcome.err.splitlines()
+    assert [line.split(": ")[1] for line in lines] == [str(one)] * 2
+    assert all("cannot be the name of an output file; rename it" in line for line in lines)
+    assert not list(tmp_path.glob("out of it*")) + list(tmp_path.glob("absolute*"))
