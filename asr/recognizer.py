@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 
 from asr.acoustics.frame_times import FrameTimes
-from asr.acoustics.loading import audio_scorer, read_model
-from asr.acoustics.onnx_model import ONNX_MODEL
+from asr.acoustics.loading import audio_scorer, device_for, read_model
 from asr.acoustics.pieces import ScoredPiece
 from asr.acoustics.posteriors import LogPosteriors, Waveform
 from asr.acoustics.tables import TrainedModel
@@ -52,11 +51,7 @@ def load(model: Path | str, device: str = "auto") -> "Recognizer":
     path = Path(model)
     if not path.is_dir():
         raise InputError("no such folder; give the folder of a run, a bundle, or an exported model", path)
-    if (path / ONNX_MODEL).is_file():
-        return Recognizer(path)
-    from asr.device import choose_device
-
-    return Recognizer(path, choose_device(device))
+    return Recognizer(path, device_for(path, device))
 
 
 def posteriors(model: "Recognizer | Path | str", audio: Audio, sample_rate: int | None = None) -> Posteriors:

@@ -12,7 +12,6 @@ decoding.yaml      acoustic scale, insertion penalty, weight of the language mod
 ensemble           a bundle for each further model that decodes with this one: 01, 02, ...; optional
 """
 
-import hashlib
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -24,28 +23,24 @@ import yaml
 from torch import nn
 
 from asr import models
-from asr.acoustics.bundle_manifest import ENSEMBLE, LM, MANIFEST, check_files, read_manifest, write_manifest
-from asr.acoustics.onnx_model import ONNX_MANIFEST
+from asr.acoustics.bundle_manifest import (
+    ENSEMBLE,
+    LM,
+    MANIFEST,
+    check_files,
+    model_folders,
+    read_manifest,
+    write_manifest,
+)
 from asr.acoustics.tables import BESIDE, TUNING, ClassStatistics, Tuning, check_phones, read_statistics, read_tuning
 from asr.config import RecipeConfig
 from asr.config.recipe_file import read_recipe, write_recipe
 from asr.errors import InputError
 from asr.features.cmvn import Cmvn, load_cmvn, save_cmvn
 from asr.models import AcousticModel
-from asr.storage.files import complete_file, file_digest, remove, write_text
+from asr.storage.files import complete_file, remove, write_text
 from asr.storage.run_layout import BUNDLE, DECODE, RECIPE, fold_name, has_folds
 from asr.storage.weights import load_weights, save_weights
-
-BUNDLE_FILES = (
-    MANIFEST,
-    "recipe.yaml",
-    "model.safetensors",
-    "phones.txt",
-    "classes.tsv",
-    "cmvn.safetensors",
-    LM,
-    "decoding.yaml",
-)
 
 
 @dataclass(frozen=True)
@@ -128,32 +123,6 @@ def _copy_files(source: Path, target: Path) -> None:
     # A copy that went wrong is found later: a file keeps the checksum that it had.
     known = read_manifest(source)
     write_manifest(target, {name: digest for name, digest in known.items() if not name.startswith(f"{ENSEMBLE}/")})
-
-
-def model_folders(folder: Path) -> list[Path]:
-    """A bundle's folder, and those of the further models of its ensemble."""
-    return [folder, *sorted(path for path in (folder / ENSEMBLE).glob("*") if path.is_dir())]
-
-
-def acoustic_digest(folder: Path) -> str:
-    """A digest of all files of a bundle or an exported model that the posteriors of its own model, and so its
-    alignments, depend on."""
-    digest = hashlib.sha256()
-    exported = (RECIPE, "classes.tsv", ONNX_MANIFEST)
-    trained = (RECIPE, "model.safetensors", "classes.tsv", "cmvn.safetensors")
-    for name in exported if (folder / ONNX_MANIFEST).is_file() else trained:
-        digest.update(bytes.fromhex(file_digest(folder / name)))
-    return digest.hexdigest()
-
-
-def bundle_digest(folder: Path) -> str:
-    """A digest of the bundle's own files, those of its ensemble among them; other files in the folder do not count."""
-    digest = hashlib.sha256()
-    for number, model in enumerate(model_folders(folder)):
-        for name in (*BUNDLE_FILES, ONNX_MANIFEST):
-            if (path := model / name).is_file():
-                digest.update(f"{number}/{name}:{file_digest(path)}\n".encode())
-    return digest.hexdigest()
 
 
 def find_bundle(path: Path) -> Path:

@@ -74,3 +74,8 @@ def differing_files(folder: Path) -> Iterator[InputError]:
             yield InputError(
                 f"is not the file that {MANIFEST} lists (changed or damaged); copy the bundle again, or {again}", path
             )
+
+
+def model_folders(folder: Path) -> list[Path]:
+    """A bundle's folder, and those of the further models of its ensemble."""
+    return [folder, *sorted(path for path in (folder / ENSEMBLE).glob("*") if path.is_dir())]

@@ -25,6 +25,15 @@ def read_model(path: Path | str, device: "torch.device | str" = "cpu") -> Traine
     return read_bundle(path, device)
 
 
+def device_for(path: Path | str, name: str) -> "torch.device | str":
+    """The device of a name (see `asr.device.choose_device`) for the model at `path`; an exported one is on the CPU."""
+    if (Path(path) / ONNX_MODEL).is_file():
+        return "cpu"
+    from asr.device import choose_device
+
+    return choose_device(name)
+
+
 def first_alone(model: TrainedModel) -> TrainedModel:
     """A bundle without the further models of its ensemble. An exported model stays as it is."""
     if isinstance(model, OnnxModel):

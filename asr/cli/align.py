@@ -68,9 +68,9 @@ def align_command(
     from asr.recordings.workers import available_cores, one_blas_thread
 
     one_blas_thread()
+    from asr.acoustics.loading import device_for
     from asr.alignment.aligner import Aligner, AligningModel
     from asr.alignment.spoken import lexicon_phones
-    from asr.device import choose_device
     from asr.errors import InputError
     from asr.formats.registry import writer
     from asr.phones.lexicon import read_lexicon
@@ -83,6 +83,7 @@ def align_command(
 
     if evaluate:
         from asr.alignment.evaluate import evaluate_runs
+        from asr.device import choose_device
         from asr.storage.output_folder import output_folder
 
         if inputs:
@@ -105,7 +106,7 @@ def align_command(
     if text is not None and (len(sources) != 1 or transcripts is not None):
         raise InputError("--text is for one audio file, without --transcripts")
     said = GivenText(text) if text is not None else find_transcripts(transcripts, tier.value)
-    aligner = Aligner([AligningModel(path, choose_device(device)) for path in [model, *models]])
+    aligner = Aligner([AligningModel(path, device_for(path, device)) for path in [model, *models]])
     pronunciations = None if lexicon is None else read_lexicon(lexicon, lexicon_phones(aligner.phone_set))
     with codecs_silenced():
         many = jobs or available_cores()

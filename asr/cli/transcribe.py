@@ -39,7 +39,7 @@ def transcribe_command(
     from asr.recordings.workers import available_cores, one_blas_thread
 
     one_blas_thread()
-    from asr.device import choose_device
+    from asr.acoustics.loading import device_for
     from asr.errors import printable
     from asr.formats.registry import writer
     from asr.recognizer import Recognizer
@@ -53,7 +53,7 @@ def transcribe_command(
     view = View(phones, min_score)
     with codecs_silenced():
         found = find_sources(inputs, channels_of(channels))
-        recognizer = Recognizer(model, choose_device(device))
+        recognizer = Recognizer(model, device_for(model, device))
         summary = transcribe(recognizer, found, out, formats, view, nbest, jobs or available_cores())
     log.info("%s: %s", summary.text("transcribed"), out / TRANSCRIPTS)
     if summary.failed or summary.unwritten:

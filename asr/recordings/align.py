@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from asr.acoustics.bundle import acoustic_digest
+from asr.acoustics.digests import acoustic_digest
 from asr.alignment.aligner import Aligner
 from asr.alignment.spoken import Spoken, spoken_phones, spoken_words
 from asr.formats.transcript import Transcript

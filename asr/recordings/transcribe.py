@@ -4,7 +4,7 @@ from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
-from asr.acoustics.bundle import bundle_digest
+from asr.acoustics.digests import bundle_digest
 from asr.errors import InputError
 from asr.formats.transcript import Transcript, read_transcripts
 from asr.recognizer import Recognizer

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asr import models
-from asr.acoustics.bundle import model_folders
+from asr.acoustics.bundle_manifest import model_folders
 from asr.config import RecipeConfig, ScoringConfig
 from asr.config.recipe_file import read_recipe
 from asr.errors import InputError

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import torch
 
-from asr.acoustics.bundle import acoustic_digest, model_folders
 from asr.acoustics.bundle_manifest import SCHEMA as BUNDLE_SCHEMA
+from asr.acoustics.bundle_manifest import model_folders
+from asr.acoustics.digests import acoustic_digest
 from asr.config import RecipeConfig
 from asr.corpora.prepare import corpus_dir, prepare
 from asr.decoding.stage import check_language_model, decode

@@ -317,7 +317,7 @@ def _digest(path: Path, size: int) -> bytes:
 
 
 def _whole(path: Path) -> tuple[int, bytes]:
-    """Size in bytes and SHA-256 of a file."""
+    """The number of bytes that were read of a file, which may be growing, and their SHA-256."""
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").digest()
-        return os.fstat(file.fileno()).st_size, digest
+        return file.tell(), digest

@@ -7,7 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -110,26 +110,25 @@ def fit(
     trainer = make_trainer(settings, fabric, model, optimizer, moving)
     if config.augmentation.spec_augment is not None:
         trainer.spec_augment = SpecAugment(config.augmentation.spec_augment, config.features)
-    while progress.goes_on(settings):
-        torch.manual_seed(config.seed * SEEDS_PER_RUN + progress.epoch + 1)
-        started = time.perf_counter()
-        train = train_epoch(trainer, train_set.for_epoch(progress.epoch), progress)
-        seconds = time.perf_counter() - started
-        with moving.applied() if moving else nullcontext():
-            dev = evaluate(trainer, dev_set)
-            progress.dev_errors.append(dev.error)
-            kept = epochs_to_keep(settings.average, progress.dev_errors)
-            if metrics is not None and progress.epoch in kept:
-                save_checked(epoch_path(folder, progress.epoch), model.state_dict(), {})
-        learning_rate = optimizer.param_groups[0]["lr"]  # of the last step
-        progress.learning_rate *= dev_factor(settings.schedule, progress.dev_errors)
-        if metrics is not None:
-            metrics.add(progress.epoch, learning_rate, train, dev, seconds)
-            save_checkpoint(last, trained, progress, fingerprint)
-            forget_epochs(folder, kept)  # not earlier: the replaced checkpoint may have needed them
-        fabric.barrier()
-    if metrics is not None:
-        metrics.close()
+    with closing(metrics) if metrics is not None else nullcontext():
+        while progress.goes_on(settings):
+            torch.manual_seed(config.seed * SEEDS_PER_RUN + progress.epoch + 1)
+            started = time.perf_counter()
+            train = train_epoch(trainer, train_set.for_epoch(progress.epoch), progress)
+            seconds = time.perf_counter() - started
+            with moving.applied() if moving else nullcontext():
+                dev = evaluate(trainer, dev_set)
+                progress.dev_errors.append(dev.error)
+                kept = epochs_to_keep(settings.average, progress.dev_errors)
+                if metrics is not None and progress.epoch in kept:
+                    save_checked(epoch_path(folder, progress.epoch), model.state_dict(), {})
+            learning_rate = optimizer.param_groups[0]["lr"]  # of the last step
+            progress.learning_rate *= dev_factor(settings.schedule, progress.dev_errors)
+            if metrics is not None:
+                metrics.add(progress.epoch, learning_rate, train, dev, seconds)
+                save_checkpoint(last, trained, progress, fingerprint)
+                forget_epochs(folder, kept)  # not earlier: the replaced checkpoint may have needed them
+            fabric.barrier()
     load_average(folder, model, epochs_to_keep(settings.average, progress.dev_errors))
     return progress
 

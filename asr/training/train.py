@@ -13,7 +13,8 @@ from lightning_fabric import Fabric
 
 import asr.version
 from asr import models
-from asr.acoustics.bundle import acoustic_digest, find_bundle, write_bundle
+from asr.acoustics.bundle import find_bundle, write_bundle
+from asr.acoustics.digests import acoustic_digest
 from asr.alignment.states import NO_ALIGNMENTS
 from asr.config import RecipeConfig
 from asr.errors import InputError, listed

@@ -119,7 +119,7 @@ def test_recognises_and_aligns_as_the_bundle(exported: dict[str, tuple[Path, Pat
     assert out.posteriors(file).classes == bundle.posteriors(file).classes
 
 
-def test_runs_without_torch(exported: dict[str, tuple[Path, Path]], demo_corpus: Path) -> None:
+def test_runs_without_torch(exported: dict[str, tuple[Path, Path]], demo_corpus: Path, tmp_path: Path) -> None:
     file = next(demo_corpus.glob("test/**/*.flac"))
     code = (
         "import sys\n"
@@ -129,8 +129,15 @@ def test_runs_without_torch(exported: dict[str, tuple[Path, Path]], demo_corpus:
         f"assert recognizer.transcribe({str(file)!r}).phones\n"
         "assert 'asr.alignment.aligner' not in sys.modules\n"  # only what is needed
         f"assert recognizer.align({str(file)!r}, phones='dh ih s').phones\n"
+        "from asr.cli.main import main\n"
+        "sys.argv[0] = 'asr'\n"
+        "main()\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    model, out = str(exported["dnn"][1]), str(tmp_path / "out")
+    for command in (["transcribe", model, str(file)], ["align", model, str(file), "--text", "dh ih s"]):
+        command += ["-o", f"{out}-{command[0]}"]
+        subprocess.run([sys.executable, "-c", code, *command], check=True)
+        assert list(Path(f"{out}-{command[0]}").rglob("*.TextGrid"))
 
 
 @pytest.mark.parametrize(("precision", "share", "tolerance"), [("fp16", 0.75, 0.02), ("int8", 0.6, 0.5)])

@@ -1,16 +1,18 @@
 """An output folder: what asr wrote into it may be replaced and deleted, and nothing else."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from asr.errors import InputError
-from asr.storage.files import complete_file, growing_file, output_path, remove, write_text
+from asr.storage.files import adopt, complete_file, growing_file, output_path, remove, write_text
 from asr.storage.output_folder import RECORD, OutputFolder, check_record, kind_of, output_folder
 
 
@@ -199,6 +201,23 @@ def test_a_file_that_grows_is_asr_s_however_a_command_ended(tmp_path: Path) -> N
         growing_file(path),
     ):
         pass
+
+
+def test_a_file_that_grows_while_it_is_recorded_is_asr_s(out: OutputFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = out.folder / "events"
+    events.write_text("first")
+    digest = hashlib.file_digest
+
+    def grow_after(file: BinaryIO, name: str) -> object:
+        digested = digest(file, name)
+        with open(events, "a") as thread:
+            thread.write(", then more")
+        return digested
+
+    with monkeypatch.context() as patched:
+        patched.setattr(hashlib, "file_digest", grow_after)
+        adopt(events)
+    assert out.owns(events)
 
 
 def test_a_folder_that_is_moved_keeps_its_files(out: OutputFolder) -> None:

@@ -1,0 +1,41 @@
+"""What tells two models apart: digests of the files of a bundle or an exported model."""
+
+import hashlib
+from pathlib import Path
+
+from asr.acoustics.bundle_manifest import LM, MANIFEST, model_folders
+from asr.acoustics.onnx_model import ONNX_MANIFEST
+from asr.storage.files import file_digest
+from asr.storage.run_layout import RECIPE
+
+BUNDLE_FILES = (
+    MANIFEST,
+    "recipe.yaml",
+    "model.safetensors",
+    "phones.txt",
+    "classes.tsv",
+    "cmvn.safetensors",
+    LM,
+    "decoding.yaml",
+)
+
+
+def acoustic_digest(folder: Path) -> str:
+    """A digest of all files of a bundle or an exported model that the posteriors of its own model, and so its
+    alignments, depend on."""
+    digest = hashlib.sha256()
+    exported = (RECIPE, "classes.tsv", ONNX_MANIFEST)
+    trained = (RECIPE, "model.safetensors", "classes.tsv", "cmvn.safetensors")
+    for name in exported if (folder / ONNX_MANIFEST).is_file() else trained:
+        digest.update(bytes.fromhex(file_digest(folder / name)))
+    return digest.hexdigest()
+
+
+def bundle_digest(folder: Path) -> str:
+    """A digest of the bundle's own files, those of its ensemble among them; other files in the folder do not count."""
+    digest = hashlib.sha256()
+    for number, model in enumerate(model_folders(folder)):
+        for name in (*BUNDLE_FILES, ONNX_MANIFEST):
+            if (path := model / name).is_file():
+                digest.update(f"{number}/{name}:{file_digest(path)}\n".encode())
+    return digest.hexdigest()
