@@ -54,7 +54,7 @@ def audible_frames(static: Tensor, config: FeaturesConfig, inside: Tensor | None
     """
     inside = torch.ones(static.shape[:2], dtype=torch.bool) if inside is None else inside
     audible = inside & (loudness(static.double(), config) > FAINTEST)
-    return torch.where(audible.any(dim=1, keepdim=True), audible, inside)
+    return audible | (inside & ~audible.any(dim=1, keepdim=True))  # ONNX Runtime has no choice between booleans
 
 
 def without_digital_silence(static: Tensor, audible: Tensor) -> Tensor:
