@@ -110,6 +110,8 @@ class RayCluster:
         own = {"num_cpus": self._jobs or available_cores(), "object_store_memory": OBJECT_STORE}
         place = f"the Ray cluster at {address} (the variable {ADDRESS})" if address else "Ray on this machine"
         log.info("%s %s", "joining" if address else "starting", place)
+        if not log.isEnabledFor(logging.DEBUG):
+            logging.getLogger("ray").setLevel(logging.ERROR)
         try:
             with redirect_stdout(_Log()):
                 self._ray.init(

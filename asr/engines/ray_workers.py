@@ -161,7 +161,7 @@ def in_order(
             else:
                 again.append(piece)
                 workers.grow()
-        if waiting:
+        if waiting or (more and not workers.free and not workers.may_grow):
             again.extend(workers.wait())
         while waiting and waiting[0].complete:
             group = waiting.popleft()
