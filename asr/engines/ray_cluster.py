@@ -7,8 +7,9 @@ that does so ends a dataset, or is left out without a word of which rows it had.
 import io
 import logging
 import os
+import socket
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import redirect_stdout
+from contextlib import ExitStack, redirect_stdout
 from itertools import chain
 from types import TracebackType
 from typing import TypeVar
@@ -30,9 +31,12 @@ OBJECT_STORE = 200_000_000
 """Bytes of shared memory of a cluster on this machine, for features and lexicons; audio is never in it."""
 
 
+SECONDS_TO_CONNECT = 10.0
+
+
 class RayCluster:
     """The engine of a Ray cluster: the one that this process has joined, that of RAY_ADDRESS, or else one of this
-    machine, which ends with the `with` block.
+    machine, which ends with the `with` block. What Ray prints inside the block is logged instead.
 
     Its nodes need this version of asr, and have the model and the audio at the same paths.
     """
@@ -55,13 +59,16 @@ class RayCluster:
         self._jobs, self._device = jobs, device
         self._joined = self._began = False
         self._options: dict[str, float] = {}
+        self._open = ExitStack()
 
     def __enter__(self) -> "RayCluster":
+        self._open.enter_context(redirect_stdout(_Log()))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._began:
-            self._ray.shutdown()
+        with self._open:
+            if self._began:
+                self._ray.shutdown()
 
     @property
     def device(self) -> str:
@@ -81,12 +88,11 @@ class RayCluster:
         if first is None:
             return
         self._join()
-        with redirect_stdout(_Log()):  # where Ray says that a worker died
-            workers = RayWorkers(self._ray, self._jobs or 1, self._options, start, self._device)
-            try:
-                yield from in_order(workers, chain([first], groups), most_waiting)
-            finally:
-                workers.close()
+        workers = RayWorkers(self._ray, self._jobs or 1, self._options, start, self._device)
+        try:
+            yield from in_order(workers, chain([first], groups), most_waiting)
+        finally:
+            workers.close()
 
     def _join(self) -> None:
         """Joins or begins a cluster, the first time, and finds out what it has."""
@@ -113,18 +119,26 @@ class RayCluster:
         if not log.isEnabledFor(logging.DEBUG):
             logging.getLogger("ray").setLevel(logging.ERROR)
         try:
-            with redirect_stdout(_Log()):
-                self._ray.init(
-                    address=address or "local",
-                    include_dashboard=None if address else False,
-                    configure_logging=False,
-                    log_to_driver=False,
-                    **({} if address else own),
-                )
+            if address:
+                _require_listening(address)
+            self._ray.init(
+                address=address or "local",
+                include_dashboard=None if address else False,
+                configure_logging=False,
+                log_to_driver=False,
+                **({} if address else own),
+            )
         except Exception as error:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
             raise InputError(f"cannot {'join' if address else 'start'} {place}: {reason}") from error
         self._began = True
+
+
+def _require_listening(address: str) -> None:
+    """Raises OSError where nothing answers at a host and port; Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), SECONDS_TO_CONNECT).close()
 
 
 class _Log(io.TextIOBase):
