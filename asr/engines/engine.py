@@ -1,6 +1,6 @@
 """What an engine is: it does the same work on many items somewhere, and gives the results in order."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from asr.errors import InputError
@@ -33,9 +33,10 @@ class Engine(Protocol):
 
     def map(
         self, start: Start[T, R], groups: Iterable[Sequence[T]], most_waiting: int = MOST_WAITING
-    ) -> Iterator[tuple[T, R | InputError]]:
+    ) -> Generator[tuple[T, R | InputError], None, None]:
         """Each item with its result, in order, as soon as it is there; an error for an item whose worker died.
 
-        Groups are drawn as there is room, and the results of at most `most_waiting` groups are in memory.
+        Groups are drawn as there is room, and the results of at most `most_waiting` groups are in memory. Whoever
+        may leave it early closes it: a worker thread cannot.
         """
         ...

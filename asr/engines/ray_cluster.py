@@ -8,7 +8,7 @@ import io
 import logging
 import os
 import socket
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack, redirect_stdout
 from itertools import chain
 from types import TracebackType
@@ -78,7 +78,7 @@ class RayCluster:
 
     def map(
         self, start: Start[T, R], groups: Iterable[Sequence[T]], most_waiting: int = MOST_WAITING
-    ) -> Iterator[tuple[T, R | InputError]]:
+    ) -> Generator[tuple[T, R | InputError], None, None]:
         """As `Engine.map`; what a worker has when it dies is done by another.
 
         Raises InputError where the cluster cannot be joined, and where no worker can start.

@@ -2,8 +2,9 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -26,10 +27,11 @@ class Threads:
 
     def map(
         self, start: Start[T, R], groups: Iterable[Sequence[T]], most_waiting: int = MOST_WAITING
-    ) -> Iterator[tuple[T, R]]:
+    ) -> Generator[tuple[T, R], None, None]:
         """As `Engine.map`; all threads share one work."""
-        for group, results in in_order(start(self.device), groups, self.jobs, most_waiting):
-            yield from zip(group, results.result(), strict=True)
+        with closing(in_order(start(self.device), groups, self.jobs, most_waiting)) as done:
+            for group, results in done:
+                yield from zip(group, results.result(), strict=True)
 
 
 def available_cores() -> int:
@@ -48,7 +50,7 @@ def one_blas_thread() -> None:
 
 def in_order(
     work: Callable[[T], R], items: Iterable[T], jobs: int, most_waiting: int = MOST_WAITING
-) -> Iterator[tuple[T, Future[R]]]:
+) -> Generator[tuple[T, Future[R]], None, None]:
     """Each item with its result, in order, as soon as it is there; `jobs` threads work, each with one torch thread.
 
     Items are drawn as there is room, and at most `most_waiting` results are in memory.

@@ -4,6 +4,7 @@ import operator
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -81,20 +82,21 @@ def extract(
     summary, cmvn = ExtractSummary(), Cmvn()
     limit = BATCH_SECONDS[torch.device(engine.device).type]
     groups = _batches(map(_audio, read_cuts(cuts_path)), operator.attrgetter("seconds"), limit)
+    found = engine.map(partial(_start, config), groups, WAITING)
     with ArchiveWriter(stem, config.static_dim) as archive:
-        found = engine.map(partial(_start, config), groups, WAITING)
-        for audio, result in track(found, f"features of {Path(stem).name}"):
-            if isinstance(result, InputError):
-                if not skip_bad:
-                    raise result
-                summary.skipped.append({"utterance": audio.utterance, "reason": str(result)})
-                continue
-            samples, features = result
-            archive.append(audio.utterance, audio.speaker, features)
-            cmvn.add(audio.speaker, counted(features, config))
-            summary.utterances += 1
-            summary.frames += len(features)
-            summary.seconds += samples / config.sample_rate
+        with closing(found):
+            for audio, result in track(found, f"features of {Path(stem).name}"):
+                if isinstance(result, InputError):
+                    if not skip_bad:
+                        raise result
+                    summary.skipped.append({"utterance": audio.utterance, "reason": str(result)})
+                    continue
+                samples, features = result
+                archive.append(audio.utterance, audio.speaker, features)
+                cmvn.add(audio.speaker, counted(features, config))
+                summary.utterances += 1
+                summary.frames += len(features)
+                summary.seconds += samples / config.sample_rate
         if summary.utterances == 0:
             raise InputError("has no utterance with usable audio; rerun the prepare stage", cuts_path)
         save_cmvn(cmvn_path(stem), cmvn)

@@ -1,6 +1,7 @@
 """Many recordings through one piece of work into an output folder: what `asr transcribe` and `asr align` share."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -61,10 +62,10 @@ def process(
         exports = exports_of(failures.add)
         results = Results(output, found.sources, digests, failures, is_current)
         items = (_item(source, digests, completed) for source in results.waiting())
-        done = engine.map(partial(start_processing, start, sample_rate), _groups(items, together))
+        worked = engine.map(partial(start_processing, start, sample_rate), _groups(items, together))
 
         def rows() -> Iterator[tuple[Source, Row]]:
-            for item, result in track(done, description, results.remaining):
+            for item, result in track(worked, description, results.remaining):
                 source = item.source
                 identity, outcome = _without_worker(result, source) if isinstance(result, InputError) else result
                 if identity is not None:
@@ -76,7 +77,8 @@ def process(
                     yield source, outcome[1]
 
         try:
-            results.append(rows())
+            with closing(worked):
+                results.append(rows())
         finally:
             digests.write()
         unwritten = exports.finish()
