@@ -1,8 +1,14 @@
-"""How many threads PyTorch computes with."""
+"""How many threads compute."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

@@ -65,7 +65,7 @@ def align_command(
 
     Exit status: 0 if all is done, 1 if a file failed or nothing could be done, 2 for a wrong option.
     """
-    from asr.recordings.workers import available_cores, one_blas_thread
+    from asr.recordings.workers import one_blas_thread
 
     one_blas_thread()
     from asr.acoustics.loading import device_for
@@ -80,6 +80,7 @@ def align_command(
     from asr.recordings.sources import find_sources
     from asr.recordings.transcripts import GivenText, find_transcripts
     from asr.storage.run_layout import ALIGNMENTS
+    from asr.threads import available_cores
 
     if evaluate:
         from asr.alignment.evaluate import evaluate_runs

@@ -2,41 +2,36 @@
 
 The acoustic model runs once. Each point of the grid is then a separate search over its scores, which takes about a
 thousandth of the audio's time: a point gets the PER that decoding gives there, not one from another point's lattice.
+The points race: one that is clearly worse than another on part of the dev set is not tried on the rest.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from itertools import product
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple, dataclass, replace
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from asr.acoustics.posteriors import LogPosteriors
-from asr.acoustics.priors import scaled_likelihoods
 from asr.config import DecodingConfig
 from asr.decoding.confidence import POSTERIOR_SCALES, UNCHANGED, Recalibration, fit_recalibration
 from asr.decoding.decode import Decoder, with_phones
-from asr.decoding.search.path import BestPath, PathSearch
+from asr.decoding.grid import LISTS, GridErrors, SearchFor, grid_lists, grid_points
+from asr.decoding.race import race
 from asr.formats.transcript import Transcript
 from asr.phones.phone_set import AnyPhoneSet
 from asr.scoring.calibration import judge, normalized_cross_entropy
-from asr.scoring.score import counted_per
+from asr.scoring.counted import ErrorCounter
+from asr.threads import available_cores
 
 Utterance = tuple[Sequence[str], LogPosteriors]
 """Reference phones and log posteriors."""
 
-LISTS = {
-    "acoustic_scale": "acoustic_scales",
-    "insertion_penalty": "insertion_penalties",
-    "lm_weight": "lm_weights",
-    "prior_scale": "prior_scales",
-}
-"""The recipe's list for each value that is tuned."""
-
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One point of the grid; `per` in per cent, silence counted."""
+    """A point of the grid; `per` in per cent, silence counted."""
 
     acoustic_scale: float
     insertion_penalty: float
@@ -47,8 +42,8 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """The chosen point and all that were tried; `at_edge` has the recipe's lists whose first or last value was chosen:
-    one beyond it might be better."""
+    """The chosen point and all that were tried on the whole dev set; `at_edge` has the recipe's lists whose first or
+    last value was chosen: one beyond it might be better."""
 
     acoustic_scale: float
     insertion_penalty: float
@@ -60,42 +55,41 @@ class Tuned:
 
 
 def tune(
-    utterances: Iterable[Utterance],
+    utterances: Sequence[Utterance],
     priors: npt.NDArray[np.float64],
-    search_for: Callable[[float, float], PathSearch],
+    search_for: SearchFor,
     phones: Sequence[str],
     config: DecodingConfig,
     phone_set: AnyPhoneSet = "timit39",
 ) -> Tuned:
-    """Decodes the dev set with each point of the recipe's lists; the lowest PER wins.
+    """Decodes the dev set with the points of the recipe's lists; the lowest PER wins.
 
-    `priors` [C] are probabilities; `search_for` makes the search for a language model weight and a penalty. Among equal
-    PERs the point nearest to the middle of the grid wins, then the smaller values. The PER counts silence and is that
-    of `phone_set`. `utterances` is iterated once for each point of the grid, so it cannot be a generator. Raises
-    InputError when there is no reference phone.
+    `priors` [C] are probabilities; `search_for` makes the search for a language model weight and a penalty, and is
+    called once for each. Among equal PERs the point nearest to the middle of the grid wins, then the smaller values.
+    The PER counts silence and is that of `phone_set`. Raises InputError when there is no reference phone.
     """
-    lists = {name: sorted(set(getattr(config, setting))) for name, setting in LISTS.items()}
-    trials = []
-    for weight in lists["lm_weight"]:
-        for penalty in lists["insertion_penalty"]:
-            search = search_for(weight, penalty)
-            for prior_scale, scale in product(lists["prior_scale"], lists["acoustic_scale"]):
-                hypotheses = (
-                    (spoken, search.best_path(scaled_likelihoods(posteriors, priors, prior_scale), scale))
-                    for spoken, posteriors in utterances
-                )
-                trials.append(Trial(scale, penalty, weight, prior_scale, _per(hypotheses, phones, phone_set)))
+    counter = ErrorCounter((spoken for spoken, _ in utterances), phones, phone_set)
+    lists = grid_lists(config)
+    points = grid_points(lists)
+    posteriors = [each for _, each in utterances]
+    with ThreadPoolExecutor(available_cores()) as pool:
+        errors = race(
+            GridErrors(points, posteriors, priors, cache(search_for), counter, pool), len(points), len(utterances)
+        )
+    trials = [Trial(*points[number], counter.per(count)) for number, count in errors.items()]
 
     def rank(trial: Trial) -> tuple[float, ...]:
-        point = [getattr(trial, name) for name in lists]
-        off_centre = sum(_off_centre(values, value) for values, value in zip(lists.values(), point, strict=True))
+        point = astuple(trial)[:-1]
+        off_centre = sum(_off_centre(values, value) for values, value in zip(lists, point, strict=True))
         return trial.per, off_centre, *point
 
     best = min(trials, key=rank)
-    at_edge = [LISTS[name] for name, values in lists.items() if _at_edge(values, getattr(best, name))]
-    return Tuned(
-        best.acoustic_scale, best.insertion_penalty, best.lm_weight, best.prior_scale, best.per, at_edge, trials
-    )
+    at_edge = [
+        name
+        for name, values, value in zip(LISTS.values(), lists, astuple(best)[:-1], strict=True)
+        if _at_edge(values, value)
+    ]
+    return Tuned(*astuple(best), at_edge, trials)
 
 
 def tune_confidences(
@@ -115,12 +109,6 @@ def tune_confidences(
         if information is not None and information > most:
             best, most = (scale, recalibration), information
     return best
-
-
-def _per(hypotheses: Iterable[tuple[Sequence[str], BestPath]], phones: Sequence[str], phone_set: AnyPhoneSet) -> float:
-    return counted_per(
-        ((reference, [phones[span.phone] for span in path.phones]) for reference, path in hypotheses), phone_set
-    )
 
 
 def _at_edge(values: Sequence[float], value: float) -> bool:

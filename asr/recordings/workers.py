@@ -17,11 +17,6 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def available_cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def one_blas_thread() -> None:
     """NumPy's matrix products in one thread, unless the user has set another number; only before NumPy is loaded.
 

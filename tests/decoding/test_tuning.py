@@ -19,22 +19,6 @@ def test_tuning_takes_the_lowest_per_of_the_grid(graph):
     assert tuned == tune(noisy_dev(), UNIFORM, lambda weight, penalty: BeamSearch(graph, 16.0, penalty), PHONES, config)
 
 
-def test_tuning_holds_no_copy_of_the_dev_set(graph):
-    class Dev:
-        readings = 0
-
-        def __iter__(self):
-            self.readings += 1
-            return iter(noisy_dev())
-
-    config = DecodingConfig(acoustic_scales=[0.5, 1.0], insertion_penalties=[0.0, -6.0], prior_scales=[1.0])
-    dev = Dev()
-    assert tune(dev, UNIFORM, lambda weight, penalty: BeamSearch(graph, 16.0, penalty), PHONES, config) == tune(
-        noisy_dev(), UNIFORM, lambda weight, penalty: BeamSearch(graph, 16.0, penalty), PHONES, config
-    )
-    assert dev.readings == 4
-
-
 def test_equal_points_are_decided_by_the_middle_of_the_grid(graph):
     dev = [(["sil", "aa", "sil"], posteriors(["sil", "aa", "sil"], peak=0.9999))]
     config = DecodingConfig(acoustic_scales=[0.8, 1.0, 1.2], insertion_penalties=[-0.1, 0.1, 0.0])

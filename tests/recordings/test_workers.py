@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from asr.recordings import workers
-from asr.recordings.workers import available_cores, in_order
+from asr.recordings.workers import in_order
+from asr.threads import available_cores
 
 
 def test_results_come_in_the_items_order_whichever_is_done_first() -> None:
