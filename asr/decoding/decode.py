@@ -12,6 +12,7 @@ from asr.acoustics.frame_times import FrameTimes
 from asr.acoustics.posteriors import LogPosteriors
 from asr.acoustics.priors import scaled_likelihoods
 from asr.decoding.confidence import UNCHANGED, Recalibration, phone_confidences
+from asr.decoding.graph.flat_graph import FlatGraph
 from asr.decoding.search.beam import BeamSearch
 from asr.decoding.search.forced_path import forced_path
 from asr.decoding.search.path import BestPath, PathSearch, PhoneSpan, check_scores
@@ -29,9 +30,10 @@ class Decoder:
     """All that turns posteriors into phones; `priors` [C] are probabilities, scaled by `prior_scale`.
 
     `search` finds the path of one utterance at a time, by default the `graph_search`. With `batch_viterbi`, which has
-    the same graph, a split is searched exactly and in batches on its device. Confidences are those of the graph;
-    `posterior_scale` and `groups` [P] are those of `phone_confidences`, whose result `recalibration` maps; without
-    groups each phone has its own.
+    the same graph, a split is searched exactly and in batches on its device. Confidences are those of the
+    `confidence_graph`, by default that of `graph_search`; `posterior_scale` and `groups` [P] are those of
+    `phone_confidences`, whose result `recalibration` maps; without groups each phone has its own. Unless it is `scoring`
+    phones, they have no confidences.
     """
 
     graph_search: BeamSearch
@@ -45,6 +47,8 @@ class Decoder:
     groups: npt.NDArray[np.int32] | None = None
     batch_viterbi: "BatchViterbi | None" = None
     search: PathSearch | None = None
+    confidence_graph: FlatGraph | None = None
+    scoring: bool = True
 
     def scores(self, log_posteriors: LogPosteriors) -> npt.NDArray[np.float32]:
         """Scaled likelihoods, of the same shape, of log posteriors (natural)."""
@@ -100,9 +104,8 @@ class Decoder:
 
     def _posteriors(self, scores: npt.NDArray[np.float32], path: BestPath) -> npt.NDArray[np.float64]:
         groups = np.arange(len(self.phones), dtype=np.int32) if self.groups is None else self.groups
-        return phone_confidences(
-            self.graph_search.flat, scores, path, self.acoustic_scale, self.posterior_scale, groups
-        )
+        graph = self.confidence_graph or self.graph_search.flat
+        return phone_confidences(graph, scores, path, self.acoustic_scale, self.posterior_scale, groups)
 
 
 @dataclass(slots=True)
@@ -157,8 +160,10 @@ def _hypotheses(
 
 def with_phones(utterance: Transcript, log_posteriors: LogPosteriors, path: BestPath, decoder: Decoder) -> Transcript:
     """The utterance with the phones of the path that was found for its log posteriors, and their confidences."""
-    confidences = decoder.confidences(log_posteriors, path)
     segments = phone_segments(path.phones, decoder, utterance.duration)
+    if not decoder.scoring:
+        return replace(utterance, phones=segments)
+    confidences = decoder.confidences(log_posteriors, path)
     return replace(
         utterance,
         phones=[

@@ -7,7 +7,7 @@ The points race: one that is clearly worse than another on part of the dev set i
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -89,7 +89,7 @@ def tune(
         for name, values, value in zip(LISTS.values(), lists, astuple(best)[:-1], strict=True)
         if _at_edge(values, value)
     ]
-    return Tuned(*astuple(best), at_edge, trials)
+    return Tuned(**asdict(best), at_edge=at_edge, trials=trials)
 
 
 def tune_confidences(

@@ -148,8 +148,11 @@ def calibrate_files(
 ) -> None:
     """Writes `out_dir`/calibration.json for hypotheses.jsonl and references.jsonl.
 
-    Writes nothing where no recognised phone has a score.
+    Where no recognised phone has a score there is none, not even an earlier one.
     """
+    path = Path(out_dir) / CALIBRATION
     confidences, correct = judge_files(references, hypotheses, phone_set)
     if len(confidences):
-        write_json(Path(out_dir) / CALIBRATION, calibrate(confidences, correct).to_json())
+        write_json(path, calibrate(confidences, correct).to_json())
+    else:
+        path.unlink(missing_ok=True)
