@@ -32,8 +32,8 @@ class Decoder:
     `search` finds the path of one utterance at a time, by default the `graph_search`. With `batch_viterbi`, which has
     the same graph, a split is searched exactly and in batches on its device. Confidences are those of the
     `confidence_graph`, by default that of `graph_search`; `posterior_scale` and `groups` [P] are those of
-    `phone_confidences`, whose result `recalibration` maps; without groups each phone has its own. Unless it is `scoring`
-    phones, they have no confidences.
+    `phone_confidences`, whose result `recalibration` maps; without groups each phone has its own. Without `scoring`,
+    phones get no confidences.
     """
 
     graph_search: BeamSearch
@@ -163,14 +163,14 @@ def with_phones(utterance: Transcript, log_posteriors: LogPosteriors, path: Best
     segments = phone_segments(path.phones, decoder, utterance.duration)
     if not decoder.scoring:
         return replace(utterance, phones=segments)
-    confidences = decoder.confidences(log_posteriors, path)
-    return replace(
-        utterance,
-        phones=[
-            replace(segment, score=round(float(confidence), 4))
-            for segment, confidence in zip(segments, confidences, strict=True)
-        ],
-    )
+    scores = written_scores(decoder.confidences(log_posteriors, path))
+    phones = [replace(segment, score=score) for segment, score in zip(segments, scores, strict=True)]
+    return replace(utterance, phones=phones)
+
+
+def written_scores(confidences: npt.NDArray[np.float64]) -> list[float]:
+    """Confidences to the places with which they are written."""
+    return [round(confidence, 4) for confidence in confidences.tolist()]
 
 
 def phone_segments(spans: Iterable[PhoneSpan], decoder: Decoder, duration: float | None) -> list[PhoneSegment]:

@@ -5,7 +5,7 @@ thousandth of the audio's time: a point gets the PER that decoding gives there, 
 The points race: one that is clearly worse than another on part of the dev set is not tried on the rest.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, astuple, dataclass, replace
 from functools import cache
@@ -16,12 +16,12 @@ import numpy.typing as npt
 from asr.acoustics.posteriors import LogPosteriors
 from asr.config import DecodingConfig
 from asr.decoding.confidence import POSTERIOR_SCALES, UNCHANGED, Recalibration, fit_recalibration
-from asr.decoding.decode import Decoder, with_phones
+from asr.decoding.decode import Decoder, written_scores
 from asr.decoding.grid import LISTS, GridErrors, SearchFor, grid_lists, grid_points
 from asr.decoding.race import race
 from asr.formats.transcript import Transcript
 from asr.phones.phone_set import AnyPhoneSet
-from asr.scoring.calibration import judge, normalized_cross_entropy
+from asr.scoring.calibration import normalized_cross_entropy, right_phones
 from asr.scoring.counted import ErrorCounter
 from asr.threads import available_cores
 
@@ -93,21 +93,27 @@ def tune(
 
 
 def tune_confidences(
-    dev: Iterable[tuple[Transcript, LogPosteriors]], decoder: Decoder, phone_set: AnyPhoneSet = "timit39"
+    dev: Sequence[tuple[Transcript, LogPosteriors]], decoder: Decoder, phone_set: AnyPhoneSet = "timit39"
 ) -> tuple[float, Recalibration]:
     """The posterior scale and the recalibration whose confidences best tell which phones of the dev set are right.
 
     `dev` has references with log posteriors. Where all phones are right, or none, the decoder's own are kept.
     """
-    found = [(*item, decoder.best_path(item[1])) for item in dev]
-    best, most = (decoder.posterior_scale, decoder.recalibration), -np.inf
-    for scale in POSTERIOR_SCALES:
-        scaled = replace(decoder, posterior_scale=scale, recalibration=UNCHANGED)
-        posteriors, correct = judge(((item[0], with_phones(*item, scaled)) for item in found), phone_set)
-        recalibration = fit_recalibration(posteriors, correct)
-        information = normalized_cross_entropy(recalibration(posteriors), correct)
-        if information is not None and information > most:
-            best, most = (scale, recalibration), information
+    with ThreadPoolExecutor(available_cores()) as pool:
+        found = list(pool.map(lambda item: (item[1], decoder.best_path(item[1])), dev))
+        recognised = ([decoder.phones[span.phone] for span in path.phones] for _, path in found)
+        right = right_phones(zip((spoken.symbols for spoken, _ in dev), recognised, strict=True), phone_set)
+        judged = np.array([each is not None for marks in right for each in marks], np.bool_)
+        correct = np.array([each for marks in right for each in marks if each is not None], np.bool_)
+        best, most = (decoder.posterior_scale, decoder.recalibration), -np.inf
+        for scale in POSTERIOR_SCALES:
+            scaled = replace(decoder, posterior_scale=scale, recalibration=UNCHANGED)
+            scores = pool.map(lambda each, scaled=scaled: written_scores(scaled.confidences(*each)), found)
+            posteriors = np.array([score for row in scores for score in row])[judged]
+            recalibration = fit_recalibration(posteriors, correct)
+            information = normalized_cross_entropy(recalibration(posteriors), correct)
+            if information is not None and information > most:
+                best, most = (scale, recalibration), information
     return best
 
 
