@@ -2,13 +2,67 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from math import ceil
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
-def available_cores() -> int:
-    """The cores that this process may use."""
+WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+"""What says how threads of OpenMP wait for each other."""
+CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
+"""Microseconds of processor time in each period of so many, or `max` (Linux, control group v2)."""
+
+
+def share_the_processor() -> None:
+    """Sets how PyTorch's threads run, unless the user has; only before PyTorch is loaded.
+
+    They sleep while they wait for each other: by default they spin, which takes the processor from other programs, and
+    from each other where these are busy. There are no more of them than a container's limit allows.
+    """
+    if not any(name in os.environ for name in WAITING):
+        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+    if (cores := available_cores()) < usable_cores():
+        os.environ.setdefault("OMP_NUM_THREADS", str(cores))
+
+
+def usable_cores() -> int:
+    """The cores on which this process may run."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def available_cores(limit: Path = CPU_LIMIT) -> int:
+    """The cores whose time this process may use up: fewer than `usable_cores` in a container with a limit."""
+    try:
+        quota, period = map(float, limit.read_text().split())
+    except (OSError, ValueError):
+        return usable_cores()
+    return max(1, min(usable_cores(), ceil(quota / period)))
+
+
+def in_threads(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """What `work` makes of each item, in order, by a thread for each core; a few items are drawn ahead.
+
+    Worth it for compiled code that releases Python's lock.
+    """
+    cores = available_cores()
+    waiting: deque[Future[R]] = deque()
+    pool = ThreadPoolExecutor(cores)
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > 2 * cores:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from asr.errors import InputError
 from asr.formats.ctm import write_ctm
 from asr.formats.transcript import PhoneSegment, Transcript, read_transcripts, write_transcripts
 from asr.storage.run_layout import HYPOTHESES
+from asr.threads import in_threads
 
 if TYPE_CHECKING:
     from asr.decoding.search.batch_viterbi import BatchViterbi
@@ -67,8 +68,7 @@ class Decoder:
         """
         scored = ((item, self._checked_scores(*item)) for item in items)
         if self.batch_viterbi is None:
-            for item, scores in scored:
-                yield *item, self._search(scores)
+            yield from in_threads(lambda each: (*each[0], self._search(each[1])), scored)
         else:
             from asr.decoding.search.batch_viterbi import Weights
             from asr.decoding.search.batches import batch_paths
@@ -149,13 +149,18 @@ def _hypotheses(
     summary: SplitSummary,
     write_more: PathWriter | None,
 ) -> Iterator[Transcript]:
-    for utterance, log_posteriors, path in decoder.best_paths(items):
+    def scored(
+        found: tuple[Transcript, LogPosteriors, BestPath],
+    ) -> tuple[Transcript, LogPosteriors, BestPath, Transcript]:
+        return *found, with_phones(*found, decoder)
+
+    for utterance, log_posteriors, path, hypothesis in in_threads(scored, decoder.best_paths(items)):
         if write_more is not None:
             write_more(utterance, log_posteriors, path)
         summary.utterances += 1
         if not path.complete:
             summary.incomplete.append(utterance.utterance)
-        yield with_phones(utterance, log_posteriors, path, decoder)
+        yield hypothesis
 
 
 def with_phones(utterance: Transcript, log_posteriors: LogPosteriors, path: BestPath, decoder: Decoder) -> Transcript:

@@ -1,7 +1,6 @@
 """The grid of points from which tuning chooses, and how many errors each makes in each utterance of the dev set."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from asr.config import DecodingConfig
 from asr.decoding.race import Errors
 from asr.decoding.search.path import PathSearch
 from asr.scoring.counted import ErrorCounter
+from asr.threads import in_threads
 
 LISTS = {
     "acoustic_scale": "acoustic_scales",
@@ -50,14 +50,13 @@ def grid_points(lists: Sequence[Sequence[float]]) -> list[Point]:
 
 @dataclass(frozen=True, slots=True)
 class GridErrors:
-    """Searches utterances, given by their log posteriors, in the threads of `pool`; `priors` [C] are probabilities."""
+    """Searches utterances, given by their log posteriors, on all cores; `priors` [C] are probabilities."""
 
     points: Sequence[Point]
     posteriors: Sequence[LogPosteriors]
     priors: npt.NDArray[np.float64]
     search_for: SearchFor
     counter: ErrorCounter
-    pool: Executor
 
     def __call__(self, points: Sequence[int], utterances: Sequence[int]) -> Errors:
         """The errors [points, utterances] of some points in some utterances, by their numbers."""
@@ -66,7 +65,8 @@ class GridErrors:
         searches = {key: self.search_for(*key) for key in keys}
         found = np.zeros((len(points), len(utterances)), np.int64)
 
-        def count(column: int, prior_scale: float) -> None:
+        def count(task: tuple[int, float]) -> None:
+            column, prior_scale = task
             utterance = utterances[column]
             scores = scaled_likelihoods(self.posteriors[utterance], self.priors, prior_scale)
             for row, point in enumerate(chosen):
@@ -77,5 +77,5 @@ class GridErrors:
                     )
 
         tasks = product(range(len(utterances)), dict.fromkeys(point.prior_scale for point in chosen))
-        list(self.pool.map(count, *zip(*tasks, strict=True)))
+        list(in_threads(count, tasks))
         return found

@@ -5,8 +5,7 @@ thousandth of the audio's time: a point gets the PER that decoding gives there, 
 The points race: one that is clearly worse than another on part of the dev set is not tried on the rest.
 """
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
 from functools import cache
 
@@ -23,7 +22,7 @@ from asr.formats.transcript import Transcript
 from asr.phones.phone_set import AnyPhoneSet
 from asr.scoring.calibration import normalized_cross_entropy, right_phones
 from asr.scoring.counted import ErrorCounter
-from asr.threads import available_cores
+from asr.threads import in_threads
 
 Utterance = tuple[Sequence[str], LogPosteriors]
 """Reference phones and log posteriors."""
@@ -72,10 +71,7 @@ def tune(
     lists = grid_lists(config)
     points = grid_points(lists)
     posteriors = [each for _, each in utterances]
-    with ThreadPoolExecutor(available_cores()) as pool:
-        errors = race(
-            GridErrors(points, posteriors, priors, cache(search_for), counter, pool), len(points), len(utterances)
-        )
+    errors = race(GridErrors(points, posteriors, priors, cache(search_for), counter), len(points), len(utterances))
     trials = [Trial(*points[number], counter.per(count)) for number, count in errors.items()]
 
     def rank(trial: Trial) -> tuple[float, ...]:
@@ -97,24 +93,41 @@ def tune_confidences(
 ) -> tuple[float, Recalibration]:
     """The posterior scale and the recalibration whose confidences best tell which phones of the dev set are right.
 
-    `dev` has references with log posteriors. Where all phones are right, or none, the decoder's own are kept.
+    `dev` has references with log posteriors. Of POSTERIOR_SCALES those are tried that lead uphill. Where all phones are
+    right, or none, the decoder's own are kept.
     """
-    with ThreadPoolExecutor(available_cores()) as pool:
-        found = list(pool.map(lambda item: (item[1], decoder.best_path(item[1])), dev))
-        recognised = ([decoder.phones[span.phone] for span in path.phones] for _, path in found)
-        right = right_phones(zip((spoken.symbols for spoken, _ in dev), recognised, strict=True), phone_set)
-        judged = np.array([each is not None for marks in right for each in marks], np.bool_)
-        correct = np.array([each for marks in right for each in marks if each is not None], np.bool_)
-        best, most = (decoder.posterior_scale, decoder.recalibration), -np.inf
-        for scale in POSTERIOR_SCALES:
-            scaled = replace(decoder, posterior_scale=scale, recalibration=UNCHANGED)
-            scores = pool.map(lambda each, scaled=scaled: written_scores(scaled.confidences(*each)), found)
-            posteriors = np.array([score for row in scores for score in row])[judged]
-            recalibration = fit_recalibration(posteriors, correct)
-            information = normalized_cross_entropy(recalibration(posteriors), correct)
-            if information is not None and information > most:
-                best, most = (scale, recalibration), information
-    return best
+    found = list(in_threads(lambda item: (item[1], decoder.best_path(item[1])), dev))
+    recognised = ([decoder.phones[span.phone] for span in path.phones] for _, path in found)
+    right = right_phones(zip((spoken.symbols for spoken, _ in dev), recognised, strict=True), phone_set)
+    judged = np.array([each is not None for marks in right for each in marks], np.bool_)
+    correct = np.array([each for marks in right for each in marks if each is not None], np.bool_)
+
+    @cache
+    def fit(place: int) -> tuple[float, Recalibration]:
+        scaled = replace(decoder, posterior_scale=POSTERIOR_SCALES[place], recalibration=UNCHANGED)
+        scores = in_threads(lambda each: written_scores(scaled.confidences(*each)), found)
+        posteriors = np.array([score for row in scores for score in row])[judged]
+        recalibration = fit_recalibration(posteriors, correct)
+        information = normalized_cross_entropy(recalibration(posteriors), correct)
+        return -np.inf if information is None else information, recalibration
+
+    place = climb(lambda place: fit(place)[0], len(POSTERIOR_SCALES))
+    information, recalibration = fit(place)
+    if information == -np.inf:
+        return decoder.posterior_scale, decoder.recalibration
+    return POSTERIOR_SCALES[place], recalibration
+
+
+def climb(value: Callable[[int], float], places: int) -> int:
+    """The place of the highest value, found from the middle uphill: of several peaks, the one that it leads to.
+
+    Of equal values it takes the first.
+    """
+    place, previous = (places - 1) // 2, -1
+    while place != previous:
+        previous = place
+        place = max(range(max(place - 1, 0), min(place + 2, places)), key=lambda near: (value(near), -near))
+    return place
 
 
 def _at_edge(values: Sequence[float], value: float) -> bool:

@@ -6,7 +6,7 @@ from support.three_phones import PHONES, STATES, UNIFORM, noisy_dev, posteriors
 from asr.config import DecodingConfig
 from asr.decoding.graph.build import build_graph
 from asr.decoding.search.beam import BeamSearch
-from asr.decoding.tuning import tune
+from asr.decoding.tuning import climb, tune
 from asr.lm.ngram import train_ngram
 
 
@@ -17,6 +17,40 @@ def test_tuning_takes_the_lowest_per_of_the_grid(graph):
     assert tuned.per == min(trial.per for trial in tuned.trials)
     assert max(trial.per for trial in tuned.trials) > tuned.per
     assert tuned == tune(noisy_dev(), UNIFORM, lambda weight, penalty: BeamSearch(graph, 16.0, penalty), PHONES, config)
+
+
+def test_a_large_dev_set_gives_the_best_point_without_trying_all_of_it_everywhere(graph):
+    dev = [each for seed in range(20) for each in noisy_dev(seed)]
+    config = DecodingConfig(acoustic_scales=[0.01, 0.3, 1.0, 3.0], insertion_penalties=[50.0, 1.0, -1.0, -6.0])
+    searched = 0
+
+    class Counted(BeamSearch):
+        def best_phones(self, *arguments):
+            nonlocal searched
+            searched += 1
+            return super().best_phones(*arguments)
+
+    def search(weight, penalty):
+        return Counted(graph, 16.0, penalty)
+
+    tuned = tune(dev, UNIFORM, search, PHONES, config)
+    raced, searched = searched, 0
+    assert raced < 64 * len(dev) / 2
+    for trial in tuned.trials:
+        point = {f"{name}s": [getattr(trial, name)] for name in ("acoustic_scale", "prior_scale")}
+        alone = tune(
+            dev, UNIFORM, search, PHONES, DecodingConfig(insertion_penalties=[trial.insertion_penalty], **point)
+        )
+        assert alone.per == trial.per
+
+
+def test_climbing_ends_on_the_peak():
+    for peak in range(10):
+        tried = set()
+        assert climb(lambda place, peak=peak, tried=tried: tried.add(place) or -abs(place - peak), 10) == peak
+        assert len(tried) <= abs(peak - 4) + 3
+    assert climb(lambda place: 0.0, 10) == 0
+    assert climb(lambda place: 0.0, 1) == 0
 
 
 def test_equal_points_are_decided_by_the_middle_of_the_grid(graph):
