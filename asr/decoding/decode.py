@@ -133,8 +133,8 @@ def decode_split(
 ) -> SplitSummary:
     """Decodes utterances one after another and writes hypotheses.jsonl and hypotheses.ctm.
 
-    `write_more` is called with each best path. A few utterances for each core, or one batch, are in memory. The phones that an item's
-    utterance has are ignored. Raises InputError that names the utterance whose posteriors are not finite.
+    `write_more` is called with each best path. A few utterances for each core, or one batch, are in memory. The phones
+    that an item's utterance has are ignored. Raises InputError that names an utterance whose posteriors are not finite.
     """
     summary = SplitSummary()
     path = Path(out_dir) / HYPOTHESES
