@@ -84,7 +84,7 @@ class _FusedBatchNorm(torch.autograd.Function):
 
 
 def _splits(rows: int) -> tuple[int, int]:
-    """Into how many parts the rows are shared, and the rows of a part: powers of two, so that few kernels are compiled."""
+    """The number of parts of the rows, and the rows of a part: powers of two, so that few kernels are compiled."""
     import triton
 
     share = max(FEWEST_ROWS, triton.next_power_of_2(-(-rows // MOST_SPLITS)))

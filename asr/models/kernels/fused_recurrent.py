@@ -25,9 +25,9 @@ def fused_recurrent(
 ) -> Tensor:
     """Input products with their biases [T, B, N, G * H] -> hidden states [T, B, N, H] of N = 1 or 2 directions.
 
-    Takes recurrent weights [N, G * H, H], biases [N, G * H] and `lengths` [B]. The second direction reads each utterance
-    from its own end. States in the padding are zero. Recurrent products are computed in `dtype`, states and gates in
-    the weights' precision.
+    Takes recurrent weights [N, G * H, H], biases [N, G * H] and `lengths` [B]. The second direction reads each
+    utterance from its own end. States in the padding are zero. Recurrent products are computed in `dtype`, states and
+    gates in the weights' precision.
     """
     bias = w_hh.new_zeros(w_hh.shape[:2]) if b_hh is None else b_hh
     recording = torch.is_grad_enabled()
@@ -37,7 +37,7 @@ def fused_recurrent(
 
 
 @dataclass(frozen=True)
-class _Shape:
+class Shape:
     """The sizes of a layer's arrays and of its kernels' blocks."""
 
     cell: RecurrentCell
@@ -98,7 +98,7 @@ class _Steps(torch.autograd.Function):
         from asr.models.kernels.triton_recurrent import forward_step
 
         frames, batch = products.shape[:2]
-        shape = _Shape(cell, batch, *w_hh.shape[::2])
+        shape = Shape(cell, batch, *w_hh.shape[::2])
         weight = w_hh.new_zeros(shape.directions, shape.gates, shape.padded, shape.padded, dtype=dtype)
         weight[:, :, : shape.width, : shape.width] = w_hh.unflatten(1, (shape.gates, shape.width))
         states = w_hh.new_empty(frames, batch, shape.directions, shape.width)
@@ -122,7 +122,7 @@ class _Steps(torch.autograd.Function):
         from asr.models.kernels.triton_recurrent import backward_step
 
         weight, lengths, states, saved = ctx.saved_tensors
-        shape: _Shape = ctx.shape
+        shape: Shape = ctx.shape
         frames = len(grad)
         d_products = weight.new_empty(*grad.shape[:3], shape.gates * shape.width)
         d_recurrent = torch.empty_like(d_products) if shape.cell == "gru" else d_products

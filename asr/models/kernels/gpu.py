@@ -20,7 +20,7 @@ def on_gpu(x: Tensor) -> bool:
 
 def has_triton(x: Tensor) -> bool:
     """Whether x is on a GPU for which Triton compiles our own kernels."""
-    return on_gpu(x) and _triton_works(x.device)
+    return on_gpu(x) and triton_works(x.device)
 
 
 def launch(kernel: Any, grid: tuple[int, ...], *arguments: Any, **settings: Any) -> None:
@@ -30,7 +30,7 @@ def launch(kernel: Any, grid: tuple[int, ...], *arguments: Any, **settings: Any)
 
 
 @cache
-def _triton_works(device: torch.device) -> bool:
+def triton_works(device: torch.device) -> bool:
     """Tries a small kernel: Triton comes with PyTorch on Linux alone, and needs a C compiler and Python's headers."""
     x = torch.ones(2, 2, device=device)
     figures = torch.zeros(3, 1, 2, device=device)

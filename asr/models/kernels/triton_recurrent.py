@@ -1,9 +1,9 @@
 """A step of a recurrent layer as one Triton kernel, for both directions: recurrent products, gates and new states.
 
-Arrays are contiguous: products and d_products [T, B, N, G * H], saved [T, B, N, S, H], states and grads [T, B, N, H] for
-N directions, G gates and H = `width` units. Scratch is padded to R rows and P units: rounded states
-[2, N, R, P] or gate gradients [2, N, R, G * P], of which even and odd steps take turns; memory [N, R, P], and
-weights [N, G, P, P]. The second direction reads each utterance from its own end.
+Arrays are contiguous: products and d_products [T, B, N, G * H], saved [T, B, N, S, H], states and grads [T, B, N, H]
+for N directions, G gates and H = `width` units. Scratch is padded to R rows and P units: rounded states [2, N, R, P] or
+gate gradients [2, N, R, G * P], of which even and odd steps take turns; memory [N, R, P], and weights [N, G, P, P].
+The second direction reads each utterance from its own end.
 """
 
 # Triton compiles the source, and knows no annotation but its own.
@@ -18,6 +18,23 @@ UNSPECIALIZED = ["step", "batch", "rows"]
 @triton.jit
 def tanh(x):
     return 2 * tl.sigmoid(2 * x) - 1
+
+
+@triton.jit
+def add_product(total, rows, weight, precision: tl.constexpr):
+    return tl.dot(rows, tl.load(weight), total, input_precision=precision, out_dtype=total.dtype)
+
+
+@triton.jit
+def in_time(lengths, row, step, batch, direction, directions: tl.constexpr):
+    """Which rows have a frame at this step, and the places [rows, 1] of that frame and of the one read before it."""
+    length = tl.load(lengths + row, mask=row < batch, other=0)
+    active = step < length
+    frame = tl.where(active & (direction == 1), length - 1 - step, step).to(tl.int64)
+    before = tl.where(direction == 1, frame + 1, frame - 1)
+    place = (frame * batch + row) * directions + direction
+    place_before = (before * batch + row) * directions + direction
+    return active[:, None], place[:, None], place_before[:, None]
 
 
 @triton.jit(do_not_specialize=UNSPECIALIZED)
@@ -61,7 +78,7 @@ def forward_step(
         inner = start + tl.arange(0, depth)
         state = tl.load(reading + inner[None, :])
         part = kernel + inner[:, None]
-        sum_0 = tl.dot(state, tl.load(part), sum_0, input_precision=precision, out_dtype=accumulator)
+        sum_0 = add_product(sum_0, state, part, precision)
         if gates > 1:
             sum_1 = tl.dot(
                 state, tl.load(part + padded * padded), sum_1, input_precision=precision, out_dtype=accumulator
@@ -75,14 +92,9 @@ def forward_step(
                 state, tl.load(part + 3 * padded * padded), sum_3, input_precision=precision, out_dtype=accumulator
             )
 
-    length = tl.load(lengths + row, mask=row < batch, other=0)
-    active = (step < length)[:, None]
-    frame = tl.where((step < length) & (direction == 1), length - 1 - step, step).to(tl.int64)
-    before = tl.where(direction == 1, frame + 1, frame - 1)
+    active, place, place_before = in_time(lengths, row, step, batch, direction, directions)
     stored = (row < batch)[:, None] & (unit < width)[None, :]
     known = stored & active
-    place = ((frame * batch + row) * directions + direction)[:, None]
-    place_before = ((before * batch + row) * directions + direction)[:, None]
     of_unit = (unit[None, :] + tl.zeros([row_block, 1], tl.int32)).to(tl.int64)
     h = tl.load(states + place_before * width + of_unit, mask=known & (step > 0), other=0)
     product = products + place * gates * width + of_unit
@@ -181,14 +193,9 @@ def backward_step(
             gradient, tl.load(kernel + inner[:, None] * padded), d, input_precision=precision, out_dtype=accumulator
         )
 
-    length = tl.load(lengths + row, mask=row < batch, other=0)
-    active = (step < length)[:, None]
-    frame = tl.where((step < length) & (direction == 1), length - 1 - step, step).to(tl.int64)
-    before = tl.where(direction == 1, frame + 1, frame - 1)
+    active, place, place_before = in_time(lengths, row, step, batch, direction, directions)
     stored = (row < batch)[:, None] & (unit < width)[None, :]
     known = stored & active
-    place = ((frame * batch + row) * directions + direction)[:, None]
-    place_before = ((before * batch + row) * directions + direction)[:, None]
     of_unit = (unit[None, :] + tl.zeros([row_block, 1], tl.int32)).to(tl.int64)
     d += tl.load(grads + place * width + of_unit, mask=known, other=0)
     remembered = memory + (direction * rows + row[:, None]) * padded + unit[None, :]
