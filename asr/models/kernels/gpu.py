@@ -31,10 +31,13 @@ def launch(kernel: Any, grid: tuple[int, ...], *arguments: Any, **settings: Any)
 
 @cache
 def triton_works(device: torch.device) -> bool:
-    """Tries a small kernel: Triton comes with PyTorch on Linux alone, and needs a C compiler and Python's headers."""
+    """Tries a small kernel: Triton comes with PyTorch on Linux alone, and needs a C compiler and Python's headers.
+    Before Ampere, GPUs have neither TF32 nor bf16."""
     x = torch.ones(2, 2, device=device)
     figures = torch.zeros(3, 1, 2, device=device)
     try:
+        if device.type == "cuda" and torch.cuda.get_device_capability(device) < (8, 0):
+            raise RuntimeError("the GPU is older than Ampere")
         from asr.models.kernels.triton_moments import partial_moments
 
         valid = torch.ones(2, dtype=torch.uint8, device=device)
