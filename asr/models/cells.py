@@ -71,8 +71,8 @@ class LightGru(nn.Module):
 def run_both(cells: Sequence[nn.Module], inputs: Sequence[Tensor], valid: Tensor) -> list[Tensor]:
     """Applies two cells to an input [T, B, D] each, and returns both outputs.
 
-    On a CPU with two threads they run side by side. On CUDA a library kernel runs a whole layer; the light GRU, which
-    has none, takes both directions in one loop.
+    On a CPU with two threads they run side by side. On CUDA, where Triton does not work (see `run_fused`), a library
+    kernel runs a whole layer; the light GRU, which has none, takes both directions in one loop.
     """
     if inputs[0].is_cuda and (light := [cell for cell in cells if isinstance(cell, LightGru)]):
         return run_together(light, inputs, valid)
