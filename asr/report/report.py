@@ -1,5 +1,7 @@
 """report.html and report.md of a run: scores, training curves, decoding, confusions and environment."""
 
+import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
@@ -9,6 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from asr.errors import count, printable
+from asr.report.browser.folder import examples, write_browser
+from asr.report.browser.sound import Audio
 from asr.report.confusions import confusion_matrix
 from asr.report.curves import curves
 from asr.report.decoding import decoding_rows, reliability
@@ -18,57 +22,75 @@ from asr.report.svg import interval_bar, write_figure
 from asr.scoring.edit_alignment import EditPair
 from asr.scoring.results import UtteranceScore, confusions, ranked, worst
 from asr.scoring.silence import NOTE, RULES, TREATMENTS, UNTRANSCRIBED, USED_BY
-from asr.storage.files import write_text
-from asr.storage.run_layout import FIGURES, REPORT, fold_name
+from asr.storage.files import remove, write_text
+from asr.storage.run_layout import FIGURES, REPORT, REPORT_FOLDER, fold_name
 
 TEMPLATES = Path(__file__).parent / "templates"
 LIST_LENGTH = 20
 MARKDOWN_PAIRS_A_LINE = 16
 
 
-def report(run_dir: Path) -> Path:
+def report(run_dir: Path, audio: Audio | None = None) -> Path:
     """Writes report.html, report.md and report-figures/ into a run's folder; returns the path of report.html.
 
-    report.html is a single file that works offline. The same run gives the same bytes. Raises InputError for a folder
-    that is not a finished run.
+    report.html is a single file that works offline. With `audio`, also writes the folder form, report/, with the error
+    browser (`write_browser`), and returns the path of its index.html. The same run gives the same bytes. Raises
+    InputError for a folder that is not a finished run.
     """
     run_dir = Path(run_dir)
     run = read_run(run_dir)
     pairs = confusions(run.utterances)
-    phones = run.phone_set
-    columns = curve_fields(run.training)
-    names, reliable = [fold.name for fold in run.folds], None
-    decoded = decoding_rows(run_dir, names)
-    if decoded:
-        reliable = reliability(run_dir, names, run.phone_set)
-    training_curves, matrix = curves(run.folds, run.training), confusion_matrix(phones, pairs)
-    content = {
-        "title": run.results.get("recipe", run_dir.name),
-        "facts": _facts(run.results),
-        "results": run.results,
-        "phones": phones,
-        **_error_rates(run),
-        "silence_note": _silence_note(run.results),
-        "speakers": _speakers(run.results["by_speaker"]),
-        "curves": Markup(training_curves) if training_curves else None,
-        "training": [_training(fold, columns) for fold in run.folds if fold.epochs],
-        "columns": columns,
-        "averaged": any(len(fold.kept) > 1 for fold in run.folds),
-        "decoding": decoded,
-        "reliability": Markup(reliable) if reliable else None,
-        "matrix": Markup(matrix),
-        **_frequent(ranked(pairs)),
-        "worst": [_utterance(item) for item in worst(run.utterances, LIST_LENGTH)],
-        "details": _details(run),
-        "recipe": run.recipe.strip(),
-    }
+    figures = _figures(run_dir, run, pairs)
+    content = _content(run_dir, run, pairs, figures)
     environment = _environment()
-    for name, svg in (("curves", training_curves), ("reliability", reliable), ("confusions", matrix)):
+    for name, svg in figures.items():
         if svg:
             write_figure(run_dir / FIGURES / f"{name}.svg", svg)
     for suffix in ("md", "html"):
         write_text(run_dir / f"report.{suffix}", environment.get_template(f"report.{suffix}.j2").render(content))
-    return run_dir / REPORT
+    if audio is None:
+        return run_dir / REPORT
+    folder = run_dir / REPORT_FOLDER
+    if os.path.lexists(folder):
+        remove(folder)
+    write_browser(folder, run_dir, run, audio)
+    matrix = confusion_matrix(run.phone_set, pairs, examples)
+    page = environment.get_template("report.html.j2")
+    write_text(folder / "index.html", page.render(content, confusions=Markup(matrix), examples=examples))
+    return folder / "index.html"
+
+
+def _figures(run_dir: Path, run: RunFiles, pairs: Counter[EditPair]) -> dict[str, str | None]:
+    """The figures as SVG; None for one that the run has nothing for."""
+    return {
+        "curves": curves(run.folds, run.training) or None,
+        "reliability": reliability(run_dir, [fold.name for fold in run.folds], run.phone_set),
+        "confusions": confusion_matrix(run.phone_set, pairs),
+    }
+
+
+def _content(run_dir: Path, run: RunFiles, pairs: Counter[EditPair], figures: dict[str, str | None]) -> dict[str, Any]:
+    """What the templates show; `examples` gives the addresses of examples in the error browser, where there is one."""
+    columns = curve_fields(run.training)
+    return {
+        "title": run.results.get("recipe", run_dir.name),
+        "facts": _facts(run.results),
+        "results": run.results,
+        "phones": run.phone_set,
+        **_error_rates(run),
+        "silence_note": _silence_note(run.results),
+        "speakers": _speakers(run.results["by_speaker"]),
+        **{name: Markup(svg) if svg else None for name, svg in figures.items()},
+        "training": [_training(fold, columns) for fold in run.folds if fold.epochs],
+        "columns": columns,
+        "averaged": any(len(fold.kept) > 1 for fold in run.folds),
+        "decoding": decoding_rows(run_dir, [fold.name for fold in run.folds]),
+        **_frequent(ranked(pairs)),
+        "worst": [_utterance(item) for item in worst(run.utterances, LIST_LENGTH)],
+        "details": _details(run),
+        "recipe": run.recipe.strip(),
+        "examples": None,
+    }
 
 
 def _silence_note(results: dict[str, Any]) -> str:
