@@ -17,15 +17,16 @@ def report_command(
     ] = None,
 ) -> None:
     """Write report.html (a single file that works offline) and report.md into a run's folder."""
+    from asr.report.browser.folder import report_folder
     from asr.report.report import report
     from asr.report.run_files import require_run
     from asr.storage.output_folder import output_folder
-    from asr.storage.run_layout import REPORT
 
     require_run(run)
     with output_folder(run, "run", "RUN"):
-        html = report(run, audio)
-    print(run / REPORT)
-    print((run / REPORT).with_suffix(".md"))
-    if audio is not None:
-        print(html)
+        html = report(run)
+        index = report_folder(run, audio) if audio else None
+    print(html)
+    print(html.with_suffix(".md"))
+    if index:
+        print(index)

@@ -14,12 +14,12 @@ _BY_IPA = {
 
 
 def manner(symbol: str, phone_set: PhoneSet) -> str:
-    """One of MANNERS: by the kind of phone in its set, else by the first IPA letter; a flap is with the stops.
+    """One of MANNERS: by the kind of phone in its set, else by the first IPA letter.
 
-    `other` where the set does not say.
+    A flap is a stop here, and a closure is silence; `other` is what the set does not describe.
     """
     kind = next(phone.kind for phone in phone_set.phones if phone.symbol == symbol)
-    if kind in ("silence", "pause"):
+    if kind in ("silence", "pause") or any(phone.closure == symbol for phone in phone_set.phones):
         return "silence"
     if kind != "phone":
         return kind

@@ -1,6 +1,5 @@
 """report.html and report.md of a run: scores, training curves, decoding, confusions and environment."""
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from asr.errors import count, printable
-from asr.report.browser.folder import examples, write_browser
-from asr.report.browser.sound import Audio
-from asr.report.confusions import confusion_matrix
+from asr.report.confusions import Examples, confusion_matrix
 from asr.report.curves import curves
 from asr.report.decoding import decoding_rows, reliability
 from asr.report.escaping import fence, markdown
@@ -22,42 +19,39 @@ from asr.report.svg import interval_bar, write_figure
 from asr.scoring.edit_alignment import EditPair
 from asr.scoring.results import UtteranceScore, confusions, ranked, worst
 from asr.scoring.silence import NOTE, RULES, TREATMENTS, UNTRANSCRIBED, USED_BY
-from asr.storage.files import remove, write_text
-from asr.storage.run_layout import FIGURES, REPORT, REPORT_FOLDER, fold_name
+from asr.storage.files import write_text
+from asr.storage.run_layout import FIGURES, REPORT, fold_name
 
 TEMPLATES = Path(__file__).parent / "templates"
 LIST_LENGTH = 20
 MARKDOWN_PAIRS_A_LINE = 16
 
 
-def report(run_dir: Path, audio: Audio | None = None) -> Path:
+def report(run_dir: Path) -> Path:
     """Writes report.html, report.md and report-figures/ into a run's folder; returns the path of report.html.
 
-    report.html is a single file that works offline. With `audio`, also writes the folder form, report/, with the error
-    browser (`write_browser`), and returns the path of its index.html. The same run gives the same bytes. Raises
-    InputError for a folder that is not a finished run.
+    report.html is a single file that works offline. The same run gives the same bytes. Raises InputError for a folder
+    that is not a finished run.
     """
     run_dir = Path(run_dir)
     run = read_run(run_dir)
     pairs = confusions(run.utterances)
     figures = _figures(run_dir, run, pairs)
     content = _content(run_dir, run, pairs, figures)
-    environment = _environment()
     for name, svg in figures.items():
         if svg:
             write_figure(run_dir / FIGURES / f"{name}.svg", svg)
     for suffix in ("md", "html"):
-        write_text(run_dir / f"report.{suffix}", environment.get_template(f"report.{suffix}.j2").render(content))
-    if audio is None:
-        return run_dir / REPORT
-    folder = run_dir / REPORT_FOLDER
-    if os.path.lexists(folder):
-        remove(folder)
-    write_browser(folder, run_dir, run, audio)
-    matrix = confusion_matrix(run.phone_set, pairs, examples)
-    page = environment.get_template("report.html.j2")
-    write_text(folder / "index.html", page.render(content, confusions=Markup(matrix), examples=examples))
-    return folder / "index.html"
+        write_text(run_dir / f"report.{suffix}", _environment().get_template(f"report.{suffix}.j2").render(content))
+    return run_dir / REPORT
+
+
+def page_with_examples(run_dir: Path, run: RunFiles, examples: Examples) -> str:
+    """The page of `report`, with links from its confusions, phones, speakers and utterances to their examples."""
+    pairs = confusions(run.utterances)
+    figures = _figures(run_dir, run, pairs) | {"confusions": confusion_matrix(run.phone_set, pairs, examples)}
+    content = _content(run_dir, run, pairs, figures) | {"examples": examples}
+    return _environment().get_template("report.html.j2").render(content)
 
 
 def _figures(run_dir: Path, run: RunFiles, pairs: Counter[EditPair]) -> dict[str, str | None]:

@@ -52,8 +52,8 @@ def timed_pairs(
         said = next(spoken) if first is not None else None
         given = next(heard) if second is not None else None
         known = _span(said) or _span(given) or (reached, reached + UNTIMED)
-        spans = (None if side is None else _span(side) or known for side in (said, given))
-        timed.append(TimedPair(first, second, *spans, None if given is None else given.score))
+        spans = [None if side is None else _span(side) or known for side in (said, given)]
+        timed.append(TimedPair(first, second, spans[0], spans[1], None if given is None else given.score))
         reached = max(reached, known[1])
     return timed
 
