@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from asr.errors import count, printable
+from asr.report.account import account
 from asr.report.confusions import Examples, confusion_matrix
 from asr.report.curves import curves
 from asr.report.decoding import decoding_rows, reliability
@@ -74,6 +75,7 @@ def _content(run_dir: Path, run: RunFiles, pairs: Counter[EditPair], figures: di
         **_error_rates(run),
         "silence_note": _silence_note(run.results),
         "speakers": _speakers(run.results["by_speaker"]),
+        "account": account(run_dir, run),
         **{name: Markup(svg) if svg else None for name, svg in figures.items()},
         "training": [_training(fold, columns) for fold in run.folds if fold.epochs],
         "columns": columns,

@@ -10,8 +10,8 @@ from lhotse import MonoCut
 from asr.corpora.cuts import PHONES, WORDS, read_cuts
 from asr.errors import InputError
 from asr.formats.transcript import Transcript, read_transcripts
-from asr.report.browser.tiers import timed_pairs
 from asr.report.run_files import RunFiles
+from asr.report.tiers import timed_pairs
 from asr.scoring.results import UtteranceScore
 from asr.storage.run_layout import DECODE, HYPOTHESES, PREPARE, REFERENCES, TEST, cuts_path
 

@@ -45,8 +45,8 @@ def timed_pairs(
 
     A phone without times is drawn where its partner is, otherwise after its neighbour.
     """
-    spoken = iter(_scored([first for first, _ in pairs if first is not None], reference, phone_set))
-    heard = iter(_scored([second for _, second in pairs if second is not None], hypothesis, phone_set))
+    spoken = iter(scored_segments([first for first, _ in pairs if first is not None], reference, phone_set))
+    heard = iter(scored_segments([second for _, second in pairs if second is not None], hypothesis, phone_set))
     timed, reached = [], 0.0
     for first, second in pairs:
         said = next(spoken) if first is not None else None
@@ -58,7 +58,7 @@ def timed_pairs(
     return timed
 
 
-def _scored(symbols: list[str], transcript: Transcript, phone_set: PhoneSet) -> list[PhoneSegment]:
+def scored_segments(symbols: Sequence[str], transcript: Transcript, phone_set: PhoneSet) -> list[PhoneSegment]:
     """The phones of a transcript as they were scored: folded, and runs of silence merged or silence removed.
 
     Where that does not give the symbols that were scored, those without times.
@@ -67,7 +67,7 @@ def _scored(symbols: list[str], transcript: Transcript, phone_set: PhoneSet) -> 
     silence = silences(phone_set)
     without = [segment for segment in segments if segment.phone not in silence]
     for candidate in (_merged(segments, silence), without):
-        if [segment.phone for segment in candidate] == symbols:
+        if [segment.phone for segment in candidate] == list(symbols):
             return candidate
     return [PhoneSegment(symbol) for symbol in symbols]
 

@@ -3,7 +3,7 @@
 from asr.config import ScoringConfig
 from asr.formats.transcript import PhoneSegment, Transcript
 from asr.phones.phone_set import load_phone_set
-from asr.report.browser.tiers import timed_pairs
+from asr.report.tiers import timed_pairs
 from asr.scoring.score import score
 
 TIMIT39 = load_phone_set("timit39")
