@@ -14,7 +14,7 @@ from asr.storage.files import write_json
 
 SPOKEN = [("sil", 0.1), ("k", 0.02), ("ae", 0.1), ("t", 0.04), ("q", 0.05), ("iy", 0.2), ("sil", 0.1)]
 WORDS = [("cat", 0.1, 0.26), ("e", 0.26, 0.51)]
-HEARD = "sil g ae s iy m sil"
+HEARD = "sil g ae t iy m sil"
 
 
 def make_run(folder: Path, words: bool = True) -> Path:
@@ -47,7 +47,7 @@ def test_errors_are_counted_by_class_place_and_duration(tmp_path: Path) -> None:
     tables = found(make_run(tmp_path))
     assert tables["classes"] == {
         "vowel": (2, 0, 0, 0),
-        "stop": (2, 2, 0, 0),
+        "stop": (2, 1, 0, 0),
         "nasal": (0, 0, 0, 1),
         "silence": (2, 0, 0, 0),
     }
@@ -56,11 +56,11 @@ def test_errors_are_counted_by_class_place_and_duration(tmp_path: Path) -> None:
         "first of the utterance": (1, 1, 0, None),
         "last of the utterance": (1, 0, 0, None),
         "first of a word": (2, 1, 0, None),
-        "later in a word": (2, 1, 0, None),
+        "later in a word": (2, 0, 0, None),
     }
     assert tables["durations"] == {
         "under 30 ms": (1, 1, 0, None),
-        "30 to 50 ms": (1, 1, 0, None),
+        "30 to 50 ms": (1, 0, 0, None),
         "80 to 120 ms": (1, 0, 0, None),
         "120 ms and more": (1, 0, 0, None),
     }
