@@ -44,7 +44,7 @@ function readAddress(): { name: string; at: number } | null {
   filters = { ...NO_FILTERS };
   groupFilters = new Map();
   for (const [key, value] of parameters) {
-    if (key in NO_FILTERS) filters[key as keyof Filters] = value;
+    if (Object.keys(NO_FILTERS).includes(key)) filters[key as keyof Filters] = value;
     if (key.startsWith(GROUP)) groupFilters.set(key.slice(GROUP.length), value);
   }
   if (!SORTS.some(([name]) => name === filters.sort)) filters.sort = NO_FILTERS.sort;

@@ -36,9 +36,9 @@ def _waveform(samples: Samples, columns: int, hop: int) -> NDArray[np.float32]:
     """Ink [WAVEFORM, columns] from the lowest to the highest sample of each column."""
     padded = np.pad(samples, (0, columns * hop - len(samples))).reshape(columns, hop)
     scale = (WAVEFORM / 2 - 1) / max(float(np.abs(samples).max(initial=0)), 1e-4)
-    low, high = (WAVEFORM / 2 - side * scale for side in (padded.max(axis=1), padded.min(axis=1)))
+    top, bottom = (WAVEFORM / 2 - side * scale for side in (padded.max(axis=1), padded.min(axis=1)))
     rows = np.arange(WAVEFORM)[:, None]
-    covered = np.minimum(high + 0.5, rows + 1) - np.maximum(low - 0.5, rows)
+    covered = np.minimum(bottom + 0.5, rows + 1) - np.maximum(top - 0.5, rows)
     return np.clip(covered, 0, 1).astype(np.float32)
 
 

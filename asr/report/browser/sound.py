@@ -26,7 +26,7 @@ def read_recorded(recorded: Recorded) -> Samples:
 def link(recorded: Recorded, folder: Path) -> str | None:
     """The address of a recording as seen from a page in `folder`; None where web browsers cannot play just that."""
     with open(recorded.path, "rb") as file:
-        if recorded.start or file.read(4) not in _PLAYED:
+        if recorded.start or recorded.channel or file.read(4) not in _PLAYED:
             return None
     path = recorded.path.resolve()
     try:

@@ -11,7 +11,7 @@ from asr.corpora.cuts import PHONES, WORDS, read_cuts
 from asr.errors import InputError
 from asr.formats.transcript import Transcript, read_transcripts
 from asr.report.run_files import RunFiles
-from asr.report.tiers import timed_pairs
+from asr.report.tiers import TimedPair, timed_pairs
 from asr.scoring.results import UtteranceScore
 from asr.storage.run_layout import DECODE, HYPOTHESES, PREPARE, REFERENCES, TEST, cuts_path
 
@@ -78,7 +78,7 @@ def _shown(
     return ShownUtterance(item.utterance, row, recorded)
 
 
-def _end(pairs: list[Any]) -> float:
+def _end(pairs: list[TimedPair]) -> float:
     return max((span[1] for pair in pairs for span in (pair.reference_span, pair.hypothesis_span) if span), default=0.1)
 
 

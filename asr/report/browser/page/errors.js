@@ -70,7 +70,7 @@ function readAddress() {
     filters = { ...NO_FILTERS };
     groupFilters = new Map();
     for (const [key, value] of parameters) {
-        if (key in NO_FILTERS)
+        if (Object.keys(NO_FILTERS).includes(key))
             filters[key] = value;
         if (key.startsWith(GROUP))
             groupFilters.set(key.slice(GROUP.length), value);
