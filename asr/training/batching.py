@@ -32,6 +32,21 @@ class Batch:
     def to(self, device: torch.device) -> "Batch":
         return self if self.inputs.device == device else self._map(lambda tensor: tensor.to(device, non_blocking=True))
 
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """The same for minibatches that can take each other's place in memory."""
+        return self.inputs.shape, self.labels.shape, self.lengths is None
+
+    def clone(self) -> "Batch":
+        return self._map(Tensor.clone)
+
+    def copy_(self, other: "Batch") -> None:
+        """Takes the contents of another minibatch of the same shape."""
+        self.inputs.copy_(other.inputs, non_blocking=True)
+        self.labels.copy_(other.labels, non_blocking=True)
+        if self.lengths is not None and other.lengths is not None:
+            self.lengths.copy_(other.lengths, non_blocking=True)
+
     def _map(self, change: "Change") -> "Batch":
         lengths = None if self.lengths is None else change(self.lengths)
         return Batch(change(self.inputs), change(self.labels), lengths)

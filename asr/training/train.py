@@ -153,7 +153,7 @@ def sweep_learning_rates(
     dataset = Dataset(prepare_dir, features_dir)
     labels = _labels(_Training(config, dataset, fabric), aligner, {}, first)
     data = _load(config, model, dataset.split("train", config.features), device, labels)
-    optimizer = make_optimizer(config.training.optimizer, model.parameters())
+    optimizer = make_optimizer(config.training.optimizer, model.to(fabric.device).parameters())
     trainer = make_trainer(config.training, fabric, model, optimizer)
     sweep = find_learning_rate(trainer, data)
     write_sweep(sweep, out_dir)
