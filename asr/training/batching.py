@@ -107,12 +107,16 @@ class FrameBatching:
 
 
 class UtteranceBatching:
-    """Minibatches of utterances of similar length, so that little is padding."""
+    """Minibatches of utterances of similar length, so that little is padding.
+
+    With `padded`, a few ascending lengths, utterances are padded to these, and there are about as many shapes; one that
+    is longer than all of them is not. Without, a minibatch is as long as its longest utterance.
+    """
 
     SPREAD = 0.1  # an utterance is sorted by its length times a random 1 +- SPREAD, so that batches differ by epoch
 
-    def __init__(self, speech: Speech) -> None:
-        self.speech = speech
+    def __init__(self, speech: Speech, padded: Sequence[int] = ()) -> None:
+        self.speech, self.padded = speech, padded
         self.lengths = speech.lengths.cpu()
         self.usable = torch.arange(len(self.lengths))
         if speech.phones is not None:
@@ -128,18 +132,41 @@ class UtteranceBatching:
 
         Utterances without a phone to learn from are left out.
         """
+        parts = self._parts_of_few_shapes(size, shuffled) if self.padded else self._parts(size, shuffled)
+        turns = torch.randperm(len(parts)).tolist() if shuffled else range(len(parts))
+        return [parts[number] for number in turns]
+
+    def _parts(self, size: int, shuffled: bool) -> list[Tensor]:
         lengths = self.lengths[self.usable]
         keys = lengths.float()
         if shuffled:
             keys *= 1 + self.SPREAD * (2 * torch.rand(len(keys)) - 1)
         order = self.usable[keys.argsort(stable=True)]
-        parts = _within_budget(order.tolist(), self.lengths.tolist(), size)
-        turns = torch.randperm(len(parts)).tolist() if shuffled else range(len(parts))
-        return [torch.tensor(parts[number]) for number in turns]
+        return [torch.tensor(part) for part in _within_budget(order.tolist(), self.lengths.tolist(), size)]
+
+    def _parts_of_few_shapes(self, size: int, shuffled: bool) -> list[Tensor]:
+        """As many utterances in each minibatch of a padded length as fit; the rest joins those of the next length.
+
+        Only the last minibatch, and those of utterances that are not padded, have shapes of their own.
+        """
+        order = self.usable[torch.randperm(len(self.usable))] if shuffled else self.usable
+        group = torch.searchsorted(torch.tensor(self.padded), self.lengths[order])
+        parts: list[Tensor] = []
+        rest = order[:0]
+        for number, length in enumerate(self.padded):
+            members = torch.cat([rest, order[group == number]])
+            count = max(size // length, 1)
+            whole = len(members) // count * count
+            parts += members[:whole].view(-1, count)
+            rest = members[whole:]
+        longer = order[group == len(self.padded)].tolist()
+        parts += [torch.tensor(part) for part in _within_budget(longer, self.lengths.tolist(), size)]
+        return parts + [rest] * (len(rest) > 0)
 
     def batch(self, members: Tensor) -> Batch:
         speech = self.speech
         longest = int(self.lengths[members].max())  # computed on the CPU, so as not to wait for a GPU
+        longest = next((length for length in self.padded if length >= longest), longest)
         labels = self._phone_labels(members) if speech.phones is not None else None
         members = members.to(speech.starts.device, non_blocking=True)
         starts, lengths = speech.starts[members], speech.lengths[members]
@@ -151,7 +178,8 @@ class UtteranceBatching:
 
     def _phone_labels(self, members: Tensor) -> Tensor:
         """The phones [B, U] of some utterances."""
-        place = torch.arange(int(self.phones[members].max()))
+        counts = self.phones if self.padded else self.phones[members]
+        place = torch.arange(int(counts.max()))
         beyond = place >= self.phones[members, None]
         index = (self.first_phones[members, None] + place).masked_fill(beyond, 0)
         labels = self.speech.labels

@@ -19,6 +19,7 @@ from lightning_fabric.wrappers import _FabricModule
 from torch import Tensor
 
 from asr.config import RecipeConfig, TrainingConfig
+from asr.device import use_tf32
 from asr.errors import InputError, is_out_of_memory, listed
 from asr.features.spec_augment import SpecAugment
 from asr.models import AcousticModel
@@ -43,6 +44,8 @@ Model = AcousticModel | _FabricModule
 def make_fabric(config: TrainingConfig, device: torch.device) -> Fabric:
     """Fabric in the recipe's precision: on one device, or on all for which torchrun started a process."""
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    if device.type == "cuda":
+        use_tf32(config.precision == "tf32")
     precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if config.precision == "bf16" else "32-true"
     if "LOCAL_WORLD_SIZE" in os.environ:
         devices = int(os.environ["LOCAL_WORLD_SIZE"])
@@ -101,7 +104,8 @@ def make_trainer(
 ) -> Trainer:
     """Hands the model and its optimiser to Fabric.
 
-    Steps are replayed from the `recorder`; without one, from CUDA graphs where they suit and the optimiser is capturable.
+    Steps are replayed from the `recorder`; without one, from CUDA graphs where they suit and the optimiser is
+    capturable.
     """
     wrapped, wrapped_optimizer = fabric.setup(model, optimizer)
     wrapped.mark_forward_method("forward_windows")
@@ -129,7 +133,8 @@ def fit(
     """Trains for all epochs or until the dev set stops improving; leaves the best weights, or a mean, in `model`.
 
     After every epoch checkpoints/last.safetensors holds the state, from which a training with the same fingerprint
-    resumes. The `recorder` is as in `make_trainer`. Raises InputError when the loss is no longer finite or a minibatch does not fit in memory.
+    resumes. The `recorder` is as in `make_trainer`. Raises InputError when the loss is no longer finite or a minibatch
+    does not fit in memory.
     """
     settings, folder = config.training, out_dir / "checkpoints"
     model.to(fabric.device)

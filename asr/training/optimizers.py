@@ -1,7 +1,6 @@
 """Optimisers, and how their learning rate changes from step to step."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -86,8 +85,8 @@ class CapturableScaling(Optimizer):
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
         (group,) = self.param_groups
         parameters = [parameter for parameter in group["params"] if parameter.grad is not None]
-        states: list[dict[str, Any]] = [self.state[parameter] for parameter in parameters]
-        grads: Sequence[Any] = [parameter.grad for parameter in parameters]
+        states: list[dict[str, Tensor]] = [self.state[parameter] for parameter in parameters]
+        grads: tuple[Tensor, ...] = tuple(parameter.grad for parameter in parameters)
         if self.weight_decay:
             grads = torch._foreach_add(grads, parameters, alpha=self.weight_decay)
         squares = [state[self.squares] for state in states]
@@ -96,9 +95,9 @@ class CapturableScaling(Optimizer):
         torch._foreach_addcmul_(squares, grads, grads, 1.0 if self.smoothing is None else 1 - self.smoothing)
         roots = torch._foreach_sqrt(squares)
         torch._foreach_add_(roots, self.eps)
-        steps: Sequence[Tensor] = torch._foreach_div(grads, roots)
+        steps = torch._foreach_div(grads, roots)
         if self.momentum:
-            buffers = [state["momentum_buffer"] for state in states]
+            buffers = tuple(state["momentum_buffer"] for state in states)
             torch._foreach_mul_(buffers, self.momentum)
             torch._foreach_add_(buffers, steps)
             steps = buffers

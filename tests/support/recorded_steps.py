@@ -1,15 +1,17 @@
 """A stand-in for CUDA graphs on the CPU: records the operations of a call, and repeats them on the same memory.
 
-As with a graph, whatever the call did in Python is fixed: numbers, shapes, and which tensors it read and wrote. The host
-may neither read a tensor on the way nor make one of its own values.
+As with a graph, whatever the call did in Python is fixed: numbers, shapes, and which tensors it read and wrote. The
+host may neither read a tensor on the way nor make one of its own values.
 """
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
@@ -59,12 +61,13 @@ class NoHostAccess(TorchDispatchMode):
         masked = packet in (aten.index, aten.index_put, aten.index_put_) and _is_mask(args[1])
         if packet in SHAPED_BY_VALUES or masked:
             raise HostAccessError(str(function))
-        results = function(*args, **kwargs)
-        self.seen(function, args, kwargs, results)
+        call = partial(_ctc_loss if packet is aten._ctc_loss else function, *args, **kwargs)
+        results = call()
+        self.seen(function, call, results)
         return results
 
-    def seen(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], results: Any) -> None:
-        """An operation, and what it returned."""
+    def seen(self, function: Any, call: "partial[Any]", results: Any) -> None:
+        """An operation, its call, and what it returned."""
 
 
 class _NoHostFunctions(TorchFunctionMode):
@@ -78,6 +81,12 @@ class _NoHostFunctions(TorchFunctionMode):
         return function(*args, **(kwargs or {}))
 
 
+def _ctc_loss(log_posteriors: Tensor, labels: Tensor, *lengths: Any) -> tuple[Tensor, Tensor]:
+    """The CPU's CTC, with a result for the gradient whose shape does not depend on the most labels of an utterance."""
+    losses, alpha = aten._ctc_loss(log_posteriors, labels, *lengths)
+    return losses, functional.pad(alpha, (0, 2 * labels.shape[1] + 1 - alpha.shape[2]))
+
+
 def _is_mask(indices: Any) -> bool:
     return any(isinstance(index, Tensor) and index.dtype in (torch.bool, torch.uint8) for index in indices)
 
@@ -87,23 +96,29 @@ class Operations(NoHostAccess):
 
     def __init__(self) -> None:
         super().__init__()
-        self.made: list[tuple[Any, tuple[Any, ...], dict[str, Any], list[Tensor]]] = []
+        self.made: list[tuple[Callable[[], Any], list[Tensor]]] = []
 
-    def seen(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], results: Any) -> None:
+    def seen(self, function: Any, call: "partial[Any]", results: Any) -> None:
         aliases = [each.alias_info for each in function._schema.returns]
-        if all(alias is not None and not alias.is_write for alias in aliases) and aliases:
+        if aliases and all(alias is not None and not alias.is_write for alias in aliases):
             return  # a view, of memory that stays
-        args, kwargs = tree_map_only(Tensor, Tensor.detach, (args, kwargs))
+        args, kwargs = tree_map_only(Tensor, Tensor.detach, (call.args, call.keywords))
         new = [] if any(alias is not None for alias in aliases) else _tensors(results)
-        self.made.append((function, args, kwargs, [tensor.detach() for tensor in new]))
+        again = partial(_in_grad_mode, torch.is_grad_enabled(), partial(call.func, *args, **kwargs))
+        self.made.append((again, [tensor.detach() for tensor in new]))
 
-    @torch.no_grad()
     def repeat(self) -> None:
         """Does all again, with the results in the same memory."""
-        for function, args, kwargs, places in self.made:
-            results = function(*args, **kwargs)
-            for place, result in zip(places, _tensors(results) if places else (), strict=True):
-                place.copy_(result)
+        with torch._C._AutoDispatchBelowAutograd():
+            for again, places in self.made:
+                results = again()
+                for place, result in zip(places, _tensors(results) if places else (), strict=True):
+                    place.copy_(result)
+
+
+def _in_grad_mode(enabled: bool, call: Callable[[], Any]) -> Any:
+    with torch.set_grad_enabled(enabled):  # some operations keep what their gradient needs
+        return call()
 
 
 def _tensors(results: Any) -> list[Tensor]:
@@ -118,9 +133,13 @@ class CpuRecorder:
         self.calls = self.replays = 0
 
     def record(self, function: Callable[[], Results]) -> Recording:
-        operations = Operations()
-        with operations:
-            results = function()
+        operations, random = Operations(), torch.get_rng_state()
+        try:
+            with operations:
+                results = function()
+        except RuntimeError:
+            torch.set_rng_state(random)
+            raise
         self.calls += 1
 
         def replay() -> None:
