@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor
@@ -34,14 +34,15 @@ class Batch:
 
     @property
     def shape(self) -> tuple[object, ...]:
-        """The same for minibatches that can take each other's place in memory."""
         return self.inputs.shape, self.labels.shape, self.lengths is None
+
+    def gathered(self) -> "Batch":
+        return self
 
     def clone(self) -> "Batch":
         return self._map(Tensor.clone)
 
     def copy_(self, other: "Batch") -> None:
-        """Takes the contents of another minibatch of the same shape."""
         self.inputs.copy_(other.inputs, non_blocking=True)
         self.labels.copy_(other.labels, non_blocking=True)
         if self.lengths is not None and other.lengths is not None:
@@ -50,6 +51,44 @@ class Batch:
     def _map(self, change: "Change") -> "Batch":
         lengths = None if self.lengths is None else change(self.lengths)
         return Batch(change(self.inputs), change(self.labels), lengths)
+
+
+@dataclass(frozen=True)
+class FrameNumbers:
+    """A minibatch of frames that is gathered where it is used, which may be in a CUDA graph."""
+
+    batching: "FrameBatching"
+    members: Tensor
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        return self.batching, self.members.shape
+
+    def gathered(self) -> Batch:
+        return self.batching.batch(self.members)
+
+    def clone(self) -> "FrameNumbers":
+        return replace(self, members=self.members.clone())
+
+    def copy_(self, other: "FrameNumbers") -> None:
+        self.members.copy_(other.members)
+
+
+class Minibatch(Protocol):
+    """A minibatch, or what it is made from."""
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """The same for minibatches that can take each other's place in memory."""
+
+    def gathered(self) -> Batch:
+        """The minibatch, without waiting for its device."""
+
+    def clone(self) -> Self:
+        """A copy in memory of its own."""
+
+    def copy_(self, other: Self, /) -> None:
+        """Takes the contents of another minibatch of the same shape."""
 
 
 class Change(Protocol):
@@ -79,10 +118,13 @@ class EpochSets(Protocol):
 
 
 class FrameBatching:
-    """Minibatches of labelled frames, each with its neighbours; a minibatch is one indexed copy of rows."""
+    """Minibatches of labelled frames, each with its neighbours; a minibatch is one indexed copy of rows.
 
-    def __init__(self, speech: Speech) -> None:
-        self.speech = speech
+    If it is not `lasting`, but made for one epoch, its minibatches are gathered outside of CUDA graphs.
+    """
+
+    def __init__(self, speech: Speech, lasting: bool = True) -> None:
+        self.speech, self.lasting = speech, lasting
         self.rows = (speech.labels != UNLABELLED).nonzero()[:, 0]
 
     def for_epoch(self, epoch: int) -> Batching:
@@ -217,12 +259,15 @@ def draws_frames(config: TrainingConfig, model: AcousticModel) -> bool:
 
 def batches(
     batching: Batching, plan: Sequence[Tensor], device: torch.device, rank: int = 0, world: int = 1
-) -> Iterator[Batch]:
+) -> Iterator[Minibatch]:
     """Yields the minibatches of a plan on `device`; of each, the share of process `rank` of `world`.
 
     From a memory-mapped file, a thread gathers the next minibatch while the device computes.
     """
     if batching.speech.resident:
+        if isinstance(batching, FrameBatching) and batching.lasting and world == 1:
+            yield from (FrameNumbers(batching, members) for members in plan)
+            return
         for members in plan:
             yield _share(batching, members, rank, world)
         return

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from asr.training.batching import Batch
+from asr.training.batching import Minibatch
 
 log = logging.getLogger(__name__)
 
@@ -87,12 +87,12 @@ class Replayed:
     Results are overwritten by the next call with a minibatch of the same shape.
     """
 
-    def __init__(self, function: Callable[[Batch], Results], recorder: Recorder | None) -> None:
+    def __init__(self, function: Callable[[Minibatch], Results], recorder: Recorder | None) -> None:
         self.function, self.recorder = function, recorder
         self.seen: set[object] = set()
-        self.recordings: dict[object, tuple[Batch, Recording]] = {}
+        self.recordings: dict[object, tuple[Minibatch, Recording]] = {}
 
-    def __call__(self, batch: Batch) -> Results:
+    def __call__(self, batch: Minibatch) -> Results:
         if self.recorder is None or self.recorder.failed:
             self.recordings.clear()
             return self.function(batch)
@@ -106,7 +106,7 @@ class Replayed:
         self.seen.add(batch.shape)
         return self.function(batch)
 
-    def _record(self, recorder: Recorder, batch: Batch) -> Results:
+    def _record(self, recorder: Recorder, batch: Minibatch) -> Results:
         place = batch.clone()
         try:
             recording = recorder.record(partial(self.function, place))

@@ -26,7 +26,7 @@ from asr.models import AcousticModel
 from asr.progress import track
 from asr.storage.weights import save_checked
 from asr.training.averaging import MovingAverage, epoch_path, epochs_to_keep, forget_epochs, load_average
-from asr.training.batching import Batch, Batching, EpochSets, batches
+from asr.training.batching import Batch, Batching, EpochSets, Minibatch, batches
 from asr.training.checkpoint import Progress, Trained, load_checkpoint, save_checkpoint
 from asr.training.graphs import CudaRecorder, Recorder, Replayed
 from asr.training.losses import Criterion, best_classes, greedy_errors, make_criterion
@@ -207,8 +207,9 @@ def train_epoch(trainer: Trainer, data: Batching, progress: Progress) -> Figures
     return Figures.of(totals.sum(dim=0), trainer.config.measure)
 
 
-def train_step(trainer: Trainer, batch: Batch) -> Tensor:
+def train_step(trainer: Trainer, minibatch: Minibatch) -> Tensor:
     """One update; returns summed loss, errors, labels and frames [4]."""
+    batch = minibatch.gathered()
     if trainer.spec_augment is not None:
         batch = replace(batch, inputs=trainer.spec_augment(batch.inputs, batch.lengths))
     sums = trainer.criterion(*trainer.scores(batch), batch)
@@ -238,14 +239,15 @@ def evaluate(trainer: Trainer, data: Batching) -> Figures:
         for batch in batches(data, plan, fabric.device, fabric.global_rank, fabric.world_size):
             sums, *best = trainer.replayed_scores(batch)
             totals += sums
-            errors += sum(greedy_errors(classes, batch.labels) for classes in best)
+            errors += sum(greedy_errors(classes, batch.gathered().labels) for classes in best)
     if trainer.config.loss == "ctc":
         totals[1] = errors
     return Figures.of(summed(fabric, totals), trainer.config.measure)
 
 
-def dev_step(trainer: Trainer, batch: Batch) -> tuple[Tensor, ...]:
+def dev_step(trainer: Trainer, minibatch: Minibatch) -> tuple[Tensor, ...]:
     """Summed loss, errors, labels and frames [4]; and under CTC, whose errors the host counts, `best_classes`."""
+    batch = minibatch.gathered()
     logits, lengths = trainer.scores(batch)
     sums = trainer.criterion(logits, lengths, batch).detached()
     if trainer.config.loss != "ctc":

@@ -224,8 +224,10 @@ def _load(
 
 
 def _batching_like(other: FrameBatching | UtteranceBatching) -> Callable[[Speech], Batching]:
-    """How to draw minibatches of other speech in the same way."""
-    return partial(UtteranceBatching, padded=other.padded) if isinstance(other, UtteranceBatching) else FrameBatching
+    """How to draw minibatches of an epoch's speech in the same way."""
+    if isinstance(other, UtteranceBatching):
+        return partial(UtteranceBatching, padded=other.padded)
+    return partial(FrameBatching, lasting=False)
 
 
 def _too_short(splits: dict[str, Speech]) -> list[dict[str, str]]:
