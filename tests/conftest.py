@@ -3,14 +3,17 @@
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from filelock import FileLock
 from hypothesis import settings
 from support.asr_command import Command, Outcome
 
 from asr.cli.main import main
+from asr.device import use_tf32
 
 # The workers of a parallel test run share the cores; threads of their own would only get in each other's way.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -51,6 +54,15 @@ def speechocean762(corpora: Path) -> Path:
 @pytest.fixture(scope="session")
 def demo_corpus() -> Path:
     return REPOSITORY / "data" / "demo"
+
+
+@pytest.fixture
+def tf32() -> Iterator[None]:
+    """TF32 is on, and afterwards as before."""
+    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    use_tf32(True)
+    yield
+    torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
 
 
 TINY_SPEAKERS = {"train": ("fslt0", "mkal0"), "dev": ("mkal1",), "test": ("fslt2", "mawb0")}

@@ -1,7 +1,5 @@
 """A device is what the user named, or one line that says what there is."""
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 
@@ -35,15 +33,6 @@ def test_without_a_gpu_cuda_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     with pytest.raises(InputError, match="this machine has 0 CUDA devices"):
         choose_device("cuda")
-
-
-@pytest.fixture
-def tf32() -> Iterator[None]:
-    """TF32 is on, and afterwards as before."""
-    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-    use_tf32(True)
-    yield
-    torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
 
 
 def rounds_to_tf32() -> list[bool]:

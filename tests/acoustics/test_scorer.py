@@ -10,9 +10,8 @@ from support.small_bundle import small_bundle
 from asr.acoustics.scorer import AcousticScorer
 
 
-def test_scores_are_in_single_precision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.backends.cuda.matmul, "allow_tf32", True)
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+@pytest.mark.usefixtures("tf32")
+def test_scores_are_in_single_precision(tmp_path: Path) -> None:
     scorer = AcousticScorer(small_bundle(tmp_path))
     seen = []
     for model in scorer.models:
