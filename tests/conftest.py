@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 from filelock import FileLock
 from hypothesis import settings
 from support.asr_command import Command, Outcome
 
 from asr.cli.main import main
-from asr.device import use_tf32
 
 # The workers of a parallel test run share the cores; threads of their own would only get in each other's way.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -59,6 +57,10 @@ def demo_corpus() -> Path:
 @pytest.fixture
 def tf32() -> Iterator[None]:
     """TF32 is on, and afterwards as before."""
+    import torch  # not above, where the number of its threads is not set yet
+
+    from asr.device import use_tf32
+
     before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
     use_tf32(True)
     yield
