@@ -101,10 +101,10 @@ def test_stopped_training_goes_on_to_the_same_bits(tmp_path: Path, optimizer: st
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
 
 
-def test_divergence_is_named() -> None:
+def test_divergence_is_named(tmp_path: Path) -> None:
     config = make_recipe(optimizer={"type": "sgd", "learning_rate": 1e30})
     with pytest.raises(InputError, match=r"the loss is not finite in epoch \d+; .*the-only-one"):
-        train(config, Path(), CpuRecorder())
+        train(config, tmp_path, CpuRecorder())
 
 
 EACH_MODEL = [
