@@ -25,10 +25,10 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def use_tf32(allowed: bool) -> None:
-    """Lets CUDA round the factors of single-precision products to TF32 or not: in matrix products, convolutions and
-    recurrent layers alike, where PyTorch's own default is not to, to, and to.
+    """Whether CUDA rounds the factors of single-precision products to TF32: in matrix products, convolutions and
+    recurrent layers alike. By PyTorch's default the last two do.
 
-    By PyTorch's older settings: Lightning reads those, which fail once the newer `fp32_precision` is set.
+    PyTorch's older settings, as Lightning reads those, and reading them fails once the newer `fp32_precision` is set.
     """
     torch.backends.cuda.matmul.allow_tf32 = allowed
     torch.backends.cudnn.allow_tf32 = allowed
@@ -36,7 +36,7 @@ def use_tf32(allowed: bool) -> None:
 
 @contextmanager
 def single_precision() -> Iterator[None]:
-    """Within it all products of single precision are that on CUDA, too."""
+    """Within it, products of single precision are not rounded to TF32 on CUDA."""
     before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
     use_tf32(False)
     try:

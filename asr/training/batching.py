@@ -187,10 +187,7 @@ class UtteranceBatching:
         return [torch.tensor(part) for part in _within_budget(order.tolist(), self.lengths.tolist(), size)]
 
     def _parts_of_few_shapes(self, size: int, shuffled: bool) -> list[Tensor]:
-        """As many utterances in each minibatch of a padded length as fit; the rest joins those of the next length.
-
-        Only the last minibatch, and those of utterances that are not padded, have shapes of their own.
-        """
+        """As many utterances in each minibatch of a padded length as fit; the rest joins those of the next length."""
         order = self.usable[torch.randperm(len(self.usable))] if shuffled else self.usable
         group = torch.searchsorted(torch.tensor(self.padded), self.lengths[order])
         parts: list[Tensor] = []
