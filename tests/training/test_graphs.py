@@ -202,12 +202,11 @@ def test_steps_that_cannot_be_recorded_run_plainly(tmp_path: Path, caplog: pytes
 
     plain = train_peeking(tmp_path / "plain", None)
     recorder = CpuRecorder()
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         replayed = train_peeking(tmp_path / "replayed", recorder)
     assert recorder.failed
-    assert [record.getMessage() for record in caplog.records] == [
-        "Training without CUDA graphs, one operation at a time: item"
-    ]
+    warnings = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert warnings == ["Training without CUDA graphs, one operation at a time: item"]
     assert all(torch.equal(plain[name], replayed[name]) for name in plain)
 
 
