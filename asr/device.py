@@ -1,6 +1,8 @@
 """The device to compute on."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -20,6 +22,27 @@ def choose_device(name: str = "auto") -> torch.device:
     if name != "cpu" and int(match[1] or 0) >= torch.cuda.device_count():
         raise InputError(f"--device {name}: this machine has {torch.cuda.device_count()} CUDA devices; use cpu")
     return torch.device(name)
+
+
+def use_tf32(allowed: bool) -> None:
+    """Whether CUDA rounds the factors of single-precision products to TF32: in matrix products, convolutions and
+    recurrent layers alike. By PyTorch's default the last two do.
+
+    PyTorch's older settings, as Lightning reads those, and reading them fails once the newer `fp32_precision` is set.
+    """
+    torch.backends.cuda.matmul.allow_tf32 = allowed
+    torch.backends.cudnn.allow_tf32 = allowed
+
+
+@contextmanager
+def single_precision() -> Iterator[None]:
+    """Within it, products of single precision are not rounded to TF32 on CUDA."""
+    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    use_tf32(False)
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
 
 
 def describe_device(device: torch.device) -> str:

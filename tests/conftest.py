@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,19 @@ def speechocean762(corpora: Path) -> Path:
 @pytest.fixture(scope="session")
 def demo_corpus() -> Path:
     return REPOSITORY / "data" / "demo"
+
+
+@pytest.fixture
+def tf32() -> Iterator[None]:
+    """TF32 is on, and afterwards as before."""
+    import torch  # not above, where the number of its threads is not set yet
+
+    from asr.device import use_tf32
+
+    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    use_tf32(True)
+    yield
+    torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
 
 
 TINY_SPEAKERS = {"train": ("fslt0", "mkal0"), "dev": ("mkal1",), "test": ("fslt2", "mawb0")}

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from asr.device import choose_device, describe_device
+from asr.device import choose_device, describe_device, single_precision, use_tf32
 from asr.errors import InputError
 
 
@@ -33,6 +33,35 @@ def test_without_a_gpu_cuda_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     with pytest.raises(InputError, match="this machine has 0 CUDA devices"):
         choose_device("cuda")
+
+
+def rounds_to_tf32() -> list[bool]:
+    """In matrix products, convolutions and recurrent layers; and in products by the name that Lightning reads."""
+    kinds = torch.backends.cuda.matmul, torch.backends.cudnn.conv, torch.backends.cudnn.rnn
+    return [*(kind.fp32_precision == "tf32" for kind in kinds), torch.get_float32_matmul_precision() == "high"]
+
+
+@pytest.mark.usefixtures("tf32")
+def test_single_precision_holds_for_products_of_all_kinds_and_is_left_again() -> None:
+    assert rounds_to_tf32() == [True] * 4
+    with single_precision():
+        assert rounds_to_tf32() == [False] * 4
+    assert rounds_to_tf32() == [True] * 4
+    use_tf32(False)
+    assert rounds_to_tf32() == [False] * 4
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.usefixtures("tf32")
+def test_recurrent_layers_on_cuda_follow_the_precision() -> None:
+    layer, x = torch.nn.GRU(64, 64), torch.randn(50, 8, 64)
+    expected = layer(x)[0]
+    layer, x = layer.cuda(), x.cuda()
+    rounded = (layer(x)[0].cpu() - expected).abs().max()
+    with single_precision():
+        exact = (layer(x)[0].cpu() - expected).abs().max()
+    assert exact < 1e-5 < rounded
 
 
 @pytest.mark.cuda

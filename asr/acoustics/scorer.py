@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from asr.acoustics.bundle import Bundle
+from asr.device import single_precision
 
 PIECE_FRAMES = 16_384
 """Frames scored at a time if the model needs only a fixed context: under three minutes of audio."""
@@ -41,6 +42,7 @@ class AcousticScorer:
             pieces.append(self._score(features[first : end + context])[..., start - first : end - first, :])
         return np.concatenate(pieces, axis=-2)
 
+    @single_precision()
     @torch.inference_mode()
     def batch(self, features: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
         """Those of several utterances' model inputs [T, D], computed together: the same within rounding."""
@@ -51,6 +53,7 @@ class AcousticScorer:
         posteriors = self._combined(torch.stack([logits for logits, _ in scored], dim=-3)).cpu().numpy()
         return [row[..., :count, :] for row, count in zip(posteriors, frames, strict=True)]
 
+    @single_precision()
     @torch.inference_mode()
     def _score(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         batch = torch.from_numpy(features)[None].to(self.device)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor
@@ -32,9 +32,63 @@ class Batch:
     def to(self, device: torch.device) -> "Batch":
         return self if self.inputs.device == device else self._map(lambda tensor: tensor.to(device, non_blocking=True))
 
+    @property
+    def shape(self) -> tuple[object, ...]:
+        return self.inputs.shape, self.labels.shape, self.lengths is None
+
+    def gathered(self) -> "Batch":
+        return self
+
+    def clone(self) -> "Batch":
+        return self._map(Tensor.clone)
+
+    def copy_(self, other: "Batch") -> None:
+        self.inputs.copy_(other.inputs, non_blocking=True)
+        self.labels.copy_(other.labels, non_blocking=True)
+        if self.lengths is not None and other.lengths is not None:
+            self.lengths.copy_(other.lengths, non_blocking=True)
+
     def _map(self, change: "Change") -> "Batch":
         lengths = None if self.lengths is None else change(self.lengths)
         return Batch(change(self.inputs), change(self.labels), lengths)
+
+
+@dataclass(frozen=True)
+class FrameNumbers:
+    """A minibatch of frames that is gathered where it is used, which may be in a CUDA graph."""
+
+    batching: "FrameBatching"
+    members: Tensor
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        return self.batching, self.members.shape
+
+    def gathered(self) -> Batch:
+        return self.batching.batch(self.members)
+
+    def clone(self) -> "FrameNumbers":
+        return replace(self, members=self.members.clone())
+
+    def copy_(self, other: "FrameNumbers") -> None:
+        self.members.copy_(other.members)
+
+
+class Minibatch(Protocol):
+    """A minibatch, or what it is made from."""
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """The same for minibatches that can take each other's place in memory."""
+
+    def gathered(self) -> Batch:
+        """The minibatch, without waiting for its device."""
+
+    def clone(self) -> Self:
+        """A copy in memory of its own."""
+
+    def copy_(self, other: Self, /) -> None:
+        """Takes the contents of another minibatch of the same shape."""
 
 
 class Change(Protocol):
@@ -64,10 +118,13 @@ class EpochSets(Protocol):
 
 
 class FrameBatching:
-    """Minibatches of labelled frames, each with its neighbours; a minibatch is one indexed copy of rows."""
+    """Minibatches of labelled frames, each with its neighbours; a minibatch is one indexed copy of rows.
 
-    def __init__(self, speech: Speech) -> None:
-        self.speech = speech
+    If it is not `lasting`, but made for one epoch, its minibatches are gathered outside of CUDA graphs.
+    """
+
+    def __init__(self, speech: Speech, lasting: bool = True) -> None:
+        self.speech, self.lasting = speech, lasting
         self.rows = (speech.labels != UNLABELLED).nonzero()[:, 0]
 
     def for_epoch(self, epoch: int) -> Batching:
@@ -92,12 +149,16 @@ class FrameBatching:
 
 
 class UtteranceBatching:
-    """Minibatches of utterances of similar length, so that little is padding."""
+    """Minibatches of utterances of similar length, so that little is padding.
+
+    With `padded`, a few ascending lengths, utterances are padded to these, and there are about as many shapes; one that
+    is longer than all of them is not. Without, a minibatch is as long as its longest utterance.
+    """
 
     SPREAD = 0.1  # an utterance is sorted by its length times a random 1 +- SPREAD, so that batches differ by epoch
 
-    def __init__(self, speech: Speech) -> None:
-        self.speech = speech
+    def __init__(self, speech: Speech, padded: Sequence[int] = ()) -> None:
+        self.speech, self.padded = speech, padded
         self.lengths = speech.lengths.cpu()
         self.usable = torch.arange(len(self.lengths))
         if speech.phones is not None:
@@ -113,18 +174,38 @@ class UtteranceBatching:
 
         Utterances without a phone to learn from are left out.
         """
+        parts = self._parts_of_few_shapes(size, shuffled) if self.padded else self._parts(size, shuffled)
+        turns = torch.randperm(len(parts)).tolist() if shuffled else range(len(parts))
+        return [parts[number] for number in turns]
+
+    def _parts(self, size: int, shuffled: bool) -> list[Tensor]:
         lengths = self.lengths[self.usable]
         keys = lengths.float()
         if shuffled:
             keys *= 1 + self.SPREAD * (2 * torch.rand(len(keys)) - 1)
         order = self.usable[keys.argsort(stable=True)]
-        parts = _within_budget(order.tolist(), self.lengths.tolist(), size)
-        turns = torch.randperm(len(parts)).tolist() if shuffled else range(len(parts))
-        return [torch.tensor(parts[number]) for number in turns]
+        return [torch.tensor(part) for part in _within_budget(order.tolist(), self.lengths.tolist(), size)]
+
+    def _parts_of_few_shapes(self, size: int, shuffled: bool) -> list[Tensor]:
+        """As many utterances in each minibatch of a padded length as fit; the rest joins those of the next length."""
+        order = self.usable[torch.randperm(len(self.usable))] if shuffled else self.usable
+        group = torch.searchsorted(torch.tensor(self.padded), self.lengths[order])
+        parts: list[Tensor] = []
+        rest = order[:0]
+        for number, length in enumerate(self.padded):
+            members = torch.cat([rest, order[group == number]])
+            count = max(size // length, 1)
+            whole = len(members) // count * count
+            parts += members[:whole].view(-1, count)
+            rest = members[whole:]
+        longer = order[group == len(self.padded)].tolist()
+        parts += [torch.tensor(part) for part in _within_budget(longer, self.lengths.tolist(), size)]
+        return parts + [rest] * (len(rest) > 0)
 
     def batch(self, members: Tensor) -> Batch:
         speech = self.speech
         longest = int(self.lengths[members].max())  # computed on the CPU, so as not to wait for a GPU
+        longest = next((length for length in self.padded if length >= longest), longest)
         labels = self._phone_labels(members) if speech.phones is not None else None
         members = members.to(speech.starts.device, non_blocking=True)
         starts, lengths = speech.starts[members], speech.lengths[members]
@@ -136,7 +217,8 @@ class UtteranceBatching:
 
     def _phone_labels(self, members: Tensor) -> Tensor:
         """The phones [B, U] of some utterances."""
-        place = torch.arange(int(self.phones[members].max()))
+        counts = self.phones if self.padded else self.phones[members]
+        place = torch.arange(int(counts.max()))
         beyond = place >= self.phones[members, None]
         index = (self.first_phones[members, None] + place).masked_fill(beyond, 0)
         labels = self.speech.labels
@@ -174,12 +256,15 @@ def draws_frames(config: TrainingConfig, model: AcousticModel) -> bool:
 
 def batches(
     batching: Batching, plan: Sequence[Tensor], device: torch.device, rank: int = 0, world: int = 1
-) -> Iterator[Batch]:
+) -> Iterator[Minibatch]:
     """Yields the minibatches of a plan on `device`; of each, the share of process `rank` of `world`.
 
     From a memory-mapped file, a thread gathers the next minibatch while the device computes.
     """
     if batching.speech.resident:
+        if isinstance(batching, FrameBatching) and batching.lasting and world == 1:
+            yield from (FrameNumbers(batching, members) for members in plan)
+            return
         for members in plan:
             yield _share(batching, members, rank, world)
         return

@@ -39,8 +39,7 @@ def find_learning_rate(trainer: Trainer, data: Batching) -> Sweep:
     plan = (plan * math.ceil(STEPS / len(plan)))[:STEPS]
     for step, batch in enumerate(batches(data, plan, trainer.fabric.device)):
         rate = LOWEST * (HIGHEST / LOWEST) ** (step / (STEPS - 1))
-        for group in trainer.optimizer.param_groups:
-            group["lr"] = rate
+        trainer.set_learning_rate(rate)
         loss, _, labels, _ = train_step(trainer, batch).tolist()
         average = SMOOTHING * average + (1 - SMOOTHING) * loss / labels
         smooth = average / (1 - SMOOTHING ** (step + 1))

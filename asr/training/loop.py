@@ -4,8 +4,9 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from contextlib import closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -15,20 +16,23 @@ from lightning_fabric.wrappers import _FabricModule
 from torch import Tensor
 
 from asr.config import RecipeConfig, TrainingConfig
+from asr.device import use_tf32
 from asr.errors import InputError, is_out_of_memory, listed
 from asr.features.spec_augment import SpecAugment
 from asr.models import AcousticModel
 from asr.progress import track
 from asr.storage.weights import save_checked
 from asr.training.averaging import MovingAverage, epoch_path, epochs_to_keep, forget_epochs, load_average
-from asr.training.batching import Batch, Batching, EpochSets, batches
+from asr.training.batching import Batch, Batching, EpochSets, Minibatch, batches
 from asr.training.checkpoint import Progress, Trained, load_checkpoint, save_checkpoint
-from asr.training.losses import Criterion, Sums, make_criterion
+from asr.training.graphs import CudaRecorder, Recorder, Replayed
+from asr.training.losses import Criterion, best_classes, greedy_errors, make_criterion
 from asr.training.metrics import Figures, MetricsLog
-from asr.training.optimizers import make_optimizer
+from asr.training.optimizers import make_optimizer, set_learning_rate
 from asr.training.schedules import dev_factor, step_factor
 
-DEV_BATCH = 4096
+DEV_BATCH = {"cpu": 4096, "cuda": 16_384}
+"""Frames in a minibatch of the dev set."""
 SEEDS_PER_RUN = 1_000_003
 
 Model = AcousticModel | _FabricModule
@@ -37,6 +41,8 @@ Model = AcousticModel | _FabricModule
 def make_fabric(config: TrainingConfig, device: torch.device) -> Fabric:
     """Fabric in the recipe's precision: on one device, or on all for which torchrun started a process."""
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    if device.type == "cuda":
+        use_tf32(config.precision == "tf32")
     precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if config.precision == "bf16" else "32-true"
     if "LOCAL_WORLD_SIZE" in os.environ:
         devices = int(os.environ["LOCAL_WORLD_SIZE"])
@@ -59,13 +65,29 @@ class Trainer:
     criterion: Criterion
     moving: MovingAverage | None = None
     spec_augment: SpecAugment | None = None
+    recorder: Recorder | None = None
+    learning_rate: float = 0.0
 
-    def sums(self, batch: Batch, training: bool) -> Sums:
-        """Loss and errors of a minibatch, in single precision whatever the model's precision."""
-        # Fabric sets the precision only for `forward`, not for `forward_windows`.
+    def __post_init__(self) -> None:
+        self.replayed_step = Replayed(lambda batch: (train_step(self, batch),), self.recorder)
+        self.replayed_scores = Replayed(partial(dev_step, self), self.recorder)
+
+    def steps(self) -> AbstractContextManager[None]:
+        """The context of all steps and of what makes their minibatches."""
+        return nullcontext() if self.recorder is None else self.recorder.steps()
+
+    def set_learning_rate(self, rate: float) -> None:
+        """Sets the learning rate of the next steps."""
+        self.learning_rate = rate
+        set_learning_rate(self.optimizer, rate)
+
+    def scores(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+        """As `scores`, in single precision whatever the model's precision."""
+        # Fabric sets the precision only for `forward`, not for `forward_windows`. Autocast's copies of the weights last
+        # until the end of this block, so none is left from one CUDA graph to the next.
         with self.fabric.autocast():
             logits, lengths = scores(self.model, batch)
-        return self.criterion(logits.float(), lengths, batch, training=training)
+        return logits.float(), lengths
 
 
 def make_trainer(
@@ -74,12 +96,25 @@ def make_trainer(
     model: AcousticModel,
     optimizer: torch.optim.Optimizer,
     moving: MovingAverage | None = None,
+    spec_augment: SpecAugment | None = None,
+    recorder: Recorder | None = None,
 ) -> Trainer:
-    """Hands the model and its optimiser to Fabric."""
+    """Hands the model and its optimiser to Fabric.
+
+    Steps are replayed from the `recorder`; without one, from CUDA graphs where they suit and the optimiser is
+    capturable.
+    """
     wrapped, wrapped_optimizer = fabric.setup(model, optimizer)
     wrapped.mark_forward_method("forward_windows")
     criterion = make_criterion(config, model.subsampling)
-    return Trainer(config, fabric, wrapped, wrapped_optimizer, criterion, moving)
+    if recorder is None and suits_graphs(fabric) and isinstance(optimizer.param_groups[0]["lr"], Tensor):
+        recorder = CudaRecorder(fabric.device)
+    return Trainer(config, fabric, wrapped, wrapped_optimizer, criterion, moving, spec_augment, recorder)
+
+
+def suits_graphs(fabric: Fabric) -> bool:
+    """Whether steps can be CUDA graphs: several processes exchange gradients outside of them."""
+    return fabric.device.type == "cuda" and fabric.world_size == 1
 
 
 def fit(
@@ -90,23 +125,25 @@ def fit(
     dev_set: Batching,
     out_dir: Path,
     fingerprint: str,
+    recorder: Recorder | None = None,
 ) -> Progress:
     """Trains for all epochs or until the dev set stops improving; leaves the best weights, or a mean, in `model`.
 
     After every epoch checkpoints/last.safetensors holds the state, from which a training with the same fingerprint
-    resumes. Raises InputError when the loss is no longer finite or a minibatch does not fit in memory.
+    resumes. The `recorder` is as in `make_trainer`. Raises InputError when the loss is no longer finite or a minibatch
+    does not fit in memory.
     """
     settings, folder = config.training, out_dir / "checkpoints"
-    optimizer = make_optimizer(settings.optimizer, model.parameters())
     model.to(fabric.device)
+    optimizer = make_optimizer(settings.optimizer, model.parameters(), capturable=None if recorder is None else True)
     moving = MovingAverage(model, settings.moving_average) if settings.moving_average else None
     trained = Trained(model, optimizer, moving)
     last = folder / "last.safetensors"
     progress = load_checkpoint(last, trained, fingerprint, settings) or Progress(settings.optimizer.learning_rate)
     metrics = MetricsLog(out_dir, progress.epoch) if fabric.is_global_zero else None
-    trainer = make_trainer(settings, fabric, model, optimizer, moving)
-    if config.augmentation.spec_augment is not None:
-        trainer.spec_augment = SpecAugment(config.augmentation.spec_augment, config.features)
+    masks = config.augmentation.spec_augment
+    spec_augment = None if masks is None else SpecAugment(masks, config.features)
+    trainer = make_trainer(settings, fabric, model, optimizer, moving, spec_augment, recorder)
     with closing(metrics) if metrics is not None else nullcontext():
         while progress.goes_on(settings):
             torch.manual_seed(config.seed * SEEDS_PER_RUN + progress.epoch + 1)
@@ -119,10 +156,9 @@ def fit(
                 kept = epochs_to_keep(settings.average, progress.dev_errors)
                 if metrics is not None and progress.epoch in kept:
                     save_checked(epoch_path(folder, progress.epoch), model.state_dict(), {})
-            learning_rate = optimizer.param_groups[0]["lr"]  # of the last step
             progress.learning_rate *= dev_factor(settings.schedule, progress.dev_errors)
             if metrics is not None:
-                metrics.add(progress.epoch, learning_rate, train, dev, seconds)
+                metrics.add(progress.epoch, trainer.learning_rate, train, dev, seconds)
                 save_checkpoint(last, trained, progress, fingerprint)
                 forget_epochs(folder, kept)  # not earlier: the replaced checkpoint may have needed them
             fabric.barrier()
@@ -141,16 +177,15 @@ def train_epoch(trainer: Trainer, data: Batching, progress: Progress) -> Figures
     plan = data.plan(config.batch_size, shuffled=True)
     if fabric.global_rank:  # all processes share the plan; each has its own dropout
         torch.manual_seed(torch.initial_seed() + fabric.global_rank)
-    totals = torch.zeros(len(plan), 4, dtype=torch.float64, device=fabric.device)
     description = f"epoch {progress.epoch + 1}"
-    shares = batches(data, plan, fabric.device, fabric.global_rank, fabric.world_size)
-    stream = track(shares, description, total=len(plan))
     try:
-        for step, batch in enumerate(stream):
-            factor = step_factor(config.schedule, progress.epoch + (step + 0.5) / len(plan), config.epochs)
-            for group in trainer.optimizer.param_groups:
-                group["lr"] = progress.learning_rate * factor
-            totals[step] = train_step(trainer, batch)
+        with trainer.steps():
+            totals = torch.zeros(len(plan), 4, dtype=torch.float64, device=fabric.device)
+            shares = batches(data, plan, fabric.device, fabric.global_rank, fabric.world_size)
+            for step, batch in enumerate(track(shares, description, total=len(plan))):
+                factor = step_factor(config.schedule, progress.epoch + (step + 0.5) / len(plan), config.epochs)
+                trainer.set_learning_rate(progress.learning_rate * factor)
+                (totals[step],) = trainer.replayed_step(batch)
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
@@ -169,11 +204,12 @@ def train_epoch(trainer: Trainer, data: Batching, progress: Progress) -> Figures
     return Figures.of(totals.sum(dim=0), trainer.config.measure)
 
 
-def train_step(trainer: Trainer, batch: Batch) -> Tensor:
+def train_step(trainer: Trainer, minibatch: Minibatch) -> Tensor:
     """One update; returns summed loss, errors, labels and frames [4]."""
+    batch = minibatch.gathered()
     if trainer.spec_augment is not None:
         batch = replace(batch, inputs=trainer.spec_augment(batch.inputs, batch.lengths))
-    sums = trainer.sums(batch, training=True)
+    sums = trainer.criterion(*trainer.scores(batch), batch)
     trainer.optimizer.zero_grad(set_to_none=True)
     # Processes average their gradients; the mean over all their labels weighs each by the labels that it has.
     share = trainer.fabric.world_size / summed(trainer.fabric, sums.labels).clamp(min=1)
@@ -193,11 +229,28 @@ def evaluate(trainer: Trainer, data: Batching) -> Figures:
     """Loss and error over all labelled speech, without dropout."""
     trainer.model.eval()
     fabric = trainer.fabric
-    totals = torch.zeros(4, dtype=torch.float64, device=fabric.device)
-    plan = data.plan(DEV_BATCH, shuffled=False)
-    for batch in batches(data, plan, fabric.device, fabric.global_rank, fabric.world_size):
-        totals += trainer.sums(batch, training=False).detached()
+    errors = 0
+    plan = data.plan(DEV_BATCH[fabric.device.type], shuffled=False)
+    with trainer.steps():
+        totals = torch.zeros(4, dtype=torch.float64, device=fabric.device)
+        for batch in batches(data, plan, fabric.device, fabric.global_rank, fabric.world_size):
+            sums, *best = trainer.replayed_scores(batch)
+            totals += sums
+            errors += sum(greedy_errors(classes, batch.gathered().labels) for classes in best)
+    if trainer.config.loss == "ctc":
+        totals[1] = errors
     return Figures.of(summed(fabric, totals), trainer.config.measure)
+
+
+def dev_step(trainer: Trainer, minibatch: Minibatch) -> tuple[Tensor, ...]:
+    """Summed loss, errors, labels and frames [4]; and under CTC, whose errors the host counts, `best_classes`."""
+    batch = minibatch.gathered()
+    logits, lengths = trainer.scores(batch)
+    sums = trainer.criterion(logits, lengths, batch).detached()
+    if trainer.config.loss != "ctc":
+        return (sums,)
+    assert lengths is not None
+    return sums, best_classes(logits, lengths)
 
 
 def summed(fabric: Fabric, values: Tensor) -> Tensor:

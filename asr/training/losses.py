@@ -20,7 +20,7 @@ from asr.training.targets import output_labels
 @dataclass(frozen=True)
 class Sums:
     """Sums over a minibatch, each a scalar on its device: the loss over `labels` labels, which make up `frames` frames
-    of speech, and the `errors` among the labels (NaN: not counted)."""
+    of speech, and the `errors` among the labels (NaN under CTC: see `greedy_errors`)."""
 
     loss: Tensor
     errors: Tensor
@@ -35,7 +35,7 @@ class Sums:
 class Criterion(Protocol):
     """Compares a model's scores with the labels of a minibatch."""
 
-    def __call__(self, logits: Tensor, lengths: Tensor | None, batch: Batch, *, training: bool) -> Sums:
+    def __call__(self, logits: Tensor, lengths: Tensor | None, batch: Batch) -> Sums:
         """Takes logits [B, C] of single frames, or [B, T', C] of utterances with `lengths` [B] output frames."""
 
 
@@ -45,7 +45,7 @@ class FrameCriterion:
     def __init__(self, config: TrainingConfig, subsampling: int) -> None:
         self.config, self.subsampling = config, subsampling
 
-    def __call__(self, logits: Tensor, lengths: Tensor | None, batch: Batch, *, training: bool) -> Sums:
+    def __call__(self, logits: Tensor, lengths: Tensor | None, batch: Batch) -> Sums:
         labels = batch.labels
         if lengths is not None:
             logits, labels = logits.flatten(0, 1), output_labels(labels, self.subsampling).flatten()
@@ -56,17 +56,14 @@ class FrameCriterion:
 
 
 class CtcCriterion:
-    """The phone sequence of each utterance; an utterance without a phone is ignored.
+    """The phone sequence of each utterance; an utterance without a phone is ignored."""
 
-    The error is the edit distance between greedy decoding and the phones, counted only for the dev set, on the CPU.
-    """
-
-    def __call__(self, logits: Tensor, lengths: Tensor | None, batch: Batch, *, training: bool) -> Sums:
+    def __call__(self, logits: Tensor, lengths: Tensor | None, batch: Batch) -> Sums:
         assert lengths is not None  # minibatches are of utterances: `draws_frames`
         assert batch.lengths is not None
         labels, phones = batch.labels, (batch.labels != UNLABELLED).sum(dim=1)
         frames = torch.where(phones > 0, batch.lengths, 0).sum()
-        errors = logits.new_full((), torch.nan if training else greedy_errors(logits, lengths, labels))
+        errors = logits.new_full((), torch.nan)
         return Sums(ctc_loss(logits, lengths, labels), errors, phones.sum(), frames)
 
 
@@ -111,13 +108,19 @@ def ctc_loss(logits: Tensor, lengths: Tensor, labels: Tensor) -> Tensor:
     return torch.where(phones > 0, losses, 0.0).sum()
 
 
-def greedy_errors(logits: Tensor, lengths: Tensor, labels: Tensor) -> float:
-    """Substitutions, deletions and insertions of greedy decoding against the labels, as in `ctc_loss`."""
-    best, ends = logits.argmax(dim=-1).cpu().numpy(), lengths.tolist()
+def best_classes(logits: Tensor, lengths: Tensor) -> Tensor:
+    """The likeliest class of each frame of logits [B, T', C], and the blank after `lengths` [B]: [B, T']."""
+    frame = torch.arange(logits.shape[1], device=logits.device)
+    return logits.argmax(dim=-1).masked_fill(frame >= lengths[:, None], BLANK)
+
+
+def greedy_errors(best: Tensor, labels: Tensor) -> int:
+    """Substitutions, deletions and insertions of greedy decoding, from `best_classes` [B, T'], against the labels, as
+    in `ctc_loss`. Counted on the CPU."""
     errors = 0
-    for classes, end, row in zip(best, ends, labels.cpu().numpy(), strict=True):
+    for classes, row in zip(best.cpu().numpy(), labels.cpu().numpy(), strict=True):
         reference = row[row != UNLABELLED].tolist()
         if reference:
-            hypothesis = [span.phone + 1 for span in collapse(classes[:end])]
+            hypothesis = [span.phone + 1 for span in collapse(classes)]
             errors += kaldialign.edit_distance(reference, hypothesis)["total"]
-    return float(errors)
+    return errors

@@ -1,24 +1,105 @@
-"""Optimisers."""
+"""Optimisers, and how their learning rate changes from step to step."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 from torch.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 
 from asr.config import AdagradConfig, AdamConfig, AdamwConfig, OptimizerConfig, RmspropConfig, SgdConfig
 
 
-def make_optimizer(config: OptimizerConfig, parameters: Iterable[nn.Parameter]) -> Optimizer:
-    """Builds the optimiser of a recipe; fused kernels, where there are any, update all parameters in one pass."""
-    rate, decay = config.learning_rate, config.weight_decay
+def make_optimizer(
+    config: OptimizerConfig, parameters: Iterable[nn.Parameter], capturable: bool | None = None
+) -> Optimizer:
+    """Builds the optimiser of a recipe; fused kernels, where there are any, update all parameters in one pass.
+
+    The steps of a `capturable` one (None: on CUDA) depend on tensors alone, the learning rate among them, so that they
+    can be part of a CUDA graph.
+    """
+    parameters, decay = list(parameters), config.weight_decay
+    device = parameters[0].device
+    if capturable is None:
+        capturable = device.type == "cuda"
+    rate: float | Tensor = config.learning_rate
+    if capturable:  # the kernels on CUDA read single precision; on a CPU double is what a number is
+        kind = torch.float32 if device.type == "cuda" else torch.float64
+        rate = torch.tensor(config.learning_rate, dtype=kind, device=device)
     match config:
         case SgdConfig(momentum=momentum):
             return SGD(parameters, lr=rate, momentum=momentum, weight_decay=decay, fused=True)
         case AdagradConfig():
+            if isinstance(rate, Tensor):
+                return CapturableScaling(parameters, rate, "sum", weight_decay=decay, eps=1e-10)
             return Adagrad(parameters, lr=rate, weight_decay=decay)
         case RmspropConfig(smoothing=smoothing, momentum=momentum):
+            if isinstance(rate, Tensor):
+                return CapturableScaling(
+                    parameters, rate, "square_avg", smoothing=smoothing, momentum=momentum, weight_decay=decay, eps=1e-8
+                )
             return RMSprop(parameters, lr=rate, alpha=smoothing, momentum=momentum, weight_decay=decay)
         case AdamConfig():
-            return Adam(parameters, lr=rate, weight_decay=decay, fused=True)
+            return Adam(parameters, lr=rate, weight_decay=decay, fused=True, capturable=capturable)
         case AdamwConfig():
-            return AdamW(parameters, lr=rate, weight_decay=decay, fused=True)
+            return AdamW(parameters, lr=rate, weight_decay=decay, fused=True, capturable=capturable)
+
+
+def set_learning_rate(optimizer: Optimizer, rate: float) -> None:
+    """Sets the learning rate of the next step, without waiting for the device."""
+    for group in optimizer.param_groups:
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
+
+
+class CapturableScaling(Optimizer):
+    """Adagrad or RMSprop, as in torch but for the learning rate, which may be a tensor on any device.
+
+    Gradients are divided by the root of the state `squares`: the sum of all squared gradients or, with `smoothing`,
+    their running mean.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[nn.Parameter],
+        lr: Tensor,
+        squares: str,
+        *,
+        smoothing: float | None = None,
+        momentum: float = 0.0,
+        weight_decay: float,
+        eps: float,
+    ) -> None:
+        self.squares, self.smoothing, self.momentum = squares, smoothing, momentum
+        self.weight_decay, self.eps = weight_decay, eps
+        super().__init__(parameters, {"lr": lr, "capturable": True})
+        for parameter in self.param_groups[0]["params"]:
+            state = self.state[parameter]
+            state["step"] = torch.zeros((), device=parameter.device)  # for torch's own, on another device
+            state[squares] = torch.zeros_like(parameter)
+            if momentum:
+                state["momentum_buffer"] = torch.zeros_like(parameter)
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        (group,) = self.param_groups
+        parameters = [parameter for parameter in group["params"] if parameter.grad is not None]
+        states: list[dict[str, Tensor]] = [self.state[parameter] for parameter in parameters]
+        grads: tuple[Tensor, ...] = tuple(parameter.grad for parameter in parameters)
+        if self.weight_decay:
+            grads = torch._foreach_add(grads, parameters, alpha=self.weight_decay)
+        squares = [state[self.squares] for state in states]
+        if self.smoothing is not None:
+            torch._foreach_mul_(squares, self.smoothing)
+        torch._foreach_addcmul_(squares, grads, grads, 1.0 if self.smoothing is None else 1 - self.smoothing)
+        roots = torch._foreach_sqrt(squares)
+        torch._foreach_add_(roots, self.eps)
+        steps = torch._foreach_div(grads, roots)
+        if self.momentum:
+            buffers = tuple(state["momentum_buffer"] for state in states)
+            torch._foreach_mul_(buffers, self.momentum)
+            torch._foreach_add_(buffers, steps)
+            steps = buffers
+        torch._foreach_sub_(parameters, torch._foreach_mul(steps, group["lr"]))
+        torch._foreach_add_([state["step"] for state in states], 1)

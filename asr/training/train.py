@@ -3,11 +3,13 @@
 import hashlib
 import json
 import logging
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
 
@@ -25,10 +27,11 @@ from asr.storage.files import file_digest, make_folder, write_json
 from asr.storage.run_layout import BUNDLE, SUMMARY, forget_rounds, round_folder
 from asr.storage.weights import read_weights
 from asr.training.augmented import AugmentedSets, EpochSpeech
-from asr.training.batching import EpochSets, FrameBatching, UtteranceBatching, draws_frames
+from asr.training.batching import Batching, EpochSets, FrameBatching, UtteranceBatching, draws_frames
 from asr.training.find_lr import Sweep, find_learning_rate, write_sweep
-from asr.training.loop import fit, make_fabric, make_trainer
+from asr.training.loop import fit, make_fabric, make_trainer, suits_graphs
 from asr.training.optimizers import make_optimizer
+from asr.training.padding import padded_lengths
 from asr.training.realignment import (
     AlignedSplits,
     align,
@@ -122,15 +125,15 @@ def _train_round(training: _Training, labels: AlignedSplits, folder: Path) -> li
     model = _build(config)
     alignments = labels["train"].alignments if labels else NO_ALIGNMENTS
     train_split = dataset.split("train", config.features)
-    train_set = _load(config, model, train_split, fabric.device, labels)
-    dev_set = _load(config, model, dataset.split("dev", config.features), fabric.device, labels)
+    train_set = _load(config, model, train_split, fabric, labels)
+    dev_set = _load(config, model, dataset.split("dev", config.features), fabric, labels)
     skipped = _too_short({"train": train_set.speech, "dev": dev_set.speech}) if fabric.is_global_zero else []
     with ExitStack() as stack:
         epochs: EpochSets = train_set
         counted = train_set.speech
         if config.augmentation.changes_waveforms:
             speech = EpochSpeech(config, train_set.speech, train_split, fabric.device, alignments)
-            epochs = stack.enter_context(AugmentedSets(speech, config.training.epochs, type(train_set)))
+            epochs = stack.enter_context(AugmentedSets(speech, config.training.epochs, _batching_like(train_set)))
             if config.augmentation.pauses is not None:
                 counted = speech.labelled(0)  # with more silence
         statistics = class_statistics(counted, len(config.class_names), model.subsampling)
@@ -152,8 +155,8 @@ def sweep_learning_rates(
     first = round_folder(out_dir, 0) if config.training.realign else out_dir
     dataset = Dataset(prepare_dir, features_dir)
     labels = _labels(_Training(config, dataset, fabric), aligner, {}, first)
-    data = _load(config, model, dataset.split("train", config.features), device, labels)
-    optimizer = make_optimizer(config.training.optimizer, model.parameters())
+    data = _load(config, model, dataset.split("train", config.features), fabric, labels)
+    optimizer = make_optimizer(config.training.optimizer, model.to(fabric.device).parameters())
     trainer = make_trainer(config.training, fabric, model, optimizer)
     sweep = find_learning_rate(trainer, data)
     write_sweep(sweep, out_dir)
@@ -204,14 +207,27 @@ def _load(
     config: RecipeConfig,
     model: AcousticModel,
     split: Split,
-    device: torch.device,
+    fabric: Fabric,
     labels: AlignedSplits,
 ) -> FrameBatching | UtteranceBatching:
     frames = draws_frames(config.training, model)
     edge = (model.context or 0) if frames else 0
     alignments = labels[split.name].alignments if labels else NO_ALIGNMENTS
-    speech = load_speech(config, split, edge, device, model.subsampling, alignments)
-    return FrameBatching(speech) if frames else UtteranceBatching(speech)
+    speech = load_speech(config, split, edge, fabric.device, model.subsampling, alignments)
+    if frames:
+        return FrameBatching(speech)
+    if not suits_graphs(fabric):
+        return UtteranceBatching(speech)
+    speeds = [float(speed) for speed in config.augmentation.speed] if split.name == "train" else [1.0]
+    lengths = np.concatenate([np.ceil(speech.lengths.cpu().numpy() / speed).astype(np.int64) for speed in speeds])
+    return UtteranceBatching(speech, padded_lengths(lengths))
+
+
+def _batching_like(other: FrameBatching | UtteranceBatching) -> Callable[[Speech], Batching]:
+    """How to draw minibatches of an epoch's speech in the same way."""
+    if isinstance(other, UtteranceBatching):
+        return partial(UtteranceBatching, padded=other.padded)
+    return partial(FrameBatching, lasting=False)
 
 
 def _too_short(splits: dict[str, Speech]) -> list[dict[str, str]]:

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from asr.config import GruConfig, LightGruConfig, LstmConfig, ModelConfig, Normalization, RecurrentCell, RnnConfig
+from asr.device import single_precision
 from asr.models import build
 from asr.models.cells import Gru, LightGru, make_cell, run_together
 from asr.models.recurrent import RecurrentLayer
@@ -232,9 +233,8 @@ def test_no_frames() -> None:
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @each_config
-def test_cuda_gives_the_cpu_s_scores(config: ModelConfig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)  # on by default, for recurrent layers too
-    monkeypatch.setattr(torch.backends.cuda.matmul, "allow_tf32", False)
+@single_precision()
+def test_cuda_gives_the_cpu_s_scores(config: ModelConfig) -> None:
     model = trained_statistics(config).float()
     features, lengths = torch.randn(3, 30, 4, dtype=torch.float32), torch.tensor([30, 21, 4])
     expected, _ = model(features, lengths)

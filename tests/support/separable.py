@@ -43,6 +43,23 @@ def separable_frames(seed: int, device: torch.device = CPU) -> FrameBatching:
     return FrameBatching(speech)
 
 
+def separable_utterances(seed: int) -> UtteranceBatching:
+    """Utterances of several lengths whose frames say their class."""
+    generator = torch.Generator().manual_seed(seed)
+    lengths = torch.arange(5, 30)
+    labels = torch.randint(4, (int(lengths.sum()),), generator=generator)
+    speech = Speech(
+        rows=3 * nn.functional.one_hot(labels, 4) + torch.randn(len(labels), 4, generator=generator),
+        labels=labels,
+        starts=lengths.cumsum(0) - lengths,
+        lengths=lengths,
+        utterances=[str(length) for length in lengths.tolist()],
+        edge=0,
+        resident=True,
+    )
+    return UtteranceBatching(speech)
+
+
 def separable_phones(seed: int) -> UtteranceBatching:
     """Utterances whose frames say their phone: three frames each, and a fourth that says the blank."""
     generator = torch.Generator().manual_seed(seed)

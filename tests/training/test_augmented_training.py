@@ -4,11 +4,32 @@ from pathlib import Path
 
 import pytest
 from support.augmented_speech import CPU, EVERYTHING, epoch_speech, load, recipe, write_split
+from support.recorded_steps import CpuRecorder
 
 from asr.acoustics.bundle import read_bundle
 from asr.phones.classes import UNLABELLED
+from asr.training import train as stage
 from asr.training.batching import UtteranceBatching
 from asr.training.train import train
+
+
+@pytest.mark.parametrize("batching", ["frames", "utterances"])
+def test_replayed_steps_on_changed_speech_give_the_bits_of_plain_ones(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batching: str
+) -> None:
+    """Epochs differ in speech, labels and their place in memory; minibatches are those of a GPU."""
+    masks = {"spec_augment": {"frequency_width": 4}}
+    config = recipe(EVERYTHING | masks, batching=batching, epochs=3, batch_size=400)
+    load(config, corpus, tmp_path / "features")
+    monkeypatch.setattr(stage, "suits_graphs", lambda fabric: True)
+    train(config, corpus, tmp_path / "features", tmp_path / "plain", CPU)
+    recorder, fit = CpuRecorder(), stage.fit
+    monkeypatch.setattr(stage, "fit", lambda *arguments: fit(*arguments, recorder))
+    train(config, corpus, tmp_path / "features", tmp_path / "replayed", CPU)
+    assert not recorder.failed
+    assert recorder.replays
+    paths = (tmp_path / "plain/bundle/model.safetensors", tmp_path / "replayed/bundle/model.safetensors")
+    assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
 @pytest.mark.parametrize("batching", ["frames", "utterances"])

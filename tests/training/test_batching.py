@@ -107,8 +107,8 @@ def test_shuffled_utterances_meet_others_of_about_their_length() -> None:
 def test_memory_mapped_minibatches_are_those_of_memory(kind: type) -> None:
     speech = make_speech([30, 7, 22, 9], edge=2)
     plan = kind(speech).plan(16, shuffled=True)
-    resident = list(batches(kind(speech), plan, CPU))
-    mapped = list(batches(kind(replace(speech, resident=False)), plan, CPU))
+    resident = [batch.gathered() for batch in batches(kind(speech), plan, CPU)]
+    mapped = [batch.gathered() for batch in batches(kind(replace(speech, resident=False)), plan, CPU)]
     assert len(resident) == len(mapped) == len(plan)
     for one, other in zip(resident, mapped, strict=True):
         assert torch.equal(one.inputs, other.inputs)

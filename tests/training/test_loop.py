@@ -151,7 +151,9 @@ def test_divergence_names_the_learning_rate(tmp_path: Path) -> None:
         train(recipe(optimizer={"type": "sgd", "learning_rate": 1e30}), tmp_path)
 
 
-@pytest.mark.parametrize(("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
+@pytest.mark.parametrize(
+    ("precision", "dtype"), [("fp32", torch.float32), ("tf32", torch.float32), ("bf16", torch.bfloat16)]
+)
 def test_precision_is_that_of_the_recipe(precision: str, dtype: torch.dtype) -> None:
     config = recipe(precision=precision).training
     model = models.build(recipe().model, 4, 4)

@@ -46,7 +46,8 @@ class _Ctc(torch.autograd.Function):
         inside = (frame < lengths[:, None])[..., None] & (state <= ends)[:, None] & total.isfinite()[..., None]
         occupied = torch.where(inside, occupied, 0.0)
         # As a product, because a scattered sum on CUDA has no fixed order.
-        ctx.save_for_backward(occupied @ torch.nn.functional.one_hot(states, classes).double())
+        class_of_state = states[..., None] == torch.arange(classes, device=states.device)
+        ctx.save_for_backward(occupied @ class_of_state.double())
         ctx.dtype = log_posteriors.dtype
         return -total[:, 0].to(log_posteriors.dtype)
 

@@ -1,0 +1,119 @@
+"""Functions of minibatches as CUDA graphs: recorded once for each shape and replayed, which costs the host one launch
+where plain calls cost hundreds to thousands."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from asr.training.batching import Minibatch
+
+log = logging.getLogger(__name__)
+
+MOST_SHAPES = 24
+"""Shapes of minibatches that one function is recorded for; others run plainly. A graph keeps memory on the device."""
+
+Results = tuple[Tensor, ...]
+
+
+class Recording(NamedTuple):
+    """A call that can be repeated: `replay` reads the inputs, and writes `results`, where the call did."""
+
+    replay: Callable[[], None]
+    results: Results
+
+
+class Recorder(Protocol):
+    """Records calls whose work depends on tensors alone."""
+
+    failed: bool
+    """Whether a call could not be recorded. Earlier recordings can then not be replayed either."""
+
+    def record(self, function: Callable[[], Results]) -> Recording:
+        """Calls the function once. Raises RuntimeError, without any effect, when it cannot be recorded, as when the
+        host reads a result on the way."""
+
+    def steps(self) -> AbstractContextManager[None]:
+        """The context of all calls, plain or recorded, and of what prepares their inputs."""
+
+
+class CudaRecorder:
+    """CUDA graphs of one device, which share their memory, as only one runs at a time.
+
+    All calls are made on one stream of their own: the default stream cannot be recorded, and autograd accumulates
+    gradients on the stream of the first call. A graph draws its random numbers from the device's generator, which
+    advances as in a plain call.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.stream = torch.cuda.Stream(device)
+        self.pool = torch.cuda.graph_pool_handle()
+        self.failed = False
+
+    def record(self, function: Callable[[], Results]) -> Recording:
+        graph = torch.cuda.CUDAGraph()
+        try:
+            # "thread_local": the thread that prepares the next epoch may allocate memory meanwhile.
+            with torch.cuda.graph(graph, self.pool, self.stream, capture_error_mode="thread_local"):
+                results = function()
+        except RuntimeError:
+            generator = torch.cuda.default_generators[self.device.index or 0]
+            generator.graphsafe_set_state(generator.clone_state())  # the present state expects to be recorded
+            raise
+        graph.replay()
+        return Recording(graph.replay, results)
+
+    @contextmanager
+    def steps(self) -> Iterator[None]:
+        """Runs on the recorder's stream, after the work that the current stream has and before what it gets next."""
+        outside = torch.cuda.current_stream(self.device)
+        self.stream.wait_stream(outside)
+        try:
+            with torch.cuda.stream(self.stream):
+                yield
+        finally:
+            outside.wait_stream(self.stream)
+
+
+class Replayed:
+    """A function of minibatches that gives tensors. Of each shape the first minibatch runs plainly, which sets up
+    libraries and the optimiser's state; the second is recorded; the others are copied to its place and replayed.
+
+    Results are overwritten by the next call with a minibatch of the same shape.
+    """
+
+    def __init__(self, function: Callable[[Minibatch], Results], recorder: Recorder | None) -> None:
+        self.function, self.recorder = function, recorder
+        self.seen: set[object] = set()
+        self.recordings: dict[object, tuple[Minibatch, Recording]] = {}
+
+    def __call__(self, batch: Minibatch) -> Results:
+        if self.recorder is None or self.recorder.failed:
+            self.recordings.clear()
+            return self.function(batch)
+        if (recorded := self.recordings.get(batch.shape)) is not None:
+            place, recording = recorded
+            place.copy_(batch)
+            recording.replay()
+            return recording.results
+        if batch.shape in self.seen and len(self.recordings) < MOST_SHAPES:
+            return self._record(self.recorder, batch)
+        self.seen.add(batch.shape)
+        return self.function(batch)
+
+    def _record(self, recorder: Recorder, batch: Minibatch) -> Results:
+        place = batch.clone()
+        try:
+            recording = recorder.record(partial(self.function, place))
+        except RuntimeError as error:
+            recorder.failed = True
+            cause = error.__context__ or error  # what stopped the recording comes before what ended it
+            log.warning("Training without CUDA graphs, one operation at a time: %s", str(cause).split("\n")[0])
+            return self(batch)
+        self.recordings[batch.shape] = place, recording
+        return recording.results
