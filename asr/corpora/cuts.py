@@ -5,13 +5,16 @@ import io
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from lhotse import AudioSource, MonoCut, Recording, SupervisionSegment
 from lhotse.supervision import AlignmentItem
 
 from asr.errors import InputError
 from asr.formats.transcript import PhoneSegment, Transcript
+from asr.phones.lexicon import PronouncedWord
 from asr.storage.files import complete_file
 from asr.storage.json_text import parse_json
 
@@ -19,7 +22,8 @@ PHONES = "phones"
 """The key of the supervision's `custom` that holds the phones of a cut without times, with spaces between them."""
 
 WORDS = "words"
-"""The key of `custom` that holds the words of such a cut: pairs of a word and its phones with spaces between them."""
+"""The key of `custom` that holds the words of such a cut, each with its pronunciations: the word, then phones with
+spaces between them. PHONES has the first of each word."""
 
 
 def utterance_cut(
@@ -44,10 +48,7 @@ def utterance_cut(
     of files take seconds.
     """
     duration = samples / sample_rate
-    untimed: dict[str, object] = {}
-    if untimed_words:
-        untimed[PHONES] = " ".join(phone for _, spoken in untimed_words for phone in spoken)
-        untimed[WORDS] = [[word, " ".join(spoken)] for word, spoken in untimed_words]
+    untimed = _untimed([(word, [tuple(spoken)]) for word, spoken in untimed_words]) if untimed_words else {}
     recording = Recording(
         id=utterance,
         sources=[AudioSource(type="file", channels=[0], source=str(audio))],
@@ -73,6 +74,20 @@ def utterance_cut(
     return MonoCut(
         id=utterance, start=0.0, duration=duration, channel=0, supervisions=[supervision], recording=recording
     )
+
+
+def pronounced(cut: MonoCut, words: Sequence[PronouncedWord]) -> MonoCut:
+    """The cut with its words in their pronunciations, of which the first count as its phones."""
+    (supervision,) = cut.supervisions
+    custom = {**(supervision.custom or {}), **_untimed(words)}
+    return replace(cut, supervisions=[replace(supervision, custom=custom, alignment=None)])
+
+
+def _untimed(words: Sequence[PronouncedWord]) -> dict[str, Any]:
+    return {
+        PHONES: " ".join(phone for _, pronunciations in words for phone in pronunciations[0]),
+        WORDS: [[word, *map(" ".join, pronunciations)] for word, pronunciations in words],
+    }
 
 
 def write_cuts(path: Path | str, cuts: Iterable[MonoCut]) -> int:
@@ -125,12 +140,21 @@ def phone_sequence(cut: MonoCut) -> list[str]:
     return [segment.phone for segment in _phones(cut)]
 
 
-def word_phones(cut: MonoCut) -> list[tuple[str, list[str]]]:
-    """The words of a cut without times, each with its phones. Raises InputError when the cut does not have them."""
+def has_phones(cut: MonoCut) -> bool:
+    """Whether a cut has phones, with times or without."""
+    supervision = cut.supervisions[0]
+    return bool((supervision.custom or {}).get(PHONES) or (supervision.alignment or {}).get("phone"))
+
+
+def word_phones(cut: MonoCut) -> list[PronouncedWord]:
+    """The words of a cut without times, each with its pronunciations: one where the corpus has the phones.
+
+    Raises InputError when the cut does not have them.
+    """
     words = (cut.supervisions[0].custom or {}).get(WORDS)
     if not words:
         raise InputError(f"utterance {cut.id} has no words with their phones")
-    return [(word, spoken.split()) for word, spoken in words]
+    return [(word, [tuple(each.split()) for each in pronunciations]) for word, *pronunciations in words]
 
 
 def reference(cut: MonoCut) -> Transcript:

@@ -11,6 +11,7 @@ from lhotse import MonoCut
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
 from asr.corpora.cuts import phone_sequence, write_cuts
+from asr.corpora.pronounced import pronounce_corpus
 from asr.data_files import data_path
 from asr.errors import InputError
 from asr.storage.files import write_json
@@ -45,6 +46,7 @@ def prepare(config: CorpusConfig, out_dir: Path) -> PrepareSummary:
     speaker, or, with `skip_bad`, lists them in the summary and goes on.
     """
     corpus = cast(CorpusCuts, import_module(config.entry.module).read_corpus(config, corpus_dir(config)))
+    pronounce_corpus(corpus, config, out_dir)
     splits = {}
     for name, cuts in corpus.manifests.items():
         if not cuts:

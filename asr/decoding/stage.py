@@ -42,6 +42,8 @@ from asr.formats.transcript import Transcript, write_transcripts
 from asr.lm.ngram import perplexity, train_ngram
 from asr.lm.word_starts import mark_word_starts, symbols
 from asr.phones.folding import fold
+from asr.phones.lexicon import PronouncedWord
+from asr.phones.pronounce import chosen_pronunciations, fold_pronunciations
 from asr.storage.files import make_folder, write_json, write_text
 from asr.storage.outputs import complete_outputs
 from asr.storage.run_layout import BUNDLE, RECIPE, REFERENCES, SPEED, TUNED, alignments_path, cuts_path
@@ -172,16 +174,18 @@ def _sentence(cut: MonoCut, config: RecipeConfig, alignments: Alignments) -> lis
     phones = said_phones(cut, config, alignments)
     if not config.lm.word_starts:
         return phones
+    silences = config.targets.phone_set.silences
     try:
-        return mark_word_starts(phones, _words(cut, config), config.targets.phone_set.silences)
+        words = chosen_pronunciations([phone for phone in phones if phone not in silences], _words(cut, config))
+        return mark_word_starts(phones, words, silences)
     except ValueError as error:
         raise InputError(f"lm.word_starts: utterance {cut.id}: {error}; set it to false") from error
 
 
-def _words(cut: MonoCut, config: RecipeConfig) -> list[list[str]]:
-    """The phones of each word. Raises InputError where the corpus does not have them."""
+def _words(cut: MonoCut, config: RecipeConfig) -> list[PronouncedWord]:
+    """The pronunciations of each word. Raises InputError where the corpus does not have them."""
     try:
-        return [fold(word, config.targets.phone_set) for _, word in word_phones(cut)]
+        return [(word, fold_pronunciations(each, config.targets.phone_set)) for word, each in word_phones(cut)]
     except InputError as error:
         raise InputError(f"lm.word_starts: {error}; set it to false") from error
 

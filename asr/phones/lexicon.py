@@ -17,6 +17,9 @@ from asr.storage.text import read_lines
 Lexicon = dict[str, list[tuple[str, ...]]]
 """Words in the form of `asr.phones.words.spelling`, each with its pronunciations in the file's order."""
 
+PronouncedWord = tuple[str, list[tuple[str, ...]]]
+"""A word of a text with its pronunciations."""
+
 LEXICON_PHONES = "cmu39"
 """The default phone set of a lexicon."""
 
@@ -59,6 +62,17 @@ def read_lexicon(path: Path | str, phone_set: AnyPhoneSet = LEXICON_PHONES) -> L
     if not lexicon:
         raise InputError("holds no words; expected a word and its phones on each line", path)
     return lexicon
+
+
+def entry(word: str, lexicon: Lexicon) -> PronouncedWord:
+    """A word with its pronunciations. A full stop may end an abbreviation (in.) or the sentence (in).
+
+    Raises KeyError for a word that the lexicon does not have.
+    """
+    plain = word.removesuffix(".")
+    if plain == word or plain not in lexicon:
+        return word, lexicon[word]
+    return plain, list(dict.fromkeys([*lexicon[plain], *lexicon[word]]))
 
 
 def _word(field: str) -> str:

@@ -18,6 +18,8 @@ PREPARE, FEATURES, TRAIN, DECODE, SCORE = "prepare", "features", "train", "decod
 
 SUMMARY = "summary.json"
 """In prepare, features and train: which utterances were left out."""
+MISSING_WORDS = "missing_words.tsv"
+"""In prepare: the words without a pronunciation, and in how many utterances and how often they occur."""
 METRICS, CHECKPOINTS, TENSORBOARD = "metrics.jsonl", "checkpoints", "tensorboard"
 """In train: a line per epoch, what an interrupted training resumes from, and the events for TensorBoard."""
 BUNDLE = "bundle"
