@@ -76,7 +76,7 @@ def utterance_cut(
     )
 
 
-def pronounced(cut: MonoCut, words: Sequence[PronouncedWord]) -> MonoCut:
+def with_words(cut: MonoCut, words: Sequence[PronouncedWord]) -> MonoCut:
     """The cut with its words in their pronunciations, of which the first count as its phones."""
     (supervision,) = cut.supervisions
     custom = {**(supervision.custom or {}), **_untimed(words)}

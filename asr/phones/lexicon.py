@@ -5,7 +5,7 @@ CMU dictionary numbers: READ, READ(1).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from asr.errors import InputError
@@ -64,7 +64,7 @@ def read_lexicon(path: Path | str, phone_set: AnyPhoneSet = LEXICON_PHONES) -> L
     return lexicon
 
 
-def entry(word: str, lexicon: Lexicon) -> PronouncedWord:
+def entry(word: str, lexicon: Mapping[str, list[tuple[str, ...]]]) -> PronouncedWord:
     """A word with its pronunciations. A full stop may end an abbreviation (in.) or the sentence (in).
 
     Raises KeyError for a word that the lexicon does not have.

@@ -18,8 +18,8 @@ PREPARE, FEATURES, TRAIN, DECODE, SCORE = "prepare", "features", "train", "decod
 
 SUMMARY = "summary.json"
 """In prepare, features and train: which utterances were left out."""
-MISSING_WORDS = "missing_words.tsv"
-"""In prepare: the words without a pronunciation, and in how many utterances and how often they occur."""
+MISSING_WORDS, GUESSED_WORDS = "missing_words.tsv", "guessed_words.txt"
+"""In prepare: the words without a pronunciation and how often they occur; a lexicon of those that the G2P knew."""
 METRICS, CHECKPOINTS, TENSORBOARD = "metrics.jsonl", "checkpoints", "tensorboard"
 """In train: a line per epoch, what an interrupted training resumes from, and the events for TensorBoard."""
 BUNDLE = "bundle"
