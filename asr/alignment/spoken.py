@@ -6,8 +6,9 @@ from functools import cache
 
 from asr.alignment.graph import Choice, Item
 from asr.errors import InputError
+from asr.formats.transcript import PronouncedWord
 from asr.phones.folding import can_fold, fold, folding, folds_to
-from asr.phones.lexicon import LEXICON_PHONES, Lexicon, PronouncedWord, entry
+from asr.phones.lexicon import LEXICON_PHONES, Lexicon, entry
 from asr.phones.phone_set import AnyPhoneSet, PhoneSet, load_phone_set
 from asr.phones.pronounce import fold_pronunciations
 from asr.phones.symbols import PERHAPS_SILENT, SILENT

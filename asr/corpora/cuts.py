@@ -13,8 +13,7 @@ from lhotse import AudioSource, MonoCut, Recording, SupervisionSegment
 from lhotse.supervision import AlignmentItem
 
 from asr.errors import InputError
-from asr.formats.transcript import PhoneSegment, Transcript
-from asr.phones.lexicon import PronouncedWord
+from asr.formats.transcript import PhoneSegment, PronouncedWord, Transcript
 from asr.storage.files import complete_file
 from asr.storage.json_text import parse_json
 
@@ -160,14 +159,17 @@ def word_phones(cut: MonoCut) -> list[PronouncedWord]:
 def reference(cut: MonoCut) -> Transcript:
     """The transcript of a cut: its phones as they are in the corpus, unfolded, with times where the corpus has them.
 
-    Raises InputError when it has no phones.
+    Where a word has several pronunciations, the transcript has those of all words. Raises InputError when it has no
+    phones.
     """
+    words = word_phones(cut) if (cut.supervisions[0].custom or {}).get(WORDS) else []
     return Transcript(
         utterance=cut.id,
         phones=_phones(cut),
         speaker=cut.supervisions[0].speaker,
         audio=cut.recording.sources[0].source,
         duration=cut.duration,
+        pronunciations=words if any(len(pronunciations) > 1 for _, pronunciations in words) else [],
     )
 
 

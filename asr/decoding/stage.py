@@ -38,11 +38,10 @@ from asr.decoding.tuning import tune, tune_confidences
 from asr.device import describe_device
 from asr.errors import InputError, listed
 from asr.features.dataset import Dataset
-from asr.formats.transcript import Transcript, write_transcripts
+from asr.formats.transcript import PronouncedWord, Transcript, write_transcripts
 from asr.lm.ngram import perplexity, train_ngram
 from asr.lm.word_starts import mark_word_starts, symbols
 from asr.phones.folding import fold
-from asr.phones.lexicon import PronouncedWord
 from asr.phones.pronounce import chosen_pronunciations, fold_pronunciations
 from asr.storage.files import make_folder, write_json, write_text
 from asr.storage.outputs import complete_outputs

@@ -1,7 +1,7 @@
 """A transcript of one utterance: phones and words, with times and scores where they are known; one JSON line each."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import NoneType
@@ -33,6 +33,10 @@ class WordSegment:
     end: float
 
 
+PronouncedWord = tuple[str, list[tuple[str, ...]]]
+"""A word with its pronunciations."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alternative:
     """One of the N best hypotheses of an utterance; `score` is its share, 0 to 1, of the probability of all N."""
@@ -43,12 +47,19 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """What scoring needs of a transcript: symbols and scores of the phones, one each."""
+    """What scoring needs of a transcript: symbols and scores of the phones, one each, and of a reference from a lexicon
+    the pronunciations of its words."""
 
     utterance: str
     speaker: str | None
     symbols: list[str]
     scores: list[float | None]
+    pronunciations: Sequence[PronouncedWord] = ()
+
+    @property
+    def reference(self) -> Sequence[str] | Sequence[PronouncedWord]:
+        """What a hypothesis is scored against: the pronunciations where there are any, else the symbols."""
+        return self.pronunciations or self.symbols
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +68,8 @@ class Transcript:
 
     An alignment may have `words`, in `intervals` the earliest and the latest plausible time (s) of each boundary
     between two phones, one less than phones, and in `fit` how well it fits the audio, 0 to 1 (`asr.alignment.fit`). A
-    recogniser may give the `nbest` hypotheses, best first.
+    recogniser may give the `nbest` hypotheses, best first. A reference from a lexicon has the `pronunciations` of its
+    words; `phones` are the first of each.
     """
 
     utterance: str
@@ -69,6 +81,7 @@ class Transcript:
     intervals: list[tuple[float, float]] = field(default_factory=list)
     nbest: list[Alternative] = field(default_factory=list)
     fit: float | None = None
+    pronunciations: list[PronouncedWord] = field(default_factory=list)
 
     @property
     def symbols(self) -> list[str]:
@@ -87,6 +100,8 @@ class Transcript:
             row["intervals"] = [list(interval) for interval in self.intervals]
         if self.nbest:
             row["nbest"] = [{"phones": _phones_json(each.phones), "score": each.score} for each in self.nbest]
+        if self.pronunciations:
+            row["pronunciations"] = [[word, *map(" ".join, each)] for word, each in self.pronunciations]
         return row
 
 
@@ -123,7 +138,11 @@ def read_recognised(path: Path | str) -> Iterator[Recognised]:
 def recognised(transcript: Transcript) -> Recognised:
     """What scoring needs of a transcript."""
     return Recognised(
-        transcript.utterance, transcript.speaker, transcript.symbols, [phone.score for phone in transcript.phones]
+        transcript.utterance,
+        transcript.speaker,
+        transcript.symbols,
+        [phone.score for phone in transcript.phones],
+        transcript.pronunciations,
     )
 
 
@@ -174,7 +193,15 @@ def _from_json(row: dict[str, Any]) -> Transcript:
             for index, item in _items(row.get("nbest", []), "nbest")
         ],
         fit=_number(row.get("fit"), "fit"),
+        pronunciations=[_pronounced(item) for item in row.get("pronunciations", [])],
     )
+
+
+def _pronounced(item: object) -> PronouncedWord:
+    if not isinstance(item, list) or len(item) < 2 or not all(isinstance(each, str) and each.split() for each in item):
+        raise ValueError(f"pronunciations must have a word and its phones, not {item!r}")
+    word, *pronunciations = item
+    return word, [tuple(each.split()) for each in pronunciations]
 
 
 def _phones(value: object, name: str) -> list[PhoneSegment]:

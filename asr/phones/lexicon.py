@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from asr.errors import InputError
+from asr.formats.transcript import PronouncedWord
 from asr.phones.phone_set import AnyPhoneSet, PhoneSet, load_phone_set
 from asr.phones.symbols import PERHAPS_SILENT, spelled
 from asr.phones.words import spelling
@@ -16,9 +17,6 @@ from asr.storage.text import read_lines
 
 Lexicon = dict[str, list[tuple[str, ...]]]
 """Words in the form of `asr.phones.words.spelling`, each with its pronunciations in the file's order."""
-
-PronouncedWord = tuple[str, list[tuple[str, ...]]]
-"""A word of a text with its pronunciations."""
 
 LEXICON_PHONES = "cmu39"
 """The default phone set of a lexicon."""
