@@ -177,6 +177,7 @@ def _utterance(row: dict[str, Any]) -> UtteranceScore:
         speaker=str(row["speaker"]),
         counts={treatment: _counts(row["counts"][treatment], f"counts.{treatment}") for treatment in TREATMENTS},
         alignments={treatment: _pairs(row["alignments"][treatment], treatment) for treatment in TREATMENTS},
+        pronounced=row.get("pronounced") is True,
     )
 
 

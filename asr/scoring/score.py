@@ -131,6 +131,7 @@ def _score_utterance(
         speaker=reference.speaker or hypothesis.speaker or UNKNOWN_SPEAKER,
         counts={treatment: counts for treatment, (_, counts) in aligned.items()},
         alignments={treatment: pairs for treatment, (pairs, _) in aligned.items()},
+        pronounced=bool(reference.pronunciations),
     )
 
 

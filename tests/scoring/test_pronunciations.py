@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from asr.config import ScoringConfig
 from asr.formats.transcript import PhoneSegment, PronouncedWord, Transcript, read_transcripts, write_transcripts
 from asr.scoring.calibration import judge
+from asr.scoring.compare import difference
 from asr.scoring.edit_alignment import DELETION_WEIGHT, INSERTION_WEIGHT, SUBSTITUTION_WEIGHT, edit_alignment
 from asr.scoring.oracle import oracle
 from asr.scoring.pronunciations import fitting_phones
+from asr.scoring.results import read_utterances, write_result
 from asr.scoring.score import score, score_files
 from asr.scoring.stage import score_stage
 
@@ -101,3 +103,13 @@ def test_pronunciations_are_a_field_of_references(tmp_path: Path) -> None:
     write_transcripts(path, [a_reference()])
     assert json.loads(path.read_text())["pronunciations"] == [["the", "dh ah", "dh iy"], ["cat", "k ae t"]]
     assert list(read_transcripts(path)) == [a_reference()]
+
+
+def test_systems_are_compared_where_they_chose_pronunciations_of_different_lengths(tmp_path: Path) -> None:
+    word: list[PronouncedWord] = [("every", [("eh", "v", "er", "iy"), ("eh", "v", "r", "iy", "aa")])]
+    config = ScoringConfig(phone_set="cmu39", bootstrap=20)
+    first, second = (score([a_reference(word)], [said("u1", heard)], config) for heard in ("eh v er b", "eh v r iy aa"))
+    found = difference(first, second, 20, seed=0)["counted"]
+    assert (found.points, found.interval) == (-25.0, (-25.0, -25.0))
+    write_result(first, tmp_path)
+    assert [each.pronounced for each in read_utterances(tmp_path / "utterances.jsonl")] == [True]
