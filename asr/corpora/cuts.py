@@ -145,14 +145,19 @@ def has_phones(cut: MonoCut) -> bool:
     return bool((supervision.custom or {}).get(PHONES) or (supervision.alignment or {}).get("phone"))
 
 
+def has_words(cut: MonoCut) -> bool:
+    """Whether a cut has words with their phones."""
+    return bool((cut.supervisions[0].custom or {}).get(WORDS))
+
+
 def word_phones(cut: MonoCut) -> list[PronouncedWord]:
     """The words of a cut without times, each with its pronunciations: one where the corpus has the phones.
 
     Raises InputError when the cut does not have them.
     """
-    words = (cut.supervisions[0].custom or {}).get(WORDS)
-    if not words:
+    if not has_words(cut):
         raise InputError(f"utterance {cut.id} has no words with their phones")
+    words = cut.supervisions[0].custom[WORDS]
     return [(word, [tuple(each.split()) for each in pronunciations]) for word, *pronunciations in words]
 
 
@@ -162,7 +167,7 @@ def reference(cut: MonoCut) -> Transcript:
     Where a word has several pronunciations, the transcript has those of all words. Raises InputError when it has no
     phones.
     """
-    words = word_phones(cut) if (cut.supervisions[0].custom or {}).get(WORDS) else []
+    words = word_phones(cut) if has_words(cut) else []
     return Transcript(
         utterance=cut.id,
         phones=_phones(cut),

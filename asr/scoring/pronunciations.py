@@ -14,7 +14,6 @@ from numba import njit
 from asr.formats.transcript import PronouncedWord
 from asr.phones.folding import fold
 from asr.phones.phone_set import AnyPhoneSet, silences
-from asr.phones.pronounce import fold_pronunciations
 from asr.scoring.edit_alignment import DELETION_WEIGHT, INSERTION_WEIGHT, SUBSTITUTION_WEIGHT, Symbols
 
 Starts = npt.NDArray[np.int64]
@@ -26,24 +25,36 @@ Reference = Sequence[str] | Sequence[PronouncedWord]
 def fitting_phones(reference: Reference, hypothesis: Sequence[str], phone_set: AnyPhoneSet = "timit39") -> list[str]:
     """The phones of a reference, in `phone_set`, in those pronunciations of its words that fit a hypothesis best.
 
-    `hypothesis` is in that set too; for words, its silences count for nothing. Of pronunciations that fit as well, the
-    first counts. Raises InputError for a symbol that the set has no place for.
+    `hypothesis` is in that set too. Raises InputError for a symbol that the set has no place for.
     """
     words = [each for each in reference if not isinstance(each, str)]
     if not words:
         return fold(cast(Sequence[str], reference), phone_set)
+    chosen = fitting_pronunciations(words, hypothesis, phone_set)
+    return [phone for pronunciation in chosen for phone in fold(pronunciation, phone_set)]
+
+
+def fitting_pronunciations(
+    words: Sequence[PronouncedWord], hypothesis: Sequence[str], phone_set: AnyPhoneSet = "timit39"
+) -> list[tuple[str, ...]]:
+    """The pronunciation of each word that fits a hypothesis best, whose silences count for nothing.
+
+    Of pronunciations that fit as well, the first counts.
+    """
     silent = silences(phone_set)
-    choices = [fold_pronunciations(pronunciations, phone_set) for _, pronunciations in words]
+    flat = [pronunciation for _, pronunciations in words for pronunciation in pronunciations]
+    folded = [fold(pronunciation, phone_set) for pronunciation in flat]
     numbers: dict[str, int] = {}
-    heard = np.array([numbers.setdefault(phone, len(numbers)) for phone in hypothesis if phone not in silent], np.int32)
-    flat = [pronunciation for choice in choices for pronunciation in choice]
-    phones = np.array(
-        [numbers.setdefault(phone, len(numbers)) for pronunciation in flat for phone in pronunciation], np.int32
+    heard, phones = (
+        np.array([numbers.setdefault(phone, len(numbers)) for phone in side], np.int32)
+        for side in (
+            (phone for phone in hypothesis if phone not in silent),
+            (phone for each in folded for phone in each),
+        )
     )
-    starts = np.cumsum([0, *map(len, flat)])
-    firsts = np.cumsum([0, *map(len, choices)])
-    chosen = _best_choices(phones, starts, firsts, heard)
-    return [phone for place in chosen.tolist() for phone in flat[place]]
+    starts = np.cumsum([0, *map(len, folded)])
+    firsts = np.cumsum([0, *(len(pronunciations) for _, pronunciations in words)])
+    return [flat[place] for place in _best_choices(phones, starts, firsts, heard).tolist()]
 
 
 @njit(cache=True)
