@@ -6,6 +6,7 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from lhotse import AudioSource, MonoCut, Recording, SupervisionSegment
 from lhotse.supervision import AlignmentItem
@@ -28,23 +29,29 @@ def utterance_cut(
     sample_rate: int,
     samples: int,
     *,
+    start: float = 0.0,
+    duration: float | None = None,
     speaker: str,
     gender: str | None = None,
+    language: str | None = "English",
     text: str = "",
     phones: Iterable[tuple[str, float, float]] = (),
     words: Iterable[tuple[str, float, float]] = (),
+    untimed_phones: Sequence[str] = (),
     untimed_words: Sequence[tuple[str, Sequence[str]]] = (),
-    custom: dict[str, str] | None = None,
+    custom: dict[str, Any] | None = None,
 ) -> MonoCut:
-    """A whole recording as one cut with one supervision; `phones` and `words` are (symbol, start, end) in seconds.
+    """A recording, or its part from `start` on for `duration` seconds, as one cut with one supervision.
 
-    `untimed_words` are words and their phones, where a corpus has no times; `phones` and `words` are empty then.
+    `phones` and `words` are (symbol, start, end) in seconds from the cut's start. Where a corpus has no times,
+    `untimed_phones`, or `untimed_words` with the phones of each, take their place.
 
     The recording is made from the header that the caller has read (`sample_rate` in Hz, `samples`), so that thousands
     of files take seconds.
     """
-    duration = samples / sample_rate
-    untimed: dict[str, object] = {}
+    length = samples / sample_rate
+    duration = length if duration is None else duration
+    untimed: dict[str, object] = {PHONES: " ".join(untimed_phones)} if untimed_phones else {}
     if untimed_words:
         untimed[PHONES] = " ".join(phone for _, spoken in untimed_words for phone in spoken)
         untimed[WORDS] = [[word, " ".join(spoken)] for word, spoken in untimed_words]
@@ -53,7 +60,7 @@ def utterance_cut(
         sources=[AudioSource(type="file", channels=[0], source=str(audio))],
         sampling_rate=sample_rate,
         num_samples=samples,
-        duration=duration,
+        duration=length,
     )
     supervision = SupervisionSegment(
         id=utterance,
@@ -62,16 +69,16 @@ def utterance_cut(
         duration=duration,
         channel=0,
         text=text,
-        language="English",
+        language=language,
         speaker=speaker,
         gender=gender,
         alignment=None
-        if untimed_words
+        if untimed
         else {tier: _items(segments) for tier, segments in (("phone", phones), ("word", words))},
         custom={**(custom or {}), **untimed} or None,
     )
     return MonoCut(
-        id=utterance, start=0.0, duration=duration, channel=0, supervisions=[supervision], recording=recording
+        id=utterance, start=start, duration=duration, channel=0, supervisions=[supervision], recording=recording
     )
 
 
@@ -123,6 +130,12 @@ def phone_segments(cut: MonoCut) -> list[PhoneSegment]:
 def phone_sequence(cut: MonoCut) -> list[str]:
     """The phones of a cut in order, with times or without. Raises InputError when it has no phones."""
     return [segment.phone for segment in _phones(cut)]
+
+
+def has_phones(cut: MonoCut) -> bool:
+    """Whether a cut has phones, with times or without."""
+    supervision = cut.supervisions[0]
+    return bool((supervision.custom or {}).get(PHONES) or (supervision.alignment or {}).get("phone"))
 
 
 def word_phones(cut: MonoCut) -> list[tuple[str, list[str]]]:

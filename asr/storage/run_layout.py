@@ -18,6 +18,8 @@ PREPARE, FEATURES, TRAIN, DECODE, SCORE = "prepare", "features", "train", "decod
 
 SUMMARY = "summary.json"
 """In prepare, features and train: which utterances were left out."""
+PHONE_SET = "phones.txt"
+"""In prepare: the phone set of a corpus of one's own."""
 METRICS, CHECKPOINTS, TENSORBOARD = "metrics.jsonl", "checkpoints", "tensorboard"
 """In train: a line per epoch, what an interrupted training resumes from, and the events for TensorBoard."""
 BUNDLE = "bundle"
