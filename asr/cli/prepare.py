@@ -10,9 +10,32 @@ from asr.corpus_registry import CORPORA, Corpus
 from asr.errors import count
 
 if TYPE_CHECKING:
+    from asr.config import CorpusConfig
     from asr.corpora.prepare import PrepareSummary
 
 app = typer.Typer(no_args_is_help=True, help="Read a corpus and write manifests of its train, dev and test sets.")
+
+SourceArgument = Annotated[Path, typer.Argument(metavar="CORPUS_DIR", help="Folder of the corpus.")]
+OutArgument = Annotated[Path, typer.Argument(metavar="OUT_DIR", help="Folder for the manifests.")]
+SkipOption = Annotated[bool, typer.Option("--skip-bad", help="Leave out broken utterances and count them.")]
+PhoneSetOption = Annotated[
+    str | None,
+    typer.Option(help="Phones of the transcripts: a set's name or file.", show_default="those that are in them"),
+]
+TextOption = Annotated[str, typer.Option(help="What texts such as Kaldi's text and .txt files are: words or phones.")]
+DevOption = Annotated[str, typer.Option(help="Speech for dev, where the corpus has none: 10%, or 30min.")]
+TestOption = Annotated[str, typer.Option(help="Speech for test, likewise.")]
+SeedOption = Annotated[int, typer.Option(help="Seed of the draw of dev and test.")]
+ByOption = Annotated[
+    str, typer.Option("--split-by", help="speaker, or recording: a speaker may be in several sets; for one speaker.")
+]
+TierOption = Annotated[str, typer.Option(help="textgrid: the tier with the phones.")]
+
+LexiconOption = Annotated[
+    list[str],
+    typer.Option(help="Pronunciations of words without phones: a file or cmudict; may be repeated, the first counts."),
+]
+G2pOption = Annotated[bool, typer.Option("--g2p", help="Pronounce words that no lexicon has by a model of spelling.")]
 
 
 @app.callback()
@@ -21,45 +44,83 @@ def corpora() -> None:
 
 
 def _add_command(name: str, corpus: Corpus) -> None:
-    folder = Annotated[Path, typer.Argument(help="Folder of the corpus.")]
-    manifests = Annotated[Path, typer.Argument(help="Folder for the manifests.")]
-    skip = Annotated[bool, typer.Option("--skip-bad", help="Leave out broken utterances and count them.")]
     choices = " or ".join(map(str, corpus.folds))
     folded = Annotated[int, typer.Option(help=f"{choices}; 1: the corpus's own train, dev and test.")]
 
-    def whole(corpus_dir: folder, out_dir: manifests, skip_bad: skip = False) -> None:
-        _prepare(name, corpus_dir, out_dir, 1, skip_bad)
+    def whole(corpus_dir: SourceArgument, out_dir: OutArgument, skip_bad: SkipOption = False) -> None:
+        _prepare({"name": name, "dir": corpus_dir, "skip_bad": skip_bad}, out_dir)
 
     def in_folds(
-        corpus_dir: folder,
-        out_dir: manifests,
+        corpus_dir: SourceArgument,
+        out_dir: OutArgument,
         folds: folded = 1,
-        skip_bad: skip = False,
+        skip_bad: SkipOption = False,
     ) -> None:
-        _prepare(name, corpus_dir, out_dir, folds, skip_bad)
+        _prepare({"name": name, "dir": corpus_dir, "folds": folds, "skip_bad": skip_bad}, out_dir)
 
-    command: Callable[..., None] = whole if corpus.folds == (1,) else in_folds
+    def own(
+        corpus_dir: SourceArgument,
+        out_dir: OutArgument,
+        phone_set: PhoneSetOption = None,
+        text: TextOption = "words",
+        dev: DevOption = "10%",
+        test: TestOption = "10%",
+        split_by: ByOption = "speaker",
+        seed: SeedOption = 0,
+        tier: TierOption = "phones",
+        lexicon: LexiconOption = ["cmudict"],  # noqa: B006
+        g2p: G2pOption = False,
+        skip_bad: SkipOption = False,
+    ) -> None:
+        split = {"dev": dev, "test": test, "by": split_by, "seed": seed}
+        settings = {"phone_set": phone_set, "text": text, "tier": tier, "lexicon": lexicon, "g2p": g2p, "split": split}
+        _prepare({"name": name, "dir": corpus_dir, "skip_bad": skip_bad, **settings}, out_dir)
+
+    command: Callable[..., None] = own if corpus.own else whole if corpus.folds == (1,) else in_folds
     app.command(name, help=f"Check {corpus.about}, and write Lhotse cuts.")(command)
 
 
-def _prepare(name: str, corpus_dir: Path, out_dir: Path, folds: int, skip_bad: bool) -> None:
-    from asr.config import CorpusConfig
+def _prepare(settings: dict[str, object], out_dir: Path) -> None:
     from asr.corpora.prepare import prepare
-    from asr.errors import InputError
+    from asr.storage.files import write_text
     from asr.storage.output_folder import output_folder
+    from asr.storage.run_layout import RECIPE
 
-    if folds not in CORPORA[name].folds:
-        raise InputError(f"--folds {folds}: use {' or '.join(map(str, CORPORA[name].folds))}")
+    config = _config(settings)
+    recipe = None
     with output_folder(out_dir, "prepare", "OUT_DIR"):
-        summary = prepare(CorpusConfig(name=name, dir=corpus_dir, folds=folds, skip_bad=skip_bad), out_dir)
+        summary = prepare(config, out_dir)
+        if config.entry.own:
+            from asr.corpora.own.first_recipe import first_recipe
+
+            recipe = out_dir / RECIPE
+            write_text(recipe, first_recipe(config, summary, out_dir))
     _show(summary, out_dir)
+    if recipe is not None:
+        typer.echo(f"next: asr run {recipe} --out runs/{out_dir.name}")
+
+
+def _config(settings: dict[str, object]) -> "CorpusConfig":
+    """The section corpus of a recipe. Raises InputError for an option that is not allowed."""
+    from pydantic import ValidationError
+
+    from asr.config import CorpusConfig
+    from asr.errors import InputError
+
+    try:
+        return CorpusConfig.model_validate(settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        option = "".join(f"--{part} ".replace("_", "-") for part in map(str, first["loc"][-1:]) if part in settings)
+        raise InputError(f"{option}{first['msg'].removeprefix('Value error, ')}") from error
 
 
 def _show(summary: "PrepareSummary", out_dir: Path) -> None:
     for name, split in summary.splits.items():
+        words = f", {count(split.unpronounced, 'utterance')} of words only" if split.unpronounced else ""
         typer.echo(
             f"{name:>12}: {split.utterances:5d} utterances, {split.speakers:3d} speakers, "
-            f"{split.seconds / 60:6.1f} min, {split.phones:6d} phones"
+            f"{split.seconds / 60:6.1f} min, {split.phones:6d} phones{words}"
         )
     for line in summary.missing:
         typer.echo(f"missing: {line}", err=True)

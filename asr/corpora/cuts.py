@@ -31,29 +31,37 @@ def utterance_cut(
     sample_rate: int,
     samples: int,
     *,
+    start: float = 0.0,
+    duration: float | None = None,
     speaker: str,
     gender: str | None = None,
+    language: str | None = "English",
     text: str = "",
     phones: Iterable[tuple[str, float, float]] = (),
     words: Iterable[tuple[str, float, float]] = (),
+    untimed_phones: Sequence[str] = (),
     untimed_words: Sequence[tuple[str, Sequence[str]]] = (),
-    custom: dict[str, str] | None = None,
+    custom: dict[str, Any] | None = None,
 ) -> MonoCut:
-    """A whole recording as one cut with one supervision; `phones` and `words` are (symbol, start, end) in seconds.
+    """A recording, or its part from `start` on for `duration` seconds, as one cut with one supervision.
 
-    `untimed_words` are words and their phones, where a corpus has no times; `phones` and `words` are empty then.
+    `phones` and `words` are (symbol, start, end) in seconds from the cut's start. Where a corpus has no times,
+    `untimed_phones`, or `untimed_words` with the phones of each, take their place.
 
     The recording is made from the header that the caller has read (`sample_rate` in Hz, `samples`), so that thousands
     of files take seconds.
     """
-    duration = samples / sample_rate
-    untimed = _untimed([(word, [tuple(spoken)]) for word, spoken in untimed_words]) if untimed_words else {}
+    length = samples / sample_rate
+    duration = length if duration is None else duration
+    untimed: dict[str, Any] = {PHONES: " ".join(untimed_phones)} if untimed_phones else {}
+    if untimed_words:
+        untimed = _untimed([(word, [tuple(spoken)]) for word, spoken in untimed_words])
     recording = Recording(
         id=utterance,
         sources=[AudioSource(type="file", channels=[0], source=str(audio))],
         sampling_rate=sample_rate,
         num_samples=samples,
-        duration=duration,
+        duration=length,
     )
     supervision = SupervisionSegment(
         id=utterance,
@@ -62,16 +70,16 @@ def utterance_cut(
         duration=duration,
         channel=0,
         text=text,
-        language="English",
+        language=language,
         speaker=speaker,
         gender=gender,
         alignment=None
-        if untimed_words
+        if untimed
         else {tier: _items(segments) for tier, segments in (("phone", phones), ("word", words))},
         custom={**(custom or {}), **untimed} or None,
     )
     return MonoCut(
-        id=utterance, start=0.0, duration=duration, channel=0, supervisions=[supervision], recording=recording
+        id=utterance, start=start, duration=duration, channel=0, supervisions=[supervision], recording=recording
     )
 
 

@@ -44,7 +44,7 @@ class _Words:
 
     @cached_property
     def pronouncer(self) -> Pronouncer:
-        return load_pronouncer(self._config.lexicon, self._config.phone_set, self._config.g2p)
+        return load_pronouncer(self._config.lexicon, self._config.transcribed_in, self._config.g2p)
 
     def pronounced(self, cut: MonoCut) -> MonoCut | None:
         text = cut.supervisions[0].text
