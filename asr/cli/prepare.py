@@ -31,6 +31,16 @@ ByOption = Annotated[
 ]
 TierOption = Annotated[str, typer.Option(help="textgrid: the tier with the phones.")]
 
+OPTIONS = {
+    "phone_set": "--phone-set",
+    "text": "--text",
+    "dev": "--dev",
+    "test": "--test",
+    "by": "--split-by",
+    "seed": "--seed",
+}
+"""The option of each setting, for messages."""
+
 
 @app.callback()
 def corpora() -> None:
@@ -103,8 +113,8 @@ def _config(settings: dict[str, object]) -> "CorpusConfig":
         return CorpusConfig.model_validate(settings)
     except ValidationError as error:
         first = error.errors()[0]
-        option = "".join(f"--{part} ".replace("_", "-") for part in map(str, first["loc"][-1:]) if part in settings)
-        raise InputError(f"{option}{first['msg'].removeprefix('Value error, ')}") from error
+        options = (OPTIONS[part] for part in reversed(first["loc"]) if part in OPTIONS)
+        raise InputError(" ".join([*options, first["msg"].removeprefix("Value error, ")])) from error
 
 
 def _show(summary: "PrepareSummary", out_dir: Path) -> None:
