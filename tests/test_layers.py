@@ -21,6 +21,7 @@ LAYERS = (
     ("asr.audio",),
     ("asr.storage",),
     ("asr.formats",),
+    ("asr.g2p",),
     ("asr.phones",),
     ("asr.config.section",),
     ("asr.config.models",),

@@ -4,13 +4,14 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from asr.config.phone_set import PhoneSetSetting
 from asr.config.section import Section
 from asr.corpus_registry import CORPORA, Corpus
 from asr.phones.lexicon import LEXICON_PHONES
 from asr.phones.phone_set import PhoneSet, load_phone_set
+from asr.phones.pronounce import CMUDICT
 
 _FOLDS = sorted({folds for corpus in CORPORA.values() for folds in corpus.folds})
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(%|min)")
@@ -73,11 +74,24 @@ class CorpusConfig(Section):
         "words", description="what the texts of your own corpus are, such as Kaldi's text and .txt files"
     )
     split: SplitConfig = SplitConfig()
+    lexicon: Annotated[list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)] = Field(
+        [CMUDICT],
+        description="for utterances with words and no phones: pronunciation lexicons, each a file or cmudict (the CMU "
+        "Pronouncing Dictionary); a word has the pronunciations of the first that has it",
+    )
+    g2p: bool = Field(
+        False, description="words that are in no lexicon are pronounced by a model of spelling that is trained on them"
+    )
 
     @property
     def entry(self) -> Corpus:
         """What is known of the corpus."""
         return CORPORA[self.name]
+
+    @property
+    def lexicon_files(self) -> list[Path]:
+        """The lexicons that are files."""
+        return [Path(source) for source in self.lexicon if source != CMUDICT]
 
     @property
     def transcribed_in(self) -> PhoneSet:

@@ -4,7 +4,8 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from lhotse import AudioSource, MonoCut, Recording, SupervisionSegment
 from lhotse.supervision import AlignmentItem
 
 from asr.errors import InputError
-from asr.formats.transcript import PhoneSegment, Transcript
+from asr.formats.transcript import PhoneSegment, PronouncedWord, Transcript
 from asr.storage.files import complete_file
 from asr.storage.json_text import parse_json
 
@@ -20,7 +21,14 @@ PHONES = "phones"
 """The key of the supervision's `custom` that holds the phones of a cut without times, with spaces between them."""
 
 WORDS = "words"
-"""The key of `custom` that holds the words of such a cut: pairs of a word and its phones with spaces between them."""
+"""The key of `custom` that holds the words of such a cut, each with its pronunciations: the word, then phones with
+spaces between them. PHONES has the first of each word."""
+
+CORPUS = "corpus"
+"""The key of `custom` that holds where an utterance of several corpora is from."""
+
+Convert = Callable[[Sequence[PhoneSegment]], Sequence[PhoneSegment]]
+"""Writes phones in another phone set."""
 
 
 def utterance_cut(
@@ -51,10 +59,9 @@ def utterance_cut(
     """
     length = samples / sample_rate
     duration = length if duration is None else duration
-    untimed: dict[str, object] = {PHONES: " ".join(untimed_phones)} if untimed_phones else {}
+    untimed: dict[str, Any] = {PHONES: " ".join(untimed_phones)} if untimed_phones else {}
     if untimed_words:
-        untimed[PHONES] = " ".join(phone for _, spoken in untimed_words for phone in spoken)
-        untimed[WORDS] = [[word, " ".join(spoken)] for word, spoken in untimed_words]
+        untimed = _untimed([(word, [tuple(spoken)]) for word, spoken in untimed_words])
     recording = Recording(
         id=utterance,
         sources=[AudioSource(type="file", channels=[0], source=str(audio))],
@@ -80,6 +87,39 @@ def utterance_cut(
     return MonoCut(
         id=utterance, start=start, duration=duration, channel=0, supervisions=[supervision], recording=recording
     )
+
+
+def with_words(cut: MonoCut, words: Sequence[PronouncedWord]) -> MonoCut:
+    """The cut with its words in their pronunciations, of which the first count as its phones."""
+    (supervision,) = cut.supervisions
+    custom = {**(supervision.custom or {}), **_untimed(words)}
+    return replace(cut, supervisions=[replace(supervision, custom=custom, alignment=None)])
+
+
+def _untimed(words: Sequence[PronouncedWord]) -> dict[str, Any]:
+    return {
+        PHONES: " ".join(phone for _, pronunciations in words for phone in pronunciations[0]),
+        WORDS: [[word, *map(" ".join, pronunciations)] for word, pronunciations in words],
+    }
+
+
+def with_converted(cut: MonoCut, convert: Convert) -> MonoCut:
+    """The cut with its phones as `convert` writes them: with times or without, and those of pronunciations."""
+
+    def text(symbols: str) -> str:
+        return " ".join(each.phone for each in convert([PhoneSegment(symbol) for symbol in symbols.split()]))
+
+    (supervision,) = cut.supervisions
+    alignment, custom = dict(supervision.alignment or {}), dict(supervision.custom or {})
+    if alignment.get("phone"):
+        timed = convert(phone_segments(cut))
+        alignment["phone"] = _items((each.phone, each.start or 0.0, each.end or 0.0) for each in timed)
+    if custom.get(PHONES):
+        custom[PHONES] = text(custom[PHONES])
+    if custom.get(WORDS):
+        custom[WORDS] = [[word, *dict.fromkeys(map(text, each))] for word, *each in custom[WORDS]]
+    changed = replace(supervision, alignment=alignment or None, custom=custom or None)
+    return replace(cut, supervisions=[changed])
 
 
 def write_cuts(path: Path | str, cuts: Iterable[MonoCut]) -> int:
@@ -138,25 +178,37 @@ def has_phones(cut: MonoCut) -> bool:
     return bool((supervision.custom or {}).get(PHONES) or (supervision.alignment or {}).get("phone"))
 
 
-def word_phones(cut: MonoCut) -> list[tuple[str, list[str]]]:
-    """The words of a cut without times, each with its phones. Raises InputError when the cut does not have them."""
-    words = (cut.supervisions[0].custom or {}).get(WORDS)
-    if not words:
+def has_words(cut: MonoCut) -> bool:
+    """Whether a cut has words with their phones."""
+    return bool((cut.supervisions[0].custom or {}).get(WORDS))
+
+
+def word_phones(cut: MonoCut) -> list[PronouncedWord]:
+    """The words of a cut without times, each with its pronunciations: one where the corpus has the phones.
+
+    Raises InputError when the cut does not have them.
+    """
+    if not has_words(cut):
         raise InputError(f"utterance {cut.id} has no words with their phones")
-    return [(word, spoken.split()) for word, spoken in words]
+    words = cut.supervisions[0].custom[WORDS]
+    return [(word, [tuple(each.split()) for each in pronunciations]) for word, *pronunciations in words]
 
 
 def reference(cut: MonoCut) -> Transcript:
     """The transcript of a cut: its phones as they are in the corpus, unfolded, with times where the corpus has them.
 
-    Raises InputError when it has no phones.
+    Where a word has several pronunciations, the transcript has those of all words. Raises InputError when it has no
+    phones.
     """
+    words = word_phones(cut) if has_words(cut) else []
     return Transcript(
         utterance=cut.id,
         phones=_phones(cut),
         speaker=cut.supervisions[0].speaker,
         audio=cut.recording.sources[0].source,
         duration=cut.duration,
+        pronunciations=words if any(len(pronunciations) > 1 for _, pronunciations in words) else [],
+        corpus=(cut.supervisions[0].custom or {}).get(CORPUS),
     )
 
 

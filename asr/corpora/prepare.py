@@ -1,7 +1,7 @@
 """The prepare stage: a corpus on disk becomes manifests of cuts for train, dev and test, and a summary."""
 
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -11,6 +11,7 @@ from lhotse import MonoCut
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
 from asr.corpora.cuts import has_phones, phone_sequence, write_cuts
+from asr.corpora.pronounced import pronounce_corpus
 from asr.data_files import data_path
 from asr.errors import InputError
 from asr.phones.phone_set import phone_set_text
@@ -66,6 +67,9 @@ def prepare(config: CorpusConfig, out_dir: Path) -> PrepareSummary:
     speaker, or, with `skip_bad`, lists them in the summary and goes on.
     """
     corpus = cast(CorpusCuts, import_module(config.entry.module).read_corpus(config, corpus_dir(config)))
+    pronounce_corpus(corpus, config, out_dir)
+    if config.entry.own and corpus.phone_set is None:
+        corpus = replace(corpus, phone_set=config.transcribed_in)  # the lexicon's
     return write_prepared(out_dir, config.name, corpus)
 
 

@@ -5,10 +5,11 @@ CMU dictionary numbers: READ, READ(1).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from asr.errors import InputError
+from asr.formats.transcript import PronouncedWord
 from asr.phones.phone_set import AnyPhoneSet, PhoneSet, load_phone_set
 from asr.phones.symbols import PERHAPS_SILENT, spelled
 from asr.phones.words import spelling
@@ -59,6 +60,17 @@ def read_lexicon(path: Path | str, phone_set: AnyPhoneSet = LEXICON_PHONES) -> L
     if not lexicon:
         raise InputError("holds no words; expected a word and its phones on each line", path)
     return lexicon
+
+
+def entry(word: str, lexicon: Mapping[str, list[tuple[str, ...]]]) -> PronouncedWord:
+    """A word with its pronunciations. A full stop may end an abbreviation (in.) or the sentence (in).
+
+    Raises KeyError for a word that the lexicon does not have.
+    """
+    plain = word.removesuffix(".")
+    if plain == word or plain not in lexicon:
+        return word, lexicon[word]
+    return plain, list(dict.fromkeys([*lexicon[plain], *lexicon[word]]))
 
 
 def _word(field: str) -> str:

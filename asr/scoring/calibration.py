@@ -1,7 +1,7 @@
 """Calibration of confidences: of the phones with confidence 0.8, are four of five right?"""
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from asr.phones.folding import fold, fold_each
 from asr.phones.phone_set import AnyPhoneSet, silences
 from asr.scoring.edit_alignment import edit_alignment
 from asr.scoring.join import Counterparts
+from asr.scoring.pronunciations import fitting_phones
 from asr.scoring.silence import transcribed
 from asr.storage.files import write_json
 from asr.storage.run_layout import CALIBRATION
@@ -67,24 +68,25 @@ def judge(
     A phone is right if the edit alignment pairs it with the same phone, both folded to `phone_set`; runs of silence are
     not merged. Where no reference has a silence, silences are not judged. Phones without a score are left out.
     """
-    judged = [(reference.symbols, recognised(hypothesis)) for reference, hypothesis in pairs]
-    silence = transcribed((fold(spoken, phone_set) for spoken, _ in judged), silences(phone_set))
+    judged = [(recognised(reference), recognised(hypothesis)) for reference, hypothesis in pairs]
+    silence = transcribed((fold(spoken.symbols, phone_set) for spoken, _ in judged), silences(phone_set))
     return _judged(judged, silence, phone_set)
 
 
 def _judged(
-    pairs: Iterable[tuple[Sequence[str], Recognised]], silence: bool, phone_set: AnyPhoneSet
+    pairs: Iterable[tuple[Recognised, Recognised]], silence: bool, phone_set: AnyPhoneSet
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """`judge` for the symbols of references; `silence` is whether any of them has a silence."""
-    unjudged = frozenset() if silence else silences(phone_set)
+    """`judge`, where `silence` is whether any reference has a silence."""
     confidences, correct = array("d"), bytearray()
-    for symbols, hypothesis in pairs:
+    for reference, hypothesis in pairs:
+        unjudged = frozenset() if silence and not reference.pronunciations else silences(phone_set)
         heard = [
             (folded, score)
             for folded, score in zip(fold_each(hypothesis.symbols, phone_set), hypothesis.scores, strict=True)
             if folded is not None and folded not in unjudged
         ]
-        steps = edit_alignment(fold(symbols, phone_set), [symbol for symbol, _ in heard])
+        phones = [symbol for symbol, _ in heard]
+        steps = edit_alignment(fitting_phones(reference.reference, phones, phone_set), phones)
         matches = [first == second for first, second in steps if second is not None]
         for (_, score), match in zip(heard, matches, strict=True):
             if score is not None:
@@ -100,11 +102,11 @@ def judge_files(
     silence = transcribed((fold(each.symbols, phone_set) for each in read_recognised(references)), silences(phone_set))
     spoken = Counterparts(read_recognised(references), "references")
 
-    def pairs() -> Iterator[tuple[list[str], Recognised]]:
+    def pairs() -> Iterator[tuple[Recognised, Recognised]]:
         for heard in read_recognised(hypotheses):
             if (reference := spoken.find(heard.utterance)) is None:
                 raise InputError(f"utterance {heard.utterance} has no reference in {references}", hypotheses)
-            yield reference.symbols, heard
+            yield reference, heard
 
     return _judged(pairs(), silence, phone_set)
 
