@@ -119,7 +119,7 @@ def split_command(
     split_by: ByOption = "speaker",
     seed: SeedOption = 0,
 ) -> None:
-    from asr.corpora.prepared import split_prepared
+    from asr.corpora.manifests.prepared import split_prepared
     from asr.storage.output_folder import output_folder
 
     config = _config({"name": "lhotse", "split": {"dev": dev, "test": test, "by": split_by, "seed": seed}})
@@ -146,7 +146,7 @@ def merge_command(
     seed: Annotated[int, typer.Option(help="Seed of the draw of utterances for weights.")] = 0,
     skip_bad: SkipOption = False,
 ) -> None:
-    from asr.corpora.merging import merge_prepared, read_weights
+    from asr.corpora.manifests.merging import merge_prepared, read_weights
     from asr.errors import InputError
     from asr.storage.output_folder import output_folder
 

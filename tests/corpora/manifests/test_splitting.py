@@ -10,8 +10,8 @@ from lhotse import MonoCut
 
 from asr.config import SplitConfig
 from asr.corpora.cuts import utterance_cut
-from asr.corpora.same_audio import contents
-from asr.corpora.splitting import divide
+from asr.corpora.manifests.same_audio import contents
+from asr.corpora.manifests.splitting import divide
 from asr.errors import InputError
 
 SIDES = ("train", "dev", "test")

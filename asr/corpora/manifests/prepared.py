@@ -7,8 +7,8 @@ from lhotse import MonoCut
 from asr.config import SplitConfig
 from asr.corpora.corpus import CorpusCuts
 from asr.corpora.cuts import read_cuts
+from asr.corpora.manifests.splitting import divide
 from asr.corpora.prepare import PrepareSummary, write_prepared
-from asr.corpora.splitting import divide
 from asr.corpus_registry import CORPORA
 from asr.errors import InputError
 from asr.phones.phone_set import load_phone_set

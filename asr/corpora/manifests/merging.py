@@ -10,10 +10,10 @@ from lhotse import MonoCut
 from asr.config import SplitConfig
 from asr.corpora.corpus import CorpusCuts
 from asr.corpora.cuts import CORPUS, Convert, with_converted
-from asr.corpora.own.labels import Labels
+from asr.corpora.labels import Labels
+from asr.corpora.manifests.prepared import read_prepared
+from asr.corpora.manifests.splitting import divide
 from asr.corpora.prepare import PrepareSummary, write_prepared
-from asr.corpora.prepared import read_prepared
-from asr.corpora.splitting import divide
 from asr.errors import InputError
 from asr.formats.transcript import Transcript
 from asr.phones.conversion import conversion
