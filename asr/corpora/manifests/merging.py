@@ -67,7 +67,7 @@ def merge_prepared(
         convert = _conversion(corpus, target)
         for split, members in corpus.manifests.items():
             for cut in members:
-                cuts.append(_renamed(with_converted(cut, convert), name))
+                cuts.append(_from_corpus(with_converted(cut, convert), name))
                 splits[cuts[-1].id] = split
     cuts.sort(key=lambda cut: cut.id)
     skipped: list[dict[str, str]] = []
@@ -101,12 +101,18 @@ def _conversion(corpus: CorpusCuts, target: PhoneSet) -> Convert:
     return lambda phones: [replace(each, phone=found) for each in phones if (found := labels.phone(each.phone))]
 
 
-def _renamed(cut: MonoCut, corpus: str) -> MonoCut:
+def _from_corpus(cut: MonoCut, corpus: str) -> MonoCut:
     """The cut with its corpus: the given one, unless it was merged before."""
     (supervision,) = cut.supervisions
     custom = {CORPUS: corpus, **(supervision.custom or {})}
-    named = replace(supervision, id=f"{corpus}/{cut.id}", speaker=f"{corpus}/{supervision.speaker}", custom=custom)
-    return replace(cut, id=f"{corpus}/{cut.id}", supervisions=[named])
+    supervision = replace(supervision, speaker=f"{corpus}/{supervision.speaker}", custom=custom)
+    return _renamed(replace(cut, supervisions=[supervision]), f"{corpus}/{cut.id}")
+
+
+def _renamed(cut: MonoCut, name: str) -> MonoCut:
+    (supervision,) = cut.supervisions
+    supervision = replace(supervision, id=name, recording_id=name)
+    return replace(cut, id=name, supervisions=[supervision], recording=replace(cut.recording, id=name))
 
 
 def _weighted(cuts: Sequence[MonoCut], weights: Mapping[str, float], seed: int) -> list[MonoCut]:
@@ -116,5 +122,5 @@ def _weighted(cuts: Sequence[MonoCut], weights: Mapping[str, float], seed: int) 
     for cut in cuts:
         weight = weights[cut.id.partition("/")[0]]
         times = int(weight) + (draws.random() < weight % 1)
-        weighted += [cut if number == 0 else replace(cut, id=f"{cut.id}#{number + 1}") for number in range(times)]
+        weighted += [_renamed(cut, f"{cut.id}#{number}") if number > 1 else cut for number in range(1, times + 1)]
     return weighted
