@@ -15,8 +15,8 @@ from asr.g2p.ngram import NumberNgram, estimate_ngram
 from asr.g2p.pairing import PAIR_SHAPES, cut_words
 from asr.g2p.search import Numbers, best_pairs
 
-ORDER = 8
-"""Of the n-gram: chosen on held-out words of the CMU dictionary (benchmarks/g2p.py)."""
+ORDER = 6
+"""Of the n-gram: on held-out words of the CMU dictionary, higher orders are no better (benchmarks/g2p.py)."""
 MOST = 3
 """Pronunciations of a word, at most."""
 LEAST = 0.4

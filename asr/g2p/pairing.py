@@ -16,6 +16,8 @@ Vector = npt.NDArray[np.float64]
 
 PAIR_SHAPES = ((1, 0), (1, 1), (1, 2), (2, 1))
 """Letters and phones of a pair: silent e, b as b, x as k s, ch as ch."""
+FIRST_SHARES = (0.1, 0.7, 0.1, 0.1)
+"""The probability of each shape at first, spread evenly over its pairs: most pairs are of one letter and one phone."""
 
 ROUNDS = 8
 """Rounds of expectation maximisation."""
@@ -35,11 +37,12 @@ def cut_words(letters: Sequence[Sequence[int]], phones: Sequence[Sequence[int]])
     spelled, letter_ends = _flat(letters)
     spoken, phone_ends = _flat(phones)
     sizes = int(spelled.max()) + 1, int(spoken.max()) + 1
-    shape_starts = np.cumsum([0, *(sizes[0] ** a * sizes[1] ** b for a, b in PAIR_SHAPES)])
-    probabilities = np.full(int(shape_starts[-1]), 1 / shape_starts[-1])
+    numbers = [sizes[0] ** a * sizes[1] ** b for a, b in PAIR_SHAPES]
+    shape_starts = np.cumsum([0, *numbers])
+    probabilities = np.repeat(np.array(FIRST_SHARES) / numbers, numbers)
     for _ in range(ROUNDS):
         counts = _expected_counts(spelled, letter_ends, spoken, phone_ends, *sizes, shape_starts, probabilities)
-        probabilities = counts / counts.sum()
+        probabilities = counts / max(counts.sum(), 1.0)
         probabilities[probabilities < SMALLEST] = 0.0
     shapes, ends = _best_cuts(spelled, letter_ends, spoken, phone_ends, *sizes, shape_starts, probabilities)
     return [_cut(shapes[start:end].tolist()) for start, end in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)]

@@ -97,4 +97,4 @@ def _cmudict(phone_set: AnyPhoneSet) -> Lexicon:
     try:
         return {word: fold_pronunciations(each, phone_set) for word, each in lexicon.items()}
     except InputError as error:
-        raise InputError(f"corpus.lexicon: cmudict: {error}; give a lexicon file in {phone_set}") from error
+        raise InputError(f"corpus.lexicon: cmudict: {error}; give a lexicon file in these phones") from error
