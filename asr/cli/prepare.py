@@ -47,6 +47,9 @@ OPTIONS = {
 }
 """The option of each setting, for messages."""
 
+MOST_SHOWN = 20
+"""Utterances left out that are named; the summary has all."""
+
 
 @app.callback()
 def corpora() -> None:
@@ -175,7 +178,7 @@ def _config(settings: dict[str, object]) -> "CorpusConfig":
 
 
 def _show(summary: "PrepareSummary", out_dir: Path) -> None:
-    from asr.storage.run_layout import RECIPE
+    from asr.storage.run_layout import RECIPE, SUMMARY
 
     for name, split in summary.splits.items():
         words = f", {count(split.unpronounced, 'utterance')} of words only" if split.unpronounced else ""
@@ -185,10 +188,10 @@ def _show(summary: "PrepareSummary", out_dir: Path) -> None:
         )
     for line in summary.missing:
         typer.echo(f"missing: {line}", err=True)
-    for utterance in summary.skipped:
+    for utterance in summary.skipped[:MOST_SHOWN]:
         typer.echo(f"skipped: {utterance['utterance']}: {utterance['reason']}", err=True)
     if summary.skipped:
-        typer.echo(f"{count(len(summary.skipped), 'utterance')} skipped", err=True)
+        typer.echo(f"{count(len(summary.skipped), 'utterance')} skipped; all are in {out_dir / SUMMARY}", err=True)
     typer.echo(f"manifests: {out_dir}")
     if (out_dir / RECIPE).is_file():
         typer.echo(f"next: asr run {out_dir / RECIPE} --out runs/{out_dir.name}")

@@ -144,7 +144,7 @@ def recognised(transcript: Transcript) -> Recognised:
         transcript.speaker,
         transcript.symbols,
         [phone.score for phone in transcript.phones],
-        transcript.pronunciations,
+        tuple(transcript.pronunciations),
         transcript.corpus,
     )
 
