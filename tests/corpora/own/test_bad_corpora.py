@@ -52,6 +52,11 @@ def command_source(root: Path) -> None:
 BROKEN = [
     ("kaldi", replaced("wav.scp", "audio/ann.wav", "sph2pipe ann.sph |"), r"wav\.scp:1: .* command.*not run; save"),
     ("kaldi", replaced("segments", "ann1 ann 0.5 1.0", "ann1 ann 0.5 1.5"), r"segments:2: .*correct the times"),
+    (
+        "kaldi",
+        replaced("segments", "fay1 fay 0.5 1.0\n", ""),
+        r"text:12: utterance fay1 has no audio in wav",
+    ),
     ("csv", removed("ann0.wav"), r"mine\.csv:2: .*no such audio file; check the path"),
     ("csv", replaced("mine.csv", "sil sh iy sil", "sil _B iy"), r"mine\.csv:2: symbol '_B' is reserved"),
     ("csv", replaced("mine.csv", "path,", "sound,"), r"mine\.csv:2: no audio file on this line"),
