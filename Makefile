@@ -1,6 +1,7 @@
 # `make demo` and `make test` set up .venv first, with uv if it is installed, otherwise with pip.
 
 PYTHON ?= python3
+FUZZ_SEED ?= $(shell date +%s)
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-faults fuzz-quick fuzz audit coverage lint wheel-test bench bench-decoding
 
@@ -44,10 +45,10 @@ test-faults: install
 	.venv/bin/python -m pytest -n auto -m faults
 
 fuzz-quick: install
-	FUZZ_EXAMPLES=300 FUZZ_SEED=$$(date +%s) .venv/bin/python -m pytest -n auto tests/fuzz
+	FUZZ_EXAMPLES=300 FUZZ_SEED=$(FUZZ_SEED) .venv/bin/python -m pytest -n auto tests/fuzz
 
 fuzz: install
-	FUZZ_EXAMPLES=20000 FUZZ_SEED=$$(date +%s) .venv/bin/python -m pytest -n auto tests/fuzz
+	FUZZ_EXAMPLES=20000 FUZZ_SEED=$(FUZZ_SEED) .venv/bin/python -m pytest -n auto tests/fuzz
 
 audit: install
 	.venv/bin/python -m pip install --quiet pip-audit || uv pip install --quiet --python .venv/bin/python pip-audit

@@ -12,7 +12,7 @@ from asr.acoustics.posteriors import LogPosteriors, Waveform
 from asr.acoustics.scorer import PIECE_FRAMES, AcousticScorer
 from asr.features.frontend import build_front_end
 from asr.features.mel import check_length
-from asr.features.normalize import model_input
+from asr.features.normalize import recording_input
 
 
 class WaveformScorer:
@@ -47,4 +47,4 @@ class WaveformScorer:
     def _model_input(self, waveform: Waveform) -> npt.NDArray[np.float32]:
         config = self.bundle.config.features
         check_length(len(waveform), config)
-        return model_input(self.static_features(waveform), None, self.bundle.cmvn, config)
+        return recording_input(self.static_features(waveform), self.bundle.cmvn, config)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Read a corpus and write manifests of its train, dev and test sets.")
 
 SourceArgument = Annotated[Path, typer.Argument(metavar="CORPUS_DIR", help="Folder of the corpus.")]
+PreparedArgument = Annotated[Path, typer.Argument(metavar="PREPARED", help="Folder of manifests, from asr prepare.")]
 OutArgument = Annotated[Path, typer.Argument(metavar="OUT_DIR", help="Folder for the manifests.")]
 SkipOption = Annotated[bool, typer.Option("--skip-bad", help="Leave out broken utterances and count them.")]
 PhoneSetOption = Annotated[
@@ -30,12 +31,24 @@ ByOption = Annotated[
     str, typer.Option("--split-by", help="speaker, or recording: a speaker may be in several sets; for one speaker.")
 ]
 TierOption = Annotated[str, typer.Option(help="textgrid: the tier with the phones.")]
-
 LexiconOption = Annotated[
     list[str],
     typer.Option(help="Pronunciations of words without phones: a file or cmudict; may be repeated, the first counts."),
 ]
 G2pOption = Annotated[bool, typer.Option("--g2p", help="Pronounce words that no lexicon has by a model of spelling.")]
+
+OPTIONS = {
+    "phone_set": "--phone-set",
+    "text": "--text",
+    "dev": "--dev",
+    "test": "--test",
+    "by": "--split-by",
+    "seed": "--seed",
+}
+"""The option of each setting, for messages."""
+
+MOST_SHOWN = 20
+"""Utterances left out that are named; the summary has all."""
 
 
 @app.callback()
@@ -82,22 +95,71 @@ def _add_command(name: str, corpus: Corpus) -> None:
 
 def _prepare(settings: dict[str, object], out_dir: Path) -> None:
     from asr.corpora.prepare import prepare
-    from asr.storage.files import write_text
     from asr.storage.output_folder import output_folder
-    from asr.storage.run_layout import RECIPE
 
     config = _config(settings)
-    recipe = None
     with output_folder(out_dir, "prepare", "OUT_DIR"):
         summary = prepare(config, out_dir)
         if config.entry.own:
-            from asr.corpora.own.first_recipe import first_recipe
-
-            recipe = out_dir / RECIPE
-            write_text(recipe, first_recipe(config, summary, out_dir))
+            _write_first_recipe(config, summary, out_dir)
     _show(summary, out_dir)
-    if recipe is not None:
-        typer.echo(f"next: asr run {recipe} --out runs/{out_dir.name}")
+
+
+def _write_first_recipe(config: "CorpusConfig", summary: "PrepareSummary", out_dir: Path) -> None:
+    from asr.corpora.own.first_recipe import first_recipe
+    from asr.storage.files import write_text
+    from asr.storage.run_layout import RECIPE
+
+    write_text(out_dir / RECIPE, first_recipe(config, summary, out_dir))
+
+
+@app.command("split", help="Divide prepared manifests into train, dev and test again, by speakers.")
+def split_command(
+    prepared: PreparedArgument,
+    out_dir: OutArgument,
+    dev: DevOption = "10%",
+    test: TestOption = "10%",
+    split_by: ByOption = "speaker",
+    seed: SeedOption = 0,
+) -> None:
+    from asr.corpora.manifests.prepared import split_prepared
+    from asr.storage.output_folder import output_folder
+
+    config = _config({"name": "lhotse", "split": {"dev": dev, "test": test, "by": split_by, "seed": seed}})
+    with output_folder(out_dir, "prepare", "OUT_DIR"):
+        summary = split_prepared(prepared, config.split, out_dir)
+        _write_first_recipe(_config({"name": "lhotse", "dir": out_dir}), summary, out_dir)
+    _show(summary, out_dir)
+
+
+@app.command("merge", help="Join prepared manifests of several corpora; scores are shown for each.")
+def merge_command(
+    prepared: Annotated[
+        list[Path], typer.Argument(metavar="PREPARED... OUT_DIR", help="Folders of manifests, and that for the result.")
+    ],
+    weights: Annotated[
+        list[str],
+        typer.Option(
+            "--weight", help="FOLDER=2: its training utterances count twice; 0.5: half of them are used. Repeatable."
+        ),
+    ] = [],  # noqa: B006
+    phone_set: Annotated[
+        str | None, typer.Option(help="Phones of the result; needed where the corpora have different sets.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the draw of utterances for weights.")] = 0,
+    skip_bad: SkipOption = False,
+) -> None:
+    from asr.corpora.manifests.merging import merge_prepared, read_weights
+    from asr.errors import InputError
+    from asr.storage.output_folder import output_folder
+
+    *folders, out_dir = prepared
+    if len(folders) < 2:
+        raise InputError("give two or more folders from asr prepare, and then OUT_DIR")
+    with output_folder(out_dir, "prepare", "OUT_DIR"):
+        summary = merge_prepared(folders, read_weights(weights, folders), phone_set, seed, skip_bad, out_dir)
+        _write_first_recipe(_config({"name": "lhotse", "dir": out_dir}), summary, out_dir)
+    _show(summary, out_dir)
 
 
 def _config(settings: dict[str, object]) -> "CorpusConfig":
@@ -111,11 +173,13 @@ def _config(settings: dict[str, object]) -> "CorpusConfig":
         return CorpusConfig.model_validate(settings)
     except ValidationError as error:
         first = error.errors()[0]
-        option = "".join(f"--{part} ".replace("_", "-") for part in map(str, first["loc"][-1:]) if part in settings)
-        raise InputError(f"{option}{first['msg'].removeprefix('Value error, ')}") from error
+        options = (OPTIONS[part] for part in reversed(first["loc"]) if part in OPTIONS)
+        raise InputError(" ".join([*options, first["msg"].removeprefix("Value error, ")])) from error
 
 
 def _show(summary: "PrepareSummary", out_dir: Path) -> None:
+    from asr.storage.run_layout import RECIPE, SUMMARY
+
     for name, split in summary.splits.items():
         words = f", {count(split.unpronounced, 'utterance')} of words only" if split.unpronounced else ""
         typer.echo(
@@ -124,11 +188,13 @@ def _show(summary: "PrepareSummary", out_dir: Path) -> None:
         )
     for line in summary.missing:
         typer.echo(f"missing: {line}", err=True)
-    for utterance in summary.skipped:
+    for utterance in summary.skipped[:MOST_SHOWN]:
         typer.echo(f"skipped: {utterance['utterance']}: {utterance['reason']}", err=True)
     if summary.skipped:
-        typer.echo(f"{count(len(summary.skipped), 'utterance')} skipped", err=True)
+        typer.echo(f"{count(len(summary.skipped), 'utterance')} skipped; all are in {out_dir / SUMMARY}", err=True)
     typer.echo(f"manifests: {out_dir}")
+    if (out_dir / RECIPE).is_file():
+        typer.echo(f"next: asr run {out_dir / RECIPE} --out runs/{out_dir.name}")
 
 
 for _name, _corpus in CORPORA.items():

@@ -9,9 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 from asr.config.phone_set import PhoneSetSetting
 from asr.config.section import Section
 from asr.corpus_registry import CORPORA, Corpus
-from asr.phones.lexicon import LEXICON_PHONES
+from asr.phones.lexicon import CMUDICT, LEXICON_PHONES
 from asr.phones.phone_set import PhoneSet, load_phone_set
-from asr.phones.pronounce import CMUDICT
 
 _FOLDS = sorted({folds for corpus in CORPORA.values() for folds in corpus.folds})
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(%|min)")

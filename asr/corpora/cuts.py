@@ -4,7 +4,7 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,12 @@ PHONES = "phones"
 WORDS = "words"
 """The key of `custom` that holds the words of such a cut, each with its pronunciations: the word, then phones with
 spaces between them. PHONES has the first of each word."""
+
+CORPUS = "corpus"
+"""The key of `custom` that holds where an utterance of several corpora is from."""
+
+Convert = Callable[[Sequence[PhoneSegment]], Sequence[PhoneSegment]]
+"""Writes phones in another phone set."""
 
 
 def utterance_cut(
@@ -95,6 +101,25 @@ def _untimed(words: Sequence[PronouncedWord]) -> dict[str, Any]:
         PHONES: " ".join(phone for _, pronunciations in words for phone in pronunciations[0]),
         WORDS: [[word, *map(" ".join, pronunciations)] for word, pronunciations in words],
     }
+
+
+def with_converted(cut: MonoCut, convert: Convert) -> MonoCut:
+    """The cut with its phones as `convert` writes them: with times or without, and those of pronunciations."""
+
+    def text(symbols: str) -> str:
+        return " ".join(each.phone for each in convert([PhoneSegment(symbol) for symbol in symbols.split()]))
+
+    (supervision,) = cut.supervisions
+    alignment, custom = dict(supervision.alignment or {}), dict(supervision.custom or {})
+    if alignment.get("phone"):
+        timed = convert(phone_segments(cut))
+        alignment["phone"] = _items((each.phone, each.start or 0.0, each.end or 0.0) for each in timed)
+    if custom.get(PHONES):
+        custom[PHONES] = text(custom[PHONES])
+    if custom.get(WORDS):
+        custom[WORDS] = [[word, *dict.fromkeys(map(text, each))] for word, *each in custom[WORDS]]
+    changed = replace(supervision, alignment=alignment or None, custom=custom or None)
+    return replace(cut, supervisions=[changed])
 
 
 def write_cuts(path: Path | str, cuts: Iterable[MonoCut]) -> int:
@@ -183,6 +208,7 @@ def reference(cut: MonoCut) -> Transcript:
         audio=cut.recording.sources[0].source,
         duration=cut.duration,
         pronunciations=words if any(len(pronunciations) > 1 for _, pronunciations in words) else [],
+        corpus=(cut.supervisions[0].custom or {}).get(CORPUS),
     )
 
 

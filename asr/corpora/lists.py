@@ -287,7 +287,8 @@ def _kaldi(wav_scp: Path) -> Iterator[tuple[int, Listed]]:
 def _kaldi_file(entry: Entry, wav_scp: Path) -> str:
     if entry.value.endswith("|"):
         message = (
-            "is a command, which is not run; give an audio file (SPHERE, FLAC and MP3 are read too), or its output"
+            "is a command, which is not run; save its output as an audio file and name that, or name its own "
+            "input: SPHERE, FLAC and MP3 are read as they are"
         )
         raise InputError(f"{entry.value!r} {message}", wav_scp, entry.line)
     located = _located(entry.value, wav_scp)

@@ -1,7 +1,7 @@
 """The prepare stage: a corpus on disk becomes manifests of cuts for train, dev and test, and a summary."""
 
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -68,6 +68,8 @@ def prepare(config: CorpusConfig, out_dir: Path) -> PrepareSummary:
     """
     corpus = cast(CorpusCuts, import_module(config.entry.module).read_corpus(config, corpus_dir(config)))
     pronounce_corpus(corpus, config, out_dir)
+    if config.entry.own and corpus.phone_set is None:
+        corpus = replace(corpus, phone_set=config.transcribed_in)  # the lexicon's
     return write_prepared(out_dir, config.name, corpus)
 
 

@@ -1,4 +1,4 @@
-"""Normalisation as a graph: static features to model input, as `asr.features.normalize.model_input` computes it."""
+"""Normalisation as a graph: static features to model input, as `asr.features.normalize.recording_input` computes it."""
 
 import torch
 from torch import Tensor, nn
@@ -7,7 +7,7 @@ from asr.config import FeaturesConfig
 from asr.errors import InputError
 from asr.features.cmvn import VARIANCE_FLOOR, Cmvn
 from asr.features.deltas import add_deltas
-from asr.features.normalize import speech_weights
+from asr.features.normalize import audible_frames, speech_weights, without_digital_silence
 from asr.models.acoustic_model import hold_last_frame, valid_frames
 
 SUPPORTED = {
@@ -45,8 +45,13 @@ class NormalizationGraph(nn.Module):
 
     def forward(self, static: Tensor, frames: Tensor) -> Tensor:
         config = self.config
+        inside = valid_frames(frames, static)
+        counted = inside
+        if config.floor is None:
+            counted = audible_frames(static, config, inside)
+            static = without_digital_silence(static, counted)
         if config.cmvn != "none":
-            mean, deviation = (self.mean, self.deviation) if config.cmvn == "global" else self._own(static, frames)
+            mean, deviation = (self.mean, self.deviation) if config.cmvn == "global" else self._own(static, counted)
             static = static - mean
             if config.cmvn_variance:
                 static = static / deviation
@@ -54,9 +59,9 @@ class NormalizationGraph(nn.Module):
                 static = static.clamp(min=config.floor)
         return add_deltas(hold_last_frame(static.float(), frames), config.deltas)
 
-    def _own(self, static: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """The means and deviations of each utterance, both [B, 1, static_dim], in double precision."""
-        inside = valid_frames(frames, static)
+    def _own(self, static: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
+        """The means and deviations of the frames `inside` [B, T] of each utterance, both [B, 1, static_dim], in double
+        precision."""
         values = torch.where(inside[:, :, None], static.double(), 0.0)
         speech = self.config.cmvn_frames == "speech"
         weights = (speech_weights(static, self.config, inside) if speech else inside.double())[:, :, None]

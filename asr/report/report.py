@@ -49,7 +49,8 @@ def report(run_dir: Path) -> Path:
         "phones": phones,
         **_error_rates(run),
         "silence_note": _silence_note(run.results),
-        "speakers": _speakers(run.results["by_speaker"]),
+        "speakers": _groups(run.results["by_speaker"]),
+        "corpora": _groups(run.results.get("by_corpus", {})),
         "curves": Markup(training_curves) if training_curves else None,
         "training": [_training(fold, columns) for fold in run.folds if fold.epochs],
         "columns": columns,
@@ -129,9 +130,9 @@ def _error_rates(run: RunFiles) -> dict[str, Any]:
     }
 
 
-def _speakers(by_speaker: dict[str, Any]) -> list[dict[str, Any]]:
-    """Worst first, each with the widths in per cent of the parts of its bar."""
-    rows = sorted(by_speaker.items(), key=lambda item: (-(item[1]["counted"]["per"] or 0), item[0]))
+def _groups(groups: dict[str, Any]) -> list[dict[str, Any]]:
+    """Speakers or corpora, worst first, each with the widths in per cent of the parts of its bar."""
+    rows = sorted(groups.items(), key=lambda item: (-(item[1]["counted"]["per"] or 0), item[0]))
     longest = max((row["counted"]["per"] or 0 for _, row in rows), default=0) or 1
     return [{"name": name, **row, "bars": _bars(row["counted"], longest)} for name, row in rows]
 

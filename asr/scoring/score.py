@@ -132,6 +132,7 @@ def _score_utterance(
         counts={treatment: counts for treatment, (_, counts) in aligned.items()},
         alignments={treatment: pairs for treatment, (pairs, _) in aligned.items()},
         pronounced=bool(reference.pronunciations),
+        corpus=reference.corpus,
     )
 
 

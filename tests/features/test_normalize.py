@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from asr.config import FeaturesConfig
 from asr.features.cmvn import Cmvn, Statistics
-from asr.features.normalize import counted, loudness, model_input, smoothed, speech_weights, utterance_statistics
+from asr.features.normalize import (
+    counted,
+    loudness,
+    model_input,
+    recording_input,
+    smoothed,
+    speech_weights,
+    utterance_statistics,
+)
 
 ZEROS = -15.9424
 """The log energy of digital silence."""
@@ -41,6 +49,30 @@ def test_digital_silence_changes_nothing_for_the_speech(before: int, after: int,
     alone = model_input(said, None, training_set(), ROBUST)
     inside = model_input(padded, None, training_set(), ROBUST)[before : before + len(said)]
     assert np.allclose(alone, inside, atol=1e-3)
+
+
+@given(before=st.integers(0, 500), inside=st.integers(0, 500), after=st.integers(0, 500), seed=st.integers(0, 99))
+@settings(max_examples=30, deadline=None)
+@pytest.mark.parametrize("cmvn", ["none", "utterance", "speaker", "global"])
+def test_without_a_floor_digital_silence_is_as_quiet_as_the_quietest_moment(
+    cmvn: str, before: int, inside: int, after: int, seed: int
+) -> None:
+    config = FeaturesConfig.model_validate({"bins": BINS, "cmvn": cmvn})
+    known = Cmvn({"s": Statistics.of(speech(500, 1))})
+    said, cut = speech(200, seed), 100
+    zeros = [np.full((count, BINS), ZEROS, np.float32) for count in (before, inside, after)]
+    padded = np.concatenate([zeros[0], said[:cut], zeros[1], said[cut:], zeros[2]])
+    alone, among = recording_input(said, known, config), recording_input(padded, known, config)
+    silent = np.all(padded == np.float32(ZEROS), axis=1)
+    assert np.allclose(among[~silent], alone, atol=1e-5)
+    assert np.allclose(among[silent], alone.min(axis=0), atol=1e-5)
+    assert np.array_equal(alone, model_input(said, None, known, config))
+
+
+def test_nothing_but_digital_silence_is_a_finite_input() -> None:
+    config = FeaturesConfig(bins=BINS)
+    zeros = np.full((50, BINS), ZEROS, np.float32)
+    assert np.array_equal(recording_input(zeros, None, config), model_input(zeros, None, None, config))
 
 
 @given(louder=st.floats(-8, 4), seed=st.integers(0, 99))

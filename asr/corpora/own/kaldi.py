@@ -3,14 +3,19 @@
 Lhotse's reader is not used: it runs the commands in wav.scp, and drops what it cannot read.
 """
 
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
+from asr.corpora.kaldi_files import read_table
 from asr.corpora.lists import WAV_SCP
 from asr.corpora.own.layout import require_folder
 from asr.corpora.own.listed import listed_utterances, lists_in
 from asr.corpora.own.reading import read_own
+from asr.corpora.own.utterance import Found, Utterance
+from asr.errors import InputError
 
 
 def read_corpus(config: CorpusConfig, folder: Path) -> CorpusCuts:
@@ -20,8 +25,22 @@ def read_corpus(config: CorpusConfig, folder: Path) -> CorpusCuts:
     """
     require_folder(folder)
     if (folder / WAV_SCP).is_file():
-        return read_own(config, folder, listed_utterances([(folder, None)]))
-    found = (path.parent for path in folder.glob(f"*/{WAV_SCP}"))
-    return read_own(
-        config, folder, listed_utterances(lists_in(folder, found, f"{WAV_SCP}, here or in train/ and so on"))
-    )
+        return read_own(config, folder, _found([(folder, None)]))
+    below = (path.parent for path in folder.glob(f"*/{WAV_SCP}"))
+    return read_own(config, folder, _found(lists_in(folder, below, f"{WAV_SCP}, here or in train/ and so on")))
+
+
+def _found(folders: Iterable[tuple[Path, str | None]]) -> Found:
+    for folder, split in folders:
+        names = set()
+        for name, read in listed_utterances([(folder, split)]):
+            names.add(name)
+            yield name, read
+        text = folder / "text"
+        for name, entry in read_table(text).items() if text.is_file() else ():
+            if name not in names:
+                yield name, partial(_refuse, name, text, entry.line)
+
+
+def _refuse(name: str, text: Path, line: int) -> Utterance:
+    raise InputError(f"utterance {name} has no audio in {WAV_SCP} or segments; remove the line, or add it", text, line)

@@ -29,11 +29,11 @@ def split_of_path(path: Path, root: Path) -> str | None:
 
 
 def speaker_of_path(path: Path, root: Path) -> str | None:
-    """The name of the folder that a file is in; None for one in the corpus's folder, or in that of a split."""
-    folder = path.parent
-    if folder == root or (folder.parent == root and split_of_path(path, root) is not None):
-        return None
-    return folder.name
+    """The folder that a file is in, below the corpus's or that of a split; None for a file in one of these."""
+    folders = path.relative_to(root).parts[:-1]
+    if split_of_path(path, root) is not None:
+        folders = folders[1:]
+    return "/".join(folders) or None
 
 
 def require_folder(folder: Path) -> None:

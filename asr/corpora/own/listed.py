@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from asr.corpora.lists import Listed, read_list
+from asr.corpora.lists import WAV_SCP, Listed, read_list
 from asr.corpora.own.layout import split_of
 from asr.corpora.own.utterance import Found, Utterance
 from asr.errors import InputError
@@ -15,9 +15,12 @@ from asr.storage.run_layout import SPLITS
 def listed_utterances(lists: Iterable[tuple[Path, str | None]]) -> Found:
     """The utterances of lists, each with its split where it says so, found as they are read."""
     for path, split in lists:
+        where = path
+        if path.is_dir():
+            where = next(each for name in ("segments", WAV_SCP) if (each := path / name).is_file())
         for line, item in read_list(path):
             name = item.utterance or _name(item, path)
-            yield name, partial(_utterance, name, item, path, line, split)
+            yield name, partial(_utterance, name, item, where, line, split)
 
 
 def _name(item: Listed, path: Path) -> str:

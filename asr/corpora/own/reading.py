@@ -11,9 +11,9 @@ from asr.audio import AudioInfo, audio_info
 from asr.config import CorpusConfig
 from asr.corpora.corpus import SKIP, CorpusCuts
 from asr.corpora.cuts import WORDS, utterance_cut
-from asr.corpora.own.labels import Labels
+from asr.corpora.labels import Labels
+from asr.corpora.manifests.splitting import divide
 from asr.corpora.own.utterance import Found, Segment, Utterance
-from asr.corpora.splitting import divide
 from asr.errors import InputError, count
 from asr.progress import track
 from asr.storage.files import can_name_output

@@ -9,7 +9,7 @@ from lhotse import MonoCut
 
 from asr.config import SplitConfig
 from asr.corpora.corpus import SKIP
-from asr.corpora.same_audio import contents
+from asr.corpora.manifests.same_audio import contents
 from asr.errors import InputError
 from asr.storage.run_layout import SPLITS
 
