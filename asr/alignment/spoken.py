@@ -6,9 +6,11 @@ from functools import cache
 
 from asr.alignment.graph import Choice, Item
 from asr.errors import InputError
+from asr.formats.transcript import PronouncedWord
 from asr.phones.folding import can_fold, fold, folding, folds_to
-from asr.phones.lexicon import LEXICON_PHONES, Lexicon
+from asr.phones.lexicon import LEXICON_PHONES, Lexicon, entry
 from asr.phones.phone_set import AnyPhoneSet, PhoneSet, load_phone_set
+from asr.phones.pronounce import fold_pronunciations
 from asr.phones.symbols import PERHAPS_SILENT, SILENT
 from asr.phones.words import Spell, has_digits, split_words
 
@@ -86,28 +88,24 @@ def spoken_words(text: str, lexicon: Lexicon, phone_set: AnyPhoneSet, spell: Spe
     return _with_pauses(
         [
             (name, [[_variants(phone, phone_set) for phone in pronunciation] for pronunciation in pronunciations])
-            for name, pronunciations in (_entry(word, lexicon) for word in words)
+            for name, pronunciations in (entry(word, lexicon) for word in words)
         ],
         phone_set,
     )
 
 
-def _entry(word: str, lexicon: Lexicon) -> tuple[str, list[tuple[str, ...]]]:
-    """The name and the pronunciations of a word. A full stop may end an abbreviation (in.) or the sentence (in)."""
-    plain = word.removesuffix(".")
-    if plain == word or plain not in lexicon:
-        return word, lexicon[word]
-    return plain, list(dict.fromkeys([*lexicon[plain], *lexicon[word]]))
-
-
-def spoken_word_phones(words: Sequence[tuple[str, Sequence[str]]], phone_set: AnyPhoneSet) -> Spoken:
-    """Words, each with the phones in which it was said, with optional silences around them.
+def spoken_word_phones(words: Sequence[PronouncedWord], phone_set: AnyPhoneSet) -> Spoken:
+    """Words, each in any of its pronunciations, with optional silences around them.
 
     Raises InputError for an unknown phone.
     """
     numbers = load_phone_set(phone_set).numbers
     return _with_pauses(
-        [(word, [[numbers[phone] for phone in fold(said, phone_set)]]) for word, said in words], phone_set
+        [
+            (word, [[numbers[phone] for phone in said] for said in fold_pronunciations(pronunciations, phone_set)])
+            for word, pronunciations in words
+        ],
+        phone_set,
     )
 
 

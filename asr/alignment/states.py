@@ -14,7 +14,7 @@ import numpy.typing as npt
 from lhotse import MonoCut
 
 from asr.config import RecipeConfig
-from asr.corpora.cuts import phone_sequence
+from asr.corpora.cuts import has_words, phone_sequence
 from asr.errors import InputError
 from asr.formats.transcript import PhoneSegment
 from asr.phones.folding import fold
@@ -74,10 +74,16 @@ class AlignedSplit:
 
 
 def said_phones(cut: MonoCut, config: RecipeConfig, alignments: Alignments) -> list[str]:
-    """The phones of a cut in the targets' phone set, with the silences found where it is aligned."""
-    if (aligned := alignments.get(cut.id)) and aligned.phones:
+    """The phones of a cut in the targets' phone set: in the pronunciations that its alignment chose, where it has one.
+
+    For an HMM they include the silences that were found. For CTC, only pronunciations of words are chosen.
+    """
+    aligned = alignments.get(cut.id)
+    if aligned is None or not aligned.phones or (config.topology == "ctc" and not has_words(cut)):
+        return fold(phone_sequence(cut), config.targets.phone_set)
+    if config.topology == "hmm":
         return aligned.phones
-    return fold(phone_sequence(cut), config.targets.phone_set)
+    return [phone for phone in aligned.phones if phone not in config.targets.phone_set.silences]
 
 
 def write_alignments(path: Path, source: str, rows: Iterable[AlignmentRow]) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from asr.cli.align import align_command
 from asr.cli.compare import compare_command
+from asr.cli.corpus import app as corpus_app
 from asr.cli.decode import decode_command
 from asr.cli.doctor import doctor_command
 from asr.cli.export import export_command
@@ -51,6 +52,7 @@ def asr_options(
 
 app.command("run", short_help="Run a recipe, from the corpus to the report")(run_command)
 app.add_typer(prepare_app, name="prepare", short_help="Read a corpus and write manifests of its cuts")
+app.add_typer(corpus_app, name="corpus", short_help="Fetch public corpora, and look at prepared ones")
 app.add_typer(model_app, name="model")
 app.add_typer(recipe_app, name="recipe")
 app.command("features", short_help="Compute the features of every split")(features_command)

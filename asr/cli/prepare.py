@@ -10,9 +10,45 @@ from asr.corpus_registry import CORPORA, Corpus
 from asr.errors import count
 
 if TYPE_CHECKING:
+    from asr.config import CorpusConfig
     from asr.corpora.prepare import PrepareSummary
 
 app = typer.Typer(no_args_is_help=True, help="Read a corpus and write manifests of its train, dev and test sets.")
+
+SourceArgument = Annotated[Path, typer.Argument(metavar="CORPUS_DIR", help="Folder of the corpus.")]
+PreparedArgument = Annotated[Path, typer.Argument(metavar="PREPARED", help="Folder of manifests, from asr prepare.")]
+OutArgument = Annotated[Path, typer.Argument(metavar="OUT_DIR", help="Folder for the manifests.")]
+SkipOption = Annotated[bool, typer.Option("--skip-bad", help="Leave out broken utterances and count them.")]
+PhoneSetOption = Annotated[
+    str | None,
+    typer.Option(help="Phones of the transcripts: a set's name or file.", show_default="those that are in them"),
+]
+TextOption = Annotated[str, typer.Option(help="What texts such as Kaldi's text and .txt files are: words or phones.")]
+DevOption = Annotated[str, typer.Option(help="Speech for dev, where the corpus has none: 10%, or 30min.")]
+TestOption = Annotated[str, typer.Option(help="Speech for test, likewise.")]
+SeedOption = Annotated[int, typer.Option(help="Seed of the draw of dev and test.")]
+ByOption = Annotated[
+    str, typer.Option("--split-by", help="speaker, or recording: a speaker may be in several sets; for one speaker.")
+]
+TierOption = Annotated[str, typer.Option(help="textgrid: the tier with the phones.")]
+LexiconOption = Annotated[
+    list[str],
+    typer.Option(help="Pronunciations of words without phones: a file or cmudict; may be repeated, the first counts."),
+]
+G2pOption = Annotated[bool, typer.Option("--g2p", help="Pronounce words that no lexicon has by a model of spelling.")]
+
+OPTIONS = {
+    "phone_set": "--phone-set",
+    "text": "--text",
+    "dev": "--dev",
+    "test": "--test",
+    "by": "--split-by",
+    "seed": "--seed",
+}
+"""The option of each setting, for messages."""
+
+MOST_SHOWN = 20
+"""Utterances left out that are named; the summary has all."""
 
 
 @app.callback()
@@ -21,53 +57,144 @@ def corpora() -> None:
 
 
 def _add_command(name: str, corpus: Corpus) -> None:
-    folder = Annotated[Path, typer.Argument(help="Folder of the corpus.")]
-    manifests = Annotated[Path, typer.Argument(help="Folder for the manifests.")]
-    skip = Annotated[bool, typer.Option("--skip-bad", help="Leave out broken utterances and count them.")]
     choices = " or ".join(map(str, corpus.folds))
     folded = Annotated[int, typer.Option(help=f"{choices}; 1: the corpus's own train, dev and test.")]
 
-    def whole(corpus_dir: folder, out_dir: manifests, skip_bad: skip = False) -> None:
-        _prepare(name, corpus_dir, out_dir, 1, skip_bad)
+    def whole(corpus_dir: SourceArgument, out_dir: OutArgument, skip_bad: SkipOption = False) -> None:
+        _prepare({"name": name, "dir": corpus_dir, "skip_bad": skip_bad}, out_dir)
 
     def in_folds(
-        corpus_dir: folder,
-        out_dir: manifests,
+        corpus_dir: SourceArgument,
+        out_dir: OutArgument,
         folds: folded = 1,
-        skip_bad: skip = False,
+        skip_bad: SkipOption = False,
     ) -> None:
-        _prepare(name, corpus_dir, out_dir, folds, skip_bad)
+        _prepare({"name": name, "dir": corpus_dir, "folds": folds, "skip_bad": skip_bad}, out_dir)
 
-    command: Callable[..., None] = whole if corpus.folds == (1,) else in_folds
+    def own(
+        corpus_dir: SourceArgument,
+        out_dir: OutArgument,
+        phone_set: PhoneSetOption = None,
+        text: TextOption = "words",
+        dev: DevOption = "10%",
+        test: TestOption = "10%",
+        split_by: ByOption = "speaker",
+        seed: SeedOption = 0,
+        tier: TierOption = "phones",
+        lexicon: LexiconOption = ["cmudict"],  # noqa: B006
+        g2p: G2pOption = False,
+        skip_bad: SkipOption = False,
+    ) -> None:
+        split = {"dev": dev, "test": test, "by": split_by, "seed": seed}
+        settings = {"phone_set": phone_set, "text": text, "tier": tier, "lexicon": lexicon, "g2p": g2p, "split": split}
+        _prepare({"name": name, "dir": corpus_dir, "skip_bad": skip_bad, **settings}, out_dir)
+
+    command: Callable[..., None] = own if corpus.own else whole if corpus.folds == (1,) else in_folds
     app.command(name, help=f"Check {corpus.about}, and write Lhotse cuts.")(command)
 
 
-def _prepare(name: str, corpus_dir: Path, out_dir: Path, folds: int, skip_bad: bool) -> None:
-    from asr.config import CorpusConfig
+def _prepare(settings: dict[str, object], out_dir: Path) -> None:
     from asr.corpora.prepare import prepare
-    from asr.errors import InputError
     from asr.storage.output_folder import output_folder
 
-    if folds not in CORPORA[name].folds:
-        raise InputError(f"--folds {folds}: use {' or '.join(map(str, CORPORA[name].folds))}")
+    config = _config(settings)
     with output_folder(out_dir, "prepare", "OUT_DIR"):
-        summary = prepare(CorpusConfig(name=name, dir=corpus_dir, folds=folds, skip_bad=skip_bad), out_dir)
+        summary = prepare(config, out_dir)
+        if config.entry.own:
+            _write_first_recipe(config, summary, out_dir)
     _show(summary, out_dir)
 
 
+def _write_first_recipe(config: "CorpusConfig", summary: "PrepareSummary", out_dir: Path) -> None:
+    from asr.corpora.own.first_recipe import first_recipe
+    from asr.storage.files import write_text
+    from asr.storage.run_layout import RECIPE
+
+    write_text(out_dir / RECIPE, first_recipe(config, summary, out_dir))
+
+
+@app.command("split", help="Divide prepared manifests into train, dev and test again, by speakers.")
+def split_command(
+    prepared: PreparedArgument,
+    out_dir: OutArgument,
+    dev: DevOption = "10%",
+    test: TestOption = "10%",
+    split_by: ByOption = "speaker",
+    seed: SeedOption = 0,
+) -> None:
+    from asr.corpora.manifests.prepared import split_prepared
+    from asr.storage.output_folder import output_folder
+
+    config = _config({"name": "lhotse", "split": {"dev": dev, "test": test, "by": split_by, "seed": seed}})
+    with output_folder(out_dir, "prepare", "OUT_DIR"):
+        summary = split_prepared(prepared, config.split, out_dir)
+        _write_first_recipe(_config({"name": "lhotse", "dir": out_dir}), summary, out_dir)
+    _show(summary, out_dir)
+
+
+@app.command("merge", help="Join prepared manifests of several corpora; scores are shown for each.")
+def merge_command(
+    prepared: Annotated[
+        list[Path], typer.Argument(metavar="PREPARED... OUT_DIR", help="Folders of manifests, and that for the result.")
+    ],
+    weights: Annotated[
+        list[str],
+        typer.Option(
+            "--weight", help="FOLDER=2: its training utterances count twice; 0.5: half of them are used. Repeatable."
+        ),
+    ] = [],  # noqa: B006
+    phone_set: Annotated[
+        str | None, typer.Option(help="Phones of the result; needed where the corpora have different sets.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the draw of utterances for weights.")] = 0,
+    skip_bad: SkipOption = False,
+) -> None:
+    from asr.corpora.manifests.merging import merge_prepared, read_weights
+    from asr.errors import InputError
+    from asr.storage.output_folder import output_folder
+
+    *folders, out_dir = prepared
+    if len(folders) < 2:
+        raise InputError("give two or more folders from asr prepare, and then OUT_DIR")
+    with output_folder(out_dir, "prepare", "OUT_DIR"):
+        summary = merge_prepared(folders, read_weights(weights, folders), phone_set, seed, skip_bad, out_dir)
+        _write_first_recipe(_config({"name": "lhotse", "dir": out_dir}), summary, out_dir)
+    _show(summary, out_dir)
+
+
+def _config(settings: dict[str, object]) -> "CorpusConfig":
+    """The section corpus of a recipe. Raises InputError for an option that is not allowed."""
+    from pydantic import ValidationError
+
+    from asr.config import CorpusConfig
+    from asr.errors import InputError
+
+    try:
+        return CorpusConfig.model_validate(settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        options = (OPTIONS[part] for part in reversed(first["loc"]) if part in OPTIONS)
+        raise InputError(" ".join([*options, first["msg"].removeprefix("Value error, ")])) from error
+
+
 def _show(summary: "PrepareSummary", out_dir: Path) -> None:
+    from asr.storage.run_layout import RECIPE, SUMMARY
+
     for name, split in summary.splits.items():
+        words = f", {count(split.unpronounced, 'utterance')} of words only" if split.unpronounced else ""
         typer.echo(
             f"{name:>12}: {split.utterances:5d} utterances, {split.speakers:3d} speakers, "
-            f"{split.seconds / 60:6.1f} min, {split.phones:6d} phones"
+            f"{split.seconds / 60:6.1f} min, {split.phones:6d} phones{words}"
         )
     for line in summary.missing:
         typer.echo(f"missing: {line}", err=True)
-    for utterance in summary.skipped:
+    for utterance in summary.skipped[:MOST_SHOWN]:
         typer.echo(f"skipped: {utterance['utterance']}: {utterance['reason']}", err=True)
     if summary.skipped:
-        typer.echo(f"{count(len(summary.skipped), 'utterance')} skipped", err=True)
+        typer.echo(f"{count(len(summary.skipped), 'utterance')} skipped; all are in {out_dir / SUMMARY}", err=True)
     typer.echo(f"manifests: {out_dir}")
+    if (out_dir / RECIPE).is_file():
+        typer.echo(f"next: asr run {out_dir / RECIPE} --out runs/{out_dir.name}")
 
 
 for _name, _corpus in CORPORA.items():

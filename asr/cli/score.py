@@ -32,7 +32,7 @@ def score_command(
 
     from asr.config import ScoringConfig
     from asr.phones.phone_set import load_phone_set
-    from asr.report.tables import per_table, speaker_table
+    from asr.report.tables import corpus_table, per_table, speaker_table
     from asr.scoring.score import score_files
     from asr.scoring.stage import score_stage
     from asr.storage.output_folder import output_folder
@@ -46,6 +46,8 @@ def score_command(
             result = score_stage(references, hypotheses, out, config, seed, nbest)
     console = Console()
     console.print(per_table(result))
+    if result.by_corpus:
+        console.print(corpus_table(result))
     if by_speaker:
         console.print(speaker_table(result))
     if out is not None:

@@ -10,7 +10,7 @@ from asr.config.augmentation import (
     ReverberationConfig,
     SpecAugmentConfig,
 )
-from asr.config.corpus import CorpusConfig
+from asr.config.corpus import CorpusConfig, SplitConfig
 from asr.config.decoding import DecodingConfig, LmConfig, ScoringConfig
 from asr.config.features import FeaturesConfig
 from asr.config.models import (
@@ -105,6 +105,7 @@ __all__ = [
     "Section",
     "SgdConfig",
     "SpecAugmentConfig",
+    "SplitConfig",
     "StepSchedule",
     "TargetsConfig",
     "TrainingConfig",

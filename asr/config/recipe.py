@@ -42,7 +42,10 @@ class RecipeConfig(Section):
 
     @model_validator(mode="after")
     def _phone_sets_fit(self) -> "RecipeConfig":
-        spoken, targets = self.corpus.phone_set, self.targets.phone_set
+        targets = self.targets.phone_set
+        if self.corpus.entry.own and self.corpus.phone_set is None:
+            self.__dict__["corpus"] = self.corpus.model_copy(update={"phone_set": targets})
+        spoken = self.corpus.transcribed_in
         if not folds_to(spoken, targets):
             raise ValueError(
                 f"targets.phone_set: {self.corpus.name} is transcribed in {spoken} and cannot be folded to "

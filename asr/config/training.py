@@ -157,13 +157,14 @@ class TrainingConfig(Section):
     align_with: Path | None = Field(
         None,
         description="first labels: an alignment by this model bundle or run, of the same phones and features; needs no"
-        " phone times",
+        " phone times; under loss: ctc the alignment only chooses among the pronunciations of words",
     )
     realign: int = Field(
         0,
         ge=0,
         le=20,
-        description="times that the model aligns the training speech and is trained again on the states it found",
+        description="times that the model aligns the training speech and is trained again on the states it found, or "
+        "under loss: ctc on the pronunciations",
     )
     precision: Literal["fp32", "tf32", "bf16"] = Field(
         "fp32",
@@ -176,8 +177,8 @@ class TrainingConfig(Section):
 
     @model_validator(mode="after")
     def _frame_labels_fit(self) -> "TrainingConfig":
-        if self.loss == "ctc" and (self.realign or self.flat_start or self.align_with):
-            raise ValueError("realign, flat_start and align_with make labels of frames, which loss: ctc does not have")
+        if self.loss == "ctc" and self.flat_start:
+            raise ValueError("flat_start makes labels of frames, which loss: ctc does not have")
         if self.flat_start and self.align_with:
             raise ValueError("flat_start and align_with exclude each other; choose where the first labels come from")
         return self

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from lhotse import MonoCut
 
+from asr.phones.phone_set import PhoneSet
+
 SKIP = "--skip-bad (corpus.skip_bad)"
 """The option and setting that leave out what is broken."""
 
@@ -14,9 +16,11 @@ class CorpusCuts:
     """The cuts of each manifest (`train`, or `fold-1/train`), in order; `root` is where the corpus was found.
 
     `skipped` has each utterance that was left out (`utterance`, `reason`), `missing` what a complete copy also has.
+    `phone_set` is that of the transcripts of a corpus of one's own that has phones.
     """
 
     root: Path
     manifests: dict[str, list[MonoCut]]
     skipped: list[dict[str, str]] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    phone_set: PhoneSet | None = None

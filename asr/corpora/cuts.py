@@ -4,14 +4,16 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from lhotse import AudioSource, MonoCut, Recording, SupervisionSegment
 from lhotse.supervision import AlignmentItem
 
 from asr.errors import InputError
-from asr.formats.transcript import PhoneSegment, Transcript
+from asr.formats.transcript import PhoneSegment, PronouncedWord, Transcript
 from asr.storage.files import complete_file
 from asr.storage.json_text import parse_json
 
@@ -19,7 +21,14 @@ PHONES = "phones"
 """The key of the supervision's `custom` that holds the phones of a cut without times, with spaces between them."""
 
 WORDS = "words"
-"""The key of `custom` that holds the words of such a cut: pairs of a word and its phones with spaces between them."""
+"""The key of `custom` that holds the words of such a cut, each with its pronunciations: the word, then phones with
+spaces between them. PHONES has the first of each word."""
+
+CORPUS = "corpus"
+"""The key of `custom` that holds where an utterance of several corpora is from."""
+
+Convert = Callable[[Sequence[PhoneSegment]], Sequence[PhoneSegment]]
+"""Writes phones in another phone set."""
 
 
 def utterance_cut(
@@ -28,32 +37,37 @@ def utterance_cut(
     sample_rate: int,
     samples: int,
     *,
+    start: float = 0.0,
+    duration: float | None = None,
     speaker: str,
     gender: str | None = None,
+    language: str | None = "English",
     text: str = "",
     phones: Iterable[tuple[str, float, float]] = (),
     words: Iterable[tuple[str, float, float]] = (),
+    untimed_phones: Sequence[str] = (),
     untimed_words: Sequence[tuple[str, Sequence[str]]] = (),
-    custom: dict[str, str] | None = None,
+    custom: dict[str, Any] | None = None,
 ) -> MonoCut:
-    """A whole recording as one cut with one supervision; `phones` and `words` are (symbol, start, end) in seconds.
+    """A recording, or its part from `start` on for `duration` seconds, as one cut with one supervision.
 
-    `untimed_words` are words and their phones, where a corpus has no times; `phones` and `words` are empty then.
+    `phones` and `words` are (symbol, start, end) in seconds from the cut's start. Where a corpus has no times,
+    `untimed_phones`, or `untimed_words` with the phones of each, take their place.
 
     The recording is made from the header that the caller has read (`sample_rate` in Hz, `samples`), so that thousands
     of files take seconds.
     """
-    duration = samples / sample_rate
-    untimed: dict[str, object] = {}
+    length = samples / sample_rate
+    duration = length if duration is None else duration
+    untimed: dict[str, Any] = {PHONES: " ".join(untimed_phones)} if untimed_phones else {}
     if untimed_words:
-        untimed[PHONES] = " ".join(phone for _, spoken in untimed_words for phone in spoken)
-        untimed[WORDS] = [[word, " ".join(spoken)] for word, spoken in untimed_words]
+        untimed = _untimed([(word, [tuple(spoken)]) for word, spoken in untimed_words])
     recording = Recording(
         id=utterance,
         sources=[AudioSource(type="file", channels=[0], source=str(audio))],
         sampling_rate=sample_rate,
         num_samples=samples,
-        duration=duration,
+        duration=length,
     )
     supervision = SupervisionSegment(
         id=utterance,
@@ -62,17 +76,50 @@ def utterance_cut(
         duration=duration,
         channel=0,
         text=text,
-        language="English",
+        language=language,
         speaker=speaker,
         gender=gender,
         alignment=None
-        if untimed_words
+        if untimed
         else {tier: _items(segments) for tier, segments in (("phone", phones), ("word", words))},
         custom={**(custom or {}), **untimed} or None,
     )
     return MonoCut(
-        id=utterance, start=0.0, duration=duration, channel=0, supervisions=[supervision], recording=recording
+        id=utterance, start=start, duration=duration, channel=0, supervisions=[supervision], recording=recording
     )
+
+
+def with_words(cut: MonoCut, words: Sequence[PronouncedWord]) -> MonoCut:
+    """The cut with its words in their pronunciations, of which the first count as its phones."""
+    (supervision,) = cut.supervisions
+    custom = {**(supervision.custom or {}), **_untimed(words)}
+    return replace(cut, supervisions=[replace(supervision, custom=custom, alignment=None)])
+
+
+def _untimed(words: Sequence[PronouncedWord]) -> dict[str, Any]:
+    return {
+        PHONES: " ".join(phone for _, pronunciations in words for phone in pronunciations[0]),
+        WORDS: [[word, *map(" ".join, pronunciations)] for word, pronunciations in words],
+    }
+
+
+def with_converted(cut: MonoCut, convert: Convert) -> MonoCut:
+    """The cut with its phones as `convert` writes them: with times or without, and those of pronunciations."""
+
+    def text(symbols: str) -> str:
+        return " ".join(each.phone for each in convert([PhoneSegment(symbol) for symbol in symbols.split()]))
+
+    (supervision,) = cut.supervisions
+    alignment, custom = dict(supervision.alignment or {}), dict(supervision.custom or {})
+    if alignment.get("phone"):
+        timed = convert(phone_segments(cut))
+        alignment["phone"] = _items((each.phone, each.start or 0.0, each.end or 0.0) for each in timed)
+    if custom.get(PHONES):
+        custom[PHONES] = text(custom[PHONES])
+    if custom.get(WORDS):
+        custom[WORDS] = [[word, *dict.fromkeys(map(text, each))] for word, *each in custom[WORDS]]
+    changed = replace(supervision, alignment=alignment or None, custom=custom or None)
+    return replace(cut, supervisions=[changed])
 
 
 def write_cuts(path: Path | str, cuts: Iterable[MonoCut]) -> int:
@@ -125,25 +172,43 @@ def phone_sequence(cut: MonoCut) -> list[str]:
     return [segment.phone for segment in _phones(cut)]
 
 
-def word_phones(cut: MonoCut) -> list[tuple[str, list[str]]]:
-    """The words of a cut without times, each with its phones. Raises InputError when the cut does not have them."""
-    words = (cut.supervisions[0].custom or {}).get(WORDS)
-    if not words:
+def has_phones(cut: MonoCut) -> bool:
+    """Whether a cut has phones, with times or without."""
+    supervision = cut.supervisions[0]
+    return bool((supervision.custom or {}).get(PHONES) or (supervision.alignment or {}).get("phone"))
+
+
+def has_words(cut: MonoCut) -> bool:
+    """Whether a cut has words with their phones."""
+    return bool((cut.supervisions[0].custom or {}).get(WORDS))
+
+
+def word_phones(cut: MonoCut) -> list[PronouncedWord]:
+    """The words of a cut without times, each with its pronunciations: one where the corpus has the phones.
+
+    Raises InputError when the cut does not have them.
+    """
+    if not has_words(cut):
         raise InputError(f"utterance {cut.id} has no words with their phones")
-    return [(word, spoken.split()) for word, spoken in words]
+    words = cut.supervisions[0].custom[WORDS]
+    return [(word, [tuple(each.split()) for each in pronunciations]) for word, *pronunciations in words]
 
 
 def reference(cut: MonoCut) -> Transcript:
     """The transcript of a cut: its phones as they are in the corpus, unfolded, with times where the corpus has them.
 
-    Raises InputError when it has no phones.
+    Where a word has several pronunciations, the transcript has those of all words. Raises InputError when it has no
+    phones.
     """
+    words = word_phones(cut) if has_words(cut) else []
     return Transcript(
         utterance=cut.id,
         phones=_phones(cut),
         speaker=cut.supervisions[0].speaker,
         audio=cut.recording.sources[0].source,
         duration=cut.duration,
+        pronunciations=words if any(len(pronunciations) > 1 for _, pronunciations in words) else [],
+        corpus=(cut.supervisions[0].custom or {}).get(CORPUS),
     )
 
 

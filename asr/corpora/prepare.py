@@ -1,30 +1,42 @@
 """The prepare stage: a corpus on disk becomes manifests of cuts for train, dev and test, and a summary."""
 
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from lhotse import MonoCut
 
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
-from asr.corpora.cuts import phone_sequence, write_cuts
+from asr.corpora.cuts import has_phones, phone_sequence, write_cuts
+from asr.corpora.pronounced import pronounce_corpus
 from asr.data_files import data_path
 from asr.errors import InputError
-from asr.storage.files import write_json
-from asr.storage.run_layout import SUMMARY, cuts_path
+from asr.phones.phone_set import phone_set_text
+from asr.storage.files import write_json, write_text
+from asr.storage.run_layout import PHONE_SET, SUMMARY, cuts_path
 
 
 @dataclass(frozen=True)
 class SplitSummary:
-    """The contents of one manifest; `phones` counts those of the corpus's own phone set."""
+    """The contents of one manifest; `phones` counts those of the corpus's own phone set.
+
+    `timed` are the utterances whose phones have times, `unpronounced` those of which only the words are known.
+    """
 
     utterances: int
     speakers: int
     seconds: float
     phones: int
+    timed: int = 0
+    unpronounced: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """A row of summary.json."""
+        row = {"utterances": self.utterances, "speakers": self.speakers, "seconds": self.seconds, "phones": self.phones}
+        return row | ({"unpronounced": self.unpronounced} if self.unpronounced else {})
 
 
 @dataclass(frozen=True)
@@ -36,24 +48,46 @@ class PrepareSummary:
     splits: dict[str, SplitSummary]
     skipped: list[dict[str, str]] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    phone_set: str | None = None
+    """Of a corpus of one's own: the set of its transcripts; PHONE_SET where it does not ship."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of summary.json."""
+        row = asdict(self) | {"splits": {name: split.to_json() for name, split in self.splits.items()}}
+        if self.phone_set is None:
+            del row["phone_set"]
+        return row
 
 
 def prepare(config: CorpusConfig, out_dir: Path) -> PrepareSummary:
     """Writes `[fold-k/]{train,dev,test}.cuts.jsonl.gz` and `summary.json` into `out_dir`.
 
+    For a corpus of one's own that has phones of no set that ships, also the set, in PHONE_SET.
     Every file is checked before the first is written. Raises InputError at the first broken utterance or missing
     speaker, or, with `skip_bad`, lists them in the summary and goes on.
     """
     corpus = cast(CorpusCuts, import_module(config.entry.module).read_corpus(config, corpus_dir(config)))
+    pronounce_corpus(corpus, config, out_dir)
+    if config.entry.own and corpus.phone_set is None:
+        corpus = replace(corpus, phone_set=config.transcribed_in)  # the lexicon's
+    return write_prepared(out_dir, config.name, corpus)
+
+
+def write_prepared(out_dir: Path, name: str, corpus: CorpusCuts) -> PrepareSummary:
+    """Writes the manifests of a corpus, its summary, and its phone set, as `prepare` does."""
     splits = {}
-    for name, cuts in corpus.manifests.items():
+    for split, cuts in corpus.manifests.items():
         if not cuts:
-            raise InputError(f"no utterances are left for {name}", corpus.root)
-    for name, cuts in corpus.manifests.items():
-        write_cuts(cuts_path(out_dir, name), cuts)
-        splits[name] = _summary(cuts)
-    summary = PrepareSummary(config.name, str(corpus.root), splits, corpus.skipped, corpus.missing)
-    write_json(out_dir / SUMMARY, asdict(summary))
+            raise InputError(f"no utterances are left for {split}", corpus.root)
+    for split, cuts in corpus.manifests.items():
+        write_cuts(cuts_path(out_dir, split), cuts)
+        splits[split] = _summary(cuts)
+    phone_set = corpus.phone_set
+    if phone_set is not None and not phone_set.ships:
+        write_text(out_dir / PHONE_SET, phone_set_text(phone_set))
+    set_name = None if phone_set is None else phone_set.name if phone_set.ships else PHONE_SET
+    summary = PrepareSummary(name, str(corpus.root), splits, corpus.skipped, corpus.missing, set_name)
+    write_json(out_dir / SUMMARY, summary.to_json())
     return summary
 
 
@@ -72,5 +106,7 @@ def _summary(cuts: list[MonoCut]) -> SplitSummary:
         utterances=len(cuts),
         speakers=len({cut.supervisions[0].speaker for cut in cuts}),
         seconds=round(sum(cut.duration for cut in cuts), 3),
-        phones=sum(len(phone_sequence(cut)) for cut in cuts),
+        phones=sum(len(phone_sequence(cut)) for cut in cuts if has_phones(cut)),
+        timed=sum(bool((cut.supervisions[0].alignment or {}).get("phone")) for cut in cuts),
+        unpronounced=sum(not has_phones(cut) for cut in cuts),
     )

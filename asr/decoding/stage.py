@@ -38,10 +38,12 @@ from asr.decoding.tuning import tune, tune_confidences
 from asr.device import describe_device
 from asr.errors import InputError, listed
 from asr.features.dataset import Dataset
-from asr.formats.transcript import Transcript, write_transcripts
+from asr.formats.transcript import PhoneSegment, PronouncedWord, Transcript, write_transcripts
 from asr.lm.ngram import perplexity, train_ngram
 from asr.lm.word_starts import mark_word_starts, symbols
 from asr.phones.folding import fold
+from asr.phones.pronounce import chosen_pronunciations, fold_pronunciations
+from asr.scoring.pronunciations import fitting_pronunciations
 from asr.storage.files import make_folder, write_json, write_text
 from asr.storage.outputs import complete_outputs
 from asr.storage.run_layout import BUNDLE, RECIPE, REFERENCES, SPEED, TUNED, alignments_path, cuts_path
@@ -172,16 +174,18 @@ def _sentence(cut: MonoCut, config: RecipeConfig, alignments: Alignments) -> lis
     phones = said_phones(cut, config, alignments)
     if not config.lm.word_starts:
         return phones
+    silences = config.targets.phone_set.silences
     try:
-        return mark_word_starts(phones, _words(cut, config), config.targets.phone_set.silences)
+        words = chosen_pronunciations([phone for phone in phones if phone not in silences], _words(cut, config))
+        return mark_word_starts(phones, words, silences)
     except ValueError as error:
         raise InputError(f"lm.word_starts: utterance {cut.id}: {error}; set it to false") from error
 
 
-def _words(cut: MonoCut, config: RecipeConfig) -> list[list[str]]:
-    """The phones of each word. Raises InputError where the corpus does not have them."""
+def _words(cut: MonoCut, config: RecipeConfig) -> list[PronouncedWord]:
+    """The pronunciations of each word. Raises InputError where the corpus does not have them."""
     try:
-        return [fold(word, config.targets.phone_set) for _, word in word_phones(cut)]
+        return [(word, fold_pronunciations(each, config.targets.phone_set)) for word, each in word_phones(cut)]
     except InputError as error:
         raise InputError(f"lm.word_starts: {error}; set it to false") from error
 
@@ -199,6 +203,8 @@ def _scored(scorer: AcousticScorer, dataset: Dataset, split: str) -> Iterator[Sc
 
 def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path, device: torch.device) -> tuple[Tuning, Decoder]:
     config = bundle.config
+    if any(said.pronunciations for said, _ in dev):
+        dev = _in_best_pronunciations(dev, bundle_decoder(bundle, bundle.tuning, device), config)
     utterances = [(spoken.symbols, posteriors) for spoken, posteriors in dev]
     phones = config.targets.phone_set
     settings = _settings_to_tune(config)
@@ -225,6 +231,20 @@ def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path, device: torch.de
     log.info("Phone language model: order %d, perplexity %.2f on dev", config.lm.order, dev_perplexity)
     write_json(out_dir / TUNED, asdict(found) | also | {"dev_perplexity": round(dev_perplexity, 4)})
     return tuning, decoder
+
+
+def _in_best_pronunciations(dev: Sequence[Scored], decoder: Decoder, config: RecipeConfig) -> list[Scored]:
+    """The references in those pronunciations of their words that fit the hypotheses of the default weights best."""
+    scored = config.scoring.phone_set
+    fitted = []
+    for said, posteriors, path in decoder.best_paths(dev):
+        heard = fold((decoder.phones[span.phone] for span in path.phones), scored)
+        if said.pronunciations:
+            chosen = fitting_pronunciations(said.pronunciations, heard, scored)
+            phones = [PhoneSegment(phone) for pronunciation in chosen for phone in pronunciation]
+            said = replace(said, phones=phones, pronunciations=[])
+        fitted.append((said, posteriors))
+    return fitted
 
 
 def _settings_to_tune(config: RecipeConfig) -> DecodingConfig:

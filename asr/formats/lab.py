@@ -26,11 +26,20 @@ def read_transcript(path: Path, tier: str, audio: Path) -> str:
 
     Raises InputError for a file that cannot be read, and with the line where HTK's segments overlap.
     """
-    lines = [(number, line) for number, line in read_lines(path, fallback=True) if line.strip()]
+    lines = _lines(path)
     segments = _segments(lines, path)
     if segments is None:
         return " ".join(" ".join(line for _, line in lines).split())
     return " ".join(with_pauses(segments) if tier == "phones" else (label for _, _, label in segments))
+
+
+def read_segments(path: Path) -> list[tuple[float, float, str]] | None:
+    """HTK's segments: start and end (s), and label; None for a plain text. Raises InputError as `read_transcript`."""
+    return _segments(_lines(path), path)
+
+
+def _lines(path: Path) -> list[tuple[int, str]]:
+    return [(number, line) for number, line in read_lines(path, fallback=True) if line.strip()]
 
 
 def _segments(lines: list[tuple[int, str]], path: Path) -> list[tuple[float, float, str]] | None:

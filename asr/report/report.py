@@ -74,7 +74,8 @@ def _content(run_dir: Path, run: RunFiles, pairs: Counter[EditPair], figures: di
         "phones": run.phone_set,
         **_error_rates(run),
         "silence_note": _silence_note(run.results),
-        "speakers": _speakers(run.results["by_speaker"]),
+        "speakers": _groups(run.results["by_speaker"]),
+        "corpora": _groups(run.results.get("by_corpus", {})),
         "account": account(run_dir, run),
         **{name: Markup(svg) if svg else None for name, svg in figures.items()},
         "training": [_training(fold, columns) for fold in run.folds if fold.epochs],
@@ -147,9 +148,9 @@ def _error_rates(run: RunFiles) -> dict[str, Any]:
     }
 
 
-def _speakers(by_speaker: dict[str, Any]) -> list[dict[str, Any]]:
-    """Worst first, each with the widths in per cent of the parts of its bar."""
-    rows = sorted(by_speaker.items(), key=lambda item: (-(item[1]["counted"]["per"] or 0), item[0]))
+def _groups(groups: dict[str, Any]) -> list[dict[str, Any]]:
+    """Speakers or corpora, worst first, each with the widths in per cent of the parts of its bar."""
+    rows = sorted(groups.items(), key=lambda item: (-(item[1]["counted"]["per"] or 0), item[0]))
     longest = max((row["counted"]["per"] or 0 for _, row in rows), default=0) or 1
     return [{"name": name, **row, "bars": _bars(row["counted"], longest)} for name, row in rows]
 

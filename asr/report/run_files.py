@@ -111,11 +111,18 @@ def _check_results(results: Any, path: Path, phone_set: PhoneSet) -> None:
     _check_figures(results, path, "")
     for field in ("utterances", "speakers"):
         _check_number(results[field], path, field)
-    for field, kind in (("by_speaker", dict), ("folds", list), ("rounds", list), ("seconds", dict)):
+    for field, kind in (
+        ("by_speaker", dict),
+        ("by_corpus", dict),
+        ("folds", list),
+        ("rounds", list),
+        ("seconds", dict),
+    ):
         if not isinstance(results.get(field, kind()), kind):
             raise InputError(f"field {field} has the wrong type; run the score stage again", path)
-    for speaker, row in results["by_speaker"].items():
-        _check_figures(row, path, f"by_speaker.{speaker}.", SPEAKER_FIELDS)
+    for groups in ("by_speaker", "by_corpus"):
+        for name, row in results.get(groups, {}).items():
+            _check_figures(row, path, f"{groups}.{name}.", SPEAKER_FIELDS)
     for number, row in enumerate(results.get("rounds", ())):
         _check_figures(row, path, f"rounds[{number}].")
     for name, seconds in results.get("seconds", {}).items():

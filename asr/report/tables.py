@@ -7,7 +7,7 @@ from asr.errors import count
 from asr.report.escaping import terminal
 from asr.scoring.edit_alignment import Counts
 from asr.scoring.results import UNKNOWN_SPEAKER, ScoreResult
-from asr.scoring.silence import NOTE, TREATMENTS, UNTRANSCRIBED, USED_BY
+from asr.scoring.silence import NOTE, TREATMENTS, UNTRANSCRIBED, USED_BY, Treatment
 
 NUMBERS = ("Sub", "Del", "Ins", "Phones")
 
@@ -40,14 +40,23 @@ def per_table(result: ScoreResult) -> Table:
 
 def speaker_table(result: ScoreResult) -> Table:
     """One row per speaker: errors with silence counted, and the PER of the other treatments."""
-    table = Table(title="By speaker, silence counted", title_justify="left", box=SIMPLE_HEAD)
-    table.add_column("Speaker", no_wrap=True)
+    return _group_table("speaker", result.by_speaker)
+
+
+def corpus_table(result: ScoreResult) -> Table:
+    """The same per corpus."""
+    return _group_table("corpus", result.by_corpus)
+
+
+def _group_table(kind: str, groups: dict[str, dict[Treatment, Counts]]) -> Table:
+    table = Table(title=f"By {kind}, silence counted", title_justify="left", box=SIMPLE_HEAD)
+    table.add_column(kind.capitalize(), no_wrap=True)
     table.add_column("PER", justify="right", style="bold", no_wrap=True)
     for name in (*NUMBERS, *(f"PER, {treatment}" for treatment in TREATMENTS[1:])):
         table.add_column(name, justify="right", no_wrap=True)
-    for speaker, counts in result.by_speaker.items():
+    for name, counts in groups.items():
         others = (percent(counts[treatment]) for treatment in TREATMENTS[1:])
-        table.add_row(terminal(speaker), percent(counts["counted"]), *_numbers(counts["counted"]), *others)
+        table.add_row(terminal(name), percent(counts["counted"]), *_numbers(counts["counted"]), *others)
     return table
 
 

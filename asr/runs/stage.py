@@ -154,10 +154,12 @@ def digests(folder: Path, files: Sequence[Path]) -> dict[str, str]:
 
 
 def corpus_digest(folder: Path) -> str:
-    """One digest of all files below a corpus's folder, links followed, hidden files left out.
+    """One digest of all files below a corpus's folder, links followed, hidden files left out; or of one file.
 
-    Raises InputError when it is not a folder or cannot be read.
+    Raises InputError when it is not there or cannot be read.
     """
+    if folder.is_file():
+        return file_digest(folder)
     if not folder.is_dir():
         raise InputError("corpus.dir: no such folder; give the corpus's folder with --set corpus.dir=...", folder)
     return hashlib.sha256(json.dumps(digests(folder, sorted(_linked_files(folder)))).encode()).hexdigest()

@@ -86,6 +86,7 @@ def _prepare_stage(config: RecipeConfig, folder: Path) -> Stage:
     source = corpus_dir(corpus)
     # The manifests hold absolute paths: the same corpus elsewhere needs others.
     settings = [corpus.model_dump(mode="json", exclude={"dir"}), str(source), corpus_digest(source)]
+    settings += [file_digest(lexicon) for lexicon in corpus.lexicon_files]
     return Stage(PREPARE, folder, [], settings, lambda: prepare(corpus, folder))
 
 

@@ -30,16 +30,26 @@ def intervals(
 
 
 def paired_interval(
-    first: Sequence[int], second: Sequence[int], phones: Sequence[int], samples: int, seed: int
+    first: Sequence[int],
+    second: Sequence[int],
+    phones: Sequence[int],
+    samples: int,
+    seed: int,
+    second_phones: Sequence[int] | None = None,
 ) -> tuple[tuple[float, float], float]:
     """The 95% interval of the second system's PER minus the first's, in points, and its probability of improvement.
 
-    Both systems' errors, `first` and `second` [blocks], are counted on the same blocks, and each draw takes the same
+    Both systems' errors, `first` and `second` [blocks], are counted on the same blocks, with as many reference phones
+    unless `second_phones` has those of the second; and each draw takes the same
     blocks for both, so that a speaker who is hard for both cancels out. The probability of improvement is the share of
     the draws in which the second system has fewer errors, with ties counted as half (Bisani & Ney 2004).
     """
-    differences = np.asarray(second, np.int64) - np.asarray(first, np.int64)
-    [drawn] = _drawn_rates([differences], [phones], samples, seed)
+    if second_phones is None:
+        differences = np.asarray(second, np.int64) - np.asarray(first, np.int64)
+        [drawn] = _drawn_rates([differences], [phones], samples, seed)
+    else:
+        before, after = _drawn_rates([first, second], [phones, second_phones], samples, seed)
+        drawn = after - before
     return _quantiles(drawn), float(np.mean((drawn < 0) + 0.5 * (drawn == 0)))
 
 

@@ -15,6 +15,7 @@ from asr.phones.folding import fold, fold_each
 from asr.phones.phone_set import AnyPhoneSet, silences
 from asr.scoring.edit_alignment import edit_alignment
 from asr.scoring.join import Counterparts
+from asr.scoring.pronunciations import Reference, fitting_phones
 from asr.scoring.silence import transcribed
 from asr.storage.files import write_json
 from asr.storage.run_layout import CALIBRATION
@@ -67,8 +68,8 @@ def judge(
     A phone is right if the edit alignment pairs it with the same phone, both folded to `phone_set`; runs of silence are
     not merged. Where no reference has a silence, silences are not judged. Phones without a score are left out.
     """
-    judged = [(reference.symbols, recognised(hypothesis)) for reference, hypothesis in pairs]
-    silence = transcribed((fold(spoken, phone_set) for spoken, _ in judged), silences(phone_set))
+    judged = [(recognised(reference), recognised(hypothesis)) for reference, hypothesis in pairs]
+    silence = transcribed((fold(spoken.symbols, phone_set) for spoken, _ in judged), silences(phone_set))
     return _judged(judged, silence, phone_set)
 
 
@@ -82,21 +83,23 @@ def right_phones(
     return [_right(*each, silence, phone_set) for each in both]
 
 
-def _right(spoken: Sequence[str], heard: Sequence[str], silence: bool, phone_set: AnyPhoneSet) -> list[bool | None]:
-    unjudged = frozenset() if silence else silences(phone_set)
+def _right(spoken: Reference, heard: Sequence[str], silence: bool, phone_set: AnyPhoneSet) -> list[bool | None]:
+    pronounced = any(not isinstance(each, str) for each in spoken)
+    unjudged = frozenset() if silence and not pronounced else silences(phone_set)
     folded = [None if symbol in unjudged else symbol for symbol in fold_each(heard, phone_set)]
-    steps = edit_alignment(fold(spoken, phone_set), [symbol for symbol in folded if symbol is not None])
+    phones = [symbol for symbol in folded if symbol is not None]
+    steps = edit_alignment(fitting_phones(spoken, phones, phone_set), phones)
     matches = (first == second for first, second in steps if second is not None)
     return [None if symbol is None else next(matches) for symbol in folded]
 
 
 def _judged(
-    pairs: Iterable[tuple[Sequence[str], Recognised]], silence: bool, phone_set: AnyPhoneSet
+    pairs: Iterable[tuple[Recognised, Recognised]], silence: bool, phone_set: AnyPhoneSet
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """`judge` for the symbols of references; `silence` is whether any of them has a silence."""
+    """`judge`, where `silence` is whether any reference has a silence."""
     confidences, correct = array("d"), bytearray()
-    for symbols, hypothesis in pairs:
-        right = _right(symbols, hypothesis.symbols, silence, phone_set)
+    for reference, hypothesis in pairs:
+        right = _right(reference.reference, hypothesis.symbols, silence, phone_set)
         for score, match in zip(hypothesis.scores, right, strict=True):
             if score is not None and match is not None:
                 confidences.append(score)
@@ -111,11 +114,11 @@ def judge_files(
     silence = transcribed((fold(each.symbols, phone_set) for each in read_recognised(references)), silences(phone_set))
     spoken = Counterparts(read_recognised(references), "references")
 
-    def pairs() -> Iterator[tuple[list[str], Recognised]]:
+    def pairs() -> Iterator[tuple[Recognised, Recognised]]:
         for heard in read_recognised(hypotheses):
             if (reference := spoken.find(heard.utterance)) is None:
                 raise InputError(f"utterance {heard.utterance} has no reference in {references}", hypotheses)
-            yield reference.symbols, heard
+            yield reference, heard
 
     return _judged(pairs(), silence, phone_set)
 

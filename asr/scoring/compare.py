@@ -39,15 +39,17 @@ def difference(first: ScoreResult, second: ScoreResult, samples: int, seed: int)
 
 def _difference(first: ScoreResult, second: ScoreResult, treatment: Treatment, samples: int, seed: int) -> Difference:
     before, after = ([block[treatment] for block in result.blocks] for result in (first, second))
+    phones, others = ([counts.reference_phones for counts in side] for side in (before, after))
     interval, improvement = paired_interval(
         [counts.errors for counts in before],
         [counts.errors for counts in after],
-        [counts.reference_phones for counts in before],
+        phones,
         samples,
         seed,
+        None if phones == others else others,
     )
-    errors = second.treatments[treatment].counts.errors - first.treatments[treatment].counts.errors
-    points = 100 * errors / first.treatments[treatment].counts.reference_phones
+    was, now = (sum(counts.errors for counts in side) for side in (before, after))
+    points = 100 * (now / sum(others) - was / sum(phones)) if phones != others else 100 * (now - was) / sum(phones)
     return Difference(points, interval, improvement)
 
 
@@ -64,6 +66,8 @@ def _require_same_references(first: ScoreResult, second: ScoreResult) -> None:
             f"on the same utterances"
         )
     for one, other in zip(first.utterances, second.utterances, strict=True):
+        if one.pronounced and other.pronounced:
+            continue  # each is scored against the pronunciations that fit it best
         if _references(one) != _references(other):
             raise InputError(f"utterance {one.utterance} has different reference phones in the two")
 

@@ -1,10 +1,10 @@
 """Two files of transcripts, utterance by utterance: side by side while their order is the same, else by an index."""
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from asr.errors import InputError
-from asr.formats.transcript import Recognised
+from asr.formats.transcript import PronouncedWord, Recognised
 
 
 class Counterparts:
@@ -19,7 +19,7 @@ class Counterparts:
         self._coming = iter(transcripts)
         self._side = side
         self._found: set[str] = set()
-        self._waiting: dict[str, tuple[array[int], str | None]] = {}
+        self._waiting: dict[str, tuple[array[int], str | None, Sequence[PronouncedWord]]] = {}
         self._numbers: dict[str, int] = {}
         self._symbols: list[str] = []
         self._exhausted = False
@@ -35,8 +35,8 @@ class Counterparts:
         if (waiting := self._waiting.pop(utterance, None)) is None:
             return None
         self._found.add(utterance)
-        numbers, speaker = waiting
-        return Recognised(utterance, speaker, [self._symbols[number] for number in numbers], [])
+        numbers, speaker, pronunciations = waiting
+        return Recognised(utterance, speaker, [self._symbols[number] for number in numbers], [], pronunciations)
 
     def rest(self) -> Iterator[str]:
         """The utterances that were not asked for."""
@@ -49,7 +49,7 @@ class Counterparts:
             if name in self._waiting or name in self._found:
                 raise InputError(f"utterance {name} occurs twice in the {self._side}")
             numbers = array("I", [self._number(symbol) for symbol in following.symbols])
-            self._waiting[name] = (numbers, following.speaker)
+            self._waiting[name] = (numbers, following.speaker, following.pronunciations)
             following = next(self._coming, None)
         self._exhausted = True
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from sys import intern
 
 from asr.errors import InputError
-from asr.formats.transcript import read_transcripts
+from asr.formats.transcript import read_recognised
 from asr.phones.folding import fold
 from asr.phones.phone_set import AnyPhoneSet, silences
 from asr.scoring.edit_alignment import count_errors, edit_alignment
+from asr.scoring.pronunciations import Reference, fitting_phones
 from asr.scoring.score import counted_per
 from asr.scoring.silence import Treatment, transcribed, treat
 from asr.storage.files import numbered_jsonl, write_json
@@ -29,7 +30,7 @@ class Oracle:
 
 
 def oracle(
-    utterances: Iterable[tuple[Sequence[str], Sequence[str], Sequence[Sequence[str]]]],
+    utterances: Iterable[tuple[Reference, Sequence[str], Sequence[Sequence[str]]]],
     nbest: int,
     phone_set: AnyPhoneSet = "timit39",
 ) -> Oracle:
@@ -38,22 +39,24 @@ def oracle(
     Raises InputError where there is no reference phone.
     """
     folded = [
-        (fold(said, phone_set), fold(recognised, phone_set), [fold(each, phone_set) for each in others[:nbest]] or [[]])
+        (said, fold(recognised, phone_set), [fold(each, phone_set) for each in others[:nbest]] or [[]])
         for said, recognised, others in utterances
     ]
     silence = silences(phone_set)
-    treatment: Treatment = "counted" if transcribed((said for said, _, _ in folded), silence) else "removed"
+    treatment: Treatment = (
+        "counted" if transcribed((fitting_phones(said, [], phone_set) for said, _, _ in folded), silence) else "removed"
+    )
 
-    def errors(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
-        spoken, recognised = (treat(side, treatment, silence) for side in (reference, hypothesis))
+    def errors(reference: Reference, hypothesis: Sequence[str]) -> int:
+        spoken = fitting_phones(reference, hypothesis, phone_set)
+        spoken, recognised = (treat(side, treatment, silence) for side in (spoken, hypothesis))
         return count_errors(edit_alignment(spoken, recognised)).errors
 
-    found = counted_per(((reference, recognised) for reference, recognised, _ in folded), phone_set)
-    best = [
-        (reference, min(others, key=lambda hypothesis: errors(reference, hypothesis)))
-        for reference, _, others in folded
-    ]
-    return Oracle(nbest, found, counted_per(best, phone_set))
+    def per(pairs: Iterable[tuple[Reference, Sequence[str]]]) -> float:
+        return counted_per(((fitting_phones(said, heard, phone_set), heard) for said, heard in pairs), phone_set)
+
+    best = ((said, min(others, key=lambda hypothesis: errors(said, hypothesis))) for said, _, others in folded)
+    return Oracle(nbest, per((said, recognised) for said, recognised, _ in folded), per(best))
 
 
 def oracle_files(
@@ -68,9 +71,8 @@ def oracle_files(
     Raises InputError for a list whose utterance has no reference or no hypothesis, and for a line that is not an n-best
     list.
     """
-    spoken, recognised = (
-        {each.utterance: each.symbols for each in read_transcripts(path)} for path in (references, hypotheses)
-    )
+    spoken = {each.utterance: each.reference for each in read_recognised(references)}
+    recognised = {each.utterance: each.symbols for each in read_recognised(hypotheses)}
     utterances = list(_joined(spoken, recognised, Path(nbest_lists)))
     longest = max((len(lists) for _, _, lists in utterances), default=0)
     try:
@@ -82,8 +84,8 @@ def oracle_files(
 
 
 def _joined(
-    spoken: dict[str, list[str]], recognised: dict[str, list[str]], path: Path
-) -> Iterator[tuple[list[str], list[str], list[list[str]]]]:
+    spoken: dict[str, Reference], recognised: dict[str, list[str]], path: Path
+) -> Iterator[tuple[Reference, list[str], list[list[str]]]]:
     for number, row in numbered_jsonl(path):
         try:
             name = row["utterance"]

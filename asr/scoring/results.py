@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,8 @@ class TreatmentScore:
 
 @dataclass(frozen=True, slots=True)
 class ScoreResult:
-    """Scores of a set of utterances: overall, by speaker, and each utterance's alignments."""
+    """Scores of a set of utterances: overall, by speaker, by corpus where there are several, and each utterance's
+    alignments."""
 
     phone_set: str
     resampled: str
@@ -47,6 +48,7 @@ class ScoreResult:
     treatments: dict[Treatment, TreatmentScore]
     by_speaker: dict[str, dict[Treatment, Counts]]
     utterances: ScoredUtterances
+    by_corpus: dict[str, dict[Treatment, Counts]] = field(default_factory=dict)
 
     @property
     def blocks(self) -> list[dict[Treatment, Counts]]:
@@ -68,10 +70,8 @@ class ScoreResult:
             "resampled": self.resampled,
             "silence_transcribed": self.silence_transcribed,
             **self.treatments_json(),
-            "by_speaker": {
-                speaker: {treatment: _with_per(counts) for treatment, counts in treatments.items()}
-                for speaker, treatments in self.by_speaker.items()
-            },
+            "by_speaker": _rows(self.by_speaker),
+            **({"by_corpus": _rows(self.by_corpus)} if self.by_corpus else {}),
         }
 
     def treatments_json(self) -> dict[str, Any]:
@@ -107,6 +107,7 @@ def summarize(utterances: Iterable[UtteranceScore], config: ScoringConfig, seed:
         },
         by_speaker={speaker: _summed(sums) for speaker, sums in by_speaker.items()},
         utterances=scored,
+        by_corpus=_by_corpus(scored, counts),
     )
 
 
@@ -118,6 +119,19 @@ def _by_speaker(scored: ScoredUtterances) -> dict[str, npt.NDArray[np.int64]]:
         return {}
     sums = np.add.reduceat(scored.counts, firsts, axis=0)
     return {speakers[first]: sums[number] for number, first in enumerate(firsts)}
+
+
+def _by_corpus(scored: ScoredUtterances, counts: npt.NDArray[np.int64]) -> dict[str, dict[Treatment, Counts]]:
+    """The summed counts of each corpus, in the order of their names; nothing where the utterances have none."""
+    corpora = np.array([corpus or "" for corpus in scored.corpora])
+    return {str(name): _summed(counts[corpora == name].sum(axis=0)) for name in np.unique(corpora) if name}
+
+
+def _rows(groups: dict[str, dict[Treatment, Counts]]) -> dict[str, Any]:
+    return {
+        name: {treatment: _with_per(counts) for treatment, counts in treatments.items()}
+        for name, treatments in groups.items()
+    }
 
 
 def _summed(counts: npt.NDArray[np.int64]) -> dict[Treatment, Counts]:
@@ -177,6 +191,8 @@ def _utterance(row: dict[str, Any]) -> UtteranceScore:
         speaker=str(row["speaker"]),
         counts={treatment: _counts(row["counts"][treatment], f"counts.{treatment}") for treatment in TREATMENTS},
         alignments={treatment: _pairs(row["alignments"][treatment], treatment) for treatment in TREATMENTS},
+        pronounced=row.get("pronounced") is True,
+        corpus=None if row.get("corpus") is None else str(row["corpus"]),
     )
 
 

@@ -13,6 +13,7 @@ from asr.phones.phone_set import AnyPhoneSet, silences
 from asr.scoring.counted import ErrorCounter
 from asr.scoring.edit_alignment import Counts, EditPair, count_errors, edit_alignment
 from asr.scoring.join import joined
+from asr.scoring.pronunciations import fitting_phones
 from asr.scoring.results import UNKNOWN_SPEAKER, ScoreResult, summarize, write_result
 from asr.scoring.silence import TREATMENTS, Treatment, deletable, transcribed, treat
 from asr.scoring.utterance import UtteranceScore
@@ -87,10 +88,17 @@ def _read(path: Path | str) -> Iterator[Recognised]:
 def _scores(
     references: Iterable[Recognised], hypotheses: Iterable[Recognised], silence: bool, phone_set: AnyPhoneSet
 ) -> Iterator[UtteranceScore]:
-    """The scores as the utterances come; without `silence` in the references, that of the hypotheses is removed."""
+    """The scores as the utterances come; without `silence` in the references, that of the hypotheses is removed.
+
+    A lexicon's pronunciations have none, so it is removed from the hypotheses of such references in any case.
+    """
     for reference, hypothesis in joined(references, hypotheses):
-        spoken, heard = (_fold(reference, each.symbols, phone_set) for each in (reference, hypothesis))
-        if not silence:
+        try:
+            heard = fold(hypothesis.symbols, phone_set)
+            spoken = fitting_phones(reference.reference, heard, phone_set)
+        except InputError as error:
+            raise InputError(f"utterance {reference.utterance}: {error}") from error
+        if not silence or reference.pronunciations:
             heard = treat(heard, "removed", silences(phone_set))
         yield _score_utterance(reference, hypothesis, spoken, heard, phone_set)
 
@@ -116,6 +124,8 @@ def _score_utterance(
         speaker=reference.speaker or hypothesis.speaker or UNKNOWN_SPEAKER,
         counts={treatment: counts for treatment, (_, counts) in aligned.items()},
         alignments={treatment: pairs for treatment, (pairs, _) in aligned.items()},
+        pronounced=bool(reference.pronunciations),
+        corpus=reference.corpus,
     )
 
 

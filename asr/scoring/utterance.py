@@ -20,20 +20,29 @@ IN_MEMORY = 1 << 26
 
 @dataclass(frozen=True, slots=True)
 class UtteranceScore:
-    """One utterance aligned in every treatment of silence; a line of utterances.jsonl."""
+    """One utterance aligned in every treatment of silence; a line of utterances.jsonl.
+
+    `pronounced` is whether its reference is words in those pronunciations that fit the hypothesis best; `corpus` where
+    it is from, if the test set is from several.
+    """
 
     utterance: str
     speaker: str
     counts: dict[Treatment, Counts]
     alignments: dict[Treatment, list[EditPair]]
+    pronounced: bool = False
+    corpus: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return {
+        row: dict[str, Any] = {
             "utterance": self.utterance,
             "speaker": self.speaker,
             "counts": {treatment: counts.to_json() for treatment, counts in self.counts.items()},
             "alignments": self.alignments,
         }
+        if self.pronounced:
+            row["pronounced"] = True
+        return row if self.corpus is None else row | {"corpus": self.corpus}
 
 
 class ScoredUtterances(Sequence[UtteranceScore]):
@@ -45,6 +54,8 @@ class ScoredUtterances(Sequence[UtteranceScore]):
         self._speakers: list[str] = []
         self._known: dict[str, str] = {}
         self._counts = array("q")
+        self._pronounced = bytearray()
+        self._corpora: list[str | None] = []
         self._ends = array("Q", [0])
         self._codes: dict[EditPair, int] = {}
         self._alignments = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - lives as long as this object
@@ -59,6 +70,8 @@ class ScoredUtterances(Sequence[UtteranceScore]):
     def _add(self, item: UtteranceScore) -> None:
         self._names.append(item.utterance)
         self._speakers.append(self._known.setdefault(item.speaker, item.speaker))
+        self._pronounced.append(item.pronounced)
+        self._corpora.append(item.corpus and self._known.setdefault(item.corpus, item.corpus))
         parts = [[self._code(pair) for pair in item.alignments[treatment]] for treatment in TREATMENTS]
         for treatment in TREATMENTS:
             counts = item.counts[treatment]
@@ -80,6 +93,10 @@ class ScoredUtterances(Sequence[UtteranceScore]):
     @property
     def speakers(self) -> list[str]:
         return [self._speakers[place] for place in self._order]
+
+    @property
+    def corpora(self) -> list[str | None]:
+        return [self._corpora[place] for place in self._order]
 
     @property
     def counts(self) -> npt.NDArray[np.int64]:
@@ -122,4 +139,11 @@ class ScoredUtterances(Sequence[UtteranceScore]):
             alignments[treatment] = [self._pairs[code] for code in stored[start:end]]
             counts[treatment] = Counts(*numbers[4 * number : 4 * number + 4])
             start = end
-        return UtteranceScore(self._names[place], self._speakers[place], counts, alignments)
+        return UtteranceScore(
+            self._names[place],
+            self._speakers[place],
+            counts,
+            alignments,
+            bool(self._pronounced[place]),
+            self._corpora[place],
+        )

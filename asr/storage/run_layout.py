@@ -18,6 +18,10 @@ PREPARE, FEATURES, TRAIN, DECODE, SCORE = "prepare", "features", "train", "decod
 
 SUMMARY = "summary.json"
 """In prepare, features and train: which utterances were left out."""
+MISSING_WORDS, GUESSED_WORDS = "missing_words.tsv", "guessed_words.txt"
+"""In prepare: the words without a pronunciation and how often they occur; a lexicon of those that the G2P knew."""
+PHONE_SET = "phones.txt"
+"""In prepare: the phone set of a corpus of one's own."""
 METRICS, CHECKPOINTS, TENSORBOARD = "metrics.jsonl", "checkpoints", "tensorboard"
 """In train: a line per epoch, what an interrupted training resumes from, and the events for TensorBoard."""
 BUNDLE = "bundle"

@@ -1,7 +1,9 @@
 """Reading text files, which may come from any editor: the one place that knows about encodings."""
 
 import codecs
+import gzip
 import logging
+import zlib
 from collections.abc import Iterator
 from io import BufferedReader, TextIOWrapper
 from itertools import chain
@@ -41,6 +43,19 @@ def read_lines(path: Path | str, fallback: bool = False) -> Iterator[tuple[int, 
         raise InputError(f"cannot read: {error.strerror}", path) from error
     except UnicodeError as error:
         raise InputError("is not complete UTF-16 text; save the file as UTF-8", path) from error
+
+
+def read_packed_lines(path: Path, fallback: bool = False) -> Iterator[tuple[int, str]]:
+    """As `read_lines`; a file whose name ends in .gz is unpacked, and always UTF-8."""
+    if path.suffix.lower() != ".gz":
+        yield from read_lines(path, fallback)
+        return
+    try:
+        with gzip.open(path, "rt", encoding="utf-8-sig") as lines:
+            yield from ((number, line.removesuffix("\n")) for number, line in enumerate(lines, 1))
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or "not a complete .gz file of UTF-8 text"
+        raise InputError(f"cannot read: {reason}", path) from error
 
 
 def read_text(path: Path | str, fallback: bool = False, most: int | None = None) -> str:

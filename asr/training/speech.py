@@ -11,9 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from asr.alignment.states import NO_ALIGNMENTS, Alignments
+from asr.alignment.states import NO_ALIGNMENTS, Alignments, said_phones
 from asr.config import FeaturesConfig, RecipeConfig
-from asr.corpora.cuts import phone_sequence
 from asr.errors import InputError
 from asr.features.cmvn import Cmvn
 from asr.features.dataset import Split
@@ -69,8 +68,8 @@ def load_speech(
     """Reads a split's features and labels; they stay on `device` if they fit, else in a memory-mapped file.
 
     `subsampling` is the model's, for CTC. Frame labels come from `alignments`, or from the corpus's phone times for an
-    utterance without one. Raises InputError when the split has no labelled frame, or no utterance that CTC can learn
-    from.
+    utterance without one; under CTC they choose the pronunciations of words. Raises InputError when the split has no
+    labelled frame, or no utterance that CTC can learn from.
     """
     archive = split.archive
     layout = Layout(np.diff(archive.starts), edge)
@@ -88,7 +87,7 @@ def load_speech(
         edged = _edged_input(static, speaker, split.cmvn, config.features, edge)
         rows[first - edge : first + frames + edge] = edged.to(place)
         if ctc:
-            sequences[number] = phone_labels(phone_sequence(cut), config.targets)
+            sequences[number] = phone_labels(said_phones(cut, config, alignments), config.targets)
         else:
             labels[first : first + frames] = cut_labels(cut, frames, config, alignments)
     phones = None

@@ -142,9 +142,10 @@ def test_pauses_are_allowed_between_all_words_so_notes_of_them_change_nothing() 
 
 
 def test_words_with_their_phones_are_taken_as_they_are() -> None:
-    spoken = spoken_word_phones([("the", ["dh", "ah"]), ("cat", ["k", "ae", "t"])], "cmu39")
+    words = [("the", [("dh", "ah"), ("dh", "iy")]), ("cat", [("k", "ae", "t")])]
+    spoken = spoken_word_phones(words, "cmu39")
     assert spoken.words == [None, "the", None, "cat", None]
-    assert [_said(item, "cmu39") for item in spoken.items[1::2]] == [{"dh ah"}, {"k ae t"}]
+    assert [_said(item, "cmu39") for item in spoken.items[1::2]] == [{"dh ah", "dh iy"}, {"k ae t"}]
 
 
 def test_a_graph_has_no_more_states_than_its_variants_need() -> None:

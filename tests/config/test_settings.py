@@ -76,7 +76,9 @@ def test_one_setting_can_be_asked_for() -> None:
     (section,) = find_settings("lm.order")
     assert [setting.name for setting in section.settings] == ["order"]
     assert {each.type for each in find_settings("model.bidirectional")} == {"rnn", "lstm", "gru", "ligru", "crdnn"}
-    with pytest.raises(InputError, match=r"no section or setting 'modle'; the sections are corpus, features, augmen"):
+    with pytest.raises(
+        InputError, match=r"no section or setting 'modle'; the sections are corpus, corpus.split, features, augmen"
+    ):
         find_settings("modle")
 
 

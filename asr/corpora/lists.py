@@ -1,15 +1,13 @@
 """Recordings that a list names: a CSV, TSV or JSON Lines file, a Lhotse manifest, or a Kaldi data folder.
 
 A CSV or TSV file has a header. A line of it, or of a JSON Lines file, has the path of an audio file, and may have the
-utterance's name, start and duration or end of a part (s), channel (from 0), and transcript: see COLUMNS.
-Lhotse's cuts and recordings (.jsonl or .jsonl.gz), and Kaldi's wav.scp with or without segments, have them too. A
-relative path is taken from the list's folder or, if there is no such file, from the current folder.
+utterance's name, start and duration or end of a part (s), channel (from 0), transcript, and what a corpus needs: see
+COLUMNS. Lhotse's cuts and recordings (.jsonl or .jsonl.gz), and Kaldi's wav.scp with or without segments, have them
+too. A relative path is taken from the list's folder or, if there is no such file, from the current folder.
 """
 
 import csv
-import gzip
 import os
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +16,7 @@ from typing import Any, ClassVar
 from asr.corpora.kaldi_files import Entry, read_table
 from asr.errors import InputError, listed
 from asr.storage.files import json_objects
-from asr.storage.text import read_lines
+from asr.storage.text import read_packed_lines
 
 COLUMNS = {
     "path": ("path", "audio", "file", "audio_filepath", "audio_path", "audio_file", "file_name", "filename", "wav"),
@@ -28,6 +26,10 @@ COLUMNS = {
     "end": ("end", "end_time", "stop"),
     "channel": ("channel",),
     "text": ("text", "transcript", "transcription", "sentence"),
+    "phones": ("phones", "phonemes", "phone"),
+    "speaker": ("speaker", "speaker_id", "spk", "client_id"),
+    "gender": ("gender", "sex"),
+    "split": ("split", "subset", "partition", "set"),
 }
 """The names of each column; the first that a list has counts. NeMo's and Hugging Face's are among them."""
 
@@ -41,7 +43,8 @@ class Listed:
     """A recording as it is given, before it has a name: the absolute path of its file, and the part of it.
 
     `label` is what names it: its path as it was given, or below a folder; a list may give its `utterance`. `split` says
-    that its name has its channel.
+    that its name has its channel. `phones`, their `times` (s), `speaker`, `gender` and `subset` (train, dev or test)
+    are for corpora.
     """
 
     path: str
@@ -52,6 +55,11 @@ class Listed:
     utterance: str | None = None
     label: str = ""
     split: bool = False
+    phones: tuple[str, ...] = ()
+    times: tuple[tuple[float, float], ...] = ()
+    speaker: str | None = None
+    gender: str | None = None
+    subset: str | None = None
 
     MOST_NAMES: ClassVar[int] = 3
 
@@ -87,15 +95,15 @@ def is_list(path: Path) -> bool:
     return path.name.lower().endswith((*TABLES, *JSON_LINES)) or _wav_scp(path) is not None
 
 
-def read_list(path: Path) -> Iterator[Listed]:
-    """The recordings of a list, in its order. Raises InputError that names the line that is wrong."""
+def read_list(path: Path) -> Iterator[tuple[int, Listed]]:
+    """The recordings of a list, in its order, with their lines. Raises InputError with the line that is wrong."""
     names: set[str] = set()
     for line, item in _read(path):
         if item.utterance is not None:
             if item.utterance in names:
                 raise InputError(f"utterance {item.utterance!r} is already on an earlier line; rename one", path, line)
             names.add(item.utterance)
-        yield item
+        yield line, item
 
 
 def _read(path: Path) -> Iterator[tuple[int, Listed]]:
@@ -113,7 +121,7 @@ def _wav_scp(path: Path) -> Path | None:
 
 
 def _table(path: Path, delimiter: str) -> Iterator[tuple[int, Listed]]:
-    lines = _lines(path, fallback=True)
+    lines = (f"{line}\n" for _, line in read_packed_lines(path, fallback=True))
     first = next(lines, "")
     if delimiter == ",":
         delimiter = max(",;\t", key=first.count)
@@ -129,7 +137,7 @@ def _table(path: Path, delimiter: str) -> Iterator[tuple[int, Listed]]:
 
 
 def _json_lines(path: Path) -> Iterator[tuple[int, Listed]]:
-    for number, row in json_objects(enumerate(_lines(path), 1), path):
+    for number, row in json_objects(read_packed_lines(path), path):
         if "recording" in row or "tracks" in row:
             yield number, _cut(row, path, number)
         elif "sources" in row:
@@ -158,6 +166,10 @@ def _row(row: dict[str, Any], path: Path, line: int, known: list[str]) -> Listed
     if channel is not None and not (isinstance(channel, int | str) and str(channel).isdecimal()):
         raise InputError(f"channel {channel!r} is not a number from 0", path, line)
     given, name, text = cells["path"], cells["utterance"], cells["text"]
+    phones, times = _phones(cells["phones"], path, line)
+    speaker, gender, subset = (
+        None if cells[key] is None else str(cells[key]) for key in ("speaker", "gender", "split")
+    )
     return Listed(
         _located(given, path),
         start or 0.0,
@@ -167,7 +179,25 @@ def _row(row: dict[str, Any], path: Path, line: int, known: list[str]) -> Listed
         None if name is None else str(name),
         os.path.basename(given) if os.path.isabs(given) else os.path.normpath(given),  # noqa: PTH117, PTH119
         split=channel is not None and name is None,
+        phones=phones,
+        times=times,
+        speaker=speaker,
+        gender=gender,
+        subset=subset,
     )
+
+
+def _phones(value: object, path: Path, line: int) -> tuple[tuple[str, ...], tuple[tuple[float, float], ...]]:
+    """Phones as a text with spaces between them, or as a list of them or of objects with a `phone`; and their times, if
+    all have `start` and `end`."""
+    items = value.split() if isinstance(value, str) else value or []
+    rows = [each if isinstance(each, dict) else {"phone": each} for each in items] if isinstance(items, list) else [{}]
+    phones = tuple(row["phone"] for row in rows if isinstance(row.get("phone"), str))
+    if len(phones) < len(rows):
+        raise InputError("phones are not a text or a list of texts; write them with spaces between them", path, line)
+    given = [[_seconds(row.get(key), key, path, line) for key in ("start", "end")] for row in rows]
+    times = tuple((start, end) for start, end in given if start is not None and end is not None)
+    return phones, times if len(times) == len(phones) else ()
 
 
 def _seconds(value: object, name: str, path: Path, line: int) -> float | None:
@@ -223,14 +253,22 @@ def _lhotse_file(recording: dict[str, Any], channel: object, path: Path, line: i
 
 
 def _kaldi(wav_scp: Path) -> Iterator[tuple[int, Listed]]:
-    """The utterances of a Kaldi data folder: those of `segments`, or whole recordings; with their `text`."""
+    """The utterances of a Kaldi data folder: those of `segments`, or whole recordings; with `text` and speaker."""
     folder = wav_scp.parent
-    recordings, texts = read_table(wav_scp), _optional_table(folder / "text")
+    recordings = read_table(wav_scp)
+    texts, speakers, genders = (_optional_table(folder / name) for name in ("text", "utt2spk", "spk2gender"))
+
+    def listed(name: str, file: str, start: float, duration: float | None, channel: int | None) -> Listed:
+        speaker = _value(speakers, name)
+        gender = None if speaker is None else _value(genders, speaker)
+        text = _value(texts, name)
+        return Listed(file, start, duration, channel, text, name, speaker=speaker, gender=gender)
+
     files = {name: _kaldi_file(entry, wav_scp) for name, entry in recordings.items()}
     segments = folder / "segments"
     if not segments.is_file():
         for name, file in files.items():
-            yield recordings[name].line, Listed(file, text=_value(texts, name), utterance=name)
+            yield recordings[name].line, listed(name, file, 0.0, None, None)
         return
     for name, entry in read_table(segments).items():
         recording, *times = entry.value.split()
@@ -243,12 +281,15 @@ def _kaldi(wav_scp: Path) -> Iterator[tuple[int, Listed]]:
             raise InputError(f"its end {end:g} s is not after its start {start:g} s", segments, entry.line)
         channel = int(times[2]) if len(times) > 2 and times[2].isdecimal() else None
         duration = None if end is None else end - start
-        yield entry.line, Listed(files[recording], start, duration, channel, _value(texts, name), name)
+        yield entry.line, listed(name, files[recording], start, duration, channel)
 
 
 def _kaldi_file(entry: Entry, wav_scp: Path) -> str:
     if entry.value.endswith("|"):
-        message = "is a command, which is not run; save its output as an audio file and name that"
+        message = (
+            "is a command, which is not run; save its output as an audio file and name that, or name its own "
+            "input: SPHERE, FLAC and MP3 are read as they are"
+        )
         raise InputError(f"{entry.value!r} {message}", wav_scp, entry.line)
     located = _located(entry.value, wav_scp)
     file, _, offset = entry.value.rpartition(":")
@@ -269,16 +310,3 @@ def _located(name: str, path: Path) -> str:
     """The absolute path of a file in a list."""
     beside = os.path.abspath(path.parent / name)  # noqa: PTH100 - links are kept
     return beside if os.path.lexists(beside) else os.path.abspath(name)  # noqa: PTH100
-
-
-def _lines(path: Path, fallback: bool = False) -> Iterator[str]:
-    """The lines of a text file, which may be packed; encodings as in `read_lines`."""
-    if path.suffix.lower() != ".gz":
-        yield from (f"{line}\n" for _, line in read_lines(path, fallback))
-        return
-    try:
-        with gzip.open(path, "rt", encoding="utf-8-sig") as lines:
-            yield from lines
-    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or "not a complete .gz file of UTF-8 text"
-        raise InputError(f"cannot read: {reason}", path) from error

@@ -1,0 +1,94 @@
+"""`asr corpus`: fetch public corpora, and look at prepared ones."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from asr.cli.options import Prepared
+
+if TYPE_CHECKING:
+    from asr.corpora.manifests.statistics import Range, Statistics
+
+app = typer.Typer(no_args_is_help=True, help="Fetch public corpora, and look at prepared ones.")
+
+
+@app.callback()
+def corpus() -> None:
+    """Fetch public corpora, and look at prepared ones."""
+
+
+@app.command()
+def stats(
+    prepared: Prepared,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON, with every utterance that may be wrong.")
+    ] = False,
+) -> None:
+    """Show hours, speakers, phones, rates, levels, clipping, duplicates, and transcripts that do not fit."""
+    from asr.corpora.manifests.statistics import corpus_statistics
+
+    found = corpus_statistics(prepared)
+    print(json.dumps(found.to_json(), indent=2, ensure_ascii=False) if as_json else _table(found))
+
+
+@app.command()
+def get(
+    name: Annotated[str | None, typer.Argument(help="The corpus; without it, those that are known.")] = None,
+    given: Annotated[
+        list[Path], typer.Option("--from", help="Its archive, where it is on this machine already. Repeatable.")
+    ] = [],  # noqa: B006
+) -> None:
+    """Fetch a public corpus into ASR_CACHE (default: ~/.cache/asr); a download that was cut goes on."""
+    from asr.corpora.public.fetching import fetch
+    from asr.corpora.public.sources import PUBLIC
+
+    if name is None:
+        print("\n".join(f"{name:>18}  {corpus.about}; {corpus.licence}" for name, corpus in PUBLIC.items()))
+        return
+    folder = fetch(name, given)
+    command, *options = PUBLIC[name].prepare.split()
+    print(folder)
+    print(" ".join(["next: asr prepare", command, str(folder), "OUT_DIR", *options]))
+
+
+def _table(found: "Statistics") -> str:
+    lines = [f"{'':>16}  utterances  speakers   hours    phones"]
+    for name, part in {**found.splits, **found.corpora}.items():
+        lines.append(f"{name:>16}  {part.utterances:10d}  {part.speakers:8d}  {part.hours:6.2f}  {part.phones:8d}")
+    ranges = (
+        ("seconds an utterance", found.seconds),
+        ("minutes a speaker", found.speaker_minutes),
+        ("phones a second", found.phones_per_second),
+        ("level, dB of full scale", found.level),
+    )
+    lines += ["", *(f"{name:>24}: {_range(each)}" for name, each in ranges if each is not None)]
+    lines.append(
+        f"{'sample rates':>24}: " + ", ".join(f"{rate} ({times})" for rate, times in found.sample_rates.items())
+    )
+    lines.append(
+        f"{'phones':>24}: " + (" ".join(f"{phone} {times}" for phone, times in found.phones.items()) or "none")
+    )
+    lines.append("")
+    lines += [f"{times:6d} utterances: {problem}" for problem, times in found.problems.items()]
+    lines += [f"{len(each):6d} utterances: {what}" for what, each in _suspects(found).items() if each]
+    for what, each in _suspects(found).items():
+        lines += [f"{what}: {name}" for name in each[:MOST_SHOWN]]
+    return "\n".join(lines)
+
+
+MOST_SHOWN = 5
+"""Utterances of each kind that the table names; --json has all."""
+
+
+def _suspects(found: "Statistics") -> dict[str, list[str]]:
+    return {
+        "phones do not fit the length": [f"{name} ({rate} phones a second)" for name, rate in found.bad_rates.items()],
+        "the same audio": [" = ".join(names) for names in found.duplicates],
+        "cannot be read": list(found.unreadable.values()),
+    }
+
+
+def _range(each: "Range") -> str:
+    return f"{each.least:g} to {each.greatest:g}, median {each.median:g}"

@@ -1,0 +1,64 @@
+"""The phone labels of a corpus as phones of its set; where no set is given, it is made from the labels."""
+
+from collections.abc import Sequence
+
+from asr.errors import InputError
+from asr.phones.phone_set import Phone, PhoneSet, make_phone_set
+from asr.phones.symbols import PERHAPS_SILENT, SILENT, check_symbol, spelled
+
+SILENCE = "sil"
+"""The silence of a set that is made from labels."""
+
+DERIVED = "phones"
+"""The name of such a set."""
+
+
+class Labels:
+    """Finds the phone of each label: an empty one, and those that other programs write, are silence."""
+
+    def __init__(self, phone_set: PhoneSet | None) -> None:
+        """With None, any label is a phone, and `phone_set` is the set of them."""
+        self._given = phone_set
+        self._known: dict[str, str | None] = {}
+
+    def phones(self, labels: Sequence[str]) -> list[str]:
+        """The phones of labels; without those of silence, where the set has none. Raises InputError for an unknown
+        one."""
+        return [phone for label in labels if (phone := self.phone(label)) is not None]
+
+    def phone(self, label: str) -> str | None:
+        """The phone of a label; None for silence in a set that has none. Raises InputError for an unknown one."""
+        if label not in self._known:
+            self._known[label] = self._find(label)
+        return self._known[label]
+
+    @property
+    def phone_set(self) -> PhoneSet | None:
+        """The set of the phones; None where there are none. One that is made from labels always has a silence."""
+        if self._given is not None:
+            return self._given
+        symbols = {phone for phone in self._known.values() if phone}
+        if not symbols:
+            return None
+        silent = sorted(symbol for symbol in symbols - {SILENCE} if _is_silent(symbol))
+        phones = [Phone(symbol, "silence") for symbol in [SILENCE, *silent]]
+        phones += [Phone(symbol) for symbol in sorted(symbols - {SILENCE, *silent})]
+        return make_phone_set(DERIVED, phones, {})
+
+    def _find(self, label: str) -> str | None:
+        if self._given is None:
+            if label:
+                check_symbol(label)
+            return label or SILENCE
+        phone = spelled(label, self._given) if self._given.ships else label
+        if phone in self._given:
+            return phone
+        if not label or _is_silent(label):
+            return next(iter(self._given.silences), None)
+        raise InputError(
+            f"unknown phone {label!r}: it is not in {self._given}; correct it, or give a phone set that has it"
+        )
+
+
+def _is_silent(label: str) -> bool:
+    return label.lower() in (*SILENT, *PERHAPS_SILENT)

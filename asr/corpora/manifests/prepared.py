@@ -1,0 +1,52 @@
+"""Folders of manifests that asr prepare wrote: reading them, and dividing them again."""
+
+from pathlib import Path
+
+from lhotse import MonoCut
+
+from asr.config import SplitConfig
+from asr.corpora.corpus import CorpusCuts
+from asr.corpora.cuts import read_cuts
+from asr.corpora.manifests.splitting import divide
+from asr.corpora.prepare import PrepareSummary, write_prepared
+from asr.corpus_registry import CORPORA
+from asr.errors import InputError
+from asr.phones.phone_set import load_phone_set
+from asr.storage.files import read_json
+from asr.storage.run_layout import PHONE_SET, SPLITS, SUMMARY, cuts_path, has_folds
+
+
+def read_prepared(folder: Path) -> CorpusCuts:
+    """The manifests of a folder, and the phone set of their transcripts.
+
+    Raises InputError for a folder that is not of asr prepare, is broken, or has folds.
+    """
+    if has_folds(folder):
+        raise InputError("has folds; prepare the corpus with --folds 1, or give the folder of one fold", folder)
+    manifests = {split: list(read_cuts(cuts_path(folder, split))) for split in SPLITS}
+    summary = folder / SUMMARY
+    row = read_json(summary)
+    corpus = row.get("corpus") if isinstance(row, dict) else None
+    if corpus not in CORPORA:
+        raise InputError("is not from asr prepare; run it again", summary)
+    name = row.get("phone_set") or CORPORA[corpus].phone_set
+    phone_set = load_phone_set(folder / PHONE_SET if name == PHONE_SET else name) if name else None
+    return CorpusCuts(folder, manifests, missing=list(row.get("missing", [])), phone_set=phone_set)
+
+
+def split_prepared(folder: Path, config: SplitConfig, out_dir: Path) -> PrepareSummary:
+    """Draws dev and test from all utterances of a folder, and writes the manifests to `out_dir` as `prepare` does.
+
+    Raises InputError as `read_prepared` and `divide` do.
+    """
+    corpus = read_prepared(folder)
+    cuts = sorted(all_cuts(corpus), key=lambda cut: cut.id)
+    manifests = divide(cuts, {}, config, folder)
+    return write_prepared(
+        out_dir, "lhotse", CorpusCuts(folder, manifests, missing=corpus.missing, phone_set=corpus.phone_set)
+    )
+
+
+def all_cuts(corpus: CorpusCuts) -> list[MonoCut]:
+    """The cuts of all manifests."""
+    return [cut for cuts in corpus.manifests.values() for cut in cuts]

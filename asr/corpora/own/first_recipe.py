@@ -1,0 +1,58 @@
+"""The recipe to begin with that `asr prepare` writes for a corpus of one's own."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from asr.config import CorpusConfig
+from asr.corpora.prepare import PrepareSummary, corpus_dir
+from asr.storage.run_layout import PHONE_SET
+
+TIMED: dict[str, Any] = {
+    "model": {"type": "lstm", "layers": 2, "width": 192, "dropout": 0.4},
+    "training": {
+        "epochs": 30,
+        "patience": 30,
+        "batch_size": 1000,
+        "optimizer": {"type": "adam", "learning_rate": 0.003},
+        "schedule": {"type": "cosine", "warmup": 2},
+        "clip_gradient": 1.0,
+        "moving_average": 0.99,
+    },
+    "lm": {"order": 2},
+}
+"""For phones with times: the model of recipes/timit_sample/bilstm.yaml."""
+
+UNTIMED: dict[str, Any] = {
+    "model": {"type": "dnn", "layers": 3, "width": 512, "context": 8, "normalization": "layer", "dropout": 0.2},
+    "training": {
+        "flat_start": True,
+        "realign": 3,
+        "epochs": 6,
+        "batch_size": 256,
+        "optimizer": {"type": "adam", "learning_rate": 0.001},
+        "moving_average": 0.99,
+    },
+    "lm": {"order": 3},
+}
+"""For phones or words without times: phones spread evenly at first, then aligned by the model itself."""
+
+
+def first_recipe(config: CorpusConfig, summary: PrepareSummary, prepared: Path) -> str:
+    """The YAML of a recipe for the corpus, as `asr prepare` read it into the folder `prepared`."""
+    given = config.phone_set.name if config.phone_set and config.phone_set.ships else summary.phone_set
+    phones = str((prepared / PHONE_SET).absolute()) if given == PHONE_SET else given or config.transcribed_in.name
+    corpus = config.model_dump(mode="json", exclude_defaults=True, exclude={"phone_set"})
+    timed = all(split.timed == split.utterances for split in summary.splits.values())
+    recipe = {
+        "corpus": corpus | {"dir": str(corpus_dir(config))},
+        "features": {"type": "fbank", "bins": 40, "cmvn": "utterance" if summary.missing else "speaker"},
+        "targets": {"phone_set": phones, "states": 3},
+        **(TIMED if timed else UNTIMED),
+        "scoring": {"phone_set": phones},
+    }
+    return (
+        f"# A recipe to begin with, by asr prepare {config.name}; asr recipe settings shows what may be changed.\n"
+        + yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True)
+    )

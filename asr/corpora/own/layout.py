@@ -1,0 +1,78 @@
+"""What the names of files and folders say, and the files below a folder."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from asr.audio import AUDIO_SUFFIXES, OTHER_SUFFIXES
+from asr.errors import InputError
+
+_SPLITS = {
+    "train": ("train", "training", "tr"),
+    "dev": ("dev", "devel", "development", "val", "valid", "validation", "cv"),
+    "test": ("test", "testing", "eval"),
+}
+_NAMES = {name: split for split, names in _SPLITS.items() for name in names}
+
+
+def split_of(name: str) -> str | None:
+    """The split that a name says, such as train-clean-100, mycorpus_valid.csv or Test; None where it says none."""
+    words = re.split(r"[^a-z]+", name.lower())
+    return next((_NAMES[word] for word in words if word in _NAMES), None)
+
+
+def split_of_path(path: Path, root: Path) -> str | None:
+    """The split that the first folder between a corpus's folder and a file says."""
+    folders = path.relative_to(root).parts[:-1]
+    return _NAMES.get(folders[0].lower()) if folders else None
+
+
+def speaker_of_path(path: Path, root: Path) -> str | None:
+    """The folder that a file is in, below the corpus's or that of a split; None for a file in one of these."""
+    folders = path.relative_to(root).parts[:-1]
+    if split_of_path(path, root) is not None:
+        folders = folders[1:]
+    return "/".join(folders) or None
+
+
+def require_folder(folder: Path) -> None:
+    """Raises InputError where there is no such folder."""
+    if not folder.is_dir():
+        raise InputError("no such folder; give the corpus's folder (corpus.dir)", folder)
+
+
+def audio_files(folder: Path) -> Iterator[Path]:
+    """The audio files below a folder, sorted, without hidden ones; links to folders are followed, each folder once.
+
+    Raises InputError where there is no such folder, or no audio file in it.
+    """
+    require_folder(folder)
+    seen: set[tuple[int, int]] = set()
+    found = False
+    for here, folders, names in os.walk(folder, followlinks=True):
+        status = os.stat(here)  # noqa: PTH116
+        if (status.st_dev, status.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith(".") and Path(name).suffix.lower() in AUDIO_SUFFIXES | OTHER_SUFFIXES:
+                found = True
+                yield Path(here, name)
+    if not found:
+        raise InputError("has no audio files; give the folder that has them", folder)
+
+
+def beside(audio: Path, suffix: str) -> Path | None:
+    """The file next to an audio file with the same name and another suffix, in that spelling, lower or upper case."""
+    for spelling in (suffix, suffix.lower(), suffix.upper()):
+        if (path := audio.with_suffix(spelling)).is_file():
+            return path
+    return None
+
+
+def name_of(audio: Path, root: Path) -> str:
+    """The name of the utterance of a file: its path below the corpus's folder, without the suffix."""
+    return audio.relative_to(root).with_suffix("").as_posix()

@@ -1,0 +1,141 @@
+"""Lhotse's manifests as JSON Lines, read by Lhotse: cuts, or recordings with supervisions.
+
+Any corpus that Lhotse prepares comes in this way, and so do manifests that asr prepare wrote.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from lhotse import MonoCut, Recording, SupervisionSegment
+
+from asr.config import CorpusConfig
+from asr.corpora.corpus import CorpusCuts
+from asr.corpora.cuts import PHONES
+from asr.corpora.own.layout import require_folder, split_of
+from asr.corpora.own.reading import read_own
+from asr.corpora.own.utterance import Found, Segment, Utterance
+from asr.errors import InputError
+from asr.storage.files import json_objects
+from asr.storage.text import read_packed_lines
+
+CUTS, RECORDINGS, SUPERVISIONS = "cuts", "recordings", "supervisions"
+_MANIFEST = re.compile(rf"(?:.*[^a-z])?({CUTS}|{RECORDINGS}|{SUPERVISIONS})(?:[^a-z].*)?\.jsonl(?:\.gz)?")
+_TIERS = ("phone", "phones", "phoneme", "phonemes")
+
+
+def read_corpus(config: CorpusConfig, folder: Path) -> CorpusCuts:
+    """Reads the manifests in `folder`: of cuts if there are any; their names say train, dev or test.
+
+    Raises InputError as `read_own` does, and with the line that is not of a manifest.
+    """
+    require_folder(folder)
+    return read_own(config, folder, _found(folder))
+
+
+def _found(folder: Path) -> Found:
+    manifests = {kind: list(_manifests(folder, kind)) for kind in (CUTS, RECORDINGS, SUPERVISIONS)}
+    if manifests[CUTS]:
+        for path in manifests[CUTS]:
+            yield from _cuts(path)
+    elif manifests[RECORDINGS] and manifests[SUPERVISIONS]:
+        recordings = {str(row["id"]): row for path in manifests[RECORDINGS] for _, row in _rows(path) if "id" in row}
+        for path in manifests[SUPERVISIONS]:
+            yield from _supervisions(path, recordings)
+    else:
+        raise InputError("expected *cuts*.jsonl.gz, or *recordings* and *supervisions*, as Lhotse writes them", folder)
+
+
+def _manifests(folder: Path, kind: str) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if (match := _MANIFEST.fullmatch(path.name.lower())) and match[1] == kind and path.name[0] != ".":
+            yield path
+
+
+def _cuts(path: Path) -> Found:
+    for line, row in _rows(path):
+        try:
+            if "tracks" in row or not isinstance(row.get("channel", 0), int):
+                raise ValueError("mixed cuts and those of several channels cannot be read; save their audio first")
+            cut = MonoCut.from_dict({key: value for key, value in row.items() if key != "type"})
+            supervisions, recording = list(cut.supervisions), cut.recording
+            if recording is None:
+                raise ValueError("it has no recording; save the cuts with theirs")
+        except (AttributeError, KeyError, TypeError, ValueError, AssertionError) as error:
+            raise InputError(f"not a Lhotse cut that can be read: {error}", path, line) from error
+        for each in supervisions:
+            name = str(cut.id if len(supervisions) == 1 else each.id)
+            yield name, partial(_utterance, name, recording, each, cut.start, path, line)
+
+
+def _supervisions(path: Path, recordings: dict[str, dict[str, Any]]) -> Found:
+    for line, row in _rows(path):
+        try:
+            supervision = SupervisionSegment.from_dict(row)
+            given = recordings.get(supervision.recording_id)
+            if given is None:
+                raise ValueError(f"its recording {supervision.recording_id!r} is in no manifest of recordings")
+            recording = Recording.from_dict(dict(given))
+        except (AttributeError, KeyError, TypeError, ValueError, AssertionError) as error:
+            raise InputError(f"not a Lhotse supervision that can be read: {error}", path, line) from error
+        yield supervision.id, partial(_utterance, supervision.id, recording, supervision, 0.0, path, line)
+
+
+def _utterance(
+    name: str, recording: Recording, supervision: SupervisionSegment, first: float, path: Path, line: int
+) -> Utterance:
+    """A supervision of a cut that starts `first` seconds into its recording."""
+    custom = dict(supervision.custom or {})
+    start = first + supervision.start
+    alignment = supervision.alignment or {}
+    tier = next((tier for tier in _TIERS if alignment.get(tier)), "")
+    untimed = custom.pop(PHONES, "")
+    whole = not start and abs(supervision.duration - recording.duration) < 1e-3
+    return Utterance(
+        id=name,
+        audio=_audio(recording, path, line),
+        where=path,
+        line=line,
+        start=start,
+        duration=None if whole else supervision.duration,
+        channel=supervision.channel if isinstance(supervision.channel, int) else None,
+        speaker=supervision.speaker,
+        gender=supervision.gender,
+        language=supervision.language,
+        text=supervision.text or "",
+        segments=_segments(supervision, tier),
+        phones=untimed.split() if isinstance(untimed, str) else tuple(untimed),
+        words=_segments(supervision, "word"),
+        split=split_of(path.name),
+        custom=custom,
+    )
+
+
+def _segments(supervision: SupervisionSegment, tier: str) -> list[Segment]:
+    """The times of an alignment, from the supervision's start."""
+    items = (supervision.alignment or {}).get(tier) or []
+    return [
+        (
+            round(item.start - supervision.start, 8),
+            round(item.start + item.duration - supervision.start, 8),
+            item.symbol,
+        )
+        for item in items
+    ]
+
+
+def _audio(recording: Recording, path: Path, line: int) -> Path:
+    """The file of a recording, below the manifest's folder or the current one."""
+    if len(recording.sources) != 1 or recording.transforms:
+        raise InputError(f"recording {recording.id!r} is not one file without transforms; save its audio", path, line)
+    [source] = recording.sources
+    if source.type != "file":
+        raise InputError(f"its audio is a {source.type}, which is not run or fetched; save it as a file", path, line)
+    beside = path.parent / source.source
+    return (beside if beside.exists() else Path(source.source)).absolute()
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    return json_objects(read_packed_lines(path), path)

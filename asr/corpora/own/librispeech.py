@@ -1,0 +1,72 @@
+"""LibriSpeech's layout: PART/SPEAKER/CHAPTER/SPEAKER-CHAPTER-NUMBER.flac, and the words of a chapter in .trans.txt.
+
+Lhotse's reader is not used: it reads FLAC and the parts of the release only, and drops what it cannot read.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from asr.audio import AUDIO_SUFFIXES, OTHER_SUFFIXES
+from asr.config import CorpusConfig
+from asr.corpora.corpus import CorpusCuts
+from asr.corpora.kaldi_files import Entry, read_table
+from asr.corpora.own.layout import require_folder, split_of
+from asr.corpora.own.reading import read_own
+from asr.corpora.own.utterance import Found, Utterance
+from asr.errors import InputError
+
+TRANSCRIPTS = "*.trans.txt"
+SPEAKERS = "SPEAKERS.TXT"
+_GENDERS = {"F": "female", "M": "male"}
+
+
+def read_corpus(config: CorpusConfig, folder: Path) -> CorpusCuts:
+    """Reads the parts below `folder`; their names say train, dev or test, as train-clean-100 does.
+
+    Raises InputError as `read_own` does, and with the line of a transcript that is broken or has no audio.
+    """
+    require_folder(folder)
+    return read_own(config, folder, _found(folder))
+
+
+def _found(folder: Path) -> Found:
+    genders = {speaker: gender for path in folder.glob(SPEAKERS) for speaker, gender in _speakers(path)}
+    transcripts = sorted(folder.rglob(TRANSCRIPTS))
+    if not transcripts:
+        raise InputError(f"LibriSpeech is not here: expected PART/SPEAKER/CHAPTER/{TRANSCRIPTS}", folder)
+    for path in transcripts:
+        audio = {each.stem: each for each in path.parent.iterdir() if _is_audio(each)}
+        part = split_of(path.relative_to(folder).parts[0])
+        for name, entry in read_table(path).items():
+            yield name, partial(_utterance, name, entry, path, audio.get(name), genders, part)
+
+
+def _utterance(
+    name: str, entry: Entry, path: Path, audio: Path | None, genders: dict[str, str], part: str | None
+) -> Utterance:
+    if audio is None:
+        raise InputError(f"there is no audio file {name} next to it; copy it again", path, entry.line)
+    speaker = name.partition("-")[0]
+    return Utterance(
+        id=name,
+        audio=audio,
+        where=path,
+        line=entry.line,
+        speaker=speaker,
+        gender=genders.get(speaker),
+        text=entry.value,
+        split=part,
+    )
+
+
+def _is_audio(path: Path) -> bool:
+    return path.suffix.lower() in AUDIO_SUFFIXES | OTHER_SUFFIXES and not path.name.startswith(".")
+
+
+def _speakers(path: Path) -> Iterator[tuple[str, str]]:
+    """Speakers and their sex, of lines such as `14 | F | train-clean-360 | 25.03 | Kristin LeMoine`."""
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        fields = [field.strip() for field in line.split("|")]
+        if len(fields) > 2 and fields[1] in _GENDERS:
+            yield fields[0], _GENDERS[fields[1]]

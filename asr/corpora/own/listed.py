@@ -1,0 +1,62 @@
+"""Corpora in lists: a CSV, TSV or JSON Lines file, or a Kaldi data folder; see `asr.corpora.lists`."""
+
+import os
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+from asr.corpora.lists import WAV_SCP, Listed, read_list
+from asr.corpora.own.layout import split_of
+from asr.corpora.own.utterance import Found, Utterance
+from asr.errors import InputError
+from asr.storage.run_layout import SPLITS
+
+
+def listed_utterances(lists: Iterable[tuple[Path, str | None]]) -> Found:
+    """The utterances of lists, each with its split where it says so, found as they are read."""
+    for path, split in lists:
+        where = path
+        if path.is_dir():
+            where = next(each for name in ("segments", WAV_SCP) if (each := path / name).is_file())
+        for line, item in read_list(path):
+            name = item.utterance or _name(item, path)
+            yield name, partial(_utterance, name, item, where, line, split)
+
+
+def _name(item: Listed, path: Path) -> str:
+    """The name of an utterance without one: its file's path, below the list's folder if it is there."""
+    inside = os.path.relpath(item.path, path.parent)
+    named = Listed(item.path, item.start, item.duration, item.channel, label=inside.replace("../", ""))
+    return named.name(0)
+
+
+def _utterance(name: str, item: Listed, path: Path, line: int, split: str | None) -> Utterance:
+    if item.subset is not None and (split := split_of(item.subset)) is None:
+        raise InputError(f"the split {item.subset!r} is not one of {', '.join(SPLITS)}; correct it", path, line)
+    return Utterance(
+        id=name,
+        audio=Path(item.path),
+        where=path,
+        line=line,
+        start=item.start,
+        duration=item.duration,
+        channel=item.channel,
+        speaker=item.speaker,
+        gender=item.gender,
+        text=item.text or "",
+        phones=() if item.times else item.phones,
+        segments=[(*times, phone) for times, phone in zip(item.times, item.phones, strict=False)],
+        split=split,
+    )
+
+
+def lists_in(folder: Path, found: Iterable[Path], expected: str) -> Iterator[tuple[Path, str | None]]:
+    """Lists with the split that their names say. Raises InputError where there is none, or several without a split."""
+    paths = sorted(found)
+    if not paths:
+        raise InputError(f"expected {expected}; give the folder or the file that has it", folder)
+    splits = [split_of(path.name) for path in paths]
+    if len(paths) > 1 and None in splits:
+        unclear = paths[splits.index(None)].name
+        raise InputError(f"has several lists, and {unclear} is not named after train, dev or test; give one", folder)
+    yield from zip(paths, splits if len(paths) > 1 else [None], strict=True)

@@ -1,0 +1,149 @@
+"""Utterances of a corpus of one's own as cuts: checked, with their phones, and divided into train, dev and test."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from lhotse import MonoCut
+
+from asr.audio import AudioInfo, audio_info
+from asr.config import CorpusConfig
+from asr.corpora.corpus import SKIP, CorpusCuts
+from asr.corpora.cuts import WORDS, utterance_cut
+from asr.corpora.labels import Labels
+from asr.corpora.manifests.splitting import divide
+from asr.corpora.own.utterance import Found, Segment, Utterance
+from asr.errors import InputError, count
+from asr.progress import track
+from asr.storage.files import can_name_output
+
+OVERSHOOT = 0.02
+"""Seconds by which labels, or a part of a file, may pass the end of the audio, where they are cut off."""
+
+Timed = list[tuple[str, float, float]]
+
+
+def read_own(config: CorpusConfig, root: Path, found: Found) -> CorpusCuts:
+    """The cuts of train, dev and test, sorted by utterance, and the phone set of their transcripts.
+
+    Raises InputError at the first broken utterance, or, with `skip_bad`, lists it and goes on; and as `divide` does.
+    """
+    labels = Labels(config.phone_set)
+    cuts: dict[str, MonoCut] = {}
+    splits: dict[str, str] = {}
+    skipped: list[dict[str, str]] = []
+    unlabelled = 0
+    for name, read in track(found, "prepare"):
+        try:
+            utterance = read()
+            if config.text == "phones" and not (utterance.phones or utterance.segments):
+                utterance = replace(utterance, phones=utterance.text.split(), text="")
+            cut = _cut(utterance, root, labels)
+            if cut.id in cuts:
+                raise InputError(f"utterance {cut.id!r} is there twice; rename one", utterance.where, utterance.line)
+        except InputError as error:
+            if not config.skip_bad:
+                raise InputError(f"{error}; {SKIP} leaves it out and goes on") from error
+            skipped.append({"utterance": name, "reason": str(error)})
+            continue
+        cuts[cut.id] = cut
+        unlabelled += utterance.speaker is None
+        if utterance.split is not None:
+            splits[cut.id] = utterance.split
+    if not cuts:
+        raise InputError("has no utterances that can be read", root)
+    missing = []
+    if unlabelled:
+        missing.append(f"speaker labels of {count(unlabelled, 'utterance')}: each audio file counts as a speaker")
+    ordered = [cuts[name] for name in sorted(cuts)]
+    manifests = divide(ordered, splits, config.split, root, skipped if config.skip_bad else None)
+    return CorpusCuts(root, manifests, skipped, missing, labels.phone_set)
+
+
+def _cut(utterance: Utterance, root: Path, labels: Labels) -> MonoCut:
+    if not can_name_output(utterance.id):
+        raise InputError(
+            f"utterance {utterance.id!r} cannot be the name of a file; rename it", utterance.where, utterance.line
+        )
+    try:
+        info = _audio_info(utterance.audio)
+    except InputError as error:
+        if utterance.where == utterance.audio:
+            raise
+        raise InputError(str(error), utterance.where, utterance.line) from error
+    try:
+        duration = _duration(utterance, info)
+        segments = _segments(utterance.segments, duration, labels)
+        phones = labels.phones(utterance.phones)
+        for _, *pronunciations in utterance.custom.get(WORDS, ()):
+            labels.phones(" ".join(pronunciations).split())  # the set has the phones of all of them
+    except InputError as error:
+        raise InputError(str(error), utterance.where, utterance.line) from error
+    if not (segments or phones or utterance.text):
+        raise InputError("has neither phones nor words; add them", utterance.where, utterance.line)
+    whole = not utterance.start and utterance.duration is None
+    return utterance_cut(
+        utterance.id,
+        utterance.audio,
+        info.sample_rate,
+        info.samples,
+        start=utterance.start,
+        duration=None if whole else duration,
+        speaker=utterance.speaker or _file_name(utterance.audio, root),
+        gender=utterance.gender,
+        language=utterance.language,
+        text=utterance.text,
+        phones=segments,
+        words=[(word, start, min(end, duration)) for start, end, word in utterance.words if word],
+        untimed_phones=phones,
+        custom=dict(utterance.custom),
+    )
+
+
+@lru_cache(maxsize=64)
+def _audio_info(path: Path) -> AudioInfo:
+    """Corpora have many parts of one file."""
+    return audio_info(path)
+
+
+def _duration(utterance: Utterance, info: AudioInfo) -> float:
+    """The seconds of an utterance. Raises InputError where it is not in the file."""
+    length = info.samples / info.sample_rate
+    if utterance.channel is not None and info.channels > 1:
+        raise InputError(
+            f"channel {utterance.channel} of {utterance.audio.name}, which has {info.channels}: "
+            "save each channel as a file of its own"
+        )
+    end = length if utterance.duration is None else utterance.start + utterance.duration
+    if not 0 <= utterance.start < min(end, length) or end > length + OVERSHOOT:
+        raise InputError(
+            f"the utterance is from {utterance.start:g} to {end:g} s, but {utterance.audio.name} has {length:g} s; "
+            "correct the times"
+        )
+    return min(end, length) - utterance.start
+
+
+def _segments(segments: Sequence[Segment], duration: float, labels: Labels) -> Timed:
+    """The phones with times of labels, within the audio. Raises InputError where they do not fit it."""
+    timed: Timed = []
+    reached = 0.0
+    for start, end, label in segments:
+        if label and (start < reached - OVERSHOOT or end <= start or end > duration + OVERSHOOT):
+            raise InputError(
+                f"the label {label!r} from {start:g} to {end:g} s overlaps the one before it, is empty, or passes the "
+                f"end of the audio ({duration:g} s); correct its times"
+            )
+        begin, end = max(start, reached), min(end, duration)
+        if end > begin and (phone := labels.phone(label)) is not None:
+            timed.append((phone, begin, end))
+            reached = end
+    if segments and not any(label for _, _, label in segments):
+        raise InputError("its phones are all empty labels; label it, or leave it out")
+    return timed
+
+
+def _file_name(audio: Path, root: Path) -> str:
+    """The speaker of a file without one: its path below the corpus's folder, without the suffix."""
+    inside = audio.relative_to(root) if audio.is_relative_to(root) else audio
+    return str(inside.with_suffix(""))

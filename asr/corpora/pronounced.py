@@ -1,0 +1,87 @@
+"""Phones for the utterances of which a corpus has only the words."""
+
+import logging
+from collections import Counter
+from functools import cached_property
+from pathlib import Path
+
+from lhotse import MonoCut
+
+from asr.config import CorpusConfig
+from asr.corpora.corpus import CorpusCuts
+from asr.corpora.cuts import has_phones, with_words
+from asr.errors import count, listed
+from asr.phones.lexicon import Lexicon
+from asr.phones.pronounce import Pronouncer, load_pronouncer
+from asr.storage.files import remove, write_text
+from asr.storage.run_layout import GUESSED_WORDS, MISSING_WORDS
+
+log = logging.getLogger(__name__)
+
+
+def pronounce_corpus(corpus: CorpusCuts, config: CorpusConfig, out_dir: Path) -> None:
+    """Gives each cut that has a text and no phones the pronunciations of its words.
+
+    An utterance with a word that neither `config.lexicon` nor the G2P covers moves to `corpus.skipped`;
+    `out_dir`/missing_words.tsv has these words and how often each occurs, the most frequent first, and
+    `out_dir`/guessed_words.txt the G2P's pronunciations. Without such cuts no lexicon is read. Raises InputError as
+    `load_pronouncer` does.
+    """
+    words = _Words(config)
+    for name, cuts in corpus.manifests.items():
+        corpus.manifests[name] = [spoken for cut in cuts if (spoken := words.pronounced(cut)) is not None]
+    corpus.skipped.extend(words.skipped)
+    _report(words, out_dir)
+
+
+class _Words:
+    """Pronounces cuts; counts the words without a pronunciation, and lists the utterances that have any."""
+
+    def __init__(self, config: CorpusConfig) -> None:
+        self._config = config
+        self.missing: Counter[str] = Counter()
+        self.skipped: list[dict[str, str]] = []
+
+    @cached_property
+    def pronouncer(self) -> Pronouncer:
+        return load_pronouncer(self._config.lexicon, self._config.transcribed_in, self._config.g2p)
+
+    def pronounced(self, cut: MonoCut) -> MonoCut | None:
+        text = cut.supervisions[0].text
+        if has_phones(cut) or not text:
+            return cut
+        words, unknown = self.pronouncer(text)
+        if words and not unknown:
+            return with_words(cut, words)
+        self.missing.update(unknown)
+        reason = f"no pronunciation of {listed(dict.fromkeys(unknown))}" if unknown else "its text has no words"
+        self.skipped.append({"utterance": cut.id, "reason": reason})
+        return None
+
+    @property
+    def guessed(self) -> Lexicon:
+        return self.pronouncer.guessed if "pronouncer" in self.__dict__ else {}
+
+
+def _report(words: _Words, out_dir: Path) -> None:
+    guessed, missing = out_dir / GUESSED_WORDS, out_dir / MISSING_WORDS
+    _write(guessed, [f"{word} {' '.join(each)}" for word in sorted(words.guessed) for each in words.guessed[word]])
+    ranked = sorted(words.missing.items(), key=lambda item: (-item[1], item[0]))
+    _write(missing, [f"{word}\t{times}" for word, times in ranked])
+    if words.guessed:
+        log.info("%s pronounced by the G2P: %s", count(len(words.guessed), "word"), guessed)
+    if ranked:
+        log.warning(
+            "%s left out: %s without a pronunciation, listed in %s: %s",
+            count(len(words.skipped), "utterance"),
+            count(len(ranked), "word"),
+            missing,
+            listed(word for word, _ in ranked),
+        )
+
+
+def _write(path: Path, lines: list[str]) -> None:
+    if lines:
+        write_text(path, "".join(line + "\n" for line in lines))
+    else:
+        remove(path)

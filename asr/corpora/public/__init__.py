@@ -1,0 +1,1 @@
+"""Public corpora: where they are, downloading and unpacking them."""

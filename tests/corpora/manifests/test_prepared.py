@@ -1,0 +1,180 @@
+"""Prepared manifests: divided again, merged with weights, and measured."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from lhotse import MonoCut
+from support.asr_command import Command
+from support.own_corpora import BUILDERS, RATE, SECONDS
+
+from asr.corpora.cuts import phone_segments, phone_sequence, read_cuts, reference
+from asr.corpora.manifests.statistics import corpus_statistics
+from asr.formats.transcript import read_transcripts, write_transcripts
+
+SPLITS = ("train", "dev", "test")
+
+
+@pytest.fixture
+def prepared(tmp_path: Path, asr_command: Command) -> Path:
+    return prepare("csv", tmp_path, asr_command)
+
+
+def prepare(name: str, tmp_path: Path, asr_command: Command, *options: object) -> Path:
+    BUILDERS[name](tmp_path / f"{name}-corpus")
+    outcome = asr_command("prepare", name, tmp_path / f"{name}-corpus", tmp_path / name, *options)
+    assert outcome.status == 0, outcome.err
+    return tmp_path / name
+
+
+def cuts(folder: Path, split: str) -> list[MonoCut]:
+    return list(read_cuts(folder / f"{split}.cuts.jsonl.gz"))
+
+
+def speakers(folder: Path, split: str) -> set[str]:
+    return {cut.supervisions[0].speaker for cut in cuts(folder, split)}
+
+
+def test_a_prepared_corpus_is_divided_again(prepared: Path, tmp_path: Path, asr_command: Command) -> None:
+    outcome = asr_command("prepare", "split", prepared, tmp_path / "out", "--dev", "0.03min", "--test", "35%")
+    assert outcome.status == 0, outcome.err
+    sides = [speakers(tmp_path / "out", split) for split in SPLITS]
+    assert [len(side) for side in sides] == [2, 2, 2]
+    assert len(set.union(*sides)) == 6
+    assert (tmp_path / "out" / "phones.txt").read_bytes() == (prepared / "phones.txt").read_bytes()
+    for seed in (1, 2, 3):
+        asr_command("prepare", "split", prepared, tmp_path / f"{seed}", "--seed", seed)
+    assert len({frozenset(speakers(tmp_path / f"{seed}", "test")) for seed in (1, 2, 3)}) > 1
+
+
+def test_corpora_are_merged_with_weights_and_keep_their_names(tmp_path: Path, asr_command: Command) -> None:
+    one, other = prepare("csv", tmp_path, asr_command), prepare("folder", tmp_path, asr_command)
+    for audio in (tmp_path / "folder-corpus").rglob("*.wav"):  # the same noise in both would be the same audio
+        samples, _ = soundfile.read(audio)
+        soundfile.write(audio, samples / 2, RATE)
+    outcome = asr_command("prepare", "merge", one, other, tmp_path / "all", "--weight", "folder=2.5")
+    assert outcome.status == 0, outcome.err
+    for split in ("dev", "test"):
+        assert len(cuts(tmp_path / "all", split)) == len(cuts(one, split)) + len(cuts(other, split))
+    train = cuts(tmp_path / "all", "train")
+    times = Counter(cut.id.partition("#")[0] for cut in train)
+    assert {times[f"csv/{cut.id}"] for cut in cuts(one, "train")} == {1}
+    assert {times[f"folder/{cut.id}"] for cut in cuts(other, "train")} == {2, 3}
+    assert {(cut.id.split("/")[0], cut.supervisions[0].custom["corpus"]) for cut in train} == {
+        ("csv", "csv"),
+        ("folder", "folder"),
+    }
+    assert not speakers(tmp_path / "all", "train") & speakers(tmp_path / "all", "test")
+    again = asr_command("prepare", "lhotse", tmp_path / "all", tmp_path / "again")
+    assert again.status == 0, again.err
+    assert cuts(tmp_path / "again", "train") == train
+    assert corpus_statistics(tmp_path / "all").corpora["csv"].utterances == 12
+
+
+def test_the_same_audio_on_two_sides_of_a_merge_is_refused(tmp_path: Path, asr_command: Command) -> None:
+    one, other = prepare("csv", tmp_path, asr_command), prepare("folder", tmp_path, asr_command, "--seed", 5)
+    outcome = asr_command("prepare", "merge", one, other, tmp_path / "all")
+    assert outcome.status == 1
+    assert "has the same audio as" in outcome.err
+    outcome = asr_command("prepare", "merge", one, other, tmp_path / "all", "--skip-bad")
+    assert outcome.status == 0, outcome.err
+    assert "utterances skipped" in outcome.err
+
+
+def test_merged_phones_are_in_one_set(tmp_path: Path, asr_command: Command) -> None:
+    timit = prepare("folder", tmp_path, asr_command, "--phone-set", "timit39")
+    words = prepare("textgrid", tmp_path, asr_command, "--seed", "0")
+    outcome = asr_command("prepare", "merge", timit, words, tmp_path / "all")
+    assert "different phone sets (folder: timit39, textgrid: phones)" in outcome.err
+    for audio in (tmp_path / "textgrid-corpus").rglob("*.wav"):
+        soundfile.write(audio, np.random.default_rng(len(str(audio))).normal(0, 0.1, 8000), RATE)
+    outcome = asr_command("prepare", "merge", timit, words, tmp_path / "all", "--phone-set", "timit39", "--skip-bad")
+    assert outcome.status == 0, outcome.err
+    for cut in cuts(tmp_path / "all", "train"):
+        assert [each.phone for each in phone_segments(cut)] == ["sil", "sh", "iy", "sil"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--weight", "mine=2"], "--weight mine=2: use FOLDER=NUMBER, with one of csv, other"),
+        (["--weight", "csv=0"], "--weight csv=0: use FOLDER=NUMBER"),
+    ],
+)
+def test_weights_that_are_not_allowed(
+    arguments: list[str], message: str, prepared: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    (tmp_path / "other").symlink_to(prepared)
+    (tmp_path / "other").unlink()
+    assert asr_command("prepare", "lhotse", prepared, tmp_path / "other").status == 0
+    outcome = asr_command("prepare", "merge", prepared, tmp_path / "other", tmp_path / "all", *arguments)
+    assert message in outcome.err
+    assert asr_command("prepare", "merge", prepared, tmp_path / "all").status == 1
+
+
+def test_scores_are_shown_for_each_corpus(tmp_path: Path, asr_command: Command) -> None:
+    one, other = prepare("csv", tmp_path, asr_command), prepare("folder", tmp_path, asr_command, "--seed", 5)
+    merged = asr_command("prepare", "merge", one, other, tmp_path / "all", "--skip-bad")
+    assert merged.status == 0, merged.err
+    said = [reference(cut) for cut in cuts(tmp_path / "all", "train")]
+    write_transcripts(tmp_path / "references.jsonl", said)
+    assert list(read_transcripts(tmp_path / "references.jsonl")) == said
+    rows = [each.to_json() for each in said]
+    for row in rows:
+        if row.pop("corpus") == "folder":
+            row["phones"] = row["phones"][:-1]
+    (tmp_path / "hypotheses.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    files = (tmp_path / "references.jsonl", tmp_path / "hypotheses.jsonl")
+    outcome = asr_command("score", *files, "--bootstrap", "10", "--out", tmp_path / "score")
+    assert outcome.status == 0, outcome.err
+    assert "By corpus" in outcome.out
+    results = json.loads((tmp_path / "score" / "results.json").read_text())
+    assert {name: row["counted"]["per"] for name, row in results["by_corpus"].items()} == {"csv": 0.0, "folder": 25.0}
+    lines = [json.loads(line) for line in (tmp_path / "score" / "utterances.jsonl").read_text().splitlines()]
+    assert {line["corpus"] for line in lines} == {"csv", "folder"}
+
+
+def test_statistics_find_what_is_wrong(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["csv"](tmp_path / "corpus")
+    audio = tmp_path / "corpus"
+    soundfile.write(audio / "ann" / "ann0.wav", np.sign(np.sin(np.arange(8000) / 9)), RATE)
+    soundfile.write(audio / "bob" / "bob0.wav", np.zeros(8000), RATE)
+    (audio / "cat" / "cat1.wav").write_bytes((audio / "cat" / "cat0.wav").read_bytes())
+    table = audio / "mine.csv"
+    table.write_text(table.read_text().replace("dan0,dan,she said,sil sh iy sil", "dan0,dan,she said," + "sh iy " * 9))
+    assert asr_command("prepare", "csv", audio, tmp_path / "out").status == 0
+    (audio / "eve" / "eve0.wav").write_bytes(b"no audio")
+    outcome = asr_command("corpus", "stats", tmp_path / "out", "--json")
+    assert outcome.status == 0, outcome.err
+    found = json.loads(outcome.out)
+    assert sum(part["utterances"] for part in found["splits"].values()) == 12
+    assert found["phones"] == {"sh": 20, "iy": 20, "sil": 22}
+    assert found["duplicates"] == [["cat0", "cat1"]]
+    assert found["bad_rates"] == {"dan0": 36.0}
+    assert list(found["unreadable"]) == ["eve0"]
+    assert "all its samples are zero" in found["problems"]
+    assert any("clipped" in problem for problem in found["problems"])
+    assert found["seconds"] == {"least": SECONDS, "median": SECONDS, "greatest": SECONDS}
+    assert found["level"]["greatest"] == pytest.approx(0, abs=0.1)
+    assert found["level"]["median"] == pytest.approx(-20, abs=0.5)
+    outcome = asr_command("corpus", "stats", tmp_path / "out")
+    assert "the same audio: cat0 = cat1" in outcome.out
+    assert "phones do not fit the length: dan0 (36.0 phones a second)" in outcome.out
+
+
+def test_a_folder_that_is_not_prepared_is_one_line(tmp_path: Path, asr_command: Command) -> None:
+    outcome = asr_command("corpus", "stats", tmp_path)
+    assert outcome.status == 1
+    assert len(outcome.err.splitlines()) == 1
+    assert "run the prepare stage again" in outcome.err
+
+
+def test_untimed_phones_are_converted(tmp_path: Path, asr_command: Command) -> None:
+    one = prepare("csv", tmp_path, asr_command, "--phone-set", "cmu39")
+    other = prepare("kaldi", tmp_path, asr_command, "--phone-set", "timit39", "--text", "phones")
+    outcome = asr_command("prepare", "merge", one, other, tmp_path / "all", "--phone-set", "timit39")
+    assert outcome.status == 0, outcome.err
+    assert {tuple(phone_sequence(cut)) for cut in cuts(tmp_path / "all", "train")} == {("sil", "sh", "iy", "sil")}

@@ -1,0 +1,111 @@
+"""Train, dev and test by speakers: whatever the corpus, no speaker and no audio is on two sides."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
+from lhotse import MonoCut
+
+from asr.config import SplitConfig
+from asr.corpora.cuts import utterance_cut
+from asr.corpora.manifests.same_audio import contents
+from asr.corpora.manifests.splitting import divide
+from asr.errors import InputError
+
+SIDES = ("train", "dev", "test")
+
+Spoken = tuple[int, int, int, str | None]
+"""Speaker, content of the audio, seconds, and the split that the corpus gives."""
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files `N-COPY` of content N, some of which have the same size."""
+    folder = tmp_path_factory.mktemp("audio")
+    for content in range(40):
+        for copy in range(40):
+            (folder / f"{content}-{copy}").write_bytes(bytes([content]) * (100 + content % 7))
+    return folder
+
+
+def cuts_of(spoken: list[Spoken], folder: Path) -> list[MonoCut]:
+    return [
+        utterance_cut(f"u{n:02}", folder / f"{content}-{n}", 100, 100 * seconds, speaker=f"s{speaker}")
+        for n, (speaker, content, seconds, _) in enumerate(spoken)
+    ]
+
+
+def speaker(cut: MonoCut) -> str:
+    return cut.supervisions[0].speaker
+
+
+def content(cut: MonoCut) -> str:
+    return Path(cut.recording.sources[0].source).name.split("-")[0]
+
+
+def overlaps(manifests: dict[str, list[MonoCut]]) -> Iterator[set[str]]:
+    for one, other in (("train", "dev"), ("train", "test"), ("dev", "test")):
+        for key in (speaker, content):
+            yield {*map(key, manifests[one])} & {*map(key, manifests[other])}
+
+
+speech = st.lists(
+    st.tuples(st.integers(0, 12), st.integers(0, 39), st.integers(1, 30), st.sampled_from([None, None, *SIDES])),
+    min_size=1,
+    max_size=40,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(spoken=speech, seed=st.integers(0, 5), given_splits=st.booleans())
+def test_no_speaker_and_no_audio_is_on_two_sides(
+    spoken: list[Spoken], seed: int, given_splits: bool, files: Path
+) -> None:
+    cuts = cuts_of(spoken, files)
+    splits = {f"u{n:02}": split for n, (*_, split) in enumerate(spoken) if split and given_splits}
+    skipped: list[dict[str, str]] = []
+    try:
+        manifests = divide(cuts, splits, SplitConfig(seed=seed), files, skipped)
+    except InputError:  # too few speakers
+        reject()
+    assert not any(overlaps(manifests))
+    kept = [cut.id for side in SIDES for cut in manifests[side]]
+    assert sorted([*kept, *(row["utterance"] for row in skipped)]) == [cut.id for cut in cuts]
+    for side in SIDES:
+        assert all(splits.get(cut.id, side) in (side, "train") for cut in manifests[side])
+    if not splits:
+        assert all(manifests[side] for side in SIDES)
+        assert manifests == divide(cuts, splits, SplitConfig(seed=seed), files, [])
+
+
+def test_amounts_are_met_as_nearly_as_speakers_allow(files: Path) -> None:
+    cuts = cuts_of([(n, n, 60, None) for n in range(40)], files)
+    for config, dev, test in (
+        (SplitConfig(), 4, 4),
+        (SplitConfig(dev="25%", test="2min"), 10, 2),
+        (SplitConfig(dev="1%", test="30min"), 1, 30),
+    ):
+        manifests = divide(cuts, {}, config, files)
+        assert (len(manifests["dev"]), len(manifests["test"])) == (dev, test)
+    drawn = {seed: divide(cuts, {}, SplitConfig(seed=seed), files)["test"] for seed in range(3)}
+    assert drawn[0] != drawn[1] != drawn[2]
+
+
+def test_audio_on_two_sides_is_refused_with_both_names(files: Path) -> None:
+    cuts = cuts_of([(0, 7, 5, None), (1, 7, 5, None), (2, 8, 5, None)], files)
+    splits = {"u00": "train", "u01": "test", "u02": "dev"}
+    with pytest.raises(InputError, match="u00 in train has the same audio as u01 in test; move one"):
+        divide(cuts, splits, SplitConfig(), files)
+
+
+def test_only_files_of_equal_size_and_content_are_the_same(files: Path) -> None:
+    (files / "link").hardlink_to(files / "3-0")
+    paths = [str(files / name) for name in ("3-0", "3-1", "10-0", "4-0", "link")]
+    found = contents(paths)
+    same, copy, other_content, other_size, link = (found[path] for path in paths)
+    assert same == copy == link
+    assert len({same, other_content, other_size}) == 3
+    with pytest.raises(InputError, match="cannot read"):
+        contents([str(files / "none")])

@@ -1,0 +1,162 @@
+"""What is wrong with a corpus is one line with the file, its line, and what to do; --skip-bad goes on without it."""
+
+import gzip
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.asr_command import Command
+from support.own_corpora import BUILDERS, PHONES, write_textgrid
+
+
+def replaced(name: str, old: str, new: str, times: int = 1) -> Callable[[Path], None]:
+    def change(root: Path) -> None:
+        path = next(root.rglob(name))
+        content = path.read_text()
+        assert old in content
+        path.write_text(content.replace(old, new, times))
+
+    return change
+
+
+def removed(pattern: str) -> Callable[[Path], None]:
+    return lambda root: sorted(root.rglob(pattern))[0].unlink()
+
+
+def overlapping(root: Path) -> None:
+    write_textgrid(root / "ann" / "ann0.TextGrid", {"phones": (("sh", 0.0, 0.3), ("iy", 0.2, 0.5))})
+
+
+def too_long(root: Path) -> None:
+    write_textgrid(root / "ann" / "ann0.TextGrid", {"phones": (("sh", 0.0, 0.3), ("iy", 0.3, 0.6))})
+
+
+def other_tier(root: Path) -> None:
+    write_textgrid(root / "ann" / "ann0.TextGrid", {"vowels": PHONES})
+
+
+def reserved(root: Path) -> None:
+    write_textgrid(root / "ann" / "ann0.TextGrid", {"phones": (("<s>", 0.0, 0.5),)})
+
+
+def command_source(root: Path) -> None:
+    path = root / "mine_recordings_all.jsonl.gz"
+    rows = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+    rows[0]["sources"][0]["type"] = "command"
+    with gzip.open(path, "wt") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+BROKEN = [
+    ("kaldi", replaced("wav.scp", "audio/ann.wav", "sph2pipe ann.sph |"), r"wav\.scp:1: .* command.*not run; save"),
+    ("kaldi", replaced("segments", "ann1 ann 0.5 1.0", "ann1 ann 0.5 1.5"), r"segments:2: .*correct the times"),
+    (
+        "kaldi",
+        replaced("segments", "fay1 fay 0.5 1.0\n", ""),
+        r"text:12: utterance fay1 has no audio in wav",
+    ),
+    ("csv", removed("ann0.wav"), r"mine\.csv:2: .*no such audio file; check the path"),
+    ("csv", replaced("mine.csv", "sil sh iy sil", "sil _B iy"), r"mine\.csv:2: symbol '_B' is reserved"),
+    ("csv", replaced("mine.csv", "path,", "sound,"), r"mine\.csv:2: no audio file on this line"),
+    ("csv", replaced("mine.csv", ",ann1,", ",ann0,"), r"mine\.csv:3: utterance 'ann0' is already"),
+    ("csv", replaced("mine.csv", ",ann0,", ",../ann0,"), r"mine\.csv:2: .*cannot be the name of a file; rename it"),
+    ("textgrid", removed("*.TextGrid"), r"ann0\.wav: there is no TextGrid"),
+    ("textgrid", overlapping, r"ann0\.TextGrid: tier 'phones' cannot be read: interval 2 .* overlaps"),
+    (
+        "textgrid",
+        too_long,
+        r"ann0\.TextGrid: the label 'iy' from 0\.3 to 0\.6 s .*passes the end of the audio \(0\.5 s\)",
+    ),
+    ("textgrid", other_tier, r"ann0\.TextGrid: has no interval tier 'phones'; it has vowels"),
+    ("textgrid", reserved, r"ann0\.TextGrid: symbol '<s>' is reserved"),
+    ("lhotse", command_source, r"mine_supervisions_all\.jsonl\.gz:1: its audio is a command, which is not run"),
+    ("librispeech", removed("*.flac"), r"cat-7\.trans\.txt:1: there is no audio file cat-7-0000 next to it"),
+    ("librispeech", replaced("ann-7.trans.txt", " SHE SAID", ""), r"ann-7\.trans\.txt:1: 'ann-7-0000' has no value"),
+    ("commonvoice", removed("clips/*.wav"), r"train\.tsv:2: .*no such audio file"),
+    (
+        "commonvoice",
+        replaced("train.tsv", "\tann0.wav", "\t../ann0.wav"),
+        r"train\.tsv:2: '../ann0\.wav' is not the name",
+    ),
+    ("commonvoice", replaced("train.tsv", "\tsentence", ""), r"train\.tsv:1: has no column sentence; it has client_id"),
+    ("folder", removed("*.txt"), None),
+    ("folder", replaced("ann0.phn", "0 1600 sil", "0 sil"), r"ann0\.phn:1: expected start, end and label"),
+]
+
+
+@pytest.mark.parametrize(("name", "breaks", "message"), BROKEN)
+def test_a_mistake_is_one_line_with_its_place(
+    name: str, breaks: Callable[[Path], None], message: str | None, tmp_path: Path, asr_command: Command
+) -> None:
+    BUILDERS[name](tmp_path / "corpus")
+    breaks(tmp_path / "corpus")
+    options = ["--text", "phones"] if name == "kaldi" else []
+    outcome = asr_command("prepare", name, tmp_path / "corpus", tmp_path / "out", *options)
+    if message is None:
+        assert outcome.status == 0
+        return
+    [line] = outcome.err.splitlines()
+    assert outcome.status == 1
+    assert re.search(message, line), line
+    assert not list((tmp_path / "out").glob("*.gz"))
+
+
+def test_broken_utterances_are_left_out_and_counted(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["textgrid"](tmp_path / "corpus")
+    too_long(tmp_path / "corpus")
+    removed("bob0.TextGrid")(tmp_path / "corpus")
+    outcome = asr_command("prepare", "textgrid", tmp_path / "corpus", tmp_path / "out", "--skip-bad")
+    assert outcome.status == 0, outcome.err
+    assert "2 utterances skipped" in outcome.err
+    assert "skipped: bob/bob0: " in outcome.err
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert sum(split["utterances"] for split in summary["splits"].values()) == 10
+
+
+def test_a_speaker_on_two_sides_is_refused_or_kept_on_one(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["librispeech"](tmp_path / "corpus")
+    chapter = tmp_path / "corpus" / "test-clean" / "eve" / "7"
+    chapter.rename(tmp_path / "corpus" / "test-clean" / "eve" / "8")
+    known = tmp_path / "corpus" / "train-clean-5" / "eve" / "9"
+    known.mkdir(parents=True)
+    (known / "eve-9.trans.txt").write_text("eve-9-0000 SHE\n")
+    ann = tmp_path / "corpus" / "train-clean-5" / "ann" / "7"
+    (known / "eve-9-0000.flac").write_bytes((ann / "ann-7-0000.flac").read_bytes())
+    outcome = asr_command("prepare", "librispeech", tmp_path / "corpus", tmp_path / "out")
+    assert outcome.status == 1
+    assert re.search(
+        r"in train has the same (speaker|audio) as eve-7-0000 in test; move one, or --skip-bad", outcome.err
+    )
+    outcome = asr_command("prepare", "librispeech", tmp_path / "corpus", tmp_path / "out", "--skip-bad")
+    assert outcome.status == 0, outcome.err
+    assert (
+        "skipped: eve-9-0000: utterance eve-9-0000 in train has the same speaker as eve-7-0000 in test" in outcome.err
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--dev", "10"], "--dev use a share of the speech or minutes, such as 10% or 30min"),
+        (["--dev", "60%", "--test", "50%"], "would take them all"),
+        (["--phone-set", "timit40"], "--phone-set phone set 'timit40': choose"),
+        (["--tier", "vowels"], "tier is for corpus.name: textgrid"),
+    ],
+)
+def test_options_that_are_not_allowed(options: list[str], message: str, tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["csv"](tmp_path / "corpus")
+    outcome = asr_command("prepare", "csv", tmp_path / "corpus", tmp_path / "out", *options)
+    assert outcome.status == 1
+    assert message in outcome.err
+
+
+def test_one_speaker_needs_another_way_to_divide(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["csv"](tmp_path / "corpus")
+    table = tmp_path / "corpus" / "mine.csv"
+    table.write_text(re.sub(r"(\w+\d),\w+,", r"\1,ann,", table.read_text()))
+    outcome = asr_command("prepare", "csv", tmp_path / "corpus", tmp_path / "out")
+    assert "too few for train and test and dev; add speakers, or set corpus.split.by: recording" in outcome.err
+    outcome = asr_command("prepare", "csv", tmp_path / "corpus", tmp_path / "out", "--split-by", "recording")
+    assert outcome.status == 0, outcome.err

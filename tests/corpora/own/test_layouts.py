@@ -1,0 +1,107 @@
+"""Every layout of corpora of one's own gives the same manifests."""
+
+import json
+from pathlib import Path
+
+import pytest
+from lhotse import MonoCut
+from support.asr_command import Command
+from support.own_corpora import BUILDERS, PHONES, SECONDS, SPEAKERS, SYMBOLS, TEXT, json_lines
+
+from asr.corpora.cuts import phone_segments, phone_sequence, read_cuts
+from asr.phones.phone_set import load_phone_set
+
+SPLITS = ("train", "dev", "test")
+
+
+def all_cuts(out: Path) -> list[MonoCut]:
+    return [cut for split in SPLITS for cut in read_cuts(out / f"{split}.cuts.jsonl.gz")]
+
+
+def speakers(out: Path, split: str) -> set[str]:
+    return {cut.supervisions[0].speaker for cut in read_cuts(out / f"{split}.cuts.jsonl.gz")}
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_all_layouts_give_the_same_manifests(name: str, tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS[name](tmp_path / "corpus")
+    (tmp_path / "lexicon.txt").write_text("she sh iy\nsaid s eh d\n")
+    options = ["--text", "phones"] if name == "kaldi" else ["--lexicon", tmp_path / "lexicon.txt"]
+    outcome = asr_command("prepare", name, tmp_path / "corpus", tmp_path / "out", *options)
+    assert outcome.status == 0, outcome.err
+    assert "12 utterances" not in outcome.out
+    cuts = all_cuts(tmp_path / "out")
+    assert len(cuts) == 12
+    assert {cut.supervisions[0].speaker for cut in cuts} == set(SPEAKERS)
+    assert sum(len(speakers(tmp_path / "out", split)) for split in SPLITS) == len(SPEAKERS)
+    assert {cut.duration for cut in cuts} == {SECONDS}
+    words = name in ("librispeech", "commonvoice")
+    for cut in cuts:
+        text = cut.supervisions[0].text.strip('"').lower()
+        assert text == ("" if name == "kaldi" else TEXT)
+        assert phone_sequence(cut) == ("sh iy s eh d" if words else SYMBOLS).split()
+        if name in ("textgrid", "folder"):
+            assert [(each.phone, each.start, each.end) for each in phone_segments(cut)] == list(PHONES)
+    if words:
+        assert json.loads((tmp_path / "out" / "summary.json").read_text())["phone_set"] == "cmu39"
+    else:
+        phones = load_phone_set(tmp_path / "out" / "phones.txt")
+        assert phones.symbols == ("sil", "iy", "sh")
+        assert phones.silences == ("sil",)
+
+
+def test_phones_with_times_come_from_json_lines(tmp_path: Path, asr_command: Command) -> None:
+    json_lines(tmp_path / "corpus")
+    outcome = asr_command("prepare", "csv", tmp_path / "corpus" / "mine.jsonl", tmp_path / "out")
+    assert outcome.status == 0, outcome.err
+    for cut in all_cuts(tmp_path / "out"):
+        assert [(each.phone, each.start, each.end) for each in phone_segments(cut)] == list(PHONES)
+
+
+@pytest.mark.parametrize("name", ["textgrid", "csv"])
+def test_prepared_manifests_are_a_corpus_again(name: str, tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS[name](tmp_path / "corpus")
+    assert asr_command("prepare", name, tmp_path / "corpus", tmp_path / "a").status == 0
+    outcome = asr_command("prepare", "lhotse", tmp_path / "a", tmp_path / "b")
+    assert outcome.status == 0, outcome.err
+    for split in SPLITS:
+        file = f"{split}.cuts.jsonl.gz"
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_the_split_of_a_corpus_is_kept_and_the_rest_is_drawn(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["librispeech"](tmp_path / "corpus")
+    assert asr_command("prepare", "librispeech", tmp_path / "corpus", tmp_path / "out").status == 0
+    assert [speakers(tmp_path / "out", split) for split in SPLITS] == [{"ann", "bob"}, {"cat", "dan"}, {"eve", "fay"}]
+    (tmp_path / "corpus" / "dev-clean-2").rename(tmp_path / "corpus" / "train-clean-100")
+    assert asr_command("prepare", "librispeech", tmp_path / "corpus", tmp_path / "drawn").status == 0
+    assert speakers(tmp_path / "drawn", "test") == {"eve", "fay"}
+    assert len(speakers(tmp_path / "drawn", "dev")) == 1
+
+
+def test_without_speakers_each_file_is_one_and_that_is_said(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["csv"](tmp_path / "corpus")
+    table = tmp_path / "corpus" / "mine.csv"
+    table.write_text(table.read_text().replace("utterance,speaker", "utterance,nobody"))
+    outcome = asr_command("prepare", "csv", tmp_path / "corpus", tmp_path / "out")
+    assert outcome.status == 0
+    assert "missing: speaker labels of 12 utterances: each audio file counts as a speaker" in outcome.err
+    assert len({cut.supervisions[0].speaker for cut in all_cuts(tmp_path / "out")}) == 12
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["phone_set"] == "phones.txt"
+    assert summary["splits"]["train"]["utterances"] == 10
+
+
+def test_labels_are_written_in_a_given_phone_set(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["csv"](tmp_path / "corpus")
+    table = tmp_path / "corpus" / "mine.csv"
+    table.write_text(table.read_text().replace("sil sh iy sil", "spn SH IY1 <eps>"))
+    given = asr_command("prepare", "csv", tmp_path / "corpus", tmp_path / "out", "--phone-set", "cmu39")
+    assert given.status == 0, given.err
+    assert {tuple(phone_sequence(cut)) for cut in all_cuts(tmp_path / "out")} == {("sil", "sh", "iy", "sil")}
+    assert not (tmp_path / "out" / "phones.txt").exists()
+    own = tmp_path / "own.txt"
+    own.write_text("SH\nIY1\n")
+    assert asr_command("prepare", "csv", tmp_path / "corpus", tmp_path / "own", "--phone-set", own).status == 0
+    assert {tuple(phone_sequence(cut)) for cut in all_cuts(tmp_path / "own")} == {("SH", "IY1")}
+    assert (tmp_path / "own" / "phones.txt").read_text().split() == ["SH", "-", "-", "-", "IY1", "-", "-", "-"]

