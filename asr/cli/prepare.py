@@ -130,7 +130,7 @@ def split_command(
     config = _config({"name": "lhotse", "split": {"dev": dev, "test": test, "by": split_by, "seed": seed}})
     with output_folder(out_dir, "prepare", "OUT_DIR"):
         summary = split_prepared(prepared, config.split, out_dir)
-        _write_first_recipe(_config({"name": "lhotse", "dir": out_dir}), summary, out_dir)
+        _write_first_recipe(_prepared(out_dir, split_by), summary, out_dir)
     _show(summary, out_dir)
 
 
@@ -159,8 +159,13 @@ def merge_command(
         raise InputError("give two or more folders from asr prepare, and then OUT_DIR")
     with output_folder(out_dir, "prepare", "OUT_DIR"):
         summary = merge_prepared(folders, read_weights(weights, folders), phone_set, seed, skip_bad, out_dir)
-        _write_first_recipe(_config({"name": "lhotse", "dir": out_dir}), summary, out_dir)
+        _write_first_recipe(_prepared(out_dir, "recording"), summary, out_dir)
     _show(summary, out_dir)
+
+
+def _prepared(folder: Path, split_by: str) -> "CorpusConfig":
+    """The section corpus for manifests that are divided already; `split_by` is what was not divided."""
+    return _config({"name": "lhotse", "dir": folder, "split": {"by": split_by}})
 
 
 def _config(settings: dict[str, object]) -> "CorpusConfig":
