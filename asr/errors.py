@@ -1,5 +1,6 @@
 """The exception for a user's mistakes, which the command line prints as a single line."""
 
+import copyreg
 import re
 from collections.abc import Iterable
 from itertools import islice
@@ -30,6 +31,9 @@ class InputError(Exception):
             place = f"{place[:-2]}:{line}: "
         message = _QUOTED.sub(_short_quote, shortened(message, _READ_AT_MOST))
         super().__init__(printable((place + shortened(message, MOST_CHARACTERS)).replace("\n", " ")))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return copyreg.__newobj__, (type(self), *self.args)  # type: ignore[attr-defined]  # the message as it is
 
 
 class OutputError(InputError):

@@ -18,6 +18,7 @@ LAYERS = (
         "asr.data_files",
         "asr.corpus_registry",
     ),
+    ("asr.engines",),
     ("asr.audio",),
     ("asr.storage",),
     ("asr.formats",),

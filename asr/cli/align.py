@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from asr.cli.engine import EngineChoice, EngineName, cluster, device_here
 from asr.cli.messages import codecs_silenced
 from asr.cli.options import ChannelChoice, Device, Formats, Inputs, Jobs, Model, Phones, channels_of
 
@@ -55,6 +56,7 @@ def align_command(
     channels: ChannelChoice = "mix",
     jobs: Jobs = None,
     device: Device = "auto",
+    engine: EngineChoice = EngineName.threads,
 ) -> None:
     """Forced alignment: from audio and its transcript to phones and words with times and scores.
 
@@ -65,7 +67,7 @@ def align_command(
 
     Exit status: 0 if all is done, 1 if a file failed or nothing could be done, 2 for a wrong option.
     """
-    from asr.recordings.workers import available_cores, one_blas_thread
+    from asr.engines.threads import Threads, available_cores, one_blas_thread
 
     one_blas_thread()
     from asr.acoustics.loading import device_for
@@ -106,11 +108,12 @@ def align_command(
     if text is not None and (len(sources) != 1 or transcripts is not None):
         raise InputError("--text is for one audio file, without --transcripts")
     said = GivenText(text) if text is not None else find_transcripts(transcripts, tier.value)
-    aligner = Aligner([AligningModel(path, device_for(path, device)) for path in [model, *models]])
+    here = device_here(engine, device)
+    aligner = Aligner([AligningModel(path, device_for(path, here)) for path in [model, *models]])
     pronunciations = None if lexicon is None else read_lexicon(lexicon, lexicon_phones(aligner.phone_set))
-    with codecs_silenced():
-        many = jobs or available_cores()
-        summary = align_files(aligner, found, said, pronunciations, out, formats, View(phones), many, spell)
+    with codecs_silenced(), cluster(engine, jobs, device) as ray:
+        workers = ray or Threads(jobs or available_cores())
+        summary = align_files(aligner, found, said, pronunciations, out, formats, View(phones), workers, spell)
     log.info("%s: %s", summary.text("aligned"), out / ALIGNMENTS)
     if summary.failed or summary.unwritten:
         raise typer.Exit(1)

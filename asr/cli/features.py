@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from asr.cli.engine import EngineChoice, EngineName, cluster, device_here
 from asr.cli.options import Device, Prepared, Settings, SkipBad
 
 log = logging.getLogger(__name__)
@@ -20,6 +21,7 @@ def features_command(
     settings: Settings = [],  # noqa: B006 - typer copies it
     device: Device = "auto",
     skip_bad: SkipBad = False,
+    engine: EngineChoice = EngineName.threads,
 ) -> None:
     """Compute the features of every split; each becomes one memory-mapped archive."""
     from asr.config import FeaturesConfig
@@ -33,8 +35,8 @@ def features_command(
     from asr.features.stage import extract_folder
     from asr.storage.output_folder import output_folder
 
-    with output_folder(out, "features", "OUT"):
-        summaries = extract_folder(prepared, out, config, choose_device(device), skip_bad)
+    with output_folder(out, "features", "OUT"), cluster(engine, None, device) as ray:
+        summaries = extract_folder(prepared, out, config, choose_device(device_here(engine, device)), skip_bad, ray)
     for name, summary in summaries.items():
         minutes = summary.seconds / 60
         print(f"{name:>12}: {summary.utterances:6d} utterances, {summary.frames:9d} frames, {minutes:7.1f} min")

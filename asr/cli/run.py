@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from asr.cli.engine import EngineChoice, EngineName, cluster
 from asr.cli.options import Device, Settings
 from asr.errors import InputError
 
@@ -17,12 +18,16 @@ def run_command(
     stage: Annotated[str | None, typer.Option("--stage", help=f"Rerun only this stage: {STAGE_NAMES}.")] = None,
     start: Annotated[str | None, typer.Option("--from", help="Rerun this stage and all later ones.")] = None,
     device: Device = "auto",
+    engine: EngineChoice = EngineName.threads,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="The run's folder.", show_default="runs/CORPUS/RECIPE"),
     ] = None,
 ) -> None:
-    """Run a recipe from the corpus to the report; stages that are up to date are skipped."""
+    """Run a recipe from the corpus to the report; stages that are up to date are skipped.
+
+    With --engine ray the features are computed on the cluster; all else is done here.
+    """
     from asr.config.recipe_file import read_recipe
 
     config = read_recipe(recipe, settings)
@@ -40,8 +45,9 @@ def run_command(
     if stage and start:
         raise InputError("--stage and --from exclude each other")
     folder = out or default_folder(recipe)
-    run = Run(config, f"{recipe.resolve().parent.name}/{recipe.stem}", folder, choose_device(device))
-    result = execute(run, only=stage, first=start)
+    name = f"{recipe.resolve().parent.name}/{recipe.stem}"
+    with cluster(engine, None, device) as ray:
+        result = execute(Run(config, name, folder, choose_device(device), ray), only=stage, first=start)
     if result is not None:
         Console().print(per_table(result))
         print(f"Report: {folder / REPORT}")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from asr.cli.engine import EngineChoice, EngineName, cluster, device_here
 from asr.cli.messages import codecs_silenced
 from asr.cli.options import ChannelChoice, Device, Formats, Inputs, Jobs, Model, Phones, channels_of
 
@@ -28,6 +29,7 @@ def transcribe_command(
     channels: ChannelChoice = "mix",
     jobs: Jobs = None,
     device: Device = "auto",
+    engine: EngineChoice = EngineName.threads,
 ) -> None:
     """Transcribe audio files into phones with times, as JSON Lines and in the formats of your choice.
 
@@ -36,7 +38,7 @@ def transcribe_command(
 
     Exit status: 0 if all is done, 1 if a file failed or nothing could be done, 2 for a wrong option.
     """
-    from asr.recordings.workers import available_cores, one_blas_thread
+    from asr.engines.threads import Threads, available_cores, one_blas_thread
 
     one_blas_thread()
     from asr.acoustics.loading import device_for
@@ -51,10 +53,11 @@ def transcribe_command(
     for name in formats:
         writer(name)
     view = View(phones, min_score)
-    with codecs_silenced():
+    with codecs_silenced(), cluster(engine, jobs, device) as ray:
         found = find_sources(inputs, channels_of(channels))
-        recognizer = Recognizer(model, device_for(model, device))
-        summary = transcribe(recognizer, found, out, formats, view, nbest, jobs or available_cores())
+        recognizer = Recognizer(model, device_for(model, device_here(engine, device)))
+        workers = ray or Threads(jobs or available_cores())
+        summary = transcribe(recognizer, found, out, formats, view, nbest, workers)
     log.info("%s: %s", summary.text("transcribed"), out / TRANSCRIPTS)
     if summary.failed or summary.unwritten:
         raise typer.Exit(1)

@@ -1,11 +1,14 @@
 """From a manifest to a feature archive with CMVN statistics, in one pass with constant memory."""
 
+import operator
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -15,13 +18,14 @@ from torch.nn.utils.rnn import pad_sequence
 from asr.audio import read_audio
 from asr.config import FeaturesConfig
 from asr.corpora.cuts import read_cuts
+from asr.engines.engine import Engine, Work
+from asr.engines.threads import Threads, available_cores
 from asr.errors import InputError
 from asr.features.archive import ArchiveWriter
 from asr.features.cmvn import Cmvn, cmvn_path, save_cmvn
 from asr.features.frontend import StaticFeatures, build_front_end
 from asr.features.normalize import counted
 from asr.progress import track
-from asr.threads import one_torch_thread
 
 if TYPE_CHECKING:
     from lhotse import MonoCut
@@ -30,8 +34,24 @@ READERS = 4  # threads; audio decoding releases Python's lock
 # Decoded audio waiting at any moment, and audio of one batch including padding: these bound the memory.
 AHEAD_SECONDS = 600.0
 BATCH_SECONDS = {"cpu": 60.0, "cuda": 600.0}
+WAITING = 32
+"""Batches whose features may wait for an earlier one: at most 25 MB on a CPU, 250 MB on a GPU."""
 
+T = TypeVar("T")
 Samples = NDArray[np.float32]
+Features = tuple[int, NDArray[np.float32]] | InputError
+"""The samples of an utterance and its features [T, static_dim], or why it has none."""
+
+
+class Audio(NamedTuple):
+    """An utterance to compute: its `seconds` from `start` on, and all of its file where `duration` is None."""
+
+    utterance: str
+    speaker: str
+    path: str
+    start: float
+    duration: float | None
+    seconds: float
 
 
 @dataclass
@@ -50,29 +70,33 @@ def extract(
     config: FeaturesConfig,
     device: torch.device | str = "cpu",
     skip_bad: bool = False,
+    engine: Engine | None = None,
 ) -> ExtractSummary:
     """Writes `stem.npy`, `stem.index.jsonl` and `stem.cmvn.safetensors`: static features in the manifest's order.
 
-    Raises InputError when audio cannot be read or is shorter than one frame; with `skip_bad` such an utterance is left
-    out and counted instead. Raises InputError when nothing is left.
+    Threads compute them on `device`, or the workers of an `engine` on its own. Raises InputError when audio cannot be
+    read or is shorter than one frame; with `skip_bad` such an utterance is left out and counted instead. Raises
+    InputError when nothing is left.
     """
-    device = torch.device(device)
-    front_end = build_front_end(config, device)
+    engine = engine or Threads(max(READERS, available_cores()), str(device))
     summary, cmvn = ExtractSummary(), Cmvn()
-    limit = int(BATCH_SECONDS[device.type] * config.sample_rate)
-    with one_torch_thread(), ArchiveWriter(stem, config.static_dim) as archive:
-        audio = read_ahead(read_cuts(cuts_path), config.sample_rate)
-        usable = _usable(audio, front_end, summary.skipped if skip_bad else None)
-        for batch in _batches(track(usable, f"features of {Path(stem).name}"), limit):
-            features, lengths = front_end(*_padded([samples for _, samples in batch]))
-            rows = features.cpu().numpy()
-            for (cut, samples), row, length in zip(batch, rows, lengths.tolist(), strict=True):
-                speaker = cut.supervisions[0].speaker or cut.id
-                archive.append(cut.id, speaker, row[:length])
-                cmvn.add(speaker, counted(row[:length], config))
+    limit = BATCH_SECONDS[torch.device(engine.device).type]
+    groups = _batches(map(_audio, read_cuts(cuts_path)), operator.attrgetter("seconds"), limit)
+    found = engine.map(partial(_start, config), groups, WAITING)
+    with ArchiveWriter(stem, config.static_dim) as archive:
+        with closing(found):
+            for audio, result in track(found, f"features of {Path(stem).name}"):
+                if isinstance(result, InputError):
+                    if not skip_bad:
+                        raise result
+                    summary.skipped.append({"utterance": audio.utterance, "reason": str(result)})
+                    continue
+                samples, features = result
+                archive.append(audio.utterance, audio.speaker, features)
+                cmvn.add(audio.speaker, counted(features, config))
                 summary.utterances += 1
-                summary.frames += length
-                summary.seconds += len(samples) / config.sample_rate
+                summary.frames += len(features)
+                summary.seconds += samples / config.sample_rate
         if summary.utterances == 0:
             raise InputError("has no utterance with usable audio; rerun the prepare stage", cuts_path)
         save_cmvn(cmvn_path(stem), cmvn)
@@ -98,50 +122,66 @@ def read_ahead(cuts: Iterable["MonoCut"], sample_rate: int) -> Iterator[tuple["M
 
 
 def read_cut(cut: "MonoCut", sample_rate: int) -> Samples:
-    recording = cut.recording
-    if cut.start == 0 and cut.duration == recording.duration:
-        return read_audio(recording.sources[0].source, sample_rate)
-    return read_audio(recording.sources[0].source, sample_rate, cut.start, cut.duration)
+    return read_audio(cut.recording.sources[0].source, sample_rate, cut.start, _duration(cut))
 
 
-def _usable(
-    audio: Iterable[tuple["MonoCut", "Future[Samples]"]],
-    front_end: StaticFeatures,
-    skipped: list[dict[str, str]] | None,
-) -> Iterator[tuple["MonoCut", Samples]]:
-    """Leaves out cuts without a frame of readable audio and lists them in `skipped`; None: raises InputError."""
-    for cut, future in audio:
-        try:
-            samples = future.result()
-            if front_end.frame_count(len(samples)) == 0:
-                raise InputError(
-                    f"utterance {cut.id} is shorter than one frame ({len(samples)} samples at "
-                    f"{front_end.config.sample_rate} Hz); leave it out of the manifest",
-                    cut.recording.sources[0].source,
-                )
-        except InputError as error:
-            if skipped is None:
-                raise
-            skipped.append({"utterance": cut.id, "reason": str(error)})
-            continue
-        yield cut, samples
+def _duration(cut: "MonoCut") -> float | None:
+    """The seconds of a cut; None where it is all of its recording."""
+    return None if cut.start == 0 and cut.duration == cut.recording.duration else cut.duration
 
 
-def _batches(audio: Iterable[tuple["MonoCut", Samples]], limit: int) -> Iterator[list[tuple["MonoCut", Samples]]]:
-    """Groups of utterances, in order, of at most `limit` samples including padding; a longer utterance is alone."""
-    batch: list[tuple[MonoCut, Samples]] = []
-    longest = 0
-    for cut, samples in audio:
-        longest = max(longest, len(samples))
+def _audio(cut: "MonoCut") -> Audio:
+    speaker = cut.supervisions[0].speaker or cut.id
+    return Audio(cut.id, speaker, cut.recording.sources[0].source, cut.start, _duration(cut), cut.duration)
+
+
+def _batches(items: Iterable[T], length: Callable[[T], float], limit: float) -> Iterator[list[T]]:
+    """Groups of utterances, in order, whose lengths are at most `limit` including padding; a longer one is alone."""
+    batch: list[T] = []
+    longest = 0.0
+    for item in items:
+        longest = max(longest, length(item))
         if batch and longest * (len(batch) + 1) > limit:
             yield batch
-            batch, longest = [], len(samples)
-        batch.append((cut, samples))
+            batch, longest = [], length(item)
+        batch.append(item)
     if batch:
         yield batch
 
 
-def _padded(waveforms: list[Samples]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Waveforms of several lengths, padded to [B, S], and their lengths [B]."""
-    padded = pad_sequence([torch.from_numpy(waveform) for waveform in waveforms], batch_first=True)
-    return padded, torch.tensor([len(waveform) for waveform in waveforms])
+def _start(config: FeaturesConfig, device: str) -> Work[Audio, Features]:
+    limit = BATCH_SECONDS[torch.device(device).type] * config.sample_rate
+    return partial(_computed, build_front_end(config, device), limit)
+
+
+def _computed(front_end: StaticFeatures, limit: float, group: Sequence[Audio]) -> list[Features]:
+    """The features of a batch; it is divided where files are longer than their manifest says."""
+    read = [_usable(audio, front_end) for audio in group]
+    computed = iter(
+        (len(samples), row[:length])
+        for batch in _batches((each for each in read if not isinstance(each, InputError)), len, limit)
+        for samples, row, length in zip(batch, *_features(front_end, batch), strict=True)
+    )
+    return [each if isinstance(each, InputError) else next(computed) for each in read]
+
+
+def _usable(audio: Audio, front_end: StaticFeatures) -> Samples | InputError:
+    """The samples of an utterance, or why it has none of use."""
+    try:
+        samples = read_audio(audio.path, front_end.config.sample_rate, audio.start, audio.duration)
+    except InputError as error:
+        return error
+    if front_end.frame_count(len(samples)) == 0:
+        return InputError(
+            f"utterance {audio.utterance} is shorter than one frame ({len(samples)} samples at "
+            f"{front_end.config.sample_rate} Hz); leave it out of the manifest",
+            audio.path,
+        )
+    return samples
+
+
+def _features(front_end: StaticFeatures, batch: Sequence[Samples]) -> tuple[NDArray[np.float32], list[int]]:
+    """The features [B, T, static_dim] of waveforms, and their lengths [B]."""
+    padded = pad_sequence([torch.from_numpy(samples) for samples in batch], batch_first=True)
+    features, lengths = front_end(padded, torch.tensor([len(samples) for samples in batch]))
+    return features.cpu().numpy(), lengths.tolist()

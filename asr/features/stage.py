@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from asr.config import FeaturesConfig, RecipeConfig
+from asr.engines.engine import Engine
 from asr.errors import InputError
 from asr.features.extract import ExtractSummary, extract
 from asr.storage.files import write_json
@@ -13,18 +14,28 @@ from asr.storage.run_layout import SPLITS, SUMMARY, cuts_path, fold_names
 
 
 def compute_features(
-    config: RecipeConfig, prepared: Path, out: Path, device: torch.device | str = "cpu"
+    config: RecipeConfig,
+    prepared: Path,
+    out: Path,
+    device: torch.device | str = "cpu",
+    engine: Engine | None = None,
 ) -> dict[str, ExtractSummary]:
     """Writes the archives of the splits that `prepared` holds, in its folder and in each `fold-k` below it, into `out`.
 
-    `out`/summary.json says what they contain and what was left out. Returns the summary of each, by name: `train` or
-    `fold-1/train`. Raises InputError when there is no manifest.
+    Threads compute on `device`, or the workers of an `engine` on its own. `out`/summary.json says what the archives
+    contain and what was left out. Returns the summary of each, by name: `train` or `fold-1/train`. Raises InputError
+    when there is no manifest.
     """
-    return extract_folder(prepared, out, config.features, device, config.corpus.skip_bad)
+    return extract_folder(prepared, out, config.features, device, config.corpus.skip_bad, engine)
 
 
 def extract_folder(
-    prepared: Path, out: Path, config: FeaturesConfig, device: torch.device | str = "cpu", skip_bad: bool = False
+    prepared: Path,
+    out: Path,
+    config: FeaturesConfig,
+    device: torch.device | str = "cpu",
+    skip_bad: bool = False,
+    engine: Engine | None = None,
 ) -> dict[str, ExtractSummary]:
     """As `compute_features`, from the settings of the features alone."""
     found = [
@@ -35,7 +46,7 @@ def extract_folder(
     manifests = {name: path for name, path in found if path.is_file()}
     if not manifests:
         raise InputError("has no {train,dev,test}.cuts.jsonl.gz; name the folder that asr prepare wrote", prepared)
-    summaries = {name: extract(path, out / name, config, device, skip_bad) for name, path in manifests.items()}
+    summaries = {name: extract(path, out / name, config, device, skip_bad, engine) for name, path in manifests.items()}
     _write_summary(out / SUMMARY, summaries)
     return summaries
 

@@ -2,24 +2,30 @@
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from asr.acoustics.digests import acoustic_digest
-from asr.alignment.aligner import Aligner
+from asr.acoustics.loading import device_for
+from asr.alignment.aligner import Aligner, AligningModel
 from asr.alignment.spoken import Spoken, spoken_phones, spoken_words
+from asr.engines.engine import Engine
+from asr.engines.threads import Threads
+from asr.errors import InputError
 from asr.formats.transcript import Transcript
 from asr.phones.lexicon import Lexicon
 from asr.phones.phone_set import AnyPhoneSet
 from asr.phones.words import Spell
-from asr.recordings.batch import Read, Summary, one_by_one, process
+from asr.recordings.batch import Summary, process
 from asr.recordings.export import PLAIN, Exports, View
 from asr.recordings.results import Row
 from asr.recordings.resume import set_aside
 from asr.recordings.sources import Found, Source
 from asr.recordings.transcripts import Transcripts
+from asr.recordings.work import OTHER_MODEL, Read, Work, one_by_one
 from asr.storage.output_folder import output_folder
 from asr.storage.run_layout import ALIGNMENTS
 
@@ -35,11 +41,12 @@ def align_files(
     out_dir: Path,
     formats: Collection[str],
     view: View = PLAIN,
-    jobs: int = 1,
+    engine: Engine = Threads(),  # noqa: B008 - it is frozen
     spell: Spell | None = None,
 ) -> Summary:
     """Writes `out_dir`/alignments.jsonl, one line an utterance in the order of the sources, and exports it to
-    `formats`; aligns words with a lexicon, where `spell` spells numbers; `jobs` threads work.
+    `formats`; aligns words with a lexicon, where `spell` spells numbers. The workers of an engine elsewhere open the
+    models themselves.
 
     A file that cannot be aligned (not readable, too short, without a transcript, with an unknown phone or word) is a
     line in the log and in `out_dir`/errors.jsonl, as is an alignment that a format cannot hold, and the rest continues.
@@ -50,17 +57,21 @@ def align_files(
     """
     output = out_dir / ALIGNMENTS
     with output_folder(out_dir, "align", "--out") as folder:
-        set_aside(folder, out_dir / MARK, _made_with(aligner, lexicon))
+        made_with = _made_with(aligner, lexicon)
+        set_aside(folder, out_dir / MARK, made_with)
         several = len(aligner.models) > 1
+        folders = [model.bundle.folder.resolve() for model in aligner.models]
+        opened = partial(_opened, folders, made_with["models"]) if engine.elsewhere else lambda device: aligner
         return process(
             found,
             output,
-            one_by_one(partial(_aligned, aligner, transcripts, lexicon, spell)),
+            partial(_start, opened, lexicon, spell),
             aligner.sample_rate,
             partial(_is_current, transcripts),
             lambda failed: Exports(folder, output, formats, view, aligner.phone_set, several, failed),
-            jobs,
+            engine,
             "aligning",
+            completed=lambda source: replace(source, text=transcripts.of(source)),
         )
 
 
@@ -72,15 +83,23 @@ def _is_current(transcripts: Transcripts, row: Row, source: Source) -> bool:
         return False  # it fails again when it is aligned
 
 
+def _start(opened: Callable[[str], Aligner], lexicon: Lexicon | None, spell: Spell | None, device: str) -> Work:
+    return one_by_one(partial(_aligned, opened(device), lexicon, spell))
+
+
+def _opened(models: Sequence[Path], digests: Sequence[str], device: str) -> Aligner:
+    """The models in another process. Raises InputError where one is missing there or is another."""
+    aligner = Aligner([AligningModel(path, device_for(path, device)) for path in models])
+    for path, digest in zip(models, digests, strict=True):
+        if acoustic_digest(path) != digest:
+            raise InputError(OTHER_MODEL, path)
+    return aligner
+
+
 def _aligned(
-    aligner: Aligner,
-    transcripts: Transcripts,
-    lexicon: Lexicon | None,
-    spell: Spell | None,
-    source: Source,
-    read: Read,
+    aligner: Aligner, lexicon: Lexicon | None, spell: Spell | None, source: Source, read: Read
 ) -> tuple[Transcript, Row]:
-    text = transcripts.of(source)
+    text = source.text or ""
     spoken = _spoken(text, lexicon, aligner.phone_set, spell)
     return aligner.align_blocks(read, spoken, source.utterance, str(source.path)), {"said": text}
 

@@ -1,33 +1,22 @@
 """Many recordings through one piece of work into an output folder: what `asr transcribe` and `asr align` share."""
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from asr.engines.engine import Engine
 from asr.errors import InputError
-from asr.formats.transcript import Transcript
 from asr.progress import track
 from asr.recordings.digests import DIGESTS, AudioDigests
 from asr.recordings.export import Exports
-from asr.recordings.failures import ERRORS, Failures, place
+from asr.recordings.failures import ERRORS, Failures, described
 from asr.recordings.results import Results, Row
-from asr.recordings.sources import Found, Samples, Source, read_source
-from asr.recordings.workers import in_order
-
-log = logging.getLogger(__name__)
-
-Read = Callable[[], Iterator[Samples]]
-"""Gives the samples of a recording in blocks, as often as it is called; see `read_source`."""
-
-Outcome = tuple[Transcript, Row] | Exception
-"""The transcript of an utterance and what its line has besides, or why there is none."""
-
-Work = Callable[[Sequence[tuple[Source, Read]]], list[Outcome]]
-"""Processes recordings; it may be called from several threads."""
+from asr.recordings.sources import Found, Source
+from asr.recordings.work import Item, Processed, Work, start_processing
 
 
 @dataclass(frozen=True)
@@ -46,32 +35,22 @@ class Summary:
         return f"{self.done} {done}{before}, {self.failed} failed{lacking}"
 
 
-def one_by_one(work: Callable[[Source, Read], tuple[Transcript, Row]]) -> Work:
-    """The work that does this for each recording alone."""
-
-    def outcome(source: Source, read: Read) -> Outcome:
-        try:
-            return work(source, read)
-        except Exception as error:
-            return error
-
-    return lambda items: [outcome(*item) for item in items]
-
-
 def process(
     found: Found,
     output: Path,
-    work: Work,
+    start: Callable[[str], Work],
     sample_rate: int,
     is_current: Callable[[Row, Source], bool],
     exports_of: Callable[[Callable[..., Any]], Exports],
-    jobs: int,
+    engine: Engine,
     description: str,
     together: int = 1,
+    completed: Callable[[Source], Source] = lambda source: source,
 ) -> Summary:
     """Appends a line to `output` for each source that has none yet, in the sources' order, and exports the results.
 
-    `jobs` threads work, on `together` recordings at a time. A source whose reading or work fails, whatever the reason,
+    The engine does the work that `start` makes for a device, on `together` recordings at a time, each `completed`
+    first, in this thread, by what the work must know of it. A source that fails in any of this, whatever the reason,
     is a line in the log and in errors.jsonl, and the rest continues. `is_current` says whether a line of the same
     content is up to date; `exports_of` makes the exports, given where their failures go. Raises OutputError where
     nothing can be written.
@@ -82,12 +61,15 @@ def process(
             failures.add(error, place)
         exports = exports_of(failures.add)
         results = Results(output, found.sources, digests, failures, is_current)
-        groups = _groups(results.waiting(), together)
-        done = in_order(partial(_processed, work, digests, sample_rate), groups, jobs)
-        each = (outcome for sources, group in done for outcome in zip(sources, group.result(), strict=True))
+        items = (_item(source, digests, completed) for source in results.waiting())
+        worked = engine.map(partial(start_processing, start, sample_rate), _groups(items, together))
 
         def rows() -> Iterator[tuple[Source, Row]]:
-            for source, outcome in track(each, description, results.remaining):
+            for item, result in track(worked, description, results.remaining):
+                source = item.source
+                identity, outcome = _without_worker(result, source) if isinstance(result, InputError) else result
+                if identity is not None:
+                    digests.add(source.path, identity)
                 if isinstance(outcome, Exception):
                     failures.add(outcome, source.path)
                 else:
@@ -95,61 +77,26 @@ def process(
                     yield source, outcome[1]
 
         try:
-            results.append(rows())
+            with closing(worked):
+                results.append(rows())
         finally:
             digests.write()
         unwritten = exports.finish()
     return Summary(results.added, results.skipped, failures.failed, unwritten)
 
 
-def _groups(sources: Iterator[Source], size: int) -> Iterator[list[Source]]:
-    return iter(lambda: list(islice(sources, size)), [])
-
-
-def _processed(work: Work, digests: AudioDigests, sample_rate: int, sources: Sequence[Source]) -> list[Outcome]:
-    """The transcript of each source, and its line."""
-    found: list[Outcome] = []
-    known: list[str | Exception] = [_digest(digests, source) for source in sources]
-    odd: list[list[str]] = [[] for _ in sources]
-    items = [
-        (source, partial(read_source, source, sample_rate, warnings))
-        for source, digest, warnings in zip(sources, known, odd, strict=True)
-        if isinstance(digest, str)
-    ]
-    outcomes = iter(work(items))
-    for source, digest, warnings in zip(sources, known, odd, strict=True):
-        outcome = digest if isinstance(digest, Exception) else next(outcomes)
-        finished = _finished(outcome, source, str(digest), digests)
-        found.append(finished if isinstance(finished, Exception) else _warned(finished, source, warnings))
-    return found
-
-
-def _warned(finished: tuple[Transcript, Row], source: Source, warnings: list[str]) -> tuple[Transcript, Row]:
-    """The outcome with the recording's warnings in its line; they are also logged."""
-    if not warnings:
-        return finished
-    each = list(dict.fromkeys(warnings))  # a long recording may be read twice
-    log.warning("%s: %s", source.path, "; ".join(each))
-    transcript, row = finished
-    return transcript, row | {"warnings": each}
-
-
-def _digest(digests: AudioDigests, source: Source) -> str | Exception:
+def _item(source: Source, digests: AudioDigests, completed: Callable[[Source], Source]) -> Item:
+    known = digests.known(source.path)
     try:
-        return digests.of(source.path)
-    except InputError as error:
-        return error
+        return Item(completed(source), known, None)
+    except Exception as error:
+        return Item(source, known, described(error, source.path))
 
 
-def _finished(outcome: Outcome, source: Source, digest: str, digests: AudioDigests) -> Outcome:
-    """The outcome with the whole line, or an error that names the file."""
-    if isinstance(outcome, InputError) and not str(outcome).startswith(place(source.path)):
-        return InputError(str(outcome), source.path)
-    if isinstance(outcome, Exception):
-        return outcome
-    try:
-        digests.require_unchanged(source.path)
-    except InputError as error:
-        return error
-    transcript, more = outcome
-    return transcript, transcript.to_json() | more | {"sha256": digest} | source.part
+def _without_worker(error: InputError, source: Source) -> Processed:
+    """The outcome of a recording whose workers died."""
+    return Processed(None, described(error, source.path))
+
+
+def _groups(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
+    return iter(lambda: list(islice(items, size)), [])

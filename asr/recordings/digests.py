@@ -1,5 +1,6 @@
 """What identifies a recording: the SHA-256 of its file."""
 
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,19 +12,41 @@ DIGESTS = "audio.jsonl"
 """In an output folder: the digest of each file that was read, with the size and time by which it is known again."""
 
 
-class _Known(NamedTuple):
-    """Bytes, microseconds since 1970, and the SHA-256."""
+class Identity(NamedTuple):
+    """A file at the time when it was read: bytes, microseconds since 1970, and the SHA-256."""
 
     size: int
     modified: int
     digest: bytes
 
 
-class AudioDigests:
-    """The digests of audio files, each read once while its size and time of change stay the same.
+def identity(audio: Path, known: Identity | None = None) -> Identity:
+    """The identity of a file, which is read if `known` has another size or time. Raises InputError where it cannot."""
+    status = _status(audio)
+    if known is not None and known[:2] == status:
+        return known
+    return Identity(*status, _digest(audio, *status))
 
-    May be used from several threads.
-    """
+
+def require_unchanged(audio: Path, known: Identity) -> None:
+    """Raises InputError for a file that has changed since it had this identity."""
+    if known[:2] != _status(audio):
+        raise InputError("changed while it was read; run the command again when it is complete", audio)
+
+
+def _status(audio: Path) -> tuple[int, int]:
+    status = audio_status(audio)
+    return status.st_size, status.st_mtime_ns // 1000
+
+
+@lru_cache(maxsize=64)
+def _digest(audio: Path, size: int, modified: int) -> bytes:
+    """The SHA-256 of a file as it is now: lists have many parts of one."""
+    return bytes.fromhex(file_digest(audio))
+
+
+class AudioDigests:
+    """The digests of audio files, each read once while its size and time of change stay the same."""
 
     def __init__(self, path: Path) -> None:
         """Begins with those in the file `path`, if it is there.
@@ -33,25 +56,25 @@ class AudioDigests:
         if (owner := owner_of(path)) is not None:
             owner.require_replaceable(path)
         self.path = path
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, Identity] = {}
         for row in read_jsonl(path) if path.is_file() else ():
             try:
-                self._known[str(row["audio"])] = _Known(row["size"], row["modified"], bytes.fromhex(row["sha256"]))
+                self._known[str(row["audio"])] = Identity(row["size"], row["modified"], bytes.fromhex(row["sha256"]))
             except (KeyError, TypeError, ValueError):
                 continue  # read again
 
     def of(self, audio: Path) -> str:
         """The SHA-256 of a file. Raises InputError where it cannot be read."""
-        status = self._status(audio)
-        known = self._known.get(str(audio))
-        if known is None or known[:2] != status:
-            known = self._known[str(audio)] = _Known(*status, bytes.fromhex(file_digest(audio)))
+        known = self._known[str(audio)] = identity(audio, self._known.get(str(audio)))
         return known.digest.hex()
 
-    def require_unchanged(self, audio: Path) -> None:
-        """Raises InputError for a file that has changed since its digest was made."""
-        if self._known[str(audio)][:2] != self._status(audio):
-            raise InputError("changed while it was read; run the command again when it is complete", audio)
+    def known(self, audio: Path) -> Identity | None:
+        """What a file was when it was last read."""
+        return self._known.get(str(audio))
+
+    def add(self, audio: Path, known: Identity) -> None:
+        """Adds a file that was read elsewhere."""
+        self._known[str(audio)] = known
 
     def write(self) -> None:
         """Writes them, sorted by their paths."""
@@ -59,10 +82,6 @@ class AudioDigests:
             self.path,
             (
                 {"audio": audio, "size": known.size, "modified": known.modified, "sha256": known.digest.hex()}
-                for audio, known in sorted(self._known.copy().items())  # threads may go on
+                for audio, known in sorted(self._known.items())
             ),
         )
-
-    def _status(self, audio: Path) -> tuple[int, int]:
-        status = audio_status(audio)
-        return status.st_size, status.st_mtime_ns // 1000

@@ -65,10 +65,22 @@ def place(path: Path) -> str:
     return str(InputError("", path))
 
 
+def described(error: Exception, path: Path) -> Exception:
+    """The error of a recording as an InputError that begins with its path; one that concerns all stays as it is."""
+    if isinstance(error, OutputError) or is_interrupt(error):
+        return error
+    if isinstance(error, InputError) and str(error).startswith(place(path)):
+        return error
+    found = InputError(str(error) if isinstance(error, InputError) else _reason(error), path)
+    found.__cause__ = error
+    return found
+
+
 def _message(error: Exception, path: Path) -> str:
-    if isinstance(error, InputError):
-        return str(error)
+    return str(error) if isinstance(error, InputError) else f"{place(path)}{_reason(error)}"
+
+
+def _reason(error: Exception) -> str:
     if is_out_of_memory(error):
-        return f"{place(path)}does not fit in memory; split it into parts, or choose another --device"
-    reason = " ".join(str(error).split())
-    return f"{place(path)}{type(error).__name__}: {reason[:LONGEST_REASON]}"
+        return "does not fit in memory; split it into parts, or choose another --device"
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:LONGEST_REASON]}"

@@ -5,8 +5,8 @@ from itertools import chain, islice
 
 from asr.features.mel import check_length
 from asr.recognizer import Recognizer
-from asr.recordings.batch import Outcome, Read
 from asr.recordings.sources import Samples, Source
+from asr.recordings.work import Outcome, Read
 
 READ_TOGETHER = 256
 """Recordings among which those of similar lengths are found."""

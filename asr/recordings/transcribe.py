@@ -1,19 +1,23 @@
 """Batch transcription: many recordings in, JSON Lines and the chosen formats out; an interrupted one resumes."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
 from asr.acoustics.digests import bundle_digest
+from asr.acoustics.loading import device_for
+from asr.engines.engine import Engine
+from asr.engines.threads import Threads
 from asr.errors import InputError
 from asr.formats.transcript import Transcript, read_transcripts
 from asr.recognizer import Recognizer
-from asr.recordings.batch import Read, Summary, one_by_one, process
+from asr.recordings.batch import Summary, process
 from asr.recordings.export import PLAIN, Exports, View
 from asr.recordings.results import Row
 from asr.recordings.resume import set_aside
 from asr.recordings.sources import Found, Source
 from asr.recordings.together import READ_TOGETHER, transcribe_together
+from asr.recordings.work import OTHER_MODEL, Read, Work, one_by_one
 from asr.storage.output_folder import output_folder
 from asr.storage.run_layout import TRANSCRIPTS
 
@@ -28,10 +32,10 @@ def transcribe(
     formats: Collection[str] = ("textgrid",),
     view: View = PLAIN,
     nbest: int = 0,
-    jobs: int = 1,
+    engine: Engine = Threads(),  # noqa: B008 - it is frozen
 ) -> Summary:
     """Writes `out_dir`/transcripts.jsonl, one line an utterance with the model's phones in the order of the sources,
-    and exports it to `formats`; `jobs` threads work.
+    and exports it to `formats`; the workers of an engine elsewhere open the model themselves.
 
     The lines have `nbest` hypotheses if it is not 0; a line that was written with fewer is made again. A file that
     fails, whatever the reason, is a line in the log and in `out_dir`/errors.jsonl, and the rest continues. Called again
@@ -41,18 +45,20 @@ def transcribe(
     """
     output = out_dir / TRANSCRIPTS
     with output_folder(out_dir, "transcribe", "--out") as folder:
-        set_aside(folder, out_dir / MARK, {"model": bundle_digest(recognizer.bundle.folder)})
-        phone_set = recognizer.bundle.config.targets.phone_set
-        on_gpu = recognizer.on_gpu
-        alone = one_by_one(partial(_transcribed, recognizer, nbest))
+        bundle = recognizer.bundle
+        digest = bundle_digest(bundle.folder)
+        set_aside(folder, out_dir / MARK, {"model": digest})
+        phone_set = bundle.config.targets.phone_set
+        on_gpu = engine.device != "cpu" if engine.elsewhere else recognizer.on_gpu
+        opened = partial(_opened, bundle.folder.resolve(), digest) if engine.elsewhere else lambda device: recognizer
         return process(
             found,
             output,
-            partial(transcribe_together, recognizer, nbest) if on_gpu else alone,
+            partial(_start, opened, nbest),
             recognizer.sample_rate,
             lambda row, source: not nbest or len(row.get("nbest", ())) >= nbest,
             lambda failed: Exports(folder, output, formats, view, phone_set, failed=failed),
-            jobs,
+            engine,
             "transcribing",
             READ_TOGETHER if on_gpu else 1,
         )
@@ -65,6 +71,21 @@ def find_transcript(out_dir: Path, source: Source) -> Transcript:
         if transcript.utterance == source.utterance:
             return transcript
     raise InputError(f"has no transcript of {source.utterance}", output)
+
+
+def _start(opened: Callable[[str], Recognizer], nbest: int, device: str) -> Work:
+    recognizer = opened(device)
+    if recognizer.on_gpu:
+        return partial(transcribe_together, recognizer, nbest)
+    return one_by_one(partial(_transcribed, recognizer, nbest))
+
+
+def _opened(model: Path, digest: str, device: str) -> Recognizer:
+    """The model in another process. Raises InputError where it is missing there or is another."""
+    recognizer = Recognizer(model, device_for(model, device))
+    if bundle_digest(model) != digest:
+        raise InputError(OTHER_MODEL, model)
+    return recognizer
 
 
 def _transcribed(recognizer: Recognizer, nbest: int, source: Source, read: Read) -> tuple[Transcript, Row]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from asr.config import RecipeConfig
+from asr.engines.engine import Engine
 from asr.errors import count
 from asr.report.report import report
 from asr.runs.results import write_results
@@ -21,12 +22,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Run:
-    """A recipe with the folder and the device that it runs in; `name` is the recipe's, such as timit_sample/dnn."""
+    """A recipe with the folder and the device that it runs in; `name` is the recipe's, such as timit_sample/dnn.
+
+    An `engine` computes the features elsewhere.
+    """
 
     config: RecipeConfig
     name: str
     folder: Path
     device: torch.device
+    engine: Engine | None = None
 
 
 def default_folder(recipe: Path) -> Path:
@@ -41,7 +46,7 @@ def execute(run: Run, only: str | None = None, first: str | None = None) -> Scor
     Returns None where `only` is a stage before score. Raises InputError for a user's mistake, and where another process
     is using the folder.
     """
-    stages = recipe_stages(run.config, run.folder, run.device)
+    stages = recipe_stages(run.config, run.folder, run.device, run.engine)
     forced = STAGES[STAGES.index(first) :] if first else (only,) if only else ()
     with output_folder(run.folder, "run", "--out"):
         for stage in stages:

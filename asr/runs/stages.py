@@ -12,6 +12,7 @@ from asr.config import RecipeConfig
 from asr.corpora.prepare import corpus_dir, prepare
 from asr.decoding.stage import check_language_model, decode
 from asr.device import describe_device
+from asr.engines.engine import Engine
 from asr.errors import InputError
 from asr.features.archive import SCHEMA as ARCHIVE_SCHEMA
 from asr.features.stage import compute_features
@@ -42,14 +43,17 @@ SKIPPING = (PREPARE, FEATURES, TRAIN)
 """The stages that may leave out utterances; they list them in their SUMMARY."""
 
 
-def recipe_stages(config: RecipeConfig, folder: Path, device: torch.device) -> list[Stage]:
-    """The stages from prepare to score of every fold, in the order in which they run, below the run's `folder`.
+def recipe_stages(
+    config: RecipeConfig, folder: Path, device: torch.device, engine: Engine | None = None
+) -> list[Stage]:
+    """The stages from prepare to score of every fold, in the order in which they run, below the run's `folder`;
+    an `engine` computes the features elsewhere.
 
     Raises InputError where the corpus, or a model that the recipe starts from or decodes with, is missing or does not
     fit.
     """
     prepared = _prepare_stage(config, folder / PREPARE)
-    chains = (_fold_stages(config, folder, device, prepared, fold) for fold in folds(config))
+    chains = (_fold_stages(config, folder, device, prepared, fold, engine) for fold in folds(config))
     return [prepared, *(stage for chain in chains for stage in chain)]
 
 
@@ -87,7 +91,7 @@ def _prepare_stage(config: RecipeConfig, folder: Path) -> Stage:
 
 
 def _fold_stages(
-    recipe: RecipeConfig, run_folder: Path, device: torch.device, prepared: Stage, fold: str
+    recipe: RecipeConfig, run_folder: Path, device: torch.device, prepared: Stage, fold: str, engine: Engine | None
 ) -> list[Stage]:
     """The stages from features to score of one fold."""
     config = of_fold(recipe, fold)
@@ -103,7 +107,7 @@ def _fold_stages(
         [prepared],
         # The manifests do not change when the audio does, so the corpus's digest counts here too.
         [_sections(config, "features") | {"archive": ARCHIVE_SCHEMA}, prepared.settings],
-        lambda: compute_features(config, cuts, folders[FEATURES], device),
+        lambda: compute_features(config, cuts, folders[FEATURES], device, engine),
     )
     trained = Stage(
         TRAIN,

@@ -9,11 +9,13 @@ import pytest
 import soundfile
 from support.recordings import RATE, errors, names, rows
 
+from asr.engines.threads import Threads
 from asr.formats.transcript import Transcript
-from asr.recordings.batch import Read, Summary, one_by_one, process
+from asr.recordings.batch import Summary, process
 from asr.recordings.export import PLAIN, Exports
 from asr.recordings.results import Row
 from asr.recordings.sources import Source, find_sources
+from asr.recordings.work import Read, one_by_one
 from asr.storage.output_folder import output_folder
 
 Work = Callable[[Source, Read], tuple[Transcript, Row]]
@@ -40,11 +42,11 @@ def run(audio: Path, out: Path, work: Work) -> Summary:
         return process(
             find_sources([audio]),
             output,
-            one_by_one(work),
+            lambda device: one_by_one(work),
             RATE,
             lambda row, source: True,
             lambda failed: Exports(folder, output, ["textgrid"], PLAIN, "timit39", failed=failed),
-            1,
+            Threads(),
             "reading",
         )
 

@@ -4,11 +4,9 @@ import threading
 import time
 from collections.abc import Iterator
 
-import pytest
 import torch
 
-from asr.recordings import workers
-from asr.recordings.workers import available_cores, in_order
+from asr.engines.threads import available_cores, in_order
 
 
 def test_results_come_in_the_items_order_whichever_is_done_first() -> None:
@@ -38,8 +36,7 @@ def test_an_error_is_of_its_own_item() -> None:
     }
 
 
-def test_items_are_drawn_as_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "MOST_WAITING", 4)
+def test_items_are_drawn_as_there_is_room() -> None:
     drawn: list[int] = []
 
     def items() -> Iterator[int]:
@@ -47,7 +44,7 @@ def test_items_are_drawn_as_there_is_room(monkeypatch: pytest.MonkeyPatch) -> No
             drawn.append(item)
             yield item
 
-    for item, _ in in_order(lambda item: time.sleep(0.001), items(), 2):
+    for item, _ in in_order(lambda item: time.sleep(0.001), items(), 2, most_waiting=4):
         assert len(drawn) - item <= 4
 
 

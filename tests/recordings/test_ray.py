@@ -1,0 +1,234 @@
+"""The Ray engine: what it writes is what threads write, also where workers die."""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.asr_command import Command, snapshot
+from support.recordings import RATE, errors, names, write_audio
+
+from asr.engines.ray_cluster import RayCluster
+from asr.engines.ray_workers import TRIES
+from asr.engines.threads import Threads
+from asr.errors import InputError
+from asr.formats.transcript import Transcript
+from asr.recordings import batch
+from asr.recordings.export import PLAIN, Exports
+from asr.recordings.results import Row
+from asr.recordings.sources import Source, find_sources
+from asr.recordings.work import Read, one_by_one
+from asr.storage.output_folder import output_folder
+
+ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'asr-phones[ray]'")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[None]:
+    """A Ray cluster of this machine with two cores, which the commands of this process find."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    ray.init(
+        address="local",
+        num_cpus=2,
+        include_dashboard=False,
+        configure_logging=False,
+        log_to_driver=False,
+        object_store_memory=100_000_000,
+    )
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture
+def engine(cluster: None) -> Iterator[RayCluster]:
+    with RayCluster(jobs=2, device="cpu") as engine:
+        yield engine
+
+
+def workers() -> list[int]:
+    """The processes of the workers that this process's cluster has."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            title, parent = (folder / "cmdline").read_bytes(), _parent(folder)
+            if title.startswith(b"ray::RayActor") and _parent(Path("/proc", str(parent))) == os.getpid():
+                found.append(int(folder.name))
+        except OSError:
+            continue  # it has ended
+    return found
+
+
+def _parent(folder: Path) -> int:
+    return int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+
+
+def after(items: Iterator, count: int, action: Callable[[], object]) -> Iterator:
+    """The items; the action is done once, before the one of this number."""
+    for number, item in enumerate(items):
+        if number == count:
+            action()
+        yield item
+
+
+def test_each_result_is_there_once_though_a_worker_is_killed(
+    cluster: None,
+    tiny_run: Path,
+    good: Path,
+    bad: Path,
+    tmp_path: Path,
+    asr_command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for number in range(30):
+        (good / f"again{number}.wav").hardlink_to(good / "one.wav")
+    out = tmp_path / "out"
+    arguments = ("transcribe", tiny_run, good, bad, "--format", "ctm", "--format", "textgrid", "-o", out)
+    here = asr_command(*arguments)
+    expected = snapshot(out.rename(tmp_path / "threads"))
+    killed: list[int] = []
+
+    def kill() -> None:
+        killed.extend(workers()[:1])
+        os.kill(killed[0], signal.SIGKILL)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batch, "track", lambda items, *_: after(items, 5, kill))
+        there = asr_command(*arguments, "--engine", "ray")
+    assert len(killed) == 1
+    assert (there.status, there.out) == (here.status, here.out) == (1, "")
+    assert snapshot(out) == expected
+    assert len(set(names(out))) == len(names(out)) > 30
+    assert sorted(there.err.splitlines()[1:]) == sorted(here.err.splitlines())
+    again = asr_command(*arguments, "--engine", "ray")
+    assert "0 transcribed, 39 already done" in again.err
+    assert (out / "transcripts.jsonl").read_bytes() == expected["transcripts.jsonl"]
+
+
+def test_alignments_are_equal(
+    cluster: None, tiny_run: Path, spoken: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    next(spoken.glob("*.phn")).unlink()
+    inputs = (tiny_run, spoken, "-o")
+    here = asr_command("align", *inputs, tmp_path / "threads")
+    there = asr_command("align", *inputs, tmp_path / "ray", "--engine", "ray")
+    assert (there.status, len(errors(tmp_path / "ray"))) == (here.status, len(errors(tmp_path / "threads"))) == (1, 1)
+    assert snapshot(tmp_path / "ray") == snapshot(tmp_path / "threads")
+
+
+def test_features_are_equal(cluster: None, tiny_run: Path, tmp_path: Path, asr_command: Command) -> None:
+    for engine in ("threads", "ray"):
+        done = asr_command("features", tiny_run / "prepare", tmp_path / engine, "--engine", engine)
+        assert done.status == 0
+    assert snapshot(tmp_path / "ray") == snapshot(tmp_path / "threads")
+    assert (tmp_path / "ray" / "train.npy").read_bytes() == (tiny_run / "features" / "train.npy").read_bytes()
+
+
+def test_a_recording_that_kills_its_workers_fails_alone(engine: RayCluster, tmp_path: Path) -> None:
+    for name in "abc":
+        write_audio(tmp_path / "audio" / f"{name}.wav", np.full(RATE, 0.1))
+    tries = tmp_path / "tries"
+    tries.mkdir()
+
+    def start(device: str) -> object:
+        def work(source: Source, read: Read) -> tuple[Transcript, Row]:
+            if source.utterance == "b":
+                (tries / str(os.getpid())).touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            logging.getLogger("asr.test").warning("%s is odd", source.utterance)
+            return Transcript(source.utterance, [], audio=str(source.path)), {}
+
+        return one_by_one(work)
+
+    output = tmp_path / "out" / "transcripts.jsonl"
+    with output_folder(output.parent, "test", "--out") as folder:
+        summary = batch.process(
+            find_sources([tmp_path / "audio"]),
+            output,
+            start,
+            RATE,
+            lambda row, source: True,
+            lambda failed: Exports(folder, output, [], PLAIN, "timit39", failed=failed),
+            engine,
+            "testing",
+        )
+    assert (summary.done, summary.failed) == (2, 1)
+    assert names(output.parent) == ["a", "c"]
+    assert len(list(tries.iterdir())) == TRIES
+    row = errors(output.parent)[0]
+    assert row["path"] == str(tmp_path / "audio" / "b.wav")
+    assert row["what"] == f"a worker died of it {TRIES} times, in a crash or for lack of memory"
+
+
+def test_items_of_a_group_that_kills_its_workers_are_done_alone(engine: RayCluster) -> None:
+    def start(device: str) -> Callable[[Sequence[int]], list[int]]:
+        def work(items: Sequence[int]) -> list[int]:
+            if 4 in items:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return [item * item for item in items]
+
+        return work
+
+    found = dict(engine.map(start, [[0, 1, 2], [3, 4, 5], [6]]))
+    assert isinstance(found.pop(4), InputError)
+    assert found == {item: item * item for item in (0, 1, 2, 3, 5, 6)}
+
+
+def test_results_are_in_order_and_as_those_of_threads(engine: RayCluster) -> None:
+    def start(device: str) -> Callable[[Sequence[int]], list[str]]:
+        import time
+
+        def work(items: Sequence[int]) -> list[str]:
+            time.sleep(0.2 * (items[0] == 0))
+            return [f"{device} {item}" for item in items]
+
+        return work
+
+    groups = [[0, 1], [2], [3], [4, 5]]
+    assert list(engine.map(start, groups)) == list(Threads(2).map(start, groups))
+    assert list(engine.map(start, [])) == []
+
+
+def test_messages_of_workers_are_shown(engine: RayCluster, caplog: pytest.LogCaptureFixture) -> None:
+    def start(device: str) -> Callable[[Sequence[int]], list[int]]:
+        def work(items: Sequence[int]) -> list[int]:
+            logging.getLogger("asr.test").warning("%d is odd", *items)
+            print("not shown")
+            return list(items)
+
+        return work
+
+    assert len(list(engine.map(start, [[3]]))) == 1
+    assert [record.getMessage() for record in caplog.records if record.name == "asr.test"] == ["3 is odd"]
+
+
+def test_a_model_that_workers_cannot_open_ends_the_command(engine: RayCluster) -> None:
+    def start(device: str) -> Callable[[Sequence[int]], list[int]]:
+        raise InputError("no such bundle", "runs/dnn")
+
+    with pytest.raises(InputError, match="a Ray worker cannot start: runs/dnn: no such bundle"):
+        list(engine.map(start, [[1]]))
+
+
+def test_a_number_of_a_gpu_is_refused() -> None:
+    with pytest.raises(InputError, match="Ray chooses each worker's GPU"):
+        RayCluster(device="cuda:1")
+
+
+def test_an_address_where_nothing_answers_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    with RayCluster() as engine, pytest.raises(InputError, match=r"cannot join the Ray cluster at 127\.0\.0\.1:1"):
+        list(engine.map(lambda device: list, [[1]]))
+
+
+def test_the_extra_is_named_where_it_is_missing(
+    tiny_run: Path, good: Path, tmp_path: Path, asr_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    done = asr_command("transcribe", tiny_run, good, "-o", tmp_path / "out", "--engine", "ray")
+    assert (done.status, done.err) == (1, "asr: --engine ray needs Ray: pip install 'asr-phones[ray]'\n")
+    assert not (tmp_path / "out").exists()
