@@ -177,6 +177,12 @@ def test_statistics_find_what_is_wrong(tmp_path: Path, asr_command: Command) -> 
     assert "phones do not fit the length: dan0 (36.0 phones a second)" in outcome.out
 
 
+def test_statistics_of_a_sound_corpus(prepared: Path, asr_command: Command) -> None:
+    table = asr_command("corpus", "stats", prepared).out
+    assert "8 to 8, median 8" in table
+    assert "cannot be read" not in table
+
+
 def test_a_folder_that_is_not_prepared_is_one_line(tmp_path: Path, asr_command: Command) -> None:
     outcome = asr_command("corpus", "stats", tmp_path)
     assert outcome.status == 1
