@@ -8,6 +8,7 @@ import torch
 from lhotse import MonoCut
 
 from asr.config import RecipeConfig
+from asr.config.recipe_file import read_recipe
 from asr.corpora.cuts import phone_sequence, read_cuts, with_words, word_phones, write_cuts
 from asr.decoding.stage import decode
 from asr.features.dataset import Dataset
@@ -15,6 +16,7 @@ from asr.formats.transcript import PronouncedWord, read_transcripts
 from asr.lm.arpa import read_arpa
 from asr.phones.folding import fold
 from asr.phones.phone_set import load_phone_set
+from asr.scoring.score import counted_per
 from asr.storage.files import read_json
 from asr.training.realignment import read_splits
 from asr.training.speech import load_speech
@@ -129,3 +131,16 @@ def test_the_language_model_marks_the_starts_of_the_chosen_pronunciations(
     references = list(read_transcripts(tmp_path / "decode" / "test" / "references.jsonl"))
     cuts = {cut.id: cut for cut in read_cuts(prepared / "test.cuts.jsonl.gz")}
     assert [each.pronunciations for each in references] == [word_phones(cuts[each.utterance]) for each in references]
+
+
+def test_dev_is_tuned_on_the_pronunciations_that_fit(
+    tiny_run: Path, prepared: Path, features: Path, right: dict[str, list[str]], tmp_path: Path
+) -> None:
+    config = read_recipe(tiny_run / "recipe.yaml")
+    decode(config, tiny_run / "train" / "bundle", prepared, features, tmp_path / "decode", CPU)
+    references, hypotheses = (
+        {each.utterance: each for each in read_transcripts(tmp_path / "decode" / "dev" / name)}
+        for name in ("references.jsonl", "hypotheses.jsonl")
+    )
+    first = counted_per(((references[name].symbols, hypotheses[name].symbols) for name in references), "timit39")
+    assert read_json(tmp_path / "decode" / "tuning.json")["per"] < first - 1
