@@ -1,8 +1,80 @@
-"""How many threads PyTorch computes with."""
+"""How many threads compute."""
 
+import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from math import ceil
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+"""What says how threads of OpenMP wait for each other."""
+CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
+"""Microseconds of processor time in each period of so many, or `max` (Linux, control group v2)."""
+
+
+def share_the_processor() -> None:
+    """Sets how PyTorch's threads run, unless the user has; only before PyTorch is loaded.
+
+    They sleep while they wait for each other: by default they spin, which takes the processor from other programs, and
+    from each other where these are busy. There are no more of them than a container's limit allows.
+    """
+    if not any(name in os.environ for name in WAITING):
+        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+    if (cores := available_cores()) < usable_cores():
+        os.environ.setdefault("OMP_NUM_THREADS", str(cores))
+
+
+def usable_cores() -> int:
+    """The cores on which this process may run."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def available_cores(limit: Path = CPU_LIMIT) -> int:
+    """The cores whose time this process may use up: fewer than `usable_cores` in a container with a limit."""
+    try:
+        quota, period = map(float, limit.read_text().split())
+    except (OSError, ValueError):
+        return usable_cores()
+    return max(1, min(usable_cores(), ceil(quota / period)))
+
+
+def in_threads(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """What `work` makes of each item, in order, by a thread for each core; a few items are drawn ahead.
+
+    Worth it for compiled code that releases Python's lock.
+    """
+    cores = available_cores()
+    with closing(in_order(work, items, cores, most_waiting=2 * cores)) as done:
+        for _, result in done:
+            yield result.result()
+
+
+def in_order(
+    work: Callable[[T], R], items: Iterable[T], jobs: int, most_waiting: int
+) -> Generator[tuple[T, Future[R]], None, None]:
+    """Each item with its result, in order, as soon as it is there; `jobs` threads work, each with one torch thread.
+
+    Items are drawn as there is room, and at most `most_waiting` results are in memory.
+    """
+    waiting: deque[tuple[T, Future[R]]] = deque()
+    with one_torch_thread(), ThreadPoolExecutor(jobs) as pool:
+        try:
+            for item in items:
+                waiting.append((item, pool.submit(work, item)))
+                while waiting and (waiting[0][1].done() or len(waiting) >= most_waiting):
+                    yield waiting.popleft()
+            while waiting:
+                yield waiting.popleft()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 @contextmanager

@@ -29,10 +29,10 @@ from rich.table import Table
 from asr.config import CorpusConfig
 from asr.corpora.cuts import phone_sequence, read_cuts
 from asr.corpora.prepare import prepare
-from asr.engines.threads import available_cores
 from asr.formats.transcript import read_transcripts
 from asr.phones.folding import fold
 from asr.scoring.score import counted_per
+from asr.threads import available_cores
 
 CORPORA = Path(os.environ.get("ASR_CORPORA", Path(__file__).resolve().parents[2] / "shared" / "corpora"))
 LANGUAGE_WEIGHTS = (0.5, 1.0, 2.0, 4.0, 6.5)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from filelock import FileLock
 from hypothesis import settings
 from support.asr_command import Command, Outcome
@@ -14,6 +15,10 @@ from asr.cli.main import main
 
 # The workers of a parallel test run share the cores; threads of their own would only get in each other's way.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Read when Triton is first imported: without a GPU its kernels are interpreted.
+if not torch.cuda.is_available():
+    os.environ.setdefault("TRITON_INTERPRET", "1")
 
 # How long an example takes says more about the machine than about the code.
 # In CI the same examples each time, so that a commit passes or fails whatever the day; elsewhere others in each run.

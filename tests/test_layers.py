@@ -46,6 +46,7 @@ LAYERS = (
     ("asr.decoding",),
     ("asr.training",),
     ("asr.report",),
+    ("asr.report.browser",),
     ("asr.runs",),
     ("asr.library",),
     ("asr.recognizer",),

@@ -67,7 +67,7 @@ def align_command(
 
     Exit status: 0 if all is done, 1 if a file failed or nothing could be done, 2 for a wrong option.
     """
-    from asr.engines.threads import Threads, available_cores, one_blas_thread
+    from asr.engines.threads import Threads, one_blas_thread
 
     one_blas_thread()
     from asr.acoustics.loading import device_for
@@ -82,6 +82,7 @@ def align_command(
     from asr.recordings.sources import find_sources
     from asr.recordings.transcripts import GivenText, find_transcripts
     from asr.storage.run_layout import ALIGNMENTS
+    from asr.threads import available_cores
 
     if evaluate:
         from asr.alignment.evaluate import evaluate_runs

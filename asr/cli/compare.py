@@ -1,7 +1,7 @@
 """`asr compare`: several runs side by side."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -21,25 +21,27 @@ def compare_command(
     settings: Annotated[
         bool, typer.Option("--settings", help="Also show the settings in which the recipes differ.")
     ] = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables as Markdown.")] = False,
+    form: Annotated[
+        Literal["terminal", "markdown", "latex", "csv"],
+        typer.Option("--format", help="How to print the tables; latex needs the package booktabs."),
+    ] = "terminal",
 ) -> None:
-    """Compare runs: PER, size, speed, and by a paired bootstrap whether each is better than the first."""
+    """Compare runs: PER, size, speed, and by paired tests whether each is better than the first."""
     if len(runs) < 2:
         raise InputError("give two or more runs to compare")
     from rich.console import Console
 
     from asr.report.comparison import differences, read_compared
     from asr.report.comparison_tables import costs_table, differences_table, errors_table, settings_table
-    from asr.report.escaping import markdown as markdown_text
 
     compared = read_compared(runs)
     errors, costs = errors_table(compared), costs_table(compared)
-    tables = [errors.beside(costs)] if markdown else [errors, costs]
+    tables = [errors, costs] if form == "terminal" else [errors.beside(costs)]
     tables.append(differences_table(compared[0], differences(compared)))
     if settings:
         tables.append(settings_table(compared))
-    if markdown:
-        print("\n\n".join(f"{table.markdown()}\n\n{markdown_text(table.note)}".strip() for table in tables))
+    if form != "terminal":
+        print("\n\n".join(getattr(table, form)() for table in tables))
         return
     console = Console()
     for table in tables:

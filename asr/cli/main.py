@@ -24,6 +24,7 @@ from asr.cli.score import score_command
 from asr.cli.train import train_command
 from asr.cli.transcribe import transcribe_command
 from asr.errors import InputError, is_interrupt, is_out_of_memory
+from asr.threads import share_the_processor
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ INTERRUPTED_STATUS = 130
 
 def main() -> None:
     """Entry point of the console command."""
+    share_the_processor()
     show_messages()
     try:
         app(args=_global_options_first(sys.argv[1:]))

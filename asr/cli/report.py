@@ -1,15 +1,23 @@
 """`asr report`: report.html and report.md of a run."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 
 def report_command(
     run: Annotated[Path, typer.Argument(help="The folder of a finished run, such as runs/timit_sample/dnn.")],
+    audio: Annotated[
+        Literal["link", "embed", "none"] | None,
+        typer.Option(
+            help="Also write the folder report/, in which every test utterance is seen and heard: link plays the "
+            "corpus's files where they are, embed copies them into the folder, none leaves out sound and pictures."
+        ),
+    ] = None,
 ) -> None:
     """Write report.html (a single file that works offline) and report.md into a run's folder."""
+    from asr.report.browser.folder import report_folder
     from asr.report.report import report
     from asr.report.run_files import require_run
     from asr.storage.output_folder import output_folder
@@ -17,5 +25,8 @@ def report_command(
     require_run(run)
     with output_folder(run, "run", "RUN"):
         html = report(run)
+        index = report_folder(run, audio) if audio else None
     print(html)
     print(html.with_suffix(".md"))
+    if index:
+        print(index)

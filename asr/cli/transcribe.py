@@ -38,7 +38,7 @@ def transcribe_command(
 
     Exit status: 0 if all is done, 1 if a file failed or nothing could be done, 2 for a wrong option.
     """
-    from asr.engines.threads import Threads, available_cores, one_blas_thread
+    from asr.engines.threads import Threads, one_blas_thread
 
     one_blas_thread()
     from asr.acoustics.loading import device_for
@@ -49,6 +49,7 @@ def transcribe_command(
     from asr.recordings.sources import find_sources
     from asr.recordings.transcribe import find_transcript, transcribe
     from asr.storage.run_layout import TRANSCRIPTS
+    from asr.threads import available_cores
 
     for name in formats:
         writer(name)

@@ -65,6 +65,9 @@ class DecodingConfig(Section):
         "with this one: by the mean of the posteriors of each frame, or in prefix_beam by that of the log "
         "probabilities of a phone sequence, which suits CTC, whose models need not agree on frames",
     )
+    confidences: bool = Field(
+        True, description="a score, 0 to 1, for each recognised phone, from all paths under the n-gram up to order 3"
+    )
     nbest: int = Field(
         0, ge=0, le=10_000, description="phone sequences of each utterance in nbest.jsonl; 0: write none"
     )

@@ -10,6 +10,7 @@ from asr.acoustics.tables import TrainedModel, Tuning
 from asr.decoding.confidence import Recalibration, phone_groups
 from asr.decoding.decode import Decoder
 from asr.decoding.graph.build import build_graph
+from asr.decoding.graph.flat_graph import flatten
 from asr.decoding.graph.topology import Graph
 from asr.decoding.search.beam import BeamSearch
 from asr.decoding.search.greedy import GreedySearch
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from asr.decoding.search.batch_viterbi import BatchViterbi
 
 CONFIDENCE_ORDER = 3
-"""The order of the n-gram in the graph for the confidences of a prefix beam search, which needs no graph itself."""
+"""The order up to which the graph of confidences has n-grams. They need all paths: under a 6-gram, that takes minutes
+where the search takes seconds."""
 
 
 def bundle_graph(bundle: TrainedModel, lm_weight: float = 1.0, order: int | None = None) -> Graph:
@@ -56,16 +58,17 @@ def _lm_path(bundle: TrainedModel) -> Path:
 def bundle_decoder(bundle: TrainedModel, tuning: Tuning, device: "torch.device | None" = None) -> Decoder:
     """The decoder that the recipe asks for, with tuned weights.
 
-    A prefix beam search has a graph for the confidences only. On a CUDA `device` splits are searched in the graph
-    exactly and in batches, if the graph is small enough that this takes no more work than the beam search: with a
-    bigram.
+    Other searches than that of the graph have one for the confidences only, and so has a graph of longer n-grams. On a
+    CUDA `device` splits are searched in the graph exactly and in batches, if the graph is small enough that this takes
+    no more work than the beam search: with a bigram.
     """
     config = bundle.config
     phones = config.targets.phone_set
     in_graph = config.decoding.search == "graph"
     batched = in_graph and device is not None and device.type == "cuda" and config.lm.order <= 2
-    by_prefixes = config.decoding.search == "prefix_beam"
-    graph = bundle_graph(bundle, tuning.lm_weight, CONFIDENCE_ORDER if by_prefixes else None)
+    graph = bundle_graph(bundle, tuning.lm_weight, None if in_graph else CONFIDENCE_ORDER)
+    separate = in_graph and config.decoding.confidences and config.lm.order > CONFIDENCE_ORDER
+    shorter = bundle_graph(bundle, tuning.lm_weight, CONFIDENCE_ORDER) if separate else None
     return Decoder(
         graph_search=BeamSearch(graph, config.decoding.beam, tuning.insertion_penalty),
         acoustic_scale=tuning.acoustic_scale,
@@ -78,6 +81,8 @@ def bundle_decoder(bundle: TrainedModel, tuning: Tuning, device: "torch.device |
         groups=phone_groups(phones, config.scoring.phone_set),
         batch_viterbi=_batch_viterbi(graph, device) if batched else None,
         search=None if in_graph else search_factory(bundle)(tuning.lm_weight, tuning.insertion_penalty),
+        confidence_graph=flatten(shorter, tuning.insertion_penalty) if shorter else None,
+        scoring=config.decoding.confidences,
     )
 
 

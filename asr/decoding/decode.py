@@ -12,6 +12,7 @@ from asr.acoustics.frame_times import FrameTimes
 from asr.acoustics.posteriors import LogPosteriors
 from asr.acoustics.priors import scaled_likelihoods
 from asr.decoding.confidence import UNCHANGED, Recalibration, phone_confidences
+from asr.decoding.graph.flat_graph import FlatGraph
 from asr.decoding.search.beam import BeamSearch
 from asr.decoding.search.forced_path import forced_path
 from asr.decoding.search.path import BestPath, PathSearch, PhoneSpan, check_scores
@@ -19,6 +20,7 @@ from asr.errors import InputError
 from asr.formats.ctm import write_ctm
 from asr.formats.transcript import PhoneSegment, Transcript, read_transcripts, write_transcripts
 from asr.storage.run_layout import HYPOTHESES
+from asr.threads import in_threads
 
 if TYPE_CHECKING:
     from asr.decoding.search.batch_viterbi import BatchViterbi
@@ -29,9 +31,10 @@ class Decoder:
     """All that turns posteriors into phones; `priors` [C] are probabilities, scaled by `prior_scale`.
 
     `search` finds the path of one utterance at a time, by default the `graph_search`. With `batch_viterbi`, which has
-    the same graph, a split is searched exactly and in batches on its device. Confidences are those of the graph;
-    `posterior_scale` and `groups` [P] are those of `phone_confidences`, whose result `recalibration` maps; without
-    groups each phone has its own.
+    the same graph, a split is searched exactly and in batches on its device. Confidences are those of the
+    `confidence_graph`, by default that of `graph_search`; `posterior_scale` and `groups` [P] are those of
+    `phone_confidences`, whose result `recalibration` maps; without groups each phone has its own. Without `scoring`,
+    phones get no confidences.
     """
 
     graph_search: BeamSearch
@@ -45,6 +48,8 @@ class Decoder:
     groups: npt.NDArray[np.int32] | None = None
     batch_viterbi: "BatchViterbi | None" = None
     search: PathSearch | None = None
+    confidence_graph: FlatGraph | None = None
+    scoring: bool = True
 
     def scores(self, log_posteriors: LogPosteriors) -> npt.NDArray[np.float32]:
         """Scaled likelihoods, of the same shape, of log posteriors (natural)."""
@@ -63,8 +68,7 @@ class Decoder:
         """
         scored = ((item, self._checked_scores(*item)) for item in items)
         if self.batch_viterbi is None:
-            for item, scores in scored:
-                yield *item, self._search(scores)
+            yield from in_threads(lambda each: (*each[0], self._search(each[1])), scored)
         else:
             from asr.decoding.search.batch_viterbi import Weights
             from asr.decoding.search.batches import batch_paths
@@ -100,9 +104,8 @@ class Decoder:
 
     def _posteriors(self, scores: npt.NDArray[np.float32], path: BestPath) -> npt.NDArray[np.float64]:
         groups = np.arange(len(self.phones), dtype=np.int32) if self.groups is None else self.groups
-        return phone_confidences(
-            self.graph_search.flat, scores, path, self.acoustic_scale, self.posterior_scale, groups
-        )
+        graph = self.confidence_graph or self.graph_search.flat
+        return phone_confidences(graph, scores, path, self.acoustic_scale, self.posterior_scale, groups)
 
 
 @dataclass(slots=True)
@@ -130,8 +133,8 @@ def decode_split(
 ) -> SplitSummary:
     """Decodes utterances one after another and writes hypotheses.jsonl and hypotheses.ctm.
 
-    `write_more` is called with each best path. One utterance, or one batch, is in memory. The phones that an item's
-    utterance has are ignored. Raises InputError that names the utterance whose posteriors are not finite.
+    `write_more` is called with each best path. A few utterances for each core, or one batch, are in memory. The phones
+    that an item's utterance has are ignored. Raises InputError that names an utterance whose posteriors are not finite.
     """
     summary = SplitSummary()
     path = Path(out_dir) / HYPOTHESES
@@ -146,26 +149,33 @@ def _hypotheses(
     summary: SplitSummary,
     write_more: PathWriter | None,
 ) -> Iterator[Transcript]:
-    for utterance, log_posteriors, path in decoder.best_paths(items):
+    def scored(
+        found: tuple[Transcript, LogPosteriors, BestPath],
+    ) -> tuple[Transcript, LogPosteriors, BestPath, Transcript]:
+        return *found, with_phones(*found, decoder)
+
+    for utterance, log_posteriors, path, hypothesis in in_threads(scored, decoder.best_paths(items)):
         if write_more is not None:
             write_more(utterance, log_posteriors, path)
         summary.utterances += 1
         if not path.complete:
             summary.incomplete.append(utterance.utterance)
-        yield with_phones(utterance, log_posteriors, path, decoder)
+        yield hypothesis
 
 
 def with_phones(utterance: Transcript, log_posteriors: LogPosteriors, path: BestPath, decoder: Decoder) -> Transcript:
     """The utterance with the phones of the path that was found for its log posteriors, and their confidences."""
-    confidences = decoder.confidences(log_posteriors, path)
     segments = phone_segments(path.phones, decoder, utterance.duration)
-    return replace(
-        utterance,
-        phones=[
-            replace(segment, score=round(float(confidence), 4))
-            for segment, confidence in zip(segments, confidences, strict=True)
-        ],
-    )
+    if not decoder.scoring:
+        return replace(utterance, phones=segments)
+    scores = written_scores(decoder.confidences(log_posteriors, path))
+    phones = [replace(segment, score=score) for segment, score in zip(segments, scores, strict=True)]
+    return replace(utterance, phones=phones)
+
+
+def written_scores(confidences: npt.NDArray[np.float64]) -> list[float]:
+    """Confidences to the places with which they are written."""
+    return [round(confidence, 4) for confidence in confidences.tolist()]
 
 
 def phone_segments(spans: Iterable[PhoneSpan], decoder: Decoder, duration: float | None) -> list[PhoneSegment]:

@@ -219,16 +219,18 @@ def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path, device: torch.de
         log.warning("decoding.%s: the best value is at the end of the list; a longer list might do better", name)
     tuning = Tuning(found.acoustic_scale, found.insertion_penalty, found.lm_weight, found.prior_scale)
     decoder = bundle_decoder(bundle, tuning, device)
-    posterior_scale, recalibration = tune_confidences(dev, decoder, config.scoring.phone_set)
-    confidences = {"posterior_scale": posterior_scale} | {
-        f"confidence_{name}": value for name, value in asdict(recalibration).items()
-    }
-    tuning = replace(tuning, **confidences)
+    also: dict[str, float] = {}
+    if decoder.scoring:
+        posterior_scale, recalibration = tune_confidences(dev, decoder, config.scoring.phone_set)
+        also = {"posterior_scale": posterior_scale} | {
+            f"confidence_{name}": value for name, value in asdict(recalibration).items()
+        }
+        tuning = replace(tuning, **also)
+        decoder = replace(decoder, posterior_scale=posterior_scale, recalibration=recalibration)
     dev_perplexity = perplexity(bundle.lm_path, (fold(said, config.targets.phone_set) for said, _ in utterances))
     log.info("Phone language model: order %d, perplexity %.2f on dev", config.lm.order, dev_perplexity)
-    also = confidences | {"dev_perplexity": round(dev_perplexity, 4)}
-    write_json(out_dir / TUNED, asdict(found) | also)
-    return tuning, replace(decoder, posterior_scale=posterior_scale, recalibration=recalibration)
+    write_json(out_dir / TUNED, asdict(found) | also | {"dev_perplexity": round(dev_perplexity, 4)})
+    return tuning, decoder
 
 
 def _in_best_pronunciations(dev: Sequence[Scored], decoder: Decoder, config: RecipeConfig) -> list[Scored]:

@@ -2,41 +2,35 @@
 
 The acoustic model runs once. Each point of the grid is then a separate search over its scores, which takes about a
 thousandth of the audio's time: a point gets the PER that decoding gives there, not one from another point's lattice.
+The points race: one that is clearly worse than another on part of the dev set is not tried on the rest.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from itertools import product
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, astuple, dataclass, replace
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from asr.acoustics.posteriors import LogPosteriors
-from asr.acoustics.priors import scaled_likelihoods
 from asr.config import DecodingConfig
 from asr.decoding.confidence import POSTERIOR_SCALES, UNCHANGED, Recalibration, fit_recalibration
-from asr.decoding.decode import Decoder, with_phones
-from asr.decoding.search.path import BestPath, PathSearch
+from asr.decoding.decode import Decoder, written_scores
+from asr.decoding.grid import LISTS, GridErrors, SearchFor, grid_lists, grid_points
+from asr.decoding.race import race
 from asr.formats.transcript import Transcript
 from asr.phones.phone_set import AnyPhoneSet
-from asr.scoring.calibration import judge, normalized_cross_entropy
-from asr.scoring.score import counted_per
+from asr.scoring.calibration import normalized_cross_entropy, right_phones
+from asr.scoring.counted import ErrorCounter
+from asr.threads import in_threads
 
 Utterance = tuple[Sequence[str], LogPosteriors]
 """Reference phones and log posteriors."""
 
-LISTS = {
-    "acoustic_scale": "acoustic_scales",
-    "insertion_penalty": "insertion_penalties",
-    "lm_weight": "lm_weights",
-    "prior_scale": "prior_scales",
-}
-"""The recipe's list for each value that is tuned."""
-
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One point of the grid; `per` in per cent, silence counted."""
+    """A point of the grid; `per` in per cent, silence counted."""
 
     acoustic_scale: float
     insertion_penalty: float
@@ -47,8 +41,8 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """The chosen point and all that were tried; `at_edge` has the recipe's lists whose first or last value was chosen:
-    one beyond it might be better."""
+    """The chosen point and all that were tried on the whole dev set; `at_edge` has the recipe's lists whose first or
+    last value was chosen: one beyond it might be better."""
 
     acoustic_scale: float
     insertion_penalty: float
@@ -60,67 +54,80 @@ class Tuned:
 
 
 def tune(
-    utterances: Iterable[Utterance],
+    utterances: Sequence[Utterance],
     priors: npt.NDArray[np.float64],
-    search_for: Callable[[float, float], PathSearch],
+    search_for: SearchFor,
     phones: Sequence[str],
     config: DecodingConfig,
     phone_set: AnyPhoneSet = "timit39",
 ) -> Tuned:
-    """Decodes the dev set with each point of the recipe's lists; the lowest PER wins.
+    """Decodes the dev set with the points of the recipe's lists; the lowest PER wins.
 
-    `priors` [C] are probabilities; `search_for` makes the search for a language model weight and a penalty. Among equal
-    PERs the point nearest to the middle of the grid wins, then the smaller values. The PER counts silence and is that
-    of `phone_set`. `utterances` is iterated once for each point of the grid, so it cannot be a generator. Raises
-    InputError when there is no reference phone.
+    `priors` [C] are probabilities; `search_for` makes the search for a language model weight and a penalty, and is
+    called once for each. Among equal PERs the point nearest to the middle of the grid wins, then the smaller values.
+    The PER counts silence and is that of `phone_set`. Raises InputError when there is no reference phone.
     """
-    lists = {name: sorted(set(getattr(config, setting))) for name, setting in LISTS.items()}
-    trials = []
-    for weight in lists["lm_weight"]:
-        for penalty in lists["insertion_penalty"]:
-            search = search_for(weight, penalty)
-            for prior_scale, scale in product(lists["prior_scale"], lists["acoustic_scale"]):
-                hypotheses = (
-                    (spoken, search.best_path(scaled_likelihoods(posteriors, priors, prior_scale), scale))
-                    for spoken, posteriors in utterances
-                )
-                trials.append(Trial(scale, penalty, weight, prior_scale, _per(hypotheses, phones, phone_set)))
+    counter = ErrorCounter((spoken for spoken, _ in utterances), phones, phone_set)
+    lists = grid_lists(config)
+    points = grid_points(lists)
+    posteriors = [each for _, each in utterances]
+    errors = race(GridErrors(points, posteriors, priors, cache(search_for), counter), len(points), len(utterances))
+    trials = [Trial(*points[number], counter.per(count)) for number, count in errors.items()]
 
     def rank(trial: Trial) -> tuple[float, ...]:
-        point = [getattr(trial, name) for name in lists]
-        off_centre = sum(_off_centre(values, value) for values, value in zip(lists.values(), point, strict=True))
+        point = astuple(trial)[:-1]
+        off_centre = sum(_off_centre(values, value) for values, value in zip(lists, point, strict=True))
         return trial.per, off_centre, *point
 
     best = min(trials, key=rank)
-    at_edge = [LISTS[name] for name, values in lists.items() if _at_edge(values, getattr(best, name))]
-    return Tuned(
-        best.acoustic_scale, best.insertion_penalty, best.lm_weight, best.prior_scale, best.per, at_edge, trials
-    )
+    at_edge = [
+        name
+        for name, values, value in zip(LISTS.values(), lists, astuple(best)[:-1], strict=True)
+        if _at_edge(values, value)
+    ]
+    return Tuned(**asdict(best), at_edge=at_edge, trials=trials)
 
 
 def tune_confidences(
-    dev: Iterable[tuple[Transcript, LogPosteriors]], decoder: Decoder, phone_set: AnyPhoneSet = "timit39"
+    dev: Sequence[tuple[Transcript, LogPosteriors]], decoder: Decoder, phone_set: AnyPhoneSet = "timit39"
 ) -> tuple[float, Recalibration]:
     """The posterior scale and the recalibration whose confidences best tell which phones of the dev set are right.
 
-    `dev` has references with log posteriors. Where all phones are right, or none, the decoder's own are kept.
+    `dev` has references with log posteriors. Of POSTERIOR_SCALES those are tried that lead uphill. Where all phones are
+    right, or none, the decoder's own are kept.
     """
-    found = [(*item, decoder.best_path(item[1])) for item in dev]
-    best, most = (decoder.posterior_scale, decoder.recalibration), -np.inf
-    for scale in POSTERIOR_SCALES:
-        scaled = replace(decoder, posterior_scale=scale, recalibration=UNCHANGED)
-        posteriors, correct = judge(((item[0], with_phones(*item, scaled)) for item in found), phone_set)
+    found = list(in_threads(lambda item: (item[1], decoder.best_path(item[1])), dev))
+    recognised = ([decoder.phones[span.phone] for span in path.phones] for _, path in found)
+    right = right_phones(zip((spoken.symbols for spoken, _ in dev), recognised, strict=True), phone_set)
+    judged = np.array([each is not None for marks in right for each in marks], np.bool_)
+    correct = np.array([each for marks in right for each in marks if each is not None], np.bool_)
+
+    @cache
+    def fit(place: int) -> tuple[float, Recalibration]:
+        scaled = replace(decoder, posterior_scale=POSTERIOR_SCALES[place], recalibration=UNCHANGED)
+        scores = in_threads(lambda each: written_scores(scaled.confidences(*each)), found)
+        posteriors = np.array([score for row in scores for score in row])[judged]
         recalibration = fit_recalibration(posteriors, correct)
         information = normalized_cross_entropy(recalibration(posteriors), correct)
-        if information is not None and information > most:
-            best, most = (scale, recalibration), information
-    return best
+        return -np.inf if information is None else information, recalibration
+
+    place = climb(lambda place: fit(place)[0], len(POSTERIOR_SCALES))
+    information, recalibration = fit(place)
+    if information == -np.inf:
+        return decoder.posterior_scale, decoder.recalibration
+    return POSTERIOR_SCALES[place], recalibration
 
 
-def _per(hypotheses: Iterable[tuple[Sequence[str], BestPath]], phones: Sequence[str], phone_set: AnyPhoneSet) -> float:
-    return counted_per(
-        ((reference, [phones[span.phone] for span in path.phones]) for reference, path in hypotheses), phone_set
-    )
+def climb(value: Callable[[int], float], places: int) -> int:
+    """The place of the highest value, found from the middle uphill: of several peaks, the one that it leads to.
+
+    Of equal values it takes the first.
+    """
+    place, previous = (places - 1) // 2, -1
+    while place != previous:
+        previous = place
+        place = max(range(max(place - 1, 0), min(place + 2, places)), key=lambda near: (value(near), -near))
+    return place
 
 
 def _at_edge(values: Sequence[float], value: float) -> bool:

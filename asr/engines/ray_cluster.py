@@ -16,8 +16,8 @@ from typing import TypeVar
 
 from asr.engines.engine import MOST_WAITING, Start
 from asr.engines.ray_workers import RayWorkers, in_order
-from asr.engines.threads import available_cores
 from asr.errors import InputError
+from asr.threads import available_cores
 
 log = logging.getLogger(__name__)
 

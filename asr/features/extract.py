@@ -19,13 +19,14 @@ from asr.audio import read_audio
 from asr.config import FeaturesConfig
 from asr.corpora.cuts import read_cuts
 from asr.engines.engine import Engine, Work
-from asr.engines.threads import Threads, available_cores
+from asr.engines.threads import Threads
 from asr.errors import InputError
 from asr.features.archive import ArchiveWriter
 from asr.features.cmvn import Cmvn, cmvn_path, save_cmvn
 from asr.features.frontend import StaticFeatures, build_front_end
 from asr.features.normalize import counted
 from asr.progress import track
+from asr.threads import available_cores
 
 if TYPE_CHECKING:
     from lhotse import MonoCut

@@ -1,9 +1,11 @@
 """The interface of every acoustic model."""
 
-from collections.abc import Callable
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
+
+from asr.models.kernels.gpu import on_gpu
 
 FRAMES_AT_ONCE = 4096
 
@@ -45,16 +47,24 @@ def valid_frames(lengths: Tensor, features: Tensor) -> Tensor:
     return torch.arange(features.shape[1], device=features.device) < lengths.to(features.device)[:, None]
 
 
-def score_valid_frames(score: Callable[[Tensor], Tensor], frames: Tensor, lengths: Tensor) -> Tensor:
-    """Applies `score`, [N, ...] -> [N, C], to the valid ones of frames [B, T, ...]: scores [B, T, C], zero in padding.
+class FrameScorer(Protocol):
+    def __call__(self, frames: Tensor, valid: Tensor | None = None, /) -> Tensor:
+        """Frames [N, ...] -> scores [N, C]; the statistics are those of the frames where `valid` [N] is true."""
 
-    So padding costs nothing and enters no statistics. Without gradients the frames are scored in parts, to bound the
-    memory.
+
+def score_valid_frames(score: FrameScorer, frames: Tensor, lengths: Tensor) -> Tensor:
+    """Applies `score` to the valid ones of frames [B, T, ...]: scores [B, T, C], zero in padding.
+
+    So padding enters no statistics, and on a CPU it costs nothing; a GPU would have to wait for the number of valid
+    frames. Without gradients the frames are scored in parts, to bound the memory.
     """
     inside = valid_frames(lengths, frames)
-    rows = frames[inside]
-    parts = [rows] if torch.is_grad_enabled() else rows.split(FRAMES_AT_ONCE)
-    logits = torch.cat([score(part) for part in parts])
+    size = frames.shape[0] * frames.shape[1] if torch.is_grad_enabled() else FRAMES_AT_ONCE
+    if on_gpu(frames):
+        pairs = zip(frames.flatten(0, 1).split(size), inside.flatten().split(size), strict=True)
+        logits = torch.cat([score(part, valid) for part, valid in pairs])
+        return logits.unflatten(0, inside.shape).masked_fill(~inside[..., None], 0.0)
+    logits = torch.cat([score(part) for part in frames[inside].split(size)])
     scores = logits.new_zeros(*inside.shape, logits.shape[1])
     scores[inside] = logits
     return scores

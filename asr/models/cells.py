@@ -8,12 +8,14 @@ from torch.nn import functional
 
 from asr.config import Initializer, Normalization, RecurrentCell
 from asr.models.initializers import initialize_weight
+from asr.models.kernels.fused_recurrent import fused_recurrent
 from asr.models.kernels.gru import gru
 from asr.models.kernels.light_gru import light_gru
 from asr.models.kernels.scan import product_dtype
 from asr.models.kernels.side_by_side import can_run_side_by_side, side_by_side
 from asr.models.normalization import make_normalization
 
+FUSED_CELLS: dict[str, RecurrentCell] = {"RNN_TANH": "rnn_tanh", "RNN_RELU": "rnn_relu", "LSTM": "lstm", "GRU": "gru"}
 LIGHT_GRU_MOMENTUM = 0.05  # of batch normalisation, as in the authors' own implementation, pytorch-kaldi
 
 
@@ -69,8 +71,8 @@ class LightGru(nn.Module):
 def run_both(cells: Sequence[nn.Module], inputs: Sequence[Tensor], valid: Tensor) -> list[Tensor]:
     """Applies two cells to an input [T, B, D] each, and returns both outputs.
 
-    On a CPU with two threads they run side by side. On CUDA a library kernel runs a whole layer; the light GRU, which
-    has none, takes both directions in one loop.
+    On a CPU with two threads they run side by side. On CUDA, where Triton does not work (see `run_fused`), a library
+    kernel runs a whole layer; the light GRU, which has none, takes both directions in one loop.
     """
     if inputs[0].is_cuda and (light := [cell for cell in cells if isinstance(cell, LightGru)]):
         return run_together(light, inputs, valid)
@@ -85,6 +87,23 @@ def run_together(cells: Sequence[LightGru], inputs: Sequence[Tensor], valid: Ten
     products = torch.stack([cell.products(x, valid) for cell, x in zip(cells, inputs, strict=True)], 1)
     weights = torch.stack([cell.weight_hh for cell in cells])
     return list(light_gru(products, weights, product_dtype(inputs[0])).unbind(1))
+
+
+def run_fused(cells: Sequence[nn.Module], x: Tensor, valid: Tensor) -> Tensor:
+    """Applies the cells of one direction or two to x [T, B, D], each step by one kernel: [T, B, N * width].
+
+    The second cell reads each utterance from its own end. States in the padding are zero.
+    """
+    lengths, dtype = valid.sum(0), product_dtype(x)
+    if light := [cell for cell in cells if isinstance(cell, LightGru)]:
+        products = torch.stack([cell.products(x, valid) for cell in light], 2)
+        weight = torch.stack([cell.weight_hh for cell in light])
+        return fused_recurrent("ligru", products, weight, None, lengths, dtype).flatten(2)
+    layers = [cell.layer for cell in cells if isinstance(cell, Gru | LibraryCell)]
+    w_ih, w_hh, b_ih, b_hh = zip(*(layer.all_weights[0] for layer in layers), strict=True)
+    products = functional.linear(x, torch.cat(w_ih), torch.cat(b_ih)).unflatten(-1, (len(layers), -1))
+    name = FUSED_CELLS[layers[0].mode]
+    return fused_recurrent(name, products, torch.stack(w_hh), torch.stack(b_hh), lengths, dtype).flatten(2)
 
 
 def make_cell(

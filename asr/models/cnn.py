@@ -64,13 +64,17 @@ class Cnn(AcousticModel):
         if self.shares_frames and not (self.batch_normalized and self.training):
             return self._score_sliding(edged.transpose(1, 2)), lengths
         windows = edged.unfold(2, 2 * self.context + 1, 1).permute(0, 2, 3, 1)
-        return score_valid_frames(self.forward_windows, windows, lengths), lengths
+        return score_valid_frames(self._score_windows, windows, lengths), lengths
 
     def forward_windows(self, windows: Tensor) -> Tensor:
+        return self._score_windows(windows)
+
+    def _score_windows(self, windows: Tensor, valid: Tensor | None = None) -> Tensor:
+        """Windows [N, 2 * context + 1, D], of which those where `valid` [N] is true count -> logits [N, C]."""
         maps = self._as_maps(windows)
         for layer in self._layers():
-            maps = layer(maps)
-        return self.network(maps.flatten(1))
+            maps = layer(maps, valid=valid)
+        return self.network(maps.flatten(1), valid)
 
     def _score_sliding(self, frames: Tensor) -> Tensor:
         """Edged frames [B, T + 2 * context, D] -> logits [B, T, C] of every window."""
@@ -121,8 +125,10 @@ class ConvolutionalLayer(nn.Module):
             self.time_stride *= stride[0]
         self.dropout = nn.Dropout(settings.dropout)
 
-    def forward(self, maps: Tensor, spacing: int | None = None) -> Tensor:
-        maps = self.activation(self.normalization(self.convolution(maps, spacing)))
+    def forward(self, maps: Tensor, spacing: int | None = None, valid: Tensor | None = None) -> Tensor:
+        maps = self.convolution(maps, spacing)
+        counted = None if valid is None else valid[:, None].expand(-1, maps.shape[2])
+        maps = self.activation(self.normalization(maps, counted))
         if self.pooling is not None:
             maps = self.pooling(maps, None if spacing is None else spacing * self.convolution.stride[0])
         return self.dropout(maps)

@@ -1,16 +1,26 @@
 """Fully connected layers: a whole DNN, or the end of a convolutional network."""
 
-from torch import nn
+from torch import Tensor, nn
 
 from asr.config import FullyConnectedSection
 from asr.models.activations import make_activation, orthogonal_gain
 from asr.models.initializers import initialize
-from asr.models.normalization import make_normalization
+from asr.models.normalization import BatchNorm, make_normalization
+
+
+class FullyConnected(nn.Sequential):
+    """Layers one after the other; statistics are those of the valid frames."""
+
+    def forward(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
+        """Takes x [..., D] and which of its frames count, valid [...] (None: all)."""
+        for layer in self:
+            x = layer(x, valid) if isinstance(layer, BatchNorm) else layer(x)
+        return x
 
 
 def fully_connected(
     config: FullyConnectedSection, input_dim: int, output_dim: int, input_dropout: float = 0.0
-) -> nn.Sequential:
+) -> FullyConnected:
     """`layers` hidden layers of `width` units and a linear output: [..., input_dim] -> [..., output_dim].
 
     A hidden layer is linear, normalisation, non-linearity, dropout. He's initialisation is for layers before a
@@ -30,4 +40,4 @@ def fully_connected(
         width = config.width
     output = nn.Linear(width, output_dim)
     initialize(output, "glorot" if config.initializer == "he" else config.initializer)
-    return nn.Sequential(*layers, output)
+    return FullyConnected(*layers, output)

@@ -5,6 +5,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from asr.config import Normalization
+from asr.models.kernels.fused_batch_norm import fused_batch_norm
+from asr.models.kernels.gpu import has_triton, on_gpu
 from asr.models.kernels.standardize import standardize
 
 
@@ -24,6 +26,8 @@ class MapNormalization(nn.Module):
     def forward(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
         """Takes maps x and which of their frames count, valid [B, T] (None: all)."""
         match self.normalization:
+            case BatchNorm() as batch_norm if on_gpu(x) and (valid is None or not batch_norm.training):
+                return batch_norm.of_all(x)
             case BatchNorm():
                 counted = None if valid is None else valid[:, :, None].expand(-1, -1, x.shape[3])
                 return self.normalization(x.permute(0, 2, 3, 1), counted).permute(0, 3, 1, 2)
@@ -73,6 +77,11 @@ class BatchNorm(nn.Module):
 
     def forward(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
         """Takes x [..., D] and which of its frames count, valid [...] (None: all); returns x's shape and precision."""
+        if self.training and on_gpu(x):
+            if valid is None:
+                return self.of_all(x.reshape(-1, x.shape[-1])).view(x.shape)
+            if has_triton(x):
+                return self._fused(x, valid)
         frames = x.reshape(-1, x.shape[-1]).to(self.weight.dtype)
         if not self.training:
             scaled = functional.batch_norm(
@@ -86,3 +95,14 @@ class BatchNorm(nn.Module):
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(var * torch.where(count < 2, 1.0, count / (count - 1)), self.momentum)
         return torch.addcmul(self.bias, normed, self.weight).view(x.shape).to(x.dtype)
+
+    def of_all(self, x: Tensor) -> Tensor:
+        """Normalises all values of x [N, D, ...], as `forward` does, by the library's kernel."""
+        batch = self.training and x.numel() >= 2 * x.shape[1]
+        statistics = self.running_mean, self.running_var
+        return functional.batch_norm(x, *statistics, self.weight, self.bias, batch, self.momentum, self.eps)
+
+    def _fused(self, x: Tensor, valid: Tensor) -> Tensor:
+        rows, counted = x.reshape(-1, x.shape[-1]), valid.reshape(-1)
+        parameters = self.weight, self.bias, self.running_mean, self.running_var
+        return fused_batch_norm(rows, counted, *parameters, self.momentum, self.eps).view(x.shape)

@@ -5,8 +5,9 @@ from torch import Tensor, nn
 
 from asr.config import GruConfig, Initializer, LightGruConfig, LstmConfig, Normalization, RecurrentCell, RnnConfig
 from asr.models.acoustic_model import AcousticModel, valid_frames
-from asr.models.cells import make_cell, run_both
+from asr.models.cells import make_cell, run_both, run_fused
 from asr.models.initializers import initialize
+from asr.models.kernels.gpu import has_triton
 from asr.models.kernels.reverse import reverse, reversed_rows
 from asr.models.normalization import NoNorm, make_normalization
 
@@ -108,7 +109,9 @@ class RecurrentLayer(nn.Module):
 
     def forward(self, x: Tensor, valid: Tensor, reversing: Tensor) -> Tensor:
         """Takes x [T, B, D], which frames are speech [T, B], and the rows [T * B] that reverse utterances."""
-        if self.backwards is None:
+        if has_triton(x):
+            x = run_fused([self.forwards, *([self.backwards] if self.backwards else [])], x, valid)
+        elif self.backwards is None:
             x = self.forwards(x, valid)
         else:
             ahead, back = run_both([self.forwards, self.backwards], [x, reverse(x, reversing)], valid)

@@ -41,8 +41,12 @@ def transcribe(
     fails, whatever the reason, is a line in the log and in `out_dir`/errors.jsonl, and the rest continues. Called again
     with the same bundle, it does the files that are not done yet or whose content has changed; results of another
     bundle are moved into a folder `previous-...` first. Raises OutputError where nothing can be written (what was
-    written stays), and InputError where the folder holds files of something else.
+    written stays), and InputError where the folder holds files of something else, or a view wants scores of a model
+    that gives none.
     """
+    if view.min_score > 0 and not recognizer.decoder.scoring:
+        message = "its recipe has decoding.confidences: false, so phones have no scores; leave --min-score out"
+        raise InputError(message, recognizer.bundle.folder)
     output = out_dir / TRANSCRIPTS
     with output_folder(out_dir, "transcribe", "--out") as folder:
         bundle = recognizer.bundle

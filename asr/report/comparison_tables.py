@@ -1,13 +1,16 @@
 """The tables of a comparison: what each run scored and cost, how it differs from the first, and in which settings."""
 
+import csv
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from asr.report.comparison import Compared
-from asr.report.escaping import markdown
+from asr.report.escaping import latex, markdown
 from asr.report.tables import percent, size
 from asr.scoring.compare import Difference
+from asr.scoring.matched_pairs import matched_pairs
 from asr.scoring.silence import TREATMENTS, UNTRANSCRIBED, Treatment
 
 MISSING = "–"
@@ -32,8 +35,38 @@ class Cells:
         return Cells(self.title, [*self.header, *other.header[1:]], rows, f"{self.note} {other.note}")
 
     def markdown(self) -> str:
+        """The rows as a Markdown table, and the note."""
         alignment = ["---", *["---:"] * (len(self.header) - 1)]
-        return "\n".join(f"| {' | '.join(map(markdown, row))} |" for row in (self.header, alignment, *self.rows))
+        rows = "\n".join(f"| {' | '.join(map(markdown, row))} |" for row in (self.header, alignment, *self.rows))
+        return f"{rows}\n\n{markdown(self.note)}".strip()
+
+    def latex(self) -> str:
+        """The rows as a table with the rules of booktabs; the note is its caption."""
+        head, *rows = (" & ".join(map(latex, row)) + r" \\" for row in (self.header, *self.rows))
+        columns = "l" + "r" * (len(self.header) - 1)
+        lines = (
+            r"\begin{table}",
+            r"\centering",
+            rf"\begin{{tabular}}{{{columns}}}",
+            r"\toprule",
+            head,
+            r"\midrule",
+            *rows,
+            r"\bottomrule",
+            r"\end{tabular}",
+            rf"\caption{{{latex(f'{self.title}. {self.note}')}}}",
+            r"\end{table}",
+        )
+        return "\n".join(lines)
+
+    def csv(self) -> str:
+        """The rows as comma-separated values, with plain numbers, nothing for what is missing, and without the note."""
+        text = io.StringIO()
+        rows = [
+            [name, *("" if cell == MISSING else cell.replace(",", "") for cell in cells)] for name, *cells in self.rows
+        ]
+        csv.writer(text, lineterminator="\n").writerows([self.header, *rows])
+        return text.getvalue().rstrip("\n")
 
 
 def errors_table(compared: Sequence[Compared]) -> Cells:
@@ -80,15 +113,20 @@ def differences_table(first: Compared, found: Iterable[tuple[Compared, dict[Trea
         counted = by_treatment["counted"]
         low, high = counted.interval
         bounds = f"{low:+.1f} to {high:+.1f}"
-        rows.append([other.name, f"{counted.points:+.1f}", bounds, f"{counted.improvement:.3f}", counted.verdict])
+        pairs = matched_pairs(first.scores, other.scores)
+        p = "<0.001" if pairs.p < 0.001 else f"{pairs.p:.3f}"
+        figures = f"{counted.points:+.1f}", bounds, f"{counted.improvement:.3f}", p
+        rows.append([other.name, *figures, counted.verdict])
     note = (
         f"Paired bootstrap over {first.scores.resampled}, silence counted. P: probability that the run has fewer "
-        f"errors than {first.name}; better or worse: the interval is on one side of zero. It does not cover the "
-        f"variation between training seeds."
+        f"errors than {first.name}; better or worse: the interval is on one side of zero. MAPSSWE: p of NIST's matched "
+        f"pairs, over segments of utterances. Neither covers the variation between training seeds."
     )
     if (blocks := len(first.scores.blocks)) < FEW_BLOCKS:
         note += f" {blocks} {first.scores.resampled} are few, so the intervals are too narrow."
-    return Cells(f"PER minus that of {first.name}", ["run", "points", "95% interval", "P", "verdict"], rows, note)
+    return Cells(
+        f"PER minus that of {first.name}", ["run", "points", "95% interval", "P", "MAPSSWE", "verdict"], rows, note
+    )
 
 
 def settings_table(compared: Sequence[Compared]) -> Cells:

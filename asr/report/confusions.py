@@ -2,7 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Protocol
 
+from asr.phones.symbols import NO_PHONE
 from asr.report.svg import figure, line, number, text, titled
 from asr.scoring.edit_alignment import EditPair
 
@@ -10,11 +13,17 @@ CELL, MATRIX_LEFT, MATRIX_TOP, MARGIN_GAP = 17, 44, 48, 6
 SHADES = 10
 
 
-def confusion_matrix(phones: Sequence[str], pairs: Counter[EditPair]) -> str:
+class Examples(Protocol):
+    """Gives the address of the examples that pass some filters."""
+
+    def __call__(self, **filters: str) -> str: ...
+
+
+def confusion_matrix(phones: Sequence[str], pairs: Counter[EditPair], examples: Examples | None = None) -> str:
     """Rows are reference phones and columns are hypothesis phones; shades show the share of the row's phones.
 
     The last column holds deletions; the last row holds insertions, as a share of all insertions. The scale is the
-    square root, so that a few per cent can be seen.
+    square root, so that a few per cent can be seen. With `examples`, each cell is a link.
     """
     size = len(phones) * CELL
     parts = _matrix_labels(phones, size)
@@ -25,17 +34,19 @@ def confusion_matrix(phones: Sequence[str], pairs: Counter[EditPair]) -> str:
                 said = f"{reference} as {recognised}" if recognised else f"{reference} deleted"
                 hint = f"{said}: {times:,} of {total:,} ({100 * times / total:.1f}%)"
                 kind = "good" if reference == recognised else "bad"
-                parts.append(
-                    _cell(MATRIX_LEFT + j * CELL + (0 if recognised else MARGIN_GAP), i, times / total, kind, hint)
-                )
+                x = MATRIX_LEFT + j * CELL + (0 if recognised else MARGIN_GAP)
+                cell = _cell(x, i, times / total, kind, hint)
+                parts.append(_linked(cell, examples, reference, recognised))
     inserted = sum(pairs[None, recognised] for recognised in phones)
     for j, recognised in enumerate(phones):
         if times := pairs[None, recognised]:
             hint = f"{recognised} inserted: {times:,} of {inserted:,} insertions ({100 * times / inserted:.1f}%)"
-            parts.append(_cell(MATRIX_LEFT + j * CELL, len(phones), times / inserted, "bad", hint, MARGIN_GAP))
+            cell = _cell(MATRIX_LEFT + j * CELL, len(phones), times / inserted, "bad", hint, MARGIN_GAP)
+            parts.append(_linked(cell, examples, None, recognised))
     width, height = MATRIX_LEFT + size + MARGIN_GAP + CELL + 8, MATRIX_TOP + size + MARGIN_GAP + CELL + 40
     parts += _scale(height - 22)
-    return figure(width, height, parts, "Confusion matrix: reference phones in rows, hypothesis phones in columns")
+    label = "Confusion matrix: reference phones in rows, hypothesis phones in columns"
+    return figure(width, height, parts, label, "group" if examples else "img")
 
 
 def _matrix_labels(phones: Sequence[str], size: float) -> list[str]:
@@ -77,6 +88,13 @@ def _cell(x: float, row: int, share: float, kind: str, hint: str, gap: float = 0
     y = MATRIX_TOP + row * CELL + gap
     place = f'x="{number(x)}" y="{number(y)}" width="{CELL}" height="{CELL}"'
     return titled(f'<rect {place} {_shade(share)} class="{kind}">', "rect", hint)
+
+
+def _linked(cell: str, examples: Examples | None, reference: str | None, recognised: str | None) -> str:
+    if examples is None:
+        return cell
+    address = examples(ref=reference or NO_PHONE, hyp=recognised or NO_PHONE)
+    return f'<a href="{escape(address)}" tabindex="-1">{cell}</a>'
 
 
 def _shade(share: float) -> str:

@@ -1,5 +1,6 @@
 """report.html and report.md of a run: scores, training curves, decoding, confusions and environment."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
@@ -9,7 +10,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from asr.errors import count, printable
-from asr.report.confusions import confusion_matrix
+from asr.report.account import account
+from asr.report.confusions import Examples, confusion_matrix
 from asr.report.curves import curves
 from asr.report.decoding import decoding_rows, reliability
 from asr.report.escaping import fence, markdown
@@ -35,41 +37,57 @@ def report(run_dir: Path) -> Path:
     run_dir = Path(run_dir)
     run = read_run(run_dir)
     pairs = confusions(run.utterances)
-    phones = run.phone_set
+    figures = _figures(run_dir, run, pairs)
+    content = _content(run_dir, run, pairs, figures)
+    for name, svg in figures.items():
+        if svg:
+            write_figure(run_dir / FIGURES / f"{name}.svg", svg)
+    for suffix in ("md", "html"):
+        write_text(run_dir / f"report.{suffix}", _environment().get_template(f"report.{suffix}.j2").render(content))
+    return run_dir / REPORT
+
+
+def page_with_examples(run_dir: Path, run: RunFiles, examples: Examples) -> str:
+    """The page of `report`, with links from its confusions, phones, speakers and utterances to their examples."""
+    pairs = confusions(run.utterances)
+    figures = _figures(run_dir, run, pairs) | {"confusions": confusion_matrix(run.phone_set, pairs, examples)}
+    content = _content(run_dir, run, pairs, figures) | {"examples": examples}
+    return _environment().get_template("report.html.j2").render(content)
+
+
+def _figures(run_dir: Path, run: RunFiles, pairs: Counter[EditPair]) -> dict[str, str | None]:
+    """The figures as SVG; None for one that the run has nothing for."""
+    return {
+        "curves": curves(run.folds, run.training) or None,
+        "reliability": reliability(run_dir, [fold.name for fold in run.folds], run.phone_set),
+        "confusions": confusion_matrix(run.phone_set, pairs),
+    }
+
+
+def _content(run_dir: Path, run: RunFiles, pairs: Counter[EditPair], figures: dict[str, str | None]) -> dict[str, Any]:
+    """What the templates show; `examples` gives the addresses of examples in the error browser, where there is one."""
     columns = curve_fields(run.training)
-    names, reliable = [fold.name for fold in run.folds], None
-    decoded = decoding_rows(run_dir, names)
-    if decoded:
-        reliable = reliability(run_dir, names, run.phone_set)
-    training_curves, matrix = curves(run.folds, run.training), confusion_matrix(phones, pairs)
-    content = {
+    return {
         "title": run.results.get("recipe", run_dir.name),
         "facts": _facts(run.results),
         "results": run.results,
-        "phones": phones,
+        "phones": run.phone_set,
         **_error_rates(run),
         "silence_note": _silence_note(run.results),
         "speakers": _groups(run.results["by_speaker"]),
         "corpora": _groups(run.results.get("by_corpus", {})),
-        "curves": Markup(training_curves) if training_curves else None,
+        "account": account(run_dir, run),
+        **{name: Markup(svg) if svg else None for name, svg in figures.items()},
         "training": [_training(fold, columns) for fold in run.folds if fold.epochs],
         "columns": columns,
         "averaged": any(len(fold.kept) > 1 for fold in run.folds),
-        "decoding": decoded,
-        "reliability": Markup(reliable) if reliable else None,
-        "matrix": Markup(matrix),
+        "decoding": decoding_rows(run_dir, [fold.name for fold in run.folds]),
         **_frequent(ranked(pairs)),
         "worst": [_utterance(item) for item in worst(run.utterances, LIST_LENGTH)],
         "details": _details(run),
         "recipe": run.recipe.strip(),
+        "examples": None,
     }
-    environment = _environment()
-    for name, svg in (("curves", training_curves), ("reliability", reliable), ("confusions", matrix)):
-        if svg:
-            write_figure(run_dir / FIGURES / f"{name}.svg", svg)
-    for suffix in ("md", "html"):
-        write_text(run_dir / f"report.{suffix}", environment.get_template(f"report.{suffix}.j2").render(content))
-    return run_dir / REPORT
 
 
 def _silence_note(results: dict[str, Any]) -> str:

@@ -10,11 +10,11 @@ from asr.storage.files import write_text
 STYLES = Path(__file__).parent / "templates" / "figures.css"
 
 
-def figure(width: float, height: float, parts: Iterable[str], label: str) -> str:
-    """An SVG image; `label` is for screen readers. It shrinks with the page but does not grow."""
+def figure(width: float, height: float, parts: Iterable[str], label: str, role: str = "img") -> str:
+    """An SVG image; `label` and `role` are for screen readers. It shrinks with the page but does not grow."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {number(width)} {number(height)}" '
-        f'style="max-width:{number(width)}px" role="img" aria-label="{escape(label)}">' + "".join(parts) + "</svg>"
+        f'style="max-width:{number(width)}px" role="{role}" aria-label="{escape(label)}">' + "".join(parts) + "</svg>"
     )
 
 

@@ -1,7 +1,7 @@
 """Calibration of confidences: of the phones with confidence 0.8, are four of five right?"""
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asr.errors import InputError
-from asr.formats.transcript import Recognised, Transcript, read_recognised, recognised
+from asr.formats.transcript import PronouncedWord, Recognised, Transcript, read_recognised, recognised
 from asr.phones.folding import fold, fold_each
 from asr.phones.phone_set import AnyPhoneSet, silences
 from asr.scoring.edit_alignment import edit_alignment
@@ -73,23 +73,37 @@ def judge(
     return _judged(judged, silence, phone_set)
 
 
+def right_phones(
+    pairs: Iterable[tuple[Sequence[str], Sequence[str]]], phone_set: AnyPhoneSet = "timit39"
+) -> list[list[bool | None]]:
+    """For each phone of each hypothesis, of (reference, hypothesis) symbols, whether it is right, as in `judge`; None
+    for one that is not judged."""
+    both = list(pairs)
+    silence = transcribed((fold(spoken, phone_set) for spoken, _ in both), silences(phone_set))
+    return [_right(*each, silence, phone_set) for each in both]
+
+
+def _right(
+    spoken: Sequence[str] | Sequence[PronouncedWord], heard: Sequence[str], silence: bool, phone_set: AnyPhoneSet
+) -> list[bool | None]:
+    unjudged = frozenset() if silence else silences(phone_set)
+    folded = [None if symbol in unjudged else symbol for symbol in fold_each(heard, phone_set)]
+    phones = [symbol for symbol in folded if symbol is not None]
+    steps = edit_alignment(fitting_phones(spoken, phones, phone_set), phones)
+    matches = (first == second for first, second in steps if second is not None)
+    return [None if symbol is None else next(matches) for symbol in folded]
+
+
 def _judged(
     pairs: Iterable[tuple[Recognised, Recognised]], silence: bool, phone_set: AnyPhoneSet
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """`judge`, where `silence` is whether any reference has a silence."""
     confidences, correct = array("d"), bytearray()
     for reference, hypothesis in pairs:
-        unjudged = frozenset() if silence and not reference.pronunciations else silences(phone_set)
-        heard = [
-            (folded, score)
-            for folded, score in zip(fold_each(hypothesis.symbols, phone_set), hypothesis.scores, strict=True)
-            if folded is not None and folded not in unjudged
-        ]
-        phones = [symbol for symbol, _ in heard]
-        steps = edit_alignment(fitting_phones(reference.reference, phones, phone_set), phones)
-        matches = [first == second for first, second in steps if second is not None]
-        for (_, score), match in zip(heard, matches, strict=True):
-            if score is not None:
+        transcribed_silence = silence and not reference.pronunciations
+        right = _right(reference.reference, hypothesis.symbols, transcribed_silence, phone_set)
+        for score, match in zip(hypothesis.scores, right, strict=True):
+            if score is not None and match is not None:
                 confidences.append(score)
                 correct.append(match)
     return np.frombuffer(confidences, np.float64), np.frombuffer(correct, np.bool_)
@@ -150,8 +164,11 @@ def calibrate_files(
 ) -> None:
     """Writes `out_dir`/calibration.json for hypotheses.jsonl and references.jsonl.
 
-    Writes nothing where no recognised phone has a score.
+    Where no recognised phone has a score there is none, not even an earlier one.
     """
+    path = Path(out_dir) / CALIBRATION
     confidences, correct = judge_files(references, hypotheses, phone_set)
     if len(confidences):
-        write_json(Path(out_dir) / CALIBRATION, calibrate(confidences, correct).to_json())
+        write_json(path, calibrate(confidences, correct).to_json())
+    else:
+        path.unlink(missing_ok=True)

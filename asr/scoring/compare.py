@@ -6,6 +6,7 @@ from asr.errors import InputError
 from asr.scoring.bootstrap import paired_interval
 from asr.scoring.results import ScoreResult
 from asr.scoring.silence import TREATMENTS, Treatment
+from asr.scoring.utterance import UtteranceScore
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,5 +68,9 @@ def _require_same_references(first: ScoreResult, second: ScoreResult) -> None:
     for one, other in zip(first.utterances, second.utterances, strict=True):
         if one.pronounced and other.pronounced:
             continue  # each is scored against the pronunciations that fit it best
-        if any(one.counts[name].reference_phones != other.counts[name].reference_phones for name in TREATMENTS):
+        if _references(one) != _references(other):
             raise InputError(f"utterance {one.utterance} has different reference phones in the two")
+
+
+def _references(item: UtteranceScore) -> list[str]:
+    return [reference for reference, _ in item.alignments["optional"] if reference is not None]

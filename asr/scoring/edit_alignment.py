@@ -97,7 +97,18 @@ def count_errors(pairs: Iterable[EditPair], deletable: Set[str] = frozenset()) -
     return Counts(substitutions, deletions, insertions, reference_phones)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
+def count_best_errors(reference: Symbols, hypothesis: Symbols) -> int:
+    """The errors of the alignment that sclite chooses between two sequences of numbers."""
+    deletions = np.full(len(reference), DELETION_WEIGHT, np.int32)
+    rows, columns = _best_path(reference, hypothesis, deletions)
+    errors = 0
+    for i, j in zip(rows, columns):  # noqa: B905 - Numba knows no strict zip
+        errors += i < 0 or j < 0 or reference[i] != hypothesis[j]
+    return errors
+
+
+@njit(cache=True, nogil=True)
 def _best_path(reference: Symbols, hypothesis: Symbols, deletions: Symbols) -> tuple[Symbols, Symbols]:
     """The places in the reference and the hypothesis of each pair of the best alignment; -1 for none.
 

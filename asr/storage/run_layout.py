@@ -11,7 +11,7 @@ TEST = "test"
 RECIPE = "recipe.yaml"
 RESULTS = "results.json"
 ENVIRONMENT = "environment.json"
-REPORT, FIGURES = "report.html", "report-figures"
+REPORT, FIGURES, REPORT_FOLDER = "report.html", "report-figures", "report"
 
 PREPARE, FEATURES, TRAIN, DECODE, SCORE = "prepare", "features", "train", "decode", "score"
 """The stages' folders, in the folder of a fold; `prepare` is above the folds."""

@@ -1,7 +1,4 @@
-"""The training loop: plain, the same for every model, batching and loss, and resumable with bitwise equal results.
-
-The exception is CTC on CUDA: PyTorch's gradient kernel adds in no fixed order.
-"""
+"""The training loop: plain, the same for every model, batching and loss, and resumable with bitwise equal results."""
 
 import logging
 import os

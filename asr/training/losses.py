@@ -10,6 +10,8 @@ from torch.nn import functional
 
 from asr.config import TrainingConfig
 from asr.decoding.search.collapse import collapse
+from asr.models.kernels.ctc import ctc
+from asr.models.kernels.gpu import on_gpu
 from asr.phones.classes import BLANK, UNLABELLED
 from asr.training.batching import Batch
 from asr.training.targets import output_labels
@@ -99,10 +101,13 @@ def ctc_loss(logits: Tensor, lengths: Tensor, labels: Tensor) -> Tensor:
     Infinite for an utterance of fewer frames than `ctc_frames`, zero for one without a label.
     """
     phones = (labels != UNLABELLED).sum(dim=1)
-    log_posteriors = logits.log_softmax(dim=-1).transpose(0, 1)
-    losses = functional.ctc_loss(
-        log_posteriors, labels.clamp(min=0), lengths, phones, blank=BLANK, reduction="none", zero_infinity=False
-    )
+    log_posteriors, targets = logits.log_softmax(dim=-1), labels.clamp(min=0)
+    if on_gpu(logits):  # PyTorch's waits for the lengths, and its gradient adds in no fixed order
+        losses = ctc(log_posteriors, lengths, targets, phones, BLANK)
+    else:
+        losses = functional.ctc_loss(
+            log_posteriors.transpose(0, 1), targets, lengths, phones, blank=BLANK, reduction="none"
+        )
     return torch.where(phones > 0, losses, 0.0).sum()
 
 

@@ -1,5 +1,6 @@
 """What a bundle's recipe makes of its search."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from asr.acoustics.tables import Tuning
 from asr.decoding.bundle_decoder import CONFIDENCE_ORDER, bundle_decoder
 from asr.decoding.decode import decode_utterance
 from asr.decoding.graph.build import build_graph
+from asr.decoding.graph.flat_graph import flatten
 from asr.formats.transcript import Transcript
 from asr.phones.phone_set import load_phone_set
 
@@ -44,14 +46,33 @@ def test_a_bundle_s_ctc_topology_is_that_of_its_recipe(tmp_path: Path, topology:
     assert [phones[span.phone] for span in found.phones] == ["aa"] * heard
 
 
-def test_a_prefix_beam_search_has_a_graph_of_shorter_ngrams(tmp_path: Path) -> None:
+@pytest.mark.parametrize("search", ["graph", "greedy", "prefix_beam"])
+def test_every_search_has_confidences_of_a_graph_of_shorter_ngrams(tmp_path: Path, search: str) -> None:
     random = np.random.default_rng(0)
     said = [random.choice(["aa", "b", "iy", "s"], 12).tolist() for _ in range(20)]
+    bundle = small_bundle(tmp_path, said, lm={"order": CONFIDENCE_ORDER + 2}, decoding={"search": search}, **CTC)
+    decoder = bundle_decoder(bundle, Tuning(insertion_penalty=0.5))
     phones = load_phone_set("timit39")
-    states = {}
-    for name in ("graph", "prefix_beam"):
-        bundle = small_bundle(tmp_path, said, lm={"order": CONFIDENCE_ORDER + 2}, decoding={"search": name}, **CTC)
-        states[name] = bundle_decoder(bundle, Tuning()).graph_search.flat.states
-    shorter = build_graph(tmp_path / "lm.arpa", phones, topology="ctc", order=CONFIDENCE_ORDER)
-    assert states["prefix_beam"] == shorter.states
-    assert states["graph"] > 2 * shorter.states
+    shorter, whole = (build_graph(tmp_path / "lm.arpa", phones, topology="ctc", order=n) for n in (3, 5))
+    assert decoder.graph_search.flat.states == (whole if search == "graph" else shorter).states
+    assert whole.states > 2 * shorter.states
+    posteriors = peaked([0, *(1 + phones.index(phone) for phone in ("aa", "b", "aa")), 0], 1 + len(phones), peak=0.6)
+    path = decoder.best_path(posteriors)
+    small = replace(decoder, confidence_graph=flatten(shorter, 0.5))
+    assert decoder.confidences(posteriors, path).tolist() == small.confidences(posteriors, path).tolist()
+
+
+@pytest.mark.parametrize("search", ["graph", "greedy", "prefix_beam"])
+def test_a_recipe_can_leave_confidences_out(tmp_path: Path, search: str) -> None:
+    phones = load_phone_set("timit39")
+    posteriors = peaked([0, 1 + phones.index("aa"), 0], 1 + len(phones))
+    found = {}
+    for confidences in (True, False):
+        decoding = {"search": search, "confidences": confidences}
+        bundle = small_bundle(tmp_path, [["aa", "b"]] * 5, lm={"order": 4}, decoding=decoding, **CTC)
+        found[confidences] = decode_utterance(Transcript("u"), posteriors, bundle_decoder(bundle, Tuning()))
+    assert found[True].symbols == found[False].symbols == ["aa"]
+    assert found[True].phones[0].score is not None
+    assert found[False].to_json()["phones"] == [
+        {"phone": each.phone, "start": each.start, "end": each.end} for each in found[True].phones
+    ]

@@ -122,6 +122,27 @@ def test_a_run_tunes_the_confidences_too(own_run):
     assert (own_run / "report-figures" / "reliability.svg").is_file()
 
 
+def test_a_recipe_can_do_without_confidences(asr_command, tiny_recipe, own_run, tmp_path):
+    recording = next(iter(read_cuts(own_run / "prepare" / "test.cuts.jsonl.gz"))).recording.sources[0].source
+    with_scores = (own_run / "decode/test/hypotheses.jsonl").read_text()
+    run = asr_command("run", tiny_recipe, "--set", "decoding.confidences=false", "-o", own_run)
+    assert run.status == 0, run.err
+    rows = list(read_jsonl(own_run / "decode/test/hypotheses.jsonl"))
+    assert all(phone.keys() == {"phone", "start", "end"} for row in rows for phone in row["phones"])
+    without = [phone["phone"] for row in rows for phone in row["phones"]]
+    assert without == re.findall(r'"phone": "(.*?)"', with_scores)
+    assert "posterior_scale" not in json.loads((own_run / "decode/tuning.json").read_text())
+    assert not (own_run / "score/calibration.json").exists()
+    assert "reliability" not in (own_run / "report.md").read_text()
+    transcribe = ("transcribe", own_run, recording, "-o", tmp_path / "out", "--format", "ctm", "--format", "csv")
+    refused = asr_command(*transcribe, "--min-score", "0.5")
+    assert refused.status == 1
+    assert "decoding.confidences: false, so phones have no scores; leave --min-score out" in refused.err
+    assert not (tmp_path / "out").exists()
+    assert asr_command(*transcribe).status == 0
+    assert all(len(line.split()) == 5 for line in next((tmp_path / "out").rglob("*.ctm")).read_text().splitlines())
+
+
 def test_a_language_model_is_estimated_once(asr_command, own_run, tmp_path):
     """A bundle from training gets one, with any settings; a bundle that has one keeps it."""
     inputs = own_run / "prepare", own_run / "features", tmp_path / "out", "--set", "lm.order=3"

@@ -1,12 +1,14 @@
 """The choice of scales, penalty and weights on dev."""
 
+from itertools import product
+
 import numpy as np
 from support.three_phones import PHONES, STATES, UNIFORM, noisy_dev, posteriors
 
 from asr.config import DecodingConfig
 from asr.decoding.graph.build import build_graph
 from asr.decoding.search.beam import BeamSearch
-from asr.decoding.tuning import tune
+from asr.decoding.tuning import climb, tune
 from asr.lm.ngram import train_ngram
 
 
@@ -19,20 +21,41 @@ def test_tuning_takes_the_lowest_per_of_the_grid(graph):
     assert tuned == tune(noisy_dev(), UNIFORM, lambda weight, penalty: BeamSearch(graph, 16.0, penalty), PHONES, config)
 
 
-def test_tuning_holds_no_copy_of_the_dev_set(graph):
-    class Dev:
-        readings = 0
-
-        def __iter__(self):
-            self.readings += 1
-            return iter(noisy_dev())
-
-    config = DecodingConfig(acoustic_scales=[0.5, 1.0], insertion_penalties=[0.0, -6.0], prior_scales=[1.0])
-    dev = Dev()
-    assert tune(dev, UNIFORM, lambda weight, penalty: BeamSearch(graph, 16.0, penalty), PHONES, config) == tune(
-        noisy_dev(), UNIFORM, lambda weight, penalty: BeamSearch(graph, 16.0, penalty), PHONES, config
+def test_a_large_dev_set_gives_the_best_point_without_trying_all_of_it_everywhere(graph):
+    dev = [each for seed in range(20) for each in noisy_dev(seed)]
+    config = DecodingConfig(
+        acoustic_scales=[0.01, 0.3, 1.0, 3.0], insertion_penalties=[50.0, 1.0, -1.0, -6.0], prior_scales=[1.0]
     )
-    assert dev.readings == 4
+    searched = 0
+
+    class Counted(BeamSearch):
+        def best_phones(self, *arguments):
+            nonlocal searched
+            searched += 1
+            return super().best_phones(*arguments)
+
+    def search(weight, penalty):
+        return Counted(graph, 16.0, penalty)
+
+    tuned = tune(dev, UNIFORM, search, PHONES, config)
+    assert searched < 0.7 * 16 * len(dev)
+    alone = {}
+    for scale, penalty in product(config.acoustic_scales, config.insertion_penalties):
+        point = DecodingConfig(acoustic_scales=[scale], insertion_penalties=[penalty], prior_scales=[1.0])
+        alone[scale, penalty] = tune(dev, UNIFORM, search, PHONES, point).per
+    assert tuned.per == alone[tuned.acoustic_scale, tuned.insertion_penalty] == min(alone.values())
+    assert len(tuned.trials) < 16
+    for trial in tuned.trials:
+        assert trial.per == alone[trial.acoustic_scale, trial.insertion_penalty]
+
+
+def test_climbing_ends_on_the_peak():
+    for peak in range(10):
+        tried = set()
+        assert climb(lambda place, peak=peak, tried=tried: tried.add(place) or -abs(place - peak), 10) == peak
+        assert len(tried) <= abs(peak - 4) + 3
+    assert climb(lambda place: 0.0, 10) == 0
+    assert climb(lambda place: 0.0, 1) == 0
 
 
 def test_equal_points_are_decided_by_the_middle_of_the_grid(graph):

@@ -6,6 +6,7 @@ from torch import nn
 
 from asr.config import CnnConfig, DnnConfig, ModelConfig
 from asr.models import build
+from asr.models.kernels import gpu
 from asr.models.normalization import MapNormalization, make_normalization
 
 
@@ -17,6 +18,14 @@ def double_precision() -> object:
     torch.set_default_dtype(torch.float32)
 
 
+@pytest.fixture(params=["cpu", "gpu"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The CPU's way of computing, then a GPU's."""
+    if request.param == "gpu":
+        monkeypatch.setattr(gpu, "DEVICES", {"cpu"})
+
+
+@pytest.mark.usefixtures("way")
 def test_batch_norm_without_padding_is_torch_s() -> None:
     ours, reference = make_normalization("batch", 5), nn.BatchNorm1d(5)
     for module in (ours, reference):
@@ -53,6 +62,7 @@ def test_fewer_than_two_frames_are_normalised_by_the_running_statistics(counted:
     assert torch.autograd.gradcheck(lambda x: batch_norm(x, valid), (x,))
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("name", ["batch", "layer", "none"])
 def test_maps_are_normalised_as_torch_does(name: str) -> None:
     ours, x = MapNormalization(name, maps=4, bins=5), 3 + 2 * torch.randn(2, 6, 4, 5)
@@ -62,6 +72,7 @@ def test_maps_are_normalised_as_torch_does(name: str) -> None:
     torch.testing.assert_close(ours(maps), expected)
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize(
     "config",
     [

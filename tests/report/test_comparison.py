@@ -1,3 +1,4 @@
+import csv
 import shutil
 from pathlib import Path
 
@@ -89,12 +90,12 @@ def test_runs_whose_names_look_like_markup_are_shown_as_named(
     shown = " ".join(asr_command("compare", first, second, "--settings").out.split())
     # In the tables of errors and costs, and above the settings; the first also above and below the differences.
     assert (shown.count("[red]a|b"), shown.count("<i>[i]")) == (5, 4)
-    written = asr_command("compare", first, second, "--settings", "--markdown").out
+    written = asr_command("compare", first, second, "--settings", "--format", "markdown").out
     assert (written.count("\\[red]a\\|b"), written.count("&lt;i&gt;\\[i]")) == (3, 3)
 
 
 def test_markdown_has_a_row_for_each_run(two_runs: tuple[Path, Path], asr_command: Command) -> None:
-    outcome = asr_command("compare", *two_runs, "--markdown")
+    outcome = asr_command("compare", *two_runs, "--format", "markdown")
     header, _, first, second, other_header, _, against = rows(outcome.out)
     assert (first[0], second[0], against[0]) == ("a run", "other", "other")
     assert (
@@ -102,6 +103,26 @@ def test_markdown_has_a_row_for_each_run(two_runs: tuple[Path, Path], asr_comman
         == f"{read_json(two_runs[0] / 'results.json')['counted']['per']:.1f}"
     )
     assert dict(zip(other_header, against, strict=True))["verdict"] == "no clear difference"
+
+
+def test_latex_has_a_row_for_each_run_and_obeys_no_name(two_runs: tuple[Path, Path], asr_command: Command) -> None:
+    other = two_runs[1].rename(two_runs[1].with_name(r"50%_\input{x}&y"))
+    lines = asr_command("compare", two_runs[0], other, "--format", "latex").out.splitlines()
+    assert lines[2] == r"\begin{tabular}{lrrrrrrrrrrr}"
+    [row, against] = [line for line in lines if line.startswith(r"50\%\_\textbackslash{}input\{x\}\&y & ")]
+    assert row.count(" & ") == 11
+    assert row.endswith(r" \\")
+    assert "no clear difference" in against
+
+
+def test_csv_is_read_back(two_runs: tuple[Path, Path], asr_command: Command) -> None:
+    other = two_runs[1].rename(two_runs[1].with_name('a, "b"'))
+    scores, against = asr_command("compare", two_runs[0], other, "--format", "csv").out.split("\n\n")
+    read = list(csv.DictReader(scores.splitlines()))
+    assert [row["run"] for row in read] == ["a run", 'a, "b"']
+    assert float(read[0]["PER"]) == pytest.approx(read_json(two_runs[0] / "results.json")["counted"]["per"], abs=0.05)
+    assert read[0]["parameters"].isdigit()
+    assert next(csv.DictReader(against.splitlines()))["MAPSSWE"] == "1.000"
 
 
 def test_runs_with_the_same_name_are_distinguished(run_with_folds: Path, tmp_path: Path) -> None:

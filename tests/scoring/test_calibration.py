@@ -84,6 +84,13 @@ def test_files(tmp_path):
     assert len(written["bins"]) == 2
 
 
+def test_phones_without_scores_leave_no_calibration_of_before(tmp_path):
+    test_files(tmp_path)
+    write_transcripts(tmp_path / "hypotheses.jsonl", [spoken("aa", "d")])
+    calibrate_files(tmp_path / "references.jsonl", tmp_path / "hypotheses.jsonl", tmp_path / "out", "timit39")
+    assert not (tmp_path / "out" / "calibration.json").exists()
+
+
 def test_phones_without_scores_write_nothing(tmp_path):
     write_transcripts(tmp_path / "both.jsonl", [spoken("aa", "b")])
     calibrate_files(tmp_path / "both.jsonl", tmp_path / "both.jsonl", tmp_path / "out", "timit39")

@@ -57,6 +57,7 @@ def test_every_treatment_has_its_own_difference() -> None:
     [
         (scored([SAID] * 11), "not the same test set: utterance f11-sx1 and 0 more"),
         (scored([SAID] * 12, said="sil sh iy sil"), "utterance f0-sx1 has different reference phones"),
+        (scored([SAID] * 12, said=SAID.replace("iy", "ih")), "utterance f0-sx1 has different reference phones"),
         (scored([SAID] * 12, config=ScoringConfig(phone_set="timit48", bootstrap=10)), "with timit39, the other with"),
     ],
 )

@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from asr.formats.transcript import PhoneSegment, Transcript, write_transcripts
 from asr.phones.folding import fold
 from asr.phones.phone_set import load_phone_set
 from asr.scoring.bootstrap import intervals
+from asr.scoring.counted import ErrorCounter
 from asr.scoring.edit_alignment import Counts
 from asr.scoring.results import ScoreResult, confusions, read_utterances, summarize, worst, write_result
 from asr.scoring.score import counted_per, score, score_files
@@ -210,3 +212,18 @@ def test_the_intervals_resample_speakers_and_utterances_where_some_are_unknown()
             *[(each["counted"].errors, each["counted"].reference_phones) for each in result.blocks], strict=True
         )
         assert result.treatments["counted"].interval == intervals([errors], [phones], CONFIG.bootstrap, 0)[0]
+
+
+@given(st.lists(st.tuples(PHONES_61, PHONES_61), min_size=1, max_size=4))
+def test_errors_of_indices_are_those_of_symbols(pairs: list[tuple[list[str], list[str]]]) -> None:
+    pairs = [(["sh", *reference], hypothesis) for reference, hypothesis in pairs]
+    phones = load_phone_set("timit61")
+    counter = ErrorCounter((reference for reference, _ in pairs), phones)
+    errors = [
+        counter.errors(number, np.array([phones.index(symbol) for symbol in hypothesis], np.int32))
+        for number, (_, hypothesis) in enumerate(pairs)
+    ]
+    spoken = [Transcript(str(n), [PhoneSegment(s) for s in reference]) for n, (reference, _) in enumerate(pairs)]
+    found = [Transcript(str(n), [PhoneSegment(s) for s in hypothesis]) for n, (_, hypothesis) in enumerate(pairs)]
+    counted = score(spoken, found, CONFIG).treatments["counted"].counts
+    assert (sum(errors), counter.reference_phones) == (counted.errors, counted.reference_phones)

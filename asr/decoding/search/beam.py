@@ -5,8 +5,8 @@ import numpy.typing as npt
 
 from asr.decoding.graph.flat_graph import FlatGraph, flatten
 from asr.decoding.graph.topology import Graph
-from asr.decoding.search.path import NO_FRAMES, BestPath, PhoneSpan, check_scores
-from asr.decoding.search.token_passing import best_arcs
+from asr.decoding.search.path import NO_FRAMES, BestPath, Phones, PhoneSpan, check_scores
+from asr.decoding.search.token_passing import best_arcs, best_phones
 
 
 class BeamSearch:
@@ -29,11 +29,17 @@ class BeamSearch:
             return NO_FRAMES
         return _read_path(self.flat, *best_arcs(self.flat, self._entering, scores, acoustic_scale, self.beam))
 
+    def best_phones(self, scores: npt.NDArray[np.float32], acoustic_scale: float = 1.0) -> Phones:
+        """See `PathSearch.best_phones`. Raises ValueError as `best_path`."""
+        scores = check_scores(scores, self.flat.classes)
+        phones, cost = best_phones(self.flat, self._entering, scores, acoustic_scale, self.beam)
+        _check_cost(cost)
+        return phones
+
 
 def _read_path(flat: FlatGraph, arcs: npt.NDArray[np.int32], cost: float, complete: bool) -> BestPath:
     """The path along arcs as `best_arcs` gives them. Raises ValueError where the cost is inf."""
-    if cost == np.inf:
-        raise ValueError("the graph has no path of so many frames")
+    _check_cost(cost)
     consuming = arcs >= 0
     entered = np.full(len(arcs), -1, np.int32)
     entered[consuming] = flat.phones[arcs[consuming]]
@@ -44,3 +50,8 @@ def _read_path(flat: FlatGraph, arcs: npt.NDArray[np.int32], cost: float, comple
     ends = [*firsts, int(consuming.sum())][1:]
     phones = [PhoneSpan(*span) for span in zip(entered[entries].tolist(), firsts, ends, strict=True)]
     return BestPath(phones, flat.labels[arcs[consuming]].astype(np.int64), cost, complete)
+
+
+def _check_cost(cost: float) -> None:
+    if cost == np.inf:
+        raise ValueError("the graph has no path of so many frames")

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asr.decoding.search.collapse import collapse
-from asr.decoding.search.path import BestPath, check_scores
+from asr.decoding.search.path import BestPath, Phones, check_scores, phones_of
 
 
 class GreedySearch:
@@ -16,3 +16,7 @@ class GreedySearch:
         classes = scores.argmax(axis=1)
         cost = -acoustic_scale * float(scores.max(axis=1).sum())
         return BestPath(collapse(classes), classes, cost, complete=True)
+
+    def best_phones(self, scores: npt.NDArray[np.float32], acoustic_scale: float = 1.0) -> Phones:
+        """See `PathSearch.best_phones`."""
+        return phones_of(self.best_path(scores, acoustic_scale))

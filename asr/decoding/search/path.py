@@ -47,6 +47,10 @@ class BestPath:
 NO_FRAMES = BestPath([], np.zeros(0, np.int64), 0.0, complete=True)
 
 
+Phones = npt.NDArray[np.int32]
+"""[N] the indices of phones, in order."""
+
+
 class PathSearch(Protocol):
     """Finds the best path of one utterance after another, with its own weights."""
 
@@ -56,6 +60,14 @@ class PathSearch(Protocol):
         A search of several models takes those of each, [M, T, C].
         No frames give no phones. Raises InputError for scores that are not finite.
         """
+
+    def best_phones(self, scores: npt.NDArray[np.float32], acoustic_scale: float = 1.0) -> Phones:
+        """The phones of `best_path` alone, with less work; safe to call from several threads."""
+
+
+def phones_of(path: BestPath) -> Phones:
+    """The phones of a path alone."""
+    return np.array([span.phone for span in path.phones], np.int32)
 
 
 def check_scores(scores: npt.NDArray[np.floating], classes: int) -> npt.NDArray[np.float32]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asr.decoding.search.forced_path import forced_path
-from asr.decoding.search.path import NO_FRAMES, BestPath, PhoneSequence, check_scores
+from asr.decoding.search.path import NO_FRAMES, BestPath, Phones, PhoneSequence, check_scores
 from asr.decoding.search.phone_prior import PhonePrior, no_prior
 from asr.decoding.search.prefix_tree import Records, search_prefixes
 from asr.errors import InputError
@@ -27,7 +27,7 @@ class PrefixBeamSearch:
     def __init__(self, prior: PhonePrior, beam: int, lm_weight: float = 1.0, insertion_penalty: float = 0.0) -> None:
         self.prior, self.beam, self.classes = prior, beam, 2 + int(prior.phones.max())
         self.lm_weight, self.insertion_penalty = lm_weight, insertion_penalty
-        self._prior = lru_cache(maxsize=1)(self._prior_at)
+        self._prior = lru_cache(maxsize=16)(self._prior_at)
 
     def _prior_at(self, acoustic_scale: float) -> PhonePrior:
         """Sums over alignments need unscaled probabilities: the prior is scaled by the inverse instead."""
@@ -35,12 +35,23 @@ class PrefixBeamSearch:
 
     def best_path(self, scores: npt.NDArray[np.float32], acoustic_scale: float = 1.0) -> BestPath:
         """See `PathSearch.best_path`; the cost is the scaled negative score of the phones over all alignments."""
-        models = [check_scores(each, self.classes) for each in _by_model(scores)]
-        if len(models[0]) == 0:
+        models = self._checked(scores)
+        if not models.shape[1]:
             return NO_FRAMES
-        kept = prefix_beam_search(np.stack(models), self.beam, self._prior(acoustic_scale), count=self.beam)
+        kept = prefix_beam_search(models, self.beam, self._prior(acoustic_scale), count=self.beam)
         scaled = [replace(each, score=acoustic_scale * each.score) for each in kept]
         return replace(forced_path(models[0], scaled[0].phones), cost=-scaled[0].score, sequences=scaled)
+
+    def best_phones(self, scores: npt.NDArray[np.float32], acoustic_scale: float = 1.0) -> Phones:
+        """See `PathSearch.best_phones`."""
+        models = self._checked(scores)
+        if not models.shape[1]:
+            return np.zeros(0, np.int32)
+        (best,) = prefix_beam_search(models, self.beam, self._prior(acoustic_scale))
+        return np.array(best.phones, np.int32)
+
+    def _checked(self, scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        return np.stack([check_scores(each, self.classes) for each in _by_model(scores)])
 
 
 def prefix_beam_search(

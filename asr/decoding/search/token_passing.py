@@ -83,6 +83,21 @@ def best_arcs(
 
 
 @njit(cache=True, nogil=True)
+def best_phones(
+    graph: FlatGraph, entering: EnteringArcs, scores: npt.NDArray[np.float32], scale: float, beam: float
+) -> tuple[Integers, float]:
+    """The phones of the path of `best_arcs`, and its cost."""
+    arcs, cost, _ = best_arcs(graph, entering, scores, scale, beam)
+    phones, count = np.empty(len(arcs), np.int32), 0
+    for arc in arcs:
+        phone = graph.phones[arc] if arc >= 0 else graph.free_phones[-1 - arc]
+        if phone >= 0:
+            phones[count] = phone
+            count += 1
+    return phones[:count], cost
+
+
+@njit(cache=True, nogil=True)
 def _add_tokens(tokens: Tokens, used: int, now: Frontier, following: Frontier, count: int, arrivals: Arrivals) -> int:
     """Gives each of the states that are reached a token; returns the new number of tokens."""
     parents, arcs, before, after = tokens.parents, tokens.arcs, now.tokens, following.tokens

@@ -38,6 +38,16 @@ def test_the_best_path_is_that_of_enumeration(seed, order, states, extra):
 
 
 @settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6), order=st.integers(1, 4), states=st.sampled_from([1, 3]), frames=st.integers(0, 12))
+def test_phones_alone_are_those_of_the_path(seed, order, states, frames):
+    random, _, self_loops, graph = random_case(seed, order, states)
+    scores = random.normal(0, 4, (frames, len(self_loops))).astype(np.float32)
+    for beam in (2.0, WIDE):
+        search = BeamSearch(graph, beam, float(random.normal()))
+        assert search.best_phones(scores, 0.7).tolist() == [each.phone for each in search.best_path(scores, 0.7).phones]
+
+
+@settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10**6), order=st.integers(1, 4), states=st.sampled_from([1, 3]))
 def test_beam_search_is_exact_when_wide_and_never_better_when_narrow(seed, order, states):
     random, _, self_loops, graph = random_case(seed, order, states)

@@ -200,3 +200,13 @@ def test_the_decoder_finds_the_best_phones_and_their_best_alignment(seed, frames
         if tuple(span.phone for span in collapse(np.array(each))) == phones
     }
     assert alignments[tuple(path.classes.tolist())] == pytest.approx(max(alignments.values()), abs=1e-5)
+
+
+@pytest.mark.parametrize("frames", [0, 1, 12])
+def test_phones_alone_are_those_of_the_path(frames):
+    random = np.random.default_rng(frames)
+    prior = phone_prior(random_ngrams(random, 3), PHONES)
+    posteriors = random_posteriors(random, frames)
+    for search in (PrefixBeamSearch(prior, 8, 0.8, -0.5), GreedySearch()):
+        expected = [each.phone for each in search.best_path(posteriors, 0.6).phones]
+        assert search.best_phones(posteriors, 0.6).tolist() == expected

@@ -1,0 +1,81 @@
+"""The grid of points from which tuning chooses, and how many errors each makes in each utterance of the dev set."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from asr.acoustics.posteriors import LogPosteriors
+from asr.acoustics.priors import scaled_likelihoods
+from asr.config import DecodingConfig
+from asr.decoding.race import Errors
+from asr.decoding.search.path import PathSearch
+from asr.scoring.counted import ErrorCounter
+from asr.threads import in_threads
+
+LISTS = {
+    "acoustic_scale": "acoustic_scales",
+    "insertion_penalty": "insertion_penalties",
+    "lm_weight": "lm_weights",
+    "prior_scale": "prior_scales",
+}
+"""The recipe's list for each value that is tuned."""
+
+SearchFor = Callable[[float, float], PathSearch]
+"""Makes the search for a weight of the language model and an insertion penalty."""
+
+
+class Point(NamedTuple):
+    """A value of each list."""
+
+    acoustic_scale: float
+    insertion_penalty: float
+    lm_weight: float
+    prior_scale: float
+
+
+def grid_lists(config: DecodingConfig) -> list[list[float]]:
+    """The different values of each of LISTS, in order."""
+    return [sorted(set(getattr(config, setting))) for setting in LISTS.values()]
+
+
+def grid_points(lists: Sequence[Sequence[float]]) -> list[Point]:
+    """All points, those of one search next to each other."""
+    points = (Point(*values) for values in product(*lists))
+    return sorted(points, key=lambda point: (point.lm_weight, point.insertion_penalty, point.prior_scale))
+
+
+@dataclass(frozen=True, slots=True)
+class GridErrors:
+    """Searches utterances, given by their log posteriors, on all cores; `priors` [C] are probabilities."""
+
+    points: Sequence[Point]
+    posteriors: Sequence[LogPosteriors]
+    priors: npt.NDArray[np.float64]
+    search_for: SearchFor
+    counter: ErrorCounter
+
+    def __call__(self, points: Sequence[int], utterances: Sequence[int]) -> Errors:
+        """The errors [points, utterances] of some points in some utterances, by their numbers."""
+        chosen = [self.points[number] for number in points]
+        keys = dict.fromkeys((point.lm_weight, point.insertion_penalty) for point in chosen)
+        searches = {key: self.search_for(*key) for key in keys}
+        found = np.zeros((len(points), len(utterances)), np.int64)
+
+        def count(task: tuple[int, float]) -> None:
+            column, prior_scale = task
+            utterance = utterances[column]
+            scores = scaled_likelihoods(self.posteriors[utterance], self.priors, prior_scale)
+            for row, point in enumerate(chosen):
+                if point.prior_scale == prior_scale:
+                    search = searches[point.lm_weight, point.insertion_penalty]
+                    found[row, column] = self.counter.errors(
+                        utterance, search.best_phones(scores, point.acoustic_scale)
+                    )
+
+        tasks = product(range(len(utterances)), dict.fromkeys(point.prior_scale for point in chosen))
+        list(in_threads(count, tasks))
+        return found

@@ -1,0 +1,89 @@
+"""Reference and hypothesis as tiers: each pair of an edit alignment with the times of its two phones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from asr.formats.transcript import PhoneSegment, Transcript
+from asr.phones.folding import fold_segments
+from asr.phones.phone_set import PhoneSet, silences
+from asr.scoring.edit_alignment import EditPair
+
+UNTIMED = 0.03
+"""Seconds that a phone is drawn wide when neither it nor its partner has times."""
+
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class TimedPair:
+    """A pair of an edit alignment: its phones, where each is drawn (s), and the hypothesis's score.
+
+    A side that has no phone has no span.
+    """
+
+    reference: str | None
+    hypothesis: str | None
+    reference_span: Span | None
+    hypothesis_span: Span | None
+    score: float | None
+
+    def to_json(self) -> list[Any]:
+        """Times in whole milliseconds."""
+        times = [
+            None if span is None else round(1000 * time)
+            for span in (self.reference_span, self.hypothesis_span)
+            for time in (span or (0.0, 0.0))
+        ]
+        return [self.reference, self.hypothesis, *times, self.score]
+
+
+def timed_pairs(
+    pairs: Sequence[EditPair], reference: Transcript, hypothesis: Transcript, phone_set: PhoneSet
+) -> list[TimedPair]:
+    """The pairs of an alignment with silence counted, with the times and scores of both transcripts.
+
+    A phone without times is drawn where its partner is, otherwise after its neighbour.
+    """
+    spoken = iter(scored_segments([first for first, _ in pairs if first is not None], reference, phone_set))
+    heard = iter(scored_segments([second for _, second in pairs if second is not None], hypothesis, phone_set))
+    timed, reached = [], 0.0
+    for first, second in pairs:
+        said = next(spoken) if first is not None else None
+        given = next(heard) if second is not None else None
+        known = _span(said) or _span(given) or (reached, reached + UNTIMED)
+        spans = [None if side is None else _span(side) or known for side in (said, given)]
+        timed.append(TimedPair(first, second, spans[0], spans[1], None if given is None else given.score))
+        reached = max(reached, known[1])
+    return timed
+
+
+def scored_segments(symbols: Sequence[str], transcript: Transcript, phone_set: PhoneSet) -> list[PhoneSegment]:
+    """The phones of a transcript as they were scored: folded, and runs of silence merged or silence removed.
+
+    Where that does not give the symbols that were scored, those without times.
+    """
+    segments = fold_segments(transcript.phones, phone_set)
+    silence = silences(phone_set)
+    without = [segment for segment in segments if segment.phone not in silence]
+    for candidate in (_merged(segments, silence), without):
+        if [segment.phone for segment in candidate] == list(symbols):
+            return candidate
+    return [PhoneSegment(symbol) for symbol in symbols]
+
+
+def _merged(segments: Sequence[PhoneSegment], silence: frozenset[str]) -> list[PhoneSegment]:
+    """The segments with each run of silence as one."""
+    merged: list[PhoneSegment] = []
+    for segment in segments:
+        if merged and segment.phone in silence and merged[-1].phone in silence:
+            merged[-1] = replace(merged[-1], end=segment.end)
+        else:
+            merged.append(segment)
+    return merged
+
+
+def _span(segment: PhoneSegment | None) -> Span | None:
+    if segment is None or segment.start is None or segment.end is None:
+        return None
+    return segment.start, segment.end

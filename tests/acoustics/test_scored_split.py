@@ -1,0 +1,38 @@
+"""The posteriors of a split, together and alone."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from asr.acoustics.bundle import read_bundle
+from asr.acoustics.scored_split import scored_split
+from asr.acoustics.scorer import AcousticScorer
+from asr.features.dataset import Dataset
+
+
+class Watched(AcousticScorer):
+    """Notes the lengths of the utterances that it scores together."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(read_bundle(folder, torch.device("cpu")))
+        self.batches: list[list[int]] = []
+
+    def batch(self, features):
+        self.batches.append([len(each) for each in features])
+        return super().batch(features)
+
+
+def test_together_utterances_get_what_each_gets_alone(tiny_run: Path) -> None:
+    dataset = Dataset(tiny_run / "prepare", tiny_run / "features")
+    scorer = Watched(tiny_run / "train" / "bundle")
+    alone = list(scored_split(scorer, dataset, "test"))
+    assert scorer.batches == []
+    at_once = 2 * max(len(scores) for _, scores in alone)
+    together = list(scored_split(scorer, dataset, "test", at_once))
+    assert [cut.id for cut, _ in together] == [cut.id for cut, _ in alone]
+    for (_, one), (_, other) in zip(together, alone, strict=True):
+        assert one == pytest.approx(other, abs=1e-4)
+    assert scorer.batches
+    assert all(len(batch) * np.max(batch) <= at_once for batch in scorer.batches)

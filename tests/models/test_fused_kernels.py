@@ -1,0 +1,201 @@
+"""A GPU's kernels, run by Triton's interpreter where there is no GPU, equal the CPU's layers; and they compile."""
+
+import copy
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from asr.config import CnnConfig, CrdnnConfig, DnnConfig, ModelConfig, RecurrentCell
+from asr.models import AcousticModel, build
+from asr.models.kernels import gpu
+from asr.models.kernels.fused_recurrent import GATES
+from asr.models.kernels.reverse import reversed_rows
+from asr.models.normalization import make_normalization
+from asr.models.recurrent import RecurrentLayer
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+each_cell = pytest.mark.parametrize("cell", list(GATES))
+
+
+@pytest.fixture(autouse=True)
+def double_precision() -> Iterator[None]:
+    torch.manual_seed(0)
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture
+def fused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the CPU take a GPU's way of computing where there is no GPU."""
+    pytest.importorskip("triton", reason="no Triton: PyTorch brings it on Linux alone")
+    if DEVICE == "cpu":
+        monkeypatch.setattr(gpu, "DEVICES", {"cpu"})
+    gpu.triton_works.cache_clear()
+    assert gpu.has_triton(torch.zeros(1, device=DEVICE))
+
+
+def outcome(module: nn.Module, score: Callable[..., Tensor], *inputs: Tensor, device: str = "cpu") -> list[Tensor]:
+    """The output of score(module, *inputs) on a device, all gradients, and the buffers after it."""
+    module = copy.deepcopy(module).to(device)
+    inputs = tuple(x.to(device) for x in inputs)
+    inputs[0].requires_grad_()
+    output = score(module, *inputs)
+    weight = torch.randn(output.shape, generator=torch.Generator().manual_seed(1), dtype=output.dtype).to(device)
+    found = torch.autograd.grad((output * weight).sum(), [inputs[0], *module.parameters()])
+    return [each.detach().cpu() for each in (output, *found, *module.buffers())]
+
+
+def assert_same(found: list[Tensor], expected: list[Tensor]) -> None:
+    for ours, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def shaken(module: nn.Module) -> nn.Module:
+    """With biases and statistics of its own, and away from a rectifier's kink."""
+    for tensor in (*module.parameters(), *module.buffers()):
+        tensor.data += 0.3 * torch.rand_like(tensor)
+    return module
+
+
+def example(cell: RecurrentCell, bidirectional: bool = True, batch: int = 3) -> tuple[nn.Module, Tensor, Tensor]:
+    """A layer, a padded minibatch [T, B, 4] and its lengths."""
+    layer = shaken(RecurrentLayer(cell, 4, 3, bidirectional, "none", "glorot", 0.0))
+    lengths = torch.arange(batch, 0, -1) % 5  # some are empty
+    return layer, torch.randn(int(lengths.max()), batch, 4), lengths
+
+
+def run(layer: nn.Module, x: Tensor, lengths: Tensor) -> Tensor:
+    """The layer's output, zero in the padding."""
+    valid = torch.arange(len(x), device=x.device)[:, None] < lengths
+    return layer(x, valid, reversed_rows(lengths, len(x))) * valid[..., None]
+
+
+@each_cell
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_a_fused_layer_is_the_cpu_s(cell: RecurrentCell, bidirectional: bool, request: pytest.FixtureRequest) -> None:
+    layer, *inputs = example(cell, bidirectional)
+    expected = outcome(layer, run, *inputs)
+    request.getfixturevalue("fused")
+    assert_same(outcome(layer, run, *inputs, device=DEVICE), expected)
+
+
+def test_more_utterances_than_a_program_takes(request: pytest.FixtureRequest) -> None:
+    layer, *inputs = example("gru", batch=35)
+    expected = outcome(layer, run, *inputs)
+    request.getfixturevalue("fused")
+    assert_same(outcome(layer, run, *inputs, device=DEVICE), expected)
+
+
+def test_more_units_than_a_program_takes(request: pytest.FixtureRequest) -> None:
+    layer = shaken(RecurrentLayer("lstm", 4, 70, True, "none", "glorot", 0.0))
+    inputs = torch.randn(3, 2, 4), torch.tensor([2, 3])
+    expected = outcome(layer, run, *inputs)
+    request.getfixturevalue("fused")
+    assert_same(outcome(layer, run, *inputs, device=DEVICE), expected)
+
+
+@each_cell
+@pytest.mark.usefixtures("fused")
+def test_half_precision_stays_near_fp32(cell: RecurrentCell) -> None:
+    number = torch.bfloat16 if DEVICE == "cuda" else torch.float16  # the interpreter's products know no bfloat16
+    layer, x, lengths = example(cell)
+
+    def in_half(layer: nn.Module, x: Tensor, lengths: Tensor) -> Tensor:
+        with torch.autocast(DEVICE, number):
+            return run(layer, x, lengths)
+
+    exact = outcome(layer.float(), run, x.float(), lengths, device=DEVICE)
+    for ours, theirs in zip(outcome(layer.float(), in_half, x.float(), lengths, device=DEVICE), exact, strict=True):
+        assert (ours - theirs).abs().max() < 0.05 * theirs.abs().max()
+
+
+@pytest.mark.usefixtures("fused")
+def test_without_gradients_a_layer_says_the_same() -> None:
+    layer, x, lengths = (each.to(DEVICE) for each in example("lstm"))
+    expected = run(layer, x, lengths)
+    with torch.inference_mode():
+        torch.testing.assert_close(run(layer, x.clone(), lengths), expected.detach())
+
+
+@pytest.mark.parametrize("counted", [0, 1, 2, 200, 300])
+def test_fused_batch_norm_is_the_cpu_s(counted: int, request: pytest.FixtureRequest) -> None:
+    module = shaken(make_normalization("batch", 3))
+    inputs = 2 + 3 * torch.randn(300, 3), torch.randperm(300) < counted
+    expected = outcome(module, nn.Module.__call__, *inputs)
+    request.getfixturevalue("fused")
+    assert_same(outcome(module, nn.Module.__call__, *inputs, device=DEVICE), expected)
+
+
+SIZES = {"layers": 1, "width": 6, "dropout": 0.0, "normalization": "batch"}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        DnnConfig(**SIZES, context=1),
+        CnnConfig(**SIZES, context=1, convolutions=[{"filters": 2, "kernel": [3, 2]}]),
+        CrdnnConfig(**SIZES, filters=[2], recurrent_layers=1, recurrent_width=3),
+    ],
+    ids=lambda config: config.type,
+)
+def test_a_padded_minibatch_is_learned_from_as_on_the_cpu(config: ModelConfig, request: pytest.FixtureRequest) -> None:
+    model = shaken(build(config, input_dim=4, output_dim=3))
+    inputs = torch.randn(2, 6, 4), torch.tensor([6, 4])
+
+    def scores(model: AcousticModel, features: Tensor, lengths: Tensor) -> Tensor:
+        return model(features, lengths)[0] * (torch.arange(6, device=lengths.device) < lengths[:, None])[..., None]
+
+    expected = outcome(model, scores, *inputs)
+    without_gradients = scores(model.eval(), *inputs)
+    request.getfixturevalue("fused")
+    assert_same(outcome(model.train(), scores, *inputs, device=DEVICE), expected)
+    with torch.no_grad():
+        found = scores(model.eval().to(DEVICE), *(x.to(DEVICE) for x in inputs)).cpu()
+    torch.testing.assert_close(found, without_gradients.detach())
+
+
+def test_where_triton_fails_layers_run_without_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise RuntimeError("Failed to find C compiler.")
+
+    monkeypatch.setattr(gpu, "DEVICES", {"cpu"})
+    monkeypatch.setattr(gpu, "launch", failing)
+    gpu.triton_works.cache_clear()
+    layer, x, lengths = example("gru")
+    assert run(layer, x, lengths).isfinite().all()
+    assert "Failed to find C compiler" in caplog.text
+    gpu.triton_works.cache_clear()
+
+
+COMPILATION = """
+import sys
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource, compile
+from asr.models.kernels.fused_recurrent import Shape
+from asr.models.kernels.triton_recurrent import backward_step, forward_step
+
+cell, number, architecture = sys.argv[1:]
+of = dict.fromkeys(("step", "batch", "rows"), "i32") | {"lengths": "*i64"}
+of |= dict.fromkeys(("products", "weight", "rounded", "d_products", "d_recurrent"), "*" + number)
+for kernel, more in ((forward_step, {"recording": True}), (backward_step, {})):
+    constants = Shape(cell, batch=8, directions=2, width=48).settings() | more
+    signature = {name: "constexpr" if name in constants else of.get(name, "*fp32") for name in kernel.arg_names}
+    source = ASTSource(kernel, signature, constants)
+    assert compile(source, target=GPUTarget("cuda", int(architecture), 32)).asm["cubin"]
+"""
+
+
+@pytest.mark.parametrize(("cell", "number", "architecture"), [("gru", "bf16", "90"), ("lstm", "fp32", "80")])
+def test_steps_compile_for_a_gpu(cell: RecurrentCell, number: str, architecture: str) -> None:
+    pytest.importorskip("triton", reason="no Triton: PyTorch brings it on Linux alone")
+    environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
+    command = [sys.executable, "-c", COMPILATION, cell, number, architecture]
+    assert subprocess.run(command, env=environment, check=False).returncode == 0

@@ -1,0 +1,223 @@
+"""The error browser in headless Chromium, opened as files."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from support.chromium import chromium, serious_findings
+
+from asr.report.browser.folder import report_folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def folder(run: Path) -> Path:
+    return report_folder(run, "link").parent
+
+
+@pytest.fixture
+def opened(browser: Any, folder: Path) -> Iterator["Opened"]:
+    context = browser.new_context(viewport={"width": 1300, "height": 900}, accept_downloads=True)
+    page = Opened(context.new_page(), folder)
+    yield page
+    assert page.problems == []
+    assert all(address.startswith(("file:", "data:", "blob:")) for address in page.requested)
+    context.close()
+
+
+class Opened:
+    """A page with what it complained of and what it asked for."""
+
+    def __init__(self, page: Any, folder: Path) -> None:
+        self.page, self.folder = page, folder
+        self.problems: list[str] = []
+        self.requested: list[str] = []
+        page.on("console", lambda message: self.problems.append(message.text))
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("dialog", lambda dialog: self.problems.append(f"a dialog: {dialog.message}"))
+        page.on("request", lambda request: self.requested.append(request.url))
+
+    def open(self, filters: str = "", name: str = "errors.html") -> Any:
+        self.page.goto(f"{(self.folder / name).as_uri()}#{filters}")
+        if name == "errors.html":
+            self.page.wait_for_selector("#filters select", state="attached")
+        return self.page
+
+    def names(self) -> list[str]:
+        return self.page.locator(".row h2").all_inner_texts()
+
+    def until(self, condition: str) -> None:
+        """Waits; unlike Playwright's own waiting, without eval, which the page forbids."""
+        for _ in range(300):
+            if self.page.evaluate(condition):
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"not within 15 s: {condition}")
+
+    def heard(self) -> list[float]:
+        """From when to when (s) the page has played since it was last asked."""
+        self.until("playing === null && audio.played.length > 0")
+        played = self.page.evaluate("[audio.played.start(0), audio.played.end(audio.played.length - 1)]")
+        return [round(time, 1) for time in played]
+
+
+def test_it_shows_every_utterance_worst_first_with_its_tiers(opened: Opened) -> None:
+    page = opened.open()
+    assert opened.names()[1:3] == ["good-1", "fair-1"]
+    assert "4 utterances, 4 errors" in page.inner_text("#summary")
+    row = page.locator(".row", has_text="good-1").first
+    assert row.locator(".phone.D").all_inner_texts() == ["g"]
+    assert row.locator(".letter").all_inner_texts() == ["D"]
+    assert page.evaluate("[...document.images].every((image) => image.complete && image.naturalWidth === 200)")
+
+
+def test_names_are_text(opened: Opened) -> None:
+    page = opened.open()
+    assert page.locator("main img").count() == 4
+    assert page.inner_text("#title").startswith("</script><img src=x")
+    assert opened.names()[0].startswith("</script><img src=x")
+
+
+def test_an_error_is_heard_with_half_a_second_around(opened: Opened) -> None:
+    page = opened.open("utterance=good-1")
+    page.locator(".row", has_text="good-1").locator(".phone.D").click()
+    assert "g deleted" in page.inner_text("#what")
+    assert opened.heard()[0] == pytest.approx(0, abs=0.1)  # g is from 0.3 to 0.4 s of 1 s
+    assert page.evaluate("audio.currentTime") == pytest.approx(0.9, abs=0.15)
+
+
+def test_a_confusion_is_heard_two_clicks_after_the_report(opened: Opened) -> None:
+    page = opened.open(name="index.html")
+    page.get_by_role("link", name="z", exact=True).first.click()
+    page.wait_for_selector("#filters select", state="attached")
+    page.locator(".phone.target").first.click()
+    opened.heard()
+
+
+def test_filters_sorting_and_the_address(opened: Opened) -> None:
+    page = opened.open()
+    page.select_option("[name=frequent]", "s z")
+    assert "2 of 4 utterances, 2 places" in page.inner_text("#summary")
+    assert "ref=s&hyp=z" in page.url
+    page.click("text=Show all")
+    page.select_option("[name='group.sex']", "male")
+    page.select_option("[name=sort]", "name")
+    assert opened.names()[1] == "good-1"
+    assert "group.sex=male" in page.url
+    assert "sort=name" in page.url
+    page.check("[name=errors]")
+    page.select_option("[name=class]", "stop")
+    assert opened.names() == ["good-1"]
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.wait_for_selector("#filters select", state="attached")
+    assert other.locator(".row h2").all_inner_texts() == ["good-1"]
+    assert other.input_value("[name=class]") == "stop"
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ("speaker=fair&sort=name", ["fair-1", "fair-2"]),
+        ("phone=iy", ["fair-1"]),
+        ("ref=-&hyp=m", None),
+        ("group.dialect=dr1&sort=name&text=fair", ["fair-2"]),
+        ("shortest=2", []),
+        ("sort=nonsense&unknown=1&errors=1&text=fair", ["fair-1"]),
+    ],
+)
+def test_each_filter(opened: Opened, filters: str, expected: list[str] | None) -> None:
+    opened.open(filters)
+    names = opened.names()
+    assert names == expected if expected is not None else names[0].startswith("</script>")
+
+
+def test_keys_go_from_error_to_error(opened: Opened) -> None:
+    page = opened.open("text=good&errors=1")
+    page.keyboard.press("n")
+    assert "g deleted" in page.inner_text("#what")
+    assert page.evaluate("document.activeElement.dataset.at") == "3"
+    page.keyboard.press("ArrowLeft")
+    assert "aa right" in page.inner_text("#what")
+    page.keyboard.press("n")
+    page.keyboard.press("n")
+    assert page.inner_text("#message") == "That was the last one."
+    assert "at=3" in page.url
+
+
+def test_marks_and_notes_download_as_json_lines(opened: Opened) -> None:
+    page = opened.open("text=good")
+    page.keyboard.press("n")
+    page.keyboard.press("m")
+    page.keyboard.press("c")
+    page.keyboard.type("a “note” & more")
+    page.keyboard.press("Enter")
+    assert page.get_attribute("#mark", "aria-pressed") == "true"
+    with page.expect_download() as download:
+        page.click("#download")
+    assert download.value.suggested_filename == "marks.jsonl"
+    (line,) = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
+    assert json.loads(line) == {
+        "utterance": "good-1",
+        "speaker": "good",
+        "reference": "g",
+        "hypothesis": None,
+        "score": None,
+        "start": 0.3,
+        "end": 0.4,
+        "marked": True,
+        "note": "a “note” & more",
+    }
+    page.reload()
+    page.wait_for_selector("#filters select", state="attached")
+    assert page.locator(".letter", has_text="★").count() == 1
+
+
+def test_few_of_many_utterances_are_in_the_page(opened: Opened) -> None:
+    """5,000 utterances: only the rows near the window are drawn, and only their pictures are loaded."""
+    data = opened.folder / "data"
+    (text,) = [json.loads(line[len("receiveUtterances(") : -1]) for line in lines(data / "utterances-0.js")]
+    (row,) = [row for row in json.loads(text) if row["name"] == "fair-1"]
+    rows = [{**row, "name": f"u{number:04}"} for number in range(5000)]
+    (data / "utterances-0.js").write_text(f"receiveUtterances({json.dumps(json.dumps(rows))})\n")
+    about = (data / "run.js").read_text()
+    (data / "run.js").write_text(about.replace('\\"utterances\\": 4', '\\"utterances\\": 5000'))
+    page = opened.open("sort=name")
+    assert "5,000 utterances" in page.inner_text("#summary")
+    assert page.locator(".row").count() < 10
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.wait_for_selector("text=u4999")
+    assert page.locator(".row").count() < 10
+    assert page.get_attribute(".row:last-child", "aria-posinset") == "5000"
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text(encoding="ascii").splitlines()
+
+
+def test_a_recording_that_is_gone_is_one_message(opened: Opened, run: Path) -> None:
+    page = opened.open("text=good")
+    shutil.rmtree(run.parent / "corpus")
+    page.locator(".phone.D").click()
+    opened.until("document.getElementById('message').textContent.startsWith('Cannot play')")
+    opened.problems.clear()  # Chromium itself reports a file that is not found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1300])
+@pytest.mark.parametrize("name", ["errors.html", "index.html"])
+def test_it_is_accessible(opened: Opened, scheme: str, width: int, name: str) -> None:
+    opened.page.set_viewport_size({"width": width, "height": 850})
+    opened.page.emulate_media(color_scheme=scheme)
+    page = opened.open("utterance=" + quote("good-1") + "&at=3", name)
+    assert serious_findings(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

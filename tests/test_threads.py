@@ -1,0 +1,148 @@
+"""How many threads compute, and how they wait."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from asr.threads import available_cores, in_order, in_threads, usable_cores
+
+WHEN_TORCH_IS_LOADED = """
+import os, sys
+
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            print(os.environ.get("OMP_WAIT_POLICY"), os.environ.get("GOMP_SPINCOUNT"))
+            sys.stdout.flush()
+            os._exit(0)
+
+sys.meta_path.insert(0, Watch())
+sys.argv = ["asr", "decode", "bundle", "prepared", "features", "out"]
+from asr.cli.main import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("own", "found"),
+    [
+        ({}, "PASSIVE None"),
+        ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE None"),
+        ({"GOMP_SPINCOUNT": "infinite"}, "None infinite"),
+    ],
+)
+def test_threads_sleep_while_they_wait_unless_the_user_has_set_it(own: dict[str, str], found: str) -> None:
+    others = {name: value for name, value in os.environ.items() if name not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
+    environment = others | own | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-c", WHEN_TORCH_IS_LOADED], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split("\n")[0] == found, done.stderr
+
+
+@pytest.mark.parametrize(("limit", "cores"), [("max 100000", None), ("50000 100000", 1), ("9900000 100000", None)])
+def test_a_container_s_limit_bounds_the_cores(tmp_path: Path, limit: str, cores: int | None) -> None:
+    (tmp_path / "cpu.max").write_text(limit + "\n")
+    assert available_cores(tmp_path / "cpu.max") == (cores or usable_cores())
+    assert available_cores(tmp_path / "missing") == usable_cores()
+
+
+def test_results_of_threads_are_in_order_and_few_items_are_drawn_ahead() -> None:
+    drawn = 0
+
+    def items():
+        nonlocal drawn
+        for number in range(100):
+            drawn += 1
+            yield number
+
+    found = in_threads(lambda number: (number, threading.current_thread()), items())
+    assert next(found)[0] == 0
+    assert drawn <= 2 * available_cores() + 1
+    numbers, threads = zip(*found, strict=True)
+    assert numbers == tuple(range(1, 100))
+    assert threading.main_thread() not in threads
+
+
+def test_an_error_in_a_thread_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(in_threads(lambda number: 1 // number, [1, 0, 2]))
+
+
+def test_results_come_in_the_items_order_whichever_is_done_first() -> None:
+    later = threading.Event()
+
+    def work(item: int) -> int:
+        if item == 0:
+            assert later.wait(10)
+        if item == 5:
+            later.set()
+        return item * item
+
+    assert [(item, result.result()) for item, result in in_order(work, range(20), 2, 100)] == [
+        (item, item * item) for item in range(20)
+    ]
+
+
+def test_an_error_is_of_its_own_item() -> None:
+    def work(item: int) -> float:
+        return 1 / item
+
+    outcomes = {item: result.exception() for item, result in in_order(work, [1, 0, 2], 2, 100)}
+    assert {item: type(error) for item, error in outcomes.items()} == {
+        1: type(None),
+        0: ZeroDivisionError,
+        2: type(None),
+    }
+
+
+def test_items_are_drawn_as_there_is_room() -> None:
+    drawn: list[int] = []
+
+    def items() -> Iterator[int]:
+        for item in range(50):
+            drawn.append(item)
+            yield item
+
+    for item, _ in in_order(lambda item: time.sleep(0.001), items(), 2, most_waiting=4):
+        assert len(drawn) - item <= 4
+
+
+def test_workers_have_one_torch_thread_each_and_others_keep_theirs() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        inside = {result.result() for _, result in in_order(lambda _: torch.get_num_threads(), range(4), 2, 100)}
+        assert inside == {1}
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_the_rest_is_not_done_when_the_caller_stops() -> None:
+    drawn, done = threading.Event(), []
+
+    def items() -> Iterator[int]:
+        yield from range(900)
+        drawn.set()
+
+    def work(item: int) -> None:
+        assert drawn.wait(10)
+        time.sleep(0.001)
+        done.append(item)
+
+    results = in_order(work, items(), 1, 1000)
+    next(results)
+    results.close()
+    assert len(done) < 900
+
+
+def test_at_least_one_core() -> None:
+    assert available_cores() >= 1

@@ -1,0 +1,186 @@
+// The list of utterances: only the rows near the window are in the page.
+
+/** Rows drawn above and below the window. */
+const AHEAD = 2;
+const PIXELS_PER_SECOND = [200, 350, 500, 700];
+const TIER = 24;
+/** Sizes of a phone's label in pixels, and the width of a letter as a share of its size. */
+const LABEL = 11, SMALLEST_LABEL = 8, LETTER = 0.62;
+
+let scale = 350;
+const drawn = new Map<number, HTMLLIElement>();
+let playhead: HTMLElement | null = null;
+
+function pictureHeight(): number {
+  return run && run.audio !== "none" ? run.picture[0] + run.picture[1] : 0;
+}
+
+/** Pixels from the top of one row to that of the next; all rows are equally high. */
+function rowHeight(): number {
+  return 58 + pictureHeight() + 4 * TIER + 26;
+}
+
+function redraw(): void {
+  drawn.forEach((row) => row.remove());
+  drawn.clear();
+  byId("rows").style.height = `${shown.length * rowHeight()}px`;
+  drawRows();
+}
+
+function drawRows(): void {
+  const list = byId("rows");
+  const top = -list.getBoundingClientRect().top;
+  const first = Math.max(0, Math.floor(top / rowHeight()) - AHEAD);
+  const last = Math.min(shown.length, Math.ceil((top + innerHeight) / rowHeight()) + AHEAD);
+  drawn.forEach((row, place) => {
+    if (place >= first && place < last) return;
+    row.remove();
+    drawn.delete(place);
+  });
+  for (let place = first; place < last; place++) {
+    const utterance = shown[place];
+    if (!utterance || drawn.has(place)) continue;
+    const row = drawRow(utterance, place);
+    drawn.set(place, row);
+    const after = [...drawn.keys()].filter((other) => other > place).sort((one, other) => one - other)[0];
+    list.insertBefore(row, after === undefined ? null : drawn.get(after) ?? null);
+  }
+}
+
+function drawRow(utterance: Utterance, place: number): HTMLLIElement {
+  const row = element("li", "row", "", { "aria-setsize": String(shown.length), "aria-posinset": String(place + 1) });
+  row.style.transform = `translateY(${place * rowHeight()}px)`;
+  row.style.height = `${rowHeight()}px`;
+  row.dataset["row"] = String(place);
+  const names = element("div", "names", "", { "aria-hidden": "true" });
+  names.style.paddingTop = `${pictureHeight()}px`;
+  for (const name of ["words", "ref", "hyp", "errors"]) names.append(element("span", "", name));
+  const strip = element("div", "strip", "", {
+    tabindex: "0", role: "group", "aria-label": `Phones of ${utterance.name}`,
+  });
+  strip.append(drawTiers(utterance));
+  const body = element("div", "body");
+  body.append(names, strip);
+  row.append(drawHeading(utterance), element("p", "text", utterance.text ?? ""), body);
+  return row;
+}
+
+function drawHeading(utterance: Utterance): HTMLElement {
+  const [substituted, deleted, inserted, phones] = utterance.counts;
+  const heading = element("div", "heading");
+  if (utterance.audio) {
+    heading.append(element("button", "play", "▶", { type: "button", "aria-label": `Play ${utterance.name}` }));
+  }
+  const groups = Object.values(utterance.groups ?? {});
+  const facts = [
+    `${errorRate(utterance).toFixed(1)}%`,
+    `${substituted} S, ${deleted} D, ${inserted} I in ${phones} phones`,
+    `${utterance.seconds.toFixed(2)} s`,
+    [utterance.speaker, ...groups].join(", "),
+  ];
+  heading.append(element("h2", "", utterance.name), element("span", "facts", facts.join(" · ")));
+  return heading;
+}
+
+function drawTiers(utterance: Utterance): HTMLElement {
+  const tiers = element("div", "tiers");
+  tiers.style.width = `${utterance.seconds * scale}px`;
+  if (utterance.picture) {
+    const picture = element("img", "picture", "", {
+      src: utterance.picture, alt: `Waveform and spectrogram of ${utterance.name}`, draggable: "false",
+    });
+    picture.style.height = `${pictureHeight()}px`;
+    tiers.append(picture);
+  }
+  const words = element("div", "tier");
+  (utterance.words ?? []).forEach(([word, start, end], number) => {
+    const box = placed(element("button", "word", word, { type: "button", tabindex: "-1", title: word }), start, end);
+    box.dataset["word"] = String(number);
+    words.append(box);
+  });
+  const [reference, hypothesis, letters] = [element("div", "tier"), element("div", "tier"), element("div", "tier")];
+  letters.setAttribute("aria-hidden", "true");
+  const aimed = new Set(filtersPairs() ? targetsOf(utterance) : []);
+  utterance.pairs.forEach((pair, at) => {
+    const name = ["phone", kindOf(pair), aimed.has(at) ? "target" : "", isSelected(utterance, at) ? "selected" : ""];
+    for (const [tier, side, phone] of [[reference, 2, pair[0]], [hypothesis, 4, pair[1]]] as const) {
+      if (phone !== null) tier.append(drawPhone(pair, at, side, phone, name.join(" ")));
+    }
+    if (kindOf(pair)) {
+      const [start, end] = spanOf(pair);
+      const letter = placed(element("span", `letter ${kindOf(pair)}`, kindOf(pair)), 1000 * start, 1000 * end);
+      letter.dataset["at"] = String(at);
+      if (marks.has(markKey(utterance, at))) letter.textContent += "★";
+      letters.append(letter);
+    }
+  });
+  tiers.append(words, reference, hypothesis, letters);
+  return tiers;
+}
+
+function drawPhone(pair: Pair, at: number, side: 2 | 4, phone: string, name: string): HTMLElement {
+  const label = `${side === 2 ? "reference" : "hypothesis"} ${phone}, ${describe(pair)}`;
+  const attributes = { type: "button", tabindex: "-1", "aria-label": label, title: label };
+  const box = placed(element("button", name, phone, attributes), pair[side] ?? 0, pair[side === 2 ? 3 : 5] ?? 0);
+  const room = parseFloat(box.style.width) / phone.length / LETTER;
+  if (room < LABEL) box.style.fontSize = `${Math.max(SMALLEST_LABEL, room)}px`;
+  if (side === 4 && pair[6] !== null) box.style.setProperty("--score", String(pair[6]));
+  box.dataset["at"] = String(at);
+  return box;
+}
+
+function placed<T extends HTMLElement>(box: T, start: number, end: number): T {
+  box.style.left = `${(start * scale) / 1000}px`;
+  box.style.width = `${Math.max(4, ((end - start) * scale) / 1000)}px`;
+  return box;
+}
+
+function describe(pair: Pair): string {
+  const score = pair[6] === null ? "" : `, score ${pair[6].toFixed(2)}`;
+  switch (kindOf(pair)) {
+    case "S": return `${pair[0]} recognised as ${pair[1]}${score}`;
+    case "D": return `${pair[0]} deleted`;
+    case "I": return `${pair[1]} inserted${score}`;
+    default: return `${pair[0]} right${score}`;
+  }
+}
+
+function isSelected(utterance: Utterance, at: number): boolean {
+  return selected !== null && selected.utterance === utterance && selected.at === at;
+}
+
+/** Draws the row of an utterance again, where it is drawn, without moving its strip. */
+function refreshRow(utterance: Utterance): void {
+  const row = drawn.get(shown.indexOf(utterance));
+  row?.querySelector(".tiers")?.replaceWith(drawTiers(utterance));
+}
+
+/** Scrolls to the selected pair and gives its button the focus. */
+function reveal(utterance: Utterance, at: number): void {
+  const place = shown.indexOf(utterance);
+  if (place < 0) return;
+  const top = byId("rows").getBoundingClientRect().top + scrollY + place * rowHeight();
+  const visible = innerHeight - byId("panel").offsetHeight;
+  if (top < scrollY || top + rowHeight() > scrollY + visible) scrollTo(0, top - Math.max(0, (visible - rowHeight()) / 3));
+  drawRows();
+  const row = drawn.get(place);
+  const strip = row?.querySelector<HTMLElement>(".strip");
+  const pair = utterance.pairs[at];
+  if (!row || !strip || !pair) return;
+  const middle = ((spanOf(pair)[0] + spanOf(pair)[1]) / 2) * scale;
+  if (middle < strip.scrollLeft + 40 || middle > strip.scrollLeft + strip.clientWidth - 40) {
+    strip.scrollLeft = middle - strip.clientWidth / 2;
+  }
+  row.querySelector<HTMLElement>(".phone.selected")?.focus({ preventScroll: true });
+}
+
+function showPlayhead(utterance: Utterance | null, seconds: number): void {
+  const tiers = utterance && drawn.get(shown.indexOf(utterance))?.querySelector(".tiers");
+  if (!tiers) {
+    playhead?.remove();
+    return;
+  }
+  playhead ??= element("div", "playhead");
+  if (playhead.parentElement !== tiers) tiers.append(playhead);
+  playhead.style.transform = `translateX(${seconds * scale}px)`;
+}
