@@ -75,7 +75,7 @@ def _table(found: "Statistics") -> str:
     lines += [f"{len(each):6d} utterances: {what}" for what, each in _suspects(found).items() if each]
     for what, each in _suspects(found).items():
         lines += [f"{what}: {name}" for name in each[:MOST_SHOWN]]
-    return "\n".join(lines)
+    return "\n".join(lines if lines[-1] else [*lines, "Nothing looks wrong."])
 
 
 MOST_SHOWN = 5

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asr.corpus_registry import CORPORA, Corpus
-from asr.errors import count
+from asr.errors import InputError, count
 
 if TYPE_CHECKING:
     from asr.config import CorpusConfig
@@ -69,6 +69,8 @@ def _add_command(name: str, corpus: Corpus) -> None:
         folds: folded = 1,
         skip_bad: SkipOption = False,
     ) -> None:
+        if folds not in corpus.folds:
+            raise InputError(f"--folds {folds}: use {choices}")
         _prepare({"name": name, "dir": corpus_dir, "folds": folds, "skip_bad": skip_bad}, out_dir)
 
     def own(
@@ -128,7 +130,7 @@ def split_command(
     config = _config({"name": "lhotse", "split": {"dev": dev, "test": test, "by": split_by, "seed": seed}})
     with output_folder(out_dir, "prepare", "OUT_DIR"):
         summary = split_prepared(prepared, config.split, out_dir)
-        _write_first_recipe(_config({"name": "lhotse", "dir": out_dir}), summary, out_dir)
+        _write_first_recipe(_prepared(out_dir, split_by), summary, out_dir)
     _show(summary, out_dir)
 
 
@@ -150,7 +152,6 @@ def merge_command(
     skip_bad: SkipOption = False,
 ) -> None:
     from asr.corpora.manifests.merging import merge_prepared, read_weights
-    from asr.errors import InputError
     from asr.storage.output_folder import output_folder
 
     *folders, out_dir = prepared
@@ -158,8 +159,13 @@ def merge_command(
         raise InputError("give two or more folders from asr prepare, and then OUT_DIR")
     with output_folder(out_dir, "prepare", "OUT_DIR"):
         summary = merge_prepared(folders, read_weights(weights, folders), phone_set, seed, skip_bad, out_dir)
-        _write_first_recipe(_config({"name": "lhotse", "dir": out_dir}), summary, out_dir)
+        _write_first_recipe(_prepared(out_dir, "recording"), summary, out_dir)
     _show(summary, out_dir)
+
+
+def _prepared(folder: Path, split_by: str) -> "CorpusConfig":
+    """The section corpus for manifests that are divided already; `split_by` is what was not divided."""
+    return _config({"name": "lhotse", "dir": folder, "split": {"by": split_by}})
 
 
 def _config(settings: dict[str, object]) -> "CorpusConfig":
@@ -167,7 +173,6 @@ def _config(settings: dict[str, object]) -> "CorpusConfig":
     from pydantic import ValidationError
 
     from asr.config import CorpusConfig
-    from asr.errors import InputError
 
     try:
         return CorpusConfig.model_validate(settings)
@@ -181,10 +186,9 @@ def _show(summary: "PrepareSummary", out_dir: Path) -> None:
     from asr.storage.run_layout import RECIPE, SUMMARY
 
     for name, split in summary.splits.items():
-        words = f", {count(split.unpronounced, 'utterance')} of words only" if split.unpronounced else ""
         typer.echo(
             f"{name:>12}: {split.utterances:5d} utterances, {split.speakers:3d} speakers, "
-            f"{split.seconds / 60:6.1f} min, {split.phones:6d} phones{words}"
+            f"{split.seconds / 60:6.1f} min, {split.phones:6d} phones"
         )
     for line in summary.missing:
         typer.echo(f"missing: {line}", err=True)

@@ -23,7 +23,7 @@ from asr.storage.run_layout import PHONE_SET, SUMMARY, cuts_path
 class SplitSummary:
     """The contents of one manifest; `phones` counts those of the corpus's own phone set.
 
-    `timed` are the utterances whose phones have times, `unpronounced` those of which only the words are known.
+    `timed` are the utterances whose phones have times.
     """
 
     utterances: int
@@ -31,12 +31,6 @@ class SplitSummary:
     seconds: float
     phones: int
     timed: int = 0
-    unpronounced: int = 0
-
-    def to_json(self) -> dict[str, Any]:
-        """A row of summary.json."""
-        row = {"utterances": self.utterances, "speakers": self.speakers, "seconds": self.seconds, "phones": self.phones}
-        return row | ({"unpronounced": self.unpronounced} if self.unpronounced else {})
 
 
 @dataclass(frozen=True)
@@ -53,7 +47,9 @@ class PrepareSummary:
 
     def to_json(self) -> dict[str, Any]:
         """The content of summary.json."""
-        row = asdict(self) | {"splits": {name: split.to_json() for name, split in self.splits.items()}}
+        row = asdict(self)
+        for split in row["splits"].values():
+            del split["timed"]
         if self.phone_set is None:
             del row["phone_set"]
         return row
@@ -67,6 +63,13 @@ def prepare(config: CorpusConfig, out_dir: Path) -> PrepareSummary:
     speaker, or, with `skip_bad`, lists them in the summary and goes on.
     """
     corpus = cast(CorpusCuts, import_module(config.entry.module).read_corpus(config, corpus_dir(config)))
+    if corpus.phone_set is not None and config.phone_set is None:
+        for cut in (cut for cuts in corpus.manifests.values() for cut in cuts if not has_phones(cut)):
+            raise InputError(
+                f"utterance {cut.id} has words and no phones, and others have phones; give the set of all with "
+                "--phone-set (corpus.phone_set)",
+                corpus.root,
+            )
     pronounce_corpus(corpus, config, out_dir)
     if config.entry.own and corpus.phone_set is None:
         corpus = replace(corpus, phone_set=config.transcribed_in)  # the lexicon's
@@ -106,7 +109,6 @@ def _summary(cuts: list[MonoCut]) -> SplitSummary:
         utterances=len(cuts),
         speakers=len({cut.supervisions[0].speaker for cut in cuts}),
         seconds=round(sum(cut.duration for cut in cuts), 3),
-        phones=sum(len(phone_sequence(cut)) for cut in cuts if has_phones(cut)),
+        phones=sum(len(phone_sequence(cut)) for cut in cuts),
         timed=sum(bool((cut.supervisions[0].alignment or {}).get("phone")) for cut in cuts),
-        unpronounced=sum(not has_phones(cut) for cut in cuts),
     )

@@ -267,3 +267,15 @@ def test_a_metric_that_is_no_number_is_named(run_without_folds: Path) -> None:
     path.write_text(path.read_text().replace('"dev_loss": 3.1', '"dev_loss": NaN'))
     with pytest.raises(InputError, match=r"metrics.jsonl:1: not valid JSON: NaN is not a JSON number"):
         report(run_without_folds)
+
+
+def test_scores_of_several_corpora_are_shown(run_without_folds: Path) -> None:
+    path = run_without_folds / "results.json"
+    results = json.loads(path.read_text())
+    row = next(iter(results["by_speaker"].values()))
+    path.write_text(json.dumps(results | {"by_corpus": {"mine": row, "timit": row}}))
+    report(run_without_folds)
+    markdown = (run_without_folds / "report.md").read_text()
+    assert markdown.index("\n\n## Corpora\n\n") < markdown.index("| mine |") < markdown.index("\n\n## Speakers\n\n")
+    page = (run_without_folds / "report.html").read_text()
+    assert page.index('<section id="corpora">') < page.index("<th>timit</th>") < page.index('<section id="speakers">')

@@ -27,7 +27,7 @@ MOST = 100.0
 def read_weights(given: Sequence[str], folders: Sequence[Path]) -> dict[str, float]:
     """The weight of each folder by its name, of options such as `mine=2`; 1 where there is none.
 
-    Raises InputError for another form, a folder that is not there, and folders of one name.
+    Raises InputError for another form, a folder that is not among them, and two of one name.
     """
     names = [folder.resolve().name for folder in folders]
     if len(set(names)) < len(names):
@@ -71,7 +71,8 @@ def merge_prepared(
                 splits[cuts[-1].id] = split
     cuts.sort(key=lambda cut: cut.id)
     skipped: list[dict[str, str]] = []
-    manifests = divide(cuts, splits, SplitConfig(), out_dir, skipped if skip_bad else None)
+    # Speakers of two corpora are never the same, and those of one were divided when it was prepared.
+    manifests = divide(cuts, splits, SplitConfig(by="recording"), out_dir, skipped if skip_bad else None)
     manifests["train"] = _weighted(manifests["train"], weights, seed)
     missing = list(dict.fromkeys(line for corpus in corpora.values() for line in corpus.missing))
     return write_prepared(out_dir, "lhotse", CorpusCuts(out_dir, manifests, skipped, missing, target))

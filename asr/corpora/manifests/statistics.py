@@ -14,7 +14,7 @@ from lhotse import MonoCut
 
 from asr.audio import read_audio
 from asr.corpora.corpus import CorpusCuts
-from asr.corpora.cuts import CORPUS, has_phones, phone_sequence
+from asr.corpora.cuts import CORPUS, phone_sequence
 from asr.corpora.manifests.prepared import all_cuts, read_prepared
 from asr.corpora.manifests.same_audio import contents
 from asr.errors import InputError
@@ -103,14 +103,14 @@ def corpus_statistics(prepared: Path) -> Statistics:
                 unreadable[cut.id] = error
             elif level is not None:
                 levels.append(level)
-    rates = {cut.id: len(phone_sequence(cut)) / cut.duration for cut in cuts if has_phones(cut)}
+    rates = {cut.id: len(phone_sequence(cut)) / cut.duration for cut in cuts}
     speakers: defaultdict[str, float] = defaultdict(float)
     for cut in cuts:
         speakers[cut.supervisions[0].speaker] += cut.duration / 60
     return Statistics(
         splits={name: _part(members) for name, members in corpus.manifests.items()},
         corpora=_corpora(corpus),
-        phones=dict(Counter(phone for cut in cuts if has_phones(cut) for phone in phone_sequence(cut)).most_common()),
+        phones=dict(Counter(phone for cut in cuts for phone in phone_sequence(cut)).most_common()),
         sample_rates=dict(Counter(f"{cut.recording.sampling_rate} Hz" for cut in cuts).most_common()),
         seconds=Range.of([cut.duration for cut in cuts]),
         speaker_minutes=Range.of(list(speakers.values())),
@@ -147,7 +147,7 @@ def _part(cuts: Iterable[MonoCut]) -> Part:
         len(cuts),
         len({cut.supervisions[0].speaker for cut in cuts}),
         round(sum(cut.duration for cut in cuts) / 3600, 4),
-        sum(len(phone_sequence(cut)) for cut in cuts if has_phones(cut)),
+        sum(len(phone_sequence(cut)) for cut in cuts),
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from asr.corpora.public.sources import RemoteFile
-from asr.errors import InputError, OutputError
+from asr.errors import InputError
 from asr.progress import track
 from asr.storage.files import cannot_write, make_folder
 
@@ -53,9 +53,7 @@ def download(file: RemoteFile, folder: Path, pause: float = PAUSE) -> Path:
                 f"the server answers {error.code} {error.reason}; fetch it another way, and give it with --from FILE",
                 file.url,
             ) from error
-        except (urllib.error.URLError, http.client.HTTPException, _CutError, OSError) as error:
-            if isinstance(error, OutputError) or getattr(error, "filename", None):
-                raise cannot_write(part, error) from error  # type: ignore[arg-type]
+        except (OSError, http.client.HTTPException, _CutError) as error:
             failures = 0 if _size(part) > before else failures + 1
             if failures == ATTEMPTS:
                 reason = getattr(error, "reason", None) or error
@@ -101,20 +99,26 @@ def _fetch(url: str, part: Path) -> None:
             raise _CutError("the part is longer than the file") from error
         raise
     with response:
-        going_on = have and response.status == http.HTTPStatus.PARTIAL_CONTENT
+        going_on = have > 0 and response.status == http.HTTPStatus.PARTIAL_CONTENT
         have = have if going_on else 0
         length = response.headers.get("Content-Length")
         total = have + int(length) if length and length.isdecimal() else None
-        with open(part, "ab" if going_on else "wb") as file:
-            for block in track(_blocks(response), f"download {part.name.removesuffix(PART)}", _megabytes(length)):
-                file.write(block)
+        blocks = track(_blocks(response), f"download {part.name.removesuffix(PART)}", _megabytes(length))
+        try:
+            with open(part, "ab" if going_on else "wb") as file:
+                file.writelines(blocks)
+        except OSError as error:
+            raise cannot_write(part, error) from error
     if total is not None and _size(part) < total:
         raise _CutError("the connection ended early")
 
 
 def _blocks(response: http.client.HTTPResponse) -> Iterator[bytes]:
-    while block := response.read(BLOCK):
-        yield block
+    try:
+        while block := response.read(BLOCK):
+            yield block
+    except (OSError, http.client.HTTPException) as error:
+        raise _CutError(str(error)) from error
 
 
 def _megabytes(length: str | None) -> int | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import yaml
 from lhotse import MonoCut
 from support.asr_command import Command
 from support.own_corpora import BUILDERS, RATE, SECONDS
@@ -48,6 +49,17 @@ def test_a_prepared_corpus_is_divided_again(prepared: Path, tmp_path: Path, asr_
     for seed in (1, 2, 3):
         asr_command("prepare", "split", prepared, tmp_path / f"{seed}", "--seed", seed)
     assert len({frozenset(speakers(tmp_path / f"{seed}", "test")) for seed in (1, 2, 3)}) > 1
+
+
+def test_a_corpus_divided_by_recordings_is_merged_and_read_again(tmp_path: Path, asr_command: Command) -> None:
+    one = prepare("csv", tmp_path, asr_command, "--split-by", "recording", "--test", "40%")
+    assert speakers(one, "train") & speakers(one, "test")
+    other = prepare("kaldi", tmp_path, asr_command, "--text", "phones")
+    assert asr_command("prepare", "merge", one, other, tmp_path / "all").status == 0
+    assert asr_command("prepare", "split", one, tmp_path / "again", "--split-by", "recording").status == 0
+    for folder in ("all", "again"):
+        corpus = yaml.safe_load((tmp_path / folder / "recipe.yaml").read_text())["corpus"]
+        assert corpus == {"name": "lhotse", "dir": str(tmp_path / folder), "split": {"by": "recording"}}
 
 
 def test_corpora_are_merged_with_weights_and_keep_their_names(tmp_path: Path, asr_command: Command) -> None:
@@ -163,6 +175,12 @@ def test_statistics_find_what_is_wrong(tmp_path: Path, asr_command: Command) -> 
     outcome = asr_command("corpus", "stats", tmp_path / "out")
     assert "the same audio: cat0 = cat1" in outcome.out
     assert "phones do not fit the length: dan0 (36.0 phones a second)" in outcome.out
+
+
+def test_statistics_of_a_sound_corpus(prepared: Path, asr_command: Command) -> None:
+    table = asr_command("corpus", "stats", prepared).out
+    assert "8 to 8, median 8" in table
+    assert "cannot be read" not in table
 
 
 def test_a_folder_that_is_not_prepared_is_one_line(tmp_path: Path, asr_command: Command) -> None:

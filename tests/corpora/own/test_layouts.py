@@ -29,7 +29,6 @@ def test_all_layouts_give_the_same_manifests(name: str, tmp_path: Path, asr_comm
     options = ["--text", "phones"] if name == "kaldi" else ["--lexicon", tmp_path / "lexicon.txt"]
     outcome = asr_command("prepare", name, tmp_path / "corpus", tmp_path / "out", *options)
     assert outcome.status == 0, outcome.err
-    assert "12 utterances" not in outcome.out
     cuts = all_cuts(tmp_path / "out")
     assert len(cuts) == 12
     assert {cut.supervisions[0].speaker for cut in cuts} == set(SPEAKERS)
@@ -71,10 +70,13 @@ def test_prepared_manifests_are_a_corpus_again(name: str, tmp_path: Path, asr_co
 
 def test_the_split_of_a_corpus_is_kept_and_the_rest_is_drawn(tmp_path: Path, asr_command: Command) -> None:
     BUILDERS["librispeech"](tmp_path / "corpus")
-    assert asr_command("prepare", "librispeech", tmp_path / "corpus", tmp_path / "out").status == 0
+    lexicon = tmp_path / "lexicon.txt"
+    lexicon.write_text("she sh iy\nsaid s eh d\n")
+    options = ("--lexicon", lexicon)
+    assert asr_command("prepare", "librispeech", tmp_path / "corpus", tmp_path / "out", *options).status == 0
     assert [speakers(tmp_path / "out", split) for split in SPLITS] == [{"ann", "bob"}, {"cat", "dan"}, {"eve", "fay"}]
     (tmp_path / "corpus" / "dev-clean-2").rename(tmp_path / "corpus" / "train-clean-100")
-    assert asr_command("prepare", "librispeech", tmp_path / "corpus", tmp_path / "drawn").status == 0
+    assert asr_command("prepare", "librispeech", tmp_path / "corpus", tmp_path / "drawn", *options).status == 0
     assert speakers(tmp_path / "drawn", "test") == {"eve", "fay"}
     assert len(speakers(tmp_path / "drawn", "dev")) == 1
 
@@ -105,3 +107,28 @@ def test_labels_are_written_in_a_given_phone_set(tmp_path: Path, asr_command: Co
     assert asr_command("prepare", "csv", tmp_path / "corpus", tmp_path / "own", "--phone-set", own).status == 0
     assert {tuple(phone_sequence(cut)) for cut in all_cuts(tmp_path / "own")} == {("SH", "IY1")}
     assert (tmp_path / "own" / "phones.txt").read_text().split() == ["SH", "-", "-", "-", "IY1", "-", "-", "-"]
+
+
+def test_utterances_with_phones_and_with_words_need_one_set(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["csv"](tmp_path / "corpus")
+    table = tmp_path / "corpus" / "mine.csv"
+    table.write_text(table.read_text().replace(SYMBOLS, "", 1))
+    (tmp_path / "lexicon.txt").write_text("she sh iy\nsaid s eh d\n")
+    arguments = ("prepare", "csv", tmp_path / "corpus", tmp_path / "out", "--lexicon", tmp_path / "lexicon.txt")
+    outcome = asr_command(*arguments)
+    assert outcome.status == 1
+    assert "utterance ann0 has words and no phones, and others have phones; give the set of all" in outcome.err
+    outcome = asr_command(*arguments, "--phone-set", "cmu39")
+    assert outcome.status == 0, outcome.err
+    phones = {cut.id: " ".join(phone_sequence(cut)) for cut in all_cuts(tmp_path / "out")}
+    assert (phones["ann0"], phones["bob0"]) == ("sh iy s eh d", SYMBOLS)
+
+
+def test_ipa_makes_a_phone_set(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["csv"](tmp_path / "corpus")
+    table = tmp_path / "corpus" / "mine.csv"
+    table.write_text(table.read_text().replace(SYMBOLS, "t͡ʃ aː ə ˈa sp"))
+    assert asr_command("prepare", "csv", tmp_path / "corpus", tmp_path / "out").status == 0
+    phones = load_phone_set(tmp_path / "out" / "phones.txt")
+    assert set(phones) == {"sil", "sp", "t͡ʃ", "aː", "ə", "ˈa"}
+    assert phones.silences == ("sil", "sp")

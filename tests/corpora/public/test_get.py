@@ -16,7 +16,7 @@ from asr.corpora.public.archives import unpack
 from asr.corpora.public.download import download
 from asr.corpora.public.fetching import fetch
 from asr.corpora.public.sources import PublicCorpus, RemoteFile
-from asr.errors import InputError
+from asr.errors import InputError, OutputError
 
 
 class Server(ThreadingHTTPServer):
@@ -119,6 +119,14 @@ def test_a_server_without_end_or_file_is_one_line(server: Server, tmp_path: Path
     server.status = 404
     with pytest.raises(InputError, match=r"a\.tar: the server answers 404 Not Found; .*--from FILE"):
         download(RemoteFile(f"{server.url}/a.tar"), tmp_path, pause=0)
+
+
+def test_a_full_disk_is_not_a_lost_connection(server: Server, tmp_path: Path) -> None:
+    server.content = b"archive"
+    (tmp_path / "a.tar.part").symlink_to("/dev/full")
+    with pytest.raises(OutputError, match="cannot write: No space left on device"):
+        download(RemoteFile(f"{server.url}/a.tar"), tmp_path, pause=0)
+    assert len(server.asked) == 1
 
 
 def test_a_wrong_checksum_is_refused(server: Server, tmp_path: Path) -> None:
