@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.strategies import DDPStrategy
 from lightning_fabric.wrappers import _FabricModule
 from torch import Tensor
 
@@ -18,6 +20,7 @@ from asr.config import RecipeConfig, TrainingConfig
 from asr.errors import InputError, is_out_of_memory, listed
 from asr.features.spec_augment import SpecAugment
 from asr.models import AcousticModel
+from asr.processes import are_several, world_size
 from asr.progress import track
 from asr.storage.weights import save_checked
 from asr.training.averaging import MovingAverage, epoch_path, epochs_to_keep, forget_epochs, load_average
@@ -29,19 +32,23 @@ from asr.training.optimizers import make_optimizer
 from asr.training.schedules import dev_factor, step_factor
 
 DEV_BATCH = 4096
+LONGEST_WAIT = timedelta(days=1)
+"""Of the other processes while process 0 works alone; one that ended is noticed at once all the same."""
 SEEDS_PER_RUN = 1_000_003
 
 Model = AcousticModel | _FabricModule
 
 
 def make_fabric(config: TrainingConfig, device: torch.device) -> Fabric:
-    """Fabric in the recipe's precision: on one device, or on all for which torchrun started a process."""
+    """Fabric in the recipe's precision: on one device, or on all that have a process (`asr.processes`)."""
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if config.precision == "bf16" else "32-true"
-    if "LOCAL_WORLD_SIZE" in os.environ:
+    if are_several():
         devices = int(os.environ["LOCAL_WORLD_SIZE"])
-        nodes = int(os.environ["WORLD_SIZE"]) // devices
-        fabric = Fabric(accelerator=device.type, strategy="ddp", devices=devices, num_nodes=nodes, precision=precision)
+        nodes, together = world_size() // devices, DDPStrategy(timeout=LONGEST_WAIT)
+        fabric = Fabric(
+            accelerator=device.type, strategy=together, devices=devices, num_nodes=nodes, precision=precision
+        )
         fabric.launch()
         return fabric
     place = [device.index or 0] if device.type == "cuda" else 1
