@@ -15,7 +15,7 @@ def on_each_device(device: str, count: int) -> None:
     if count == 1 or are_several():
         return
     from asr.device import choose_device
-    from asr.engines.threads import available_cores
+    from asr.threads import available_cores
 
     if device not in ("auto", "cpu", "cuda"):
         raise InputError(f"--devices {count}: use it with --device auto, cpu or cuda, not {device}")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,7 @@ from asr.config import RecipeConfig, TrainingConfig
 from asr.errors import InputError, is_out_of_memory, listed
 from asr.features.spec_augment import SpecAugment
 from asr.models import AcousticModel
+from asr.models.normalization import share_batches
 from asr.processes import are_several, world_size
 from asr.progress import track
 from asr.storage.weights import save_checked
@@ -83,6 +85,8 @@ def make_trainer(
     moving: MovingAverage | None = None,
 ) -> Trainer:
     """Hands the model and its optimiser to Fabric."""
+    if fabric.world_size > 1:
+        share_batches(model, partial(summed, fabric))
     wrapped, wrapped_optimizer = fabric.setup(model, optimizer)
     wrapped.mark_forward_method("forward_windows")
     criterion = make_criterion(config, model.subsampling)
