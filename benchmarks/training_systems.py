@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils import data
@@ -22,6 +22,7 @@ from asr.training.batching import Batch, FrameBatching, UtteranceBatching, draws
 from asr.training.checkpoint import Progress
 from asr.training.loop import make_fabric, make_trainer, train_epoch
 from asr.training.optimizers import make_optimizer
+from asr.training.padding import padded_lengths
 from asr.training.speech import Speech, load_speech
 from asr.training.targets import output_labels
 
@@ -77,7 +78,11 @@ def load(config: RecipeConfig, folder: Path, device: torch.device, frames: int) 
         config, stages(config, folder).split("train", config.features), (model.context or 0) if by_frame else 0, device
     )
     speech = repeated(speech, max(1, -(-frames // int(speech.lengths.sum()))))
-    return FrameBatching(speech) if by_frame else UtteranceBatching(speech)
+    if by_frame:
+        return FrameBatching(speech)
+    if device.type == "cpu":
+        return UtteranceBatching(speech)
+    return UtteranceBatching(speech, padded_lengths(speech.lengths.cpu().numpy()))
 
 
 def stages(config: RecipeConfig, folder: Path) -> Dataset:
@@ -150,23 +155,36 @@ def each(step: Callable[[Batch], None], batches: Iterable[Batch]) -> None:
         step(batch)
 
 
-def plain_step(config: RecipeConfig, device: torch.device) -> Callable[[Batch], None]:
-    """One update of a new model by a minibatch, with nothing around it."""
-    model = build(config).to(device).train()
+def plain_step(
+    config: RecipeConfig, device: torch.device, make: Callable[[RecipeConfig], nn.Module] | None = None
+) -> Callable[[Batch], None]:
+    """One update of a new model by a minibatch, with nothing around it; `make` builds another model than ours."""
+    model = (make or build)(config).to(device).train()
     optimizer = make_optimizer(config.training.optimizer, model.parameters())
     half = config.training.precision == "bf16"
 
     def step(batch: Batch) -> None:
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
-            logits, labels = scores(model, batch)
+            loss = mean_loss(config, model, batch)
         optimizer.zero_grad()
-        functional.cross_entropy(logits.float(), labels, ignore_index=UNLABELLED).backward()
+        loss.backward()
         optimizer.step()
 
     return step
 
 
-def scores(model: AcousticModel, batch: Batch) -> tuple[Tensor, Tensor]:
+def mean_loss(config: RecipeConfig, model: nn.Module, batch: Batch) -> Tensor:
+    """Cross entropy a frame, or CTC by PyTorch an utterance."""
+    if config.training.loss != "ctc":
+        logits, labels = scores(model, batch)
+        return functional.cross_entropy(logits.float(), labels, ignore_index=UNLABELLED)
+    logits, lengths = model(batch.inputs, batch.lengths)
+    phones = (batch.labels != UNLABELLED).sum(dim=1)
+    probabilities = logits.float().log_softmax(dim=2).transpose(0, 1)
+    return functional.ctc_loss(probabilities, batch.labels.clamp(min=0), lengths, phones, zero_infinity=True)
+
+
+def scores(model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
     """Logits [N, C] and labels [N] of a minibatch's output frames."""
     if batch.lengths is None:
         return model.forward_windows(batch.inputs), batch.labels

@@ -12,6 +12,7 @@ LAYERS = (
     (
         "asr.version",
         "asr.errors",
+        "asr.processes",
         "asr.progress",
         "asr.device",
         "asr.threads",

@@ -24,6 +24,7 @@ from asr.cli.score import score_command
 from asr.cli.train import train_command
 from asr.cli.transcribe import transcribe_command
 from asr.errors import InputError, is_interrupt, is_out_of_memory
+from asr.processes import LOST_STATUS, end_with_launcher, is_launched, is_lost_process
 from asr.threads import share_the_processor
 
 log = logging.getLogger(__name__)
@@ -68,6 +69,7 @@ app.command("doctor", short_help="Check the files of a run or a bundle for damag
 
 GLOBAL_OPTIONS = ("--verbose", "--debug")
 INTERRUPTED = "Interrupted; rerun the same command to resume"
+LOST = "Another process of this training ended; rerun the same command to resume"
 INTERRUPTED_STATUS = 130
 """The exit status of a process that Ctrl-C ended (128 + SIGINT)."""
 
@@ -76,6 +78,7 @@ def main() -> None:
     """Entry point of the console command."""
     share_the_processor()
     show_messages()
+    end_with_launcher()
     try:
         app(args=_global_options_first(sys.argv[1:]))
     except InputError as error:
@@ -86,6 +89,10 @@ def main() -> None:
     except OSError as error:
         _leave(str(error))
     except (MemoryError, RuntimeError) as error:
+        if is_lost_process(error):
+            if is_launched():  # which says why the other one ended
+                sys.exit(LOST_STATUS)
+            _leave(LOST)
         if not is_out_of_memory(error):
             raise
         _leave("out of memory: use a smaller model or shorter audio files, or choose another --device")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from asr.errors import printable
+from asr.processes import rank
 
 PROGRAM = "asr"
 STANDARD_ERROR = 2
@@ -24,7 +25,8 @@ def show_messages(verbose: bool = False, debug: bool = False) -> None:
     for handler in [handler for handler in root.handlers if isinstance(handler, _StandardError)]:
         root.removeHandler(handler)
     root.addHandler(_StandardError(debug))
-    logging.getLogger(PROGRAM).setLevel(logging.DEBUG if verbose or debug else logging.INFO)
+    usual = logging.WARNING if rank() else logging.INFO  # process 0 speaks for all
+    logging.getLogger(PROGRAM).setLevel(logging.DEBUG if verbose or debug else usual)
     if debug:
         warnings.simplefilter("default")
         logging.captureWarnings(True)

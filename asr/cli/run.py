@@ -1,12 +1,14 @@
 """`asr run`: all stages of a recipe."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from asr.cli.devices import on_each_device
 from asr.cli.engine import EngineChoice, EngineName, cluster
-from asr.cli.options import Device, Settings
+from asr.cli.options import Device, Devices, Settings
 from asr.errors import InputError
 
 STAGE_NAMES = "prepare, features, train, decode, score or report"
@@ -18,6 +20,7 @@ def run_command(
     stage: Annotated[str | None, typer.Option("--stage", help=f"Rerun only this stage: {STAGE_NAMES}.")] = None,
     start: Annotated[str | None, typer.Option("--from", help="Rerun this stage and all later ones.")] = None,
     device: Device = "auto",
+    devices: Devices = 1,
     engine: EngineChoice = EngineName.threads,
     out: Annotated[
         Path | None,
@@ -31,11 +34,13 @@ def run_command(
     from asr.config.recipe_file import read_recipe
 
     config = read_recipe(recipe, settings)
+    on_each_device(device, devices)
     from rich.console import Console
 
     from asr.device import choose_device
+    from asr.processes import rank
     from asr.report.tables import per_table
-    from asr.runs.run import Run, default_folder, execute
+    from asr.runs.run import Run, default_folder, execute, follow
     from asr.runs.stages import STAGES
     from asr.storage.run_layout import REPORT
 
@@ -46,8 +51,12 @@ def run_command(
         raise InputError("--stage and --from exclude each other")
     folder = out or default_folder(recipe)
     name = f"{recipe.resolve().parent.name}/{recipe.stem}"
-    with cluster(engine, None, device) as ray:
-        result = execute(Run(config, name, folder, choose_device(device), ray), only=stage, first=start)
+    with nullcontext() if rank() else cluster(engine, None, device) as ray:
+        run = Run(config, name, folder, choose_device(device), ray)
+        if rank():
+            follow(run)
+            return
+        result = execute(run, only=stage, first=start)
     if result is not None:
         Console().print(per_table(result))
         print(f"Report: {folder / REPORT}")

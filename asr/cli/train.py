@@ -1,13 +1,13 @@
 """`asr train`: the training stage alone."""
 
-import os
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from asr.cli.options import Device, Features, Prepared, Recipe, Settings
+from asr.cli.devices import on_each_device
+from asr.cli.options import Device, Devices, Features, Prepared, Recipe, Settings
 
 
 def train_command(
@@ -17,6 +17,7 @@ def train_command(
     recipe: Recipe,
     settings: Settings = [],  # noqa: B006 - typer copies it
     device: Device = "auto",
+    devices: Devices = 1,
     find_lr: Annotated[
         bool,
         typer.Option(
@@ -28,13 +29,14 @@ def train_command(
     from asr.config.recipe_file import read_recipe
 
     config = read_recipe(recipe, settings)
+    on_each_device(device, devices)
     from asr.device import choose_device
+    from asr.processes import rank
     from asr.storage.output_folder import output_folder
     from asr.storage.run_layout import BUNDLE
     from asr.training.train import sweep_learning_rates, train
 
-    first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started, one writes
-    with output_folder(out, "train", "OUT") if first else nullcontext():
+    with nullcontext() if rank() else output_folder(out, "train", "OUT"):
         if find_lr:
             from asr.report.learning_rate import learning_rate_curve
             from asr.report.svg import write_figure
@@ -45,4 +47,5 @@ def train_command(
             print(f"suggested: {setting}, see {out / 'learning_rate.svg'}")
             return
         train(config, prepared, features, out, choose_device(device))
-    print(out / BUNDLE)
+    if not rank():
+        print(out / BUNDLE)

@@ -1,6 +1,7 @@
 """A run: a recipe with its folder. Each stage is skipped while it is current; the results pool all folds."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import torch
 from asr.config import RecipeConfig
 from asr.engines.engine import Engine
 from asr.errors import count
+from asr.processes import leading, tasks
 from asr.report.report import report
 from asr.runs.results import write_results
 from asr.runs.stage import Stage
-from asr.runs.stages import STAGES, recipe_stages, skipped
+from asr.runs.stages import STAGES, recipe_stages, skipped, train_fold
 from asr.scoring.results import ScoreResult
 from asr.storage.output_folder import output_folder
 from asr.storage.run_layout import SCORE, SUMMARY
@@ -45,9 +47,22 @@ def execute(run: Run, only: str | None = None, first: str | None = None) -> Scor
     `only` reruns that stage and no other, from scratch; `first` reruns that stage and all later ones from scratch.
     Returns None where `only` is a stage before score. Raises InputError for a user's mistake, and where another process
     is using the folder.
+
+    Where this is process 0 of several, the others `follow`.
     """
-    stages = recipe_stages(run.config, run.folder, run.device, run.engine)
     forced = STAGES[STAGES.index(first) :] if first else (only,) if only else ()
+    with leading() as call_others:
+        stages = recipe_stages(run.config, run.folder, run.device, call_others, run.engine)
+        return _execute(run, stages, only, forced)
+
+
+def follow(run: Run) -> None:
+    """In a process other than 0: trains wherever process 0 does."""
+    for fold in tasks():
+        train_fold(run.config, run.folder, run.device, fold)
+
+
+def _execute(run: Run, stages: Sequence[Stage], only: str | None, forced: Sequence[str]) -> ScoreResult | None:
     with output_folder(run.folder, "run", "--out"):
         for stage in stages:
             if only == stage.name:

@@ -1,6 +1,6 @@
 """The stages of a recipe: what each depends on, and what it does."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -16,6 +16,7 @@ from asr.engines.engine import Engine
 from asr.errors import InputError
 from asr.features.archive import SCHEMA as ARCHIVE_SCHEMA
 from asr.features.stage import compute_features
+from asr.processes import world_size
 from asr.runs.folds import find_ensemble, of_fold, refuse_own
 from asr.runs.stage import Stage, corpus_digest
 from asr.scoring.stage import score_stage
@@ -44,16 +45,22 @@ SKIPPING = (PREPARE, FEATURES, TRAIN)
 
 
 def recipe_stages(
-    config: RecipeConfig, folder: Path, device: torch.device, engine: Engine | None = None
+    config: RecipeConfig,
+    folder: Path,
+    device: torch.device,
+    call_others: Callable[[str], None],
+    engine: Engine | None = None,
 ) -> list[Stage]:
     """The stages from prepare to score of every fold, in the order in which they run, below the run's `folder`;
     an `engine` computes the features elsewhere.
+
+    Before a fold is trained, its name is given to `call_others`, so that other processes call `train_fold`.
 
     Raises InputError where the corpus, or a model that the recipe starts from or decodes with, is missing or does not
     fit.
     """
     prepared = _prepare_stage(config, folder / PREPARE)
-    chains = (_fold_stages(config, folder, device, prepared, fold, engine) for fold in folds(config))
+    chains = (_fold_stages(config, folder, device, prepared, fold, call_others, engine) for fold in folds(config))
     return [prepared, *(stage for chain in chains for stage in chain)]
 
 
@@ -91,7 +98,13 @@ def _prepare_stage(config: RecipeConfig, folder: Path) -> Stage:
 
 
 def _fold_stages(
-    recipe: RecipeConfig, run_folder: Path, device: torch.device, prepared: Stage, fold: str, engine: Engine | None
+    recipe: RecipeConfig,
+    run_folder: Path,
+    device: torch.device,
+    prepared: Stage,
+    fold: str,
+    call_others: Callable[[str], None],
+    engine: Engine | None,
 ) -> list[Stage]:
     """The stages from features to score of one fold."""
     config = of_fold(recipe, fold)
@@ -109,6 +122,12 @@ def _fold_stages(
         [_sections(config, "features") | {"archive": ARCHIVE_SCHEMA}, prepared.settings],
         lambda: compute_features(config, cuts, folders[FEATURES], device, engine),
     )
+
+    def train_together() -> None:
+        check_language_model(config, cuts)  # before hours of training
+        call_others(fold)
+        train_fold(recipe, run_folder, device, fold)
+
     trained = Stage(
         TRAIN,
         folders[TRAIN],
@@ -117,8 +136,8 @@ def _fold_stages(
         | {"bundle": BUNDLE_SCHEMA}
         | ({} if weights is None else {"weights": file_digest(weights)})
         | ({} if aligner is None else {"aligner": acoustic_digest(aligner)}),
-        lambda: _train(config, cuts, folders[FEATURES], folders[TRAIN], device),
-        device=describe_device(device),
+        train_together,
+        device=_described(device),
         kept=(METRICS,),
     )
     ensemble = find_ensemble(config, run_folder)
@@ -144,9 +163,15 @@ def _sections(config: RecipeConfig, *names: str) -> dict[str, object]:
     return config.model_dump(mode="json", include=set(names))
 
 
-def _train(config: RecipeConfig, cuts: Path, features: Path, out_dir: Path, device: torch.device) -> None:
-    check_language_model(config, cuts)  # before hours of training
-    train(config, cuts, features, out_dir, device)
+def train_fold(recipe: RecipeConfig, run_folder: Path, device: torch.device, fold: str) -> None:
+    """Trains the model of one fold ("": of a run without folds); with others, where there are several processes."""
+    folder = run_folder / fold
+    train(of_fold(recipe, fold), run_folder / PREPARE / fold, folder / FEATURES, folder / TRAIN, device)
+
+
+def _described(device: torch.device) -> str:
+    """The device, or how many of it train together."""
+    return describe_device(device) if world_size() == 1 else f"{world_size()} x {describe_device(device)}"
 
 
 def _decode(

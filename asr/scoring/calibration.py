@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asr.errors import InputError
-from asr.formats.transcript import PronouncedWord, Recognised, Transcript, read_recognised, recognised
+from asr.formats.transcript import Recognised, Transcript, read_recognised, recognised
 from asr.phones.folding import fold, fold_each
 from asr.phones.phone_set import AnyPhoneSet, silences
 from asr.scoring.edit_alignment import edit_alignment

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 
 import numpy as np
@@ -22,6 +23,7 @@ from asr.features.frontend import FrontEnd, StaticFeatures, build_front_end
 from asr.features.normalize import smoothed, speech_weights
 from asr.progress import track
 from asr.training.batching import Batching
+from asr.training.beside import Beside
 from asr.training.changed_waveforms import ChangedWaveforms
 from asr.training.draws import Draws, draw
 from asr.training.layout import Layout, Numbers, normalize_rows, on
@@ -203,21 +205,25 @@ class EpochSpeech:
 
 
 class AugmentedSets:
-    """The training set of each epoch; a thread makes the next one meanwhile."""
+    """The training set of each epoch; a thread makes the next one meanwhile, on a GPU in a stream of its own."""
 
     def __init__(self, speech: EpochSpeech, epochs: int, batching: Callable[[Speech], Batching]) -> None:
         self.speech, self.epochs, self.batching = speech, epochs, batching
         # One core: the front end's steps are too short to share, and training needs the others.
         self._thread = ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,))
+        self._beside = Beside(speech.device)
         self._waiting: dict[int, Future[Speech]] = {}
 
     def for_epoch(self, epoch: int) -> Batching:
         """The minibatches of an epoch, counted from 0."""
-        future = self._waiting.pop(epoch, None) or self._thread.submit(self.speech, epoch)
-        speech = future.result()
+        speech = (self._waiting.pop(epoch, None) or self._submit(epoch)).result()
         if epoch + 1 < self.epochs:
-            self._waiting[epoch + 1] = self._thread.submit(self.speech, epoch + 1)
+            self._waiting[epoch + 1] = self._submit(epoch + 1)
         return self.batching(speech)
+
+    def _submit(self, epoch: int) -> Future[Speech]:
+        # The rows that it overwrites are those of the epoch before the one that trains now.
+        return self._thread.submit(self._beside.after_now(partial(self.speech, epoch)))
 
     def __enter__(self) -> "AugmentedSets":
         return self

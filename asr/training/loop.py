@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.strategies import DDPStrategy
 from lightning_fabric.wrappers import _FabricModule
 from torch import Tensor
 
@@ -20,6 +22,8 @@ from asr.device import use_tf32
 from asr.errors import InputError, is_out_of_memory, listed
 from asr.features.spec_augment import SpecAugment
 from asr.models import AcousticModel
+from asr.models.normalization import share_batches
+from asr.processes import are_several, world_size
 from asr.progress import track
 from asr.storage.weights import save_checked
 from asr.training.averaging import MovingAverage, epoch_path, epochs_to_keep, forget_epochs, load_average
@@ -33,21 +37,25 @@ from asr.training.schedules import dev_factor, step_factor
 
 DEV_BATCH = {"cpu": 4096, "cuda": 16_384}
 """Frames in a minibatch of the dev set."""
+LONGEST_WAIT = timedelta(days=1)
+"""Of the other processes while process 0 works alone; one that ended is noticed at once all the same."""
 SEEDS_PER_RUN = 1_000_003
 
 Model = AcousticModel | _FabricModule
 
 
 def make_fabric(config: TrainingConfig, device: torch.device) -> Fabric:
-    """Fabric in the recipe's precision: on one device, or on all for which torchrun started a process."""
+    """Fabric in the recipe's precision: on one device, or on all that have a process (`asr.processes`)."""
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     if device.type == "cuda":
         use_tf32(config.precision == "tf32")
     precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if config.precision == "bf16" else "32-true"
-    if "LOCAL_WORLD_SIZE" in os.environ:
+    if are_several():
         devices = int(os.environ["LOCAL_WORLD_SIZE"])
-        nodes = int(os.environ["WORLD_SIZE"]) // devices
-        fabric = Fabric(accelerator=device.type, strategy="ddp", devices=devices, num_nodes=nodes, precision=precision)
+        nodes, together = world_size() // devices, DDPStrategy(timeout=LONGEST_WAIT)
+        fabric = Fabric(
+            accelerator=device.type, strategy=together, devices=devices, num_nodes=nodes, precision=precision
+        )
         fabric.launch()
         return fabric
     place = [device.index or 0] if device.type == "cuda" else 1
@@ -104,6 +112,8 @@ def make_trainer(
     Steps are replayed from the `recorder`; without one, from CUDA graphs where they suit and the optimiser is
     capturable.
     """
+    if fabric.world_size > 1:
+        share_batches(model, partial(summed, fabric))
     wrapped, wrapped_optimizer = fabric.setup(model, optimizer)
     wrapped.mark_forward_method("forward_windows")
     criterion = make_criterion(config, model.subsampling)

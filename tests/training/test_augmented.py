@@ -133,6 +133,22 @@ def test_an_epoch_is_the_same_whenever_it_is_made(corpus: Path, tmp_path: Path) 
     assert not same(last, epoch_speech(reseeded, corpus, tmp_path)(2))
 
 
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_an_epoch_on_cuda_is_that_of_the_cpu(corpus: Path, tmp_path: Path) -> None:
+    names = ("speed", "vtlp", "reverberation", "noise", "pauses")  # not what rounds to 16 bits
+    config = recipe({name: EVERYTHING[name] for name in names})
+    ours = epoch_speech(config, corpus, tmp_path)
+    clean, split = load(config, corpus, tmp_path), Dataset(corpus, tmp_path).split("train", config.features)
+    with AugmentedSets(EpochSpeech(config, clean, split, torch.device("cuda")), 3, FrameBatching) as sets:
+        for epoch in range(3):
+            theirs, expected = sets.for_epoch(epoch).speech, ours(epoch)
+            assert theirs.rows.device.type == "cuda"
+            torch.testing.assert_close(theirs.rows.cpu(), expected.rows, rtol=1e-3, atol=1e-3)
+            for name in ("labels", "starts", "lengths"):
+                assert torch.equal(getattr(theirs, name).cpu(), getattr(expected, name))
+
+
 def test_where_the_audio_lies_changes_nothing(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = recipe(EVERYTHING, epochs=6)
     held = epoch_speech(config, corpus, tmp_path)

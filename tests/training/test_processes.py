@@ -17,14 +17,15 @@ def test_two_processes_equal_one(tmp_path: Path) -> None:
     separable_training.train_each(tmp_path / "one")
     launcher = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
     command = [sys.executable, *launcher, separable_training.__file__, str(tmp_path / "two")]
+    path = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])  # the same package as here
     subprocess.run(
         command,
         check=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[1])},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path},
         timeout=240,
     )
-    for loss in separable_training.SETS:
-        folders = tmp_path / "one" / loss, tmp_path / "two" / loss
+    for case in separable_training.CASES:
+        folders = tmp_path / "one" / case, tmp_path / "two" / case
         one, two = (load_file(folder / "model.safetensors") for folder in folders)
         for name, tensor in one.items():
             torch.testing.assert_close(two[name], tensor, rtol=1e-4, atol=1e-5)

@@ -1,7 +1,9 @@
 """Speech that went through a narrow band or a lossy codec."""
 
 import io
+import os
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -42,19 +44,24 @@ class Channel(NamedTuple):
 def transmit(waveforms: Tensor, lengths: Sequence[int], channels: Sequence[Channel | None], sample_rate: int) -> Tensor:
     """Waveforms [B, S] of `lengths` (samples) after their channels (None: unchanged), without any delay.
 
-    Codecs run on the CPU, and only at the sample rates that they have (`asr.config.augmentation.CODEC_RATES`).
+    Codecs run on the CPU, and only at the sample rates that they have (`asr.config.augmentation.CODEC_RATES`); for
+    waveforms on a GPU on all cores, as training on the CPU needs the others.
     """
     changed = waveforms.clone()
-    for row, length, channel in zip(changed, lengths, channels, strict=True):
-        if channel is None or length == 0:
-            continue
-        speech = row[:length]
-        if channel.kind in FORMATS:
-            coded = _coded(speech.cpu().numpy(), sample_rate, channel)
-            speech = torch.from_numpy(coded).to(row.device)
-        else:
-            speech = _band(speech, sample_rate, channel)
-        row[:length] = sixteen_bits(speech) if channel.rounded else speech
+    cores = 1 if waveforms.device.type == "cpu" else os.cpu_count()
+    coded: dict[int, Future[NDArray[np.float32]]] = {}
+    with ThreadPoolExecutor(cores) as pool:
+        for number, (length, channel) in enumerate(zip(lengths, channels, strict=True)):
+            if channel is not None and channel.kind in FORMATS and length:
+                coded[number] = pool.submit(_coded, waveforms[number, :length].cpu().numpy(), sample_rate, channel)
+        for number, (row, length, channel) in enumerate(zip(changed, lengths, channels, strict=True)):
+            if channel is None or length == 0:
+                continue
+            if number in coded:
+                speech = torch.from_numpy(coded[number].result()).to(row.device)
+            else:
+                speech = _band(row[:length], sample_rate, channel)
+            row[:length] = sixteen_bits(speech) if channel.rounded else speech
     return changed
 
 

@@ -6,6 +6,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from asr.features.augmentation.gaussian import gaussian
+
 STEP = 4096  # samples; pink noise is shaped in multiples of this length, which transform fast
 
 Color = Literal["white", "pink"]
@@ -21,14 +23,14 @@ def add_noise(
     """Waveforms [B, S] of `lengths` (samples) with Gaussian noise at signal-to-noise ratios in dB (None: no noise).
 
     The ratio is that of the utterance's power, without its mean, to the power of the noise, and is met exactly. The
-    noise depends only on the seed, the length and the color. Silence stays silence.
+    noise depends only on the seed, the length and the color, not on the device. Silence stays silence.
     """
     noisy = waveforms.clone()
-    generator = torch.Generator(waveforms.device)
+    generator = torch.Generator()
     colors = [color] * len(lengths) if isinstance(color, str) else color
     for row, length, snr, seed, own in zip(noisy, lengths, snrs, seeds, colors, strict=True):
         if snr is not None:
-            _mix(row[:length], _noise(length, generator.manual_seed(seed), own), snr)
+            _mix(row[:length], _noise(length, generator.manual_seed(seed), own, row.device), snr)
     return noisy
 
 
@@ -53,12 +55,12 @@ def _mix(speech: Tensor, noise: Tensor, snr: float) -> None:
     speech += noise * (power * 10 ** (-snr / 10)).sqrt()
 
 
-def _noise(length: int, generator: torch.Generator, color: Color) -> Tensor:
+def _noise(length: int, generator: torch.Generator, color: Color, device: torch.device) -> Tensor:
     if color == "white":
-        return torch.randn(length, generator=generator, device=generator.device)
+        return gaussian(length, generator, device)
     samples = -(-length // STEP) * STEP
-    spectrum = torch.fft.rfft(torch.randn(samples, generator=generator, device=generator.device))
-    frequency = torch.arange(len(spectrum), device=generator.device)
+    spectrum = torch.fft.rfft(gaussian(samples, generator, device))
+    frequency = torch.arange(len(spectrum), device=device)
     # Power falls with 1 / f; there is none at 0 Hz.
     shaped = spectrum * frequency.clamp(min=1).rsqrt() * (frequency > 0)
     return torch.fft.irfft(shaped, samples)[:length]

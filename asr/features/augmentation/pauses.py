@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from asr.features.augmentation.gaussian import gaussian
+
 
 class Pause(NamedTuple):
     """`length` samples before the sample `place`: white noise of `level` dB of full scale, or zeros (-inf)."""
@@ -20,13 +22,13 @@ def insert_pauses(
     waveforms: Tensor, lengths: Sequence[int], pauses: Sequence[Sequence[Pause]], seeds: Sequence[int]
 ) -> tuple[Tensor, list[int]]:
     """Waveforms [B, S] of `lengths` (samples) with pauses, given in order of their places, and their new lengths."""
-    generator = torch.Generator(waveforms.device)
+    generator = torch.Generator()
     rows = []
     for row, length, own, seed in zip(waveforms, lengths, pauses, seeds, strict=True):
         parts, done = [], 0
         generator.manual_seed(seed)
         for pause in own:
-            noise = torch.randn(pause.length, generator=generator, device=row.device)
+            noise = gaussian(pause.length, generator, row.device)
             parts += [row[done : pause.place], noise * 10 ** (pause.level / 20)]
             done = pause.place
         rows.append(torch.cat([*parts, row[done:length]]))

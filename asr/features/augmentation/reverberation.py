@@ -7,6 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from asr.features.augmentation.gaussian import gaussian
+
 STEP = 4096  # samples; transforms of multiples of this length are fast
 BURST = 0.002  # seconds from the direct sound to the first reflection
 
@@ -27,22 +29,21 @@ def reverberate(
     that labels stay right. The response depends only on the room and the seed.
     """
     changed = waveforms.clone()
-    generator = torch.Generator(waveforms.device)
+    generator = torch.Generator()
     for row, length, room, seed in zip(changed, lengths, rooms, seeds, strict=True):
         if room is not None:
-            response = room_response(room, sample_rate, generator.manual_seed(seed))
+            response = room_response(room, sample_rate, generator.manual_seed(seed), row.device)
             size = -(-(length + len(response)) // STEP) * STEP
             spectrum = torch.fft.rfft(row[:length], size) * torch.fft.rfft(response, size)
             row[:length] = torch.fft.irfft(spectrum, size)[:length]
     return changed
 
 
-def room_response(room: Room, sample_rate: int, generator: torch.Generator) -> Tensor:
+def room_response(room: Room, sample_rate: int, generator: torch.Generator, device: torch.device) -> Tensor:
     """Polack's model of a room [S]: a direct sound of 1 and, soon after, noise that decays exponentially (Polack 1988,
     La transmission de l'energie sonore dans les salles)."""
-    device = generator.device
     time = torch.arange(1 + round(room.t60 * sample_rate), device=device) / sample_rate
-    noise = torch.randn(len(time), generator=generator, device=device)
+    noise = gaussian(len(time), generator, device)
     tail = noise * torch.exp(-3 * math.log(10) / room.t60 * time) * (time >= BURST)
     energy = 10 ** (-room.direct / 10)
     response = tail * (energy / tail.square().sum().clamp(min=1e-20)).sqrt()

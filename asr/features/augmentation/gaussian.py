@@ -1,0 +1,10 @@
+"""Gaussian noise that is the same on every device."""
+
+import torch
+from torch import Tensor
+
+
+def gaussian(length: int, generator: torch.Generator, device: torch.device) -> Tensor:
+    """Noise [S] of variance 1, drawn by a generator of the CPU and copied to the device without waiting for it."""
+    noise = torch.randn(length, generator=generator)
+    return noise.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else noise.to(device)

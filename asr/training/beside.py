@@ -1,0 +1,33 @@
+"""Work on a device beside the training, from a thread of its own."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+
+T = TypeVar("T")
+
+
+class Beside:
+    """A stream of a CUDA device for the work of one other thread; on a CPU the thread alone is enough."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+
+    def after_now(self, work: Callable[[], T]) -> Callable[[], T]:
+        """The same work, for the other thread to call: on the stream, after all that is under way here now.
+
+        It returns when the device has done it, so that its results can be used on any stream.
+        """
+        if (stream := self.stream) is None:
+            return work
+        now = torch.cuda.current_stream(stream.device).record_event()
+
+        def call() -> T:
+            stream.wait_event(now)
+            with torch.cuda.stream(stream):
+                result = work()
+            stream.synchronize()
+            return result
+
+        return call

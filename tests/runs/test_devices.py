@@ -1,0 +1,104 @@
+"""Several processes train one model: by --devices, and under torchrun."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from support.asr_command import Command, done
+
+from asr.storage.files import read_json, read_jsonl
+
+ASR = (sys.executable, "-m", "asr")
+TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "asr")
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+NO_DROPOUT = "--set=model.dropout=0"
+
+
+def call(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = list(map(str, arguments))
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=ENVIRONMENT, timeout=240)
+
+
+def test_two_processes_give_the_bundle_of_one(
+    tiny_recipe: Path, own_run: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    alone = asr_command("run", tiny_recipe, "--out", own_run, NO_DROPOUT, "--device", "cpu")
+    assert alone.status == 0
+    two = tmp_path / "two"
+    outcome = call(*ASR, "run", tiny_recipe, "--out", two, NO_DROPOUT, "--device", "cpu", "--devices", 2)
+    assert outcome.returncode == 0, outcome.stderr
+    assert done(outcome.stderr) == ["prepare", "features", "train", "decode", "score"], "each once"
+    assert outcome.stdout.count("Report: ") == 1
+    close_weights(own_run, two)
+    assert read_json(two / "results.json")["device"].startswith("2 x CPU")
+    under_torchrun = call(
+        *TORCHRUN, "run", tiny_recipe, "--out", own_run, NO_DROPOUT, "--device", "cpu", "--from=train"
+    )
+    assert under_torchrun.returncode == 0, under_torchrun.stderr
+    assert done(under_torchrun.stderr) == ["train", "decode", "score"]
+    name = "train/bundle/model.safetensors"
+    assert (own_run / name).read_bytes() == (two / name).read_bytes()
+
+
+def close_weights(one: Path, other: Path) -> None:
+    first, second = (load_file(folder / "train/bundle/model.safetensors") for folder in (one, other))
+    assert first.keys() == second.keys()
+    for name, tensor in first.items():
+        torch.testing.assert_close(second[name], tensor, rtol=1e-4, atol=1e-5)
+
+
+def test_a_killed_process_ends_all_with_one_line_and_the_rerun_resumes(tiny_recipe: Path, own_run: Path) -> None:
+    shutil.rmtree(own_run / "train")
+    command = [*ASR, "run", tiny_recipe, "--out", own_run, "--stage=train", "--device=cpu", "--devices=2"]
+    long = [*command, "--set=training.epochs=2000", "--set=training.patience=2000"]
+    started = subprocess.Popen(list(map(str, long)), stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    wait_for(lambda: (own_run / "train/checkpoints/last.safetensors").exists())
+    second = int(Path(f"/proc/{started.pid}/task/{started.pid}/children").read_text().split()[1])
+    os.kill(second, signal.SIGKILL)
+    _, errors = started.communicate(timeout=120)
+    assert started.returncode == 1
+    said = [line for line in errors.splitlines() if not line.startswith("epoch ")]
+    assert said == ["train: running", "asr: process 1 of 2 was killed (SIGKILL); rerun the same command to resume"]
+    epochs = len(list(read_jsonl(own_run / "train/metrics.jsonl")))
+    assert 0 < epochs < 2000
+    again = call(*command, f"--set=training.epochs={epochs + 2}", f"--set=training.patience={epochs + 2}")
+    assert again.returncode == 0, again.stderr
+    trained = [line.split(":")[0] for line in again.stderr.splitlines() if line.startswith("epoch ")]
+    assert trained in ([f"epoch {epochs + 1}", f"epoch {epochs + 2}"], [f"epoch {epochs + each}" for each in range(3)])
+
+
+def wait_for(happened, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_what_fails_in_all_processes_is_said_once(tiny_recipe: Path, tmp_path: Path) -> None:
+    outcome = call(*ASR, "run", tiny_recipe, "--out", tmp_path / "run", "--set=corpus.dir=/no/such", "--devices=2")
+    assert outcome.returncode == 1
+    assert outcome.stderr.count("\n") == 1, outcome.stderr
+    assert "corpus.dir: no such folder" in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("device", "message"),
+    [
+        ("cuda:1", "--devices 64: use it with --device auto, cpu or cuda, not cuda:1"),
+        ("cuda", f"this machine has {torch.cuda.device_count()} CUDA devices"),
+    ],
+)
+def test_devices_that_are_not_there(
+    device: str, message: str, tiny_recipe: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    outcome = asr_command("run", tiny_recipe, "--out", tmp_path / "run", "--device", device, "--devices", 64)
+    assert outcome.status == 1
+    assert message in outcome.err
+    assert outcome.err.count("\n") == 1
