@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from asr.audio.decoder import block_length, part
 from asr.errors import InputError
 
-FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63, "flt": 1.0, "dbl": 1.0}
-"""Of the sample formats, without the `p` of planar ones; that of u8 is around 128."""
+FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "flt": 1.0, "dbl": 1.0}
+"""Of the sample formats that PyAV turns into arrays, interleaved; that of u8 is around 128."""
 
 MISSING = 0.5
 """Seconds; where a file's audio is shorter than its header says by more than this, it is truncated."""
@@ -49,6 +49,8 @@ class PyavDecoder:
                 ) from error
             if self._first is None:
                 raise InputError("has no audio samples; record or copy it again", path)
+            if (kind := self._first.format.packed.name) not in FULL_SCALE:
+                raise InputError(f"has samples of the format {kind}, which cannot be read; convert it to FLAC", path)
             self.sample_rate, self.channels = _kind(self._first)
             self._opened = opened.pop_all()
 
@@ -94,6 +96,6 @@ def _samples(frame: "av.AudioFrame") -> NDArray[np.float32]:
     """Samples [S, C] in [-1, 1]."""
     values = frame.to_ndarray()
     rows = values.T if frame.format.is_planar else values.reshape(-1, len(frame.layout.channels))
-    kind = frame.format.name.removesuffix("p")
+    kind = frame.format.packed.name
     floats = rows.astype(np.float32)
     return (floats - (FULL_SCALE["u8"] if kind == "u8" else 0)) / np.float32(FULL_SCALE[kind])
