@@ -1,9 +1,10 @@
 """Functions of minibatches as CUDA graphs: recorded once for each shape and replayed, which costs the host one launch
 where plain calls cost hundreds to thousands."""
 
+import gc
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -50,6 +51,7 @@ class CudaRecorder:
     """
 
     def __init__(self, device: torch.device) -> None:
+        gc.collect()  # graphs and weights of an earlier training are in a cycle, and hold the device's memory
         self.device = device
         self.stream = torch.cuda.Stream(device)
         self.pool = torch.cuda.graph_pool_handle()
@@ -62,11 +64,20 @@ class CudaRecorder:
             with torch.cuda.graph(graph, self.pool, self.stream, capture_error_mode="thread_local"):
                 results = function()
         except RuntimeError:
-            generator = torch.cuda.default_generators[self.device.index or 0]
-            generator.graphsafe_set_state(generator.clone_state())  # the present state expects to be recorded
+            self._end_capture()
             raise
         graph.replay()
         return Recording(graph.replay, results)
+
+    def _end_capture(self) -> None:
+        """Puts back what PyTorch leaves in the state of recording when a capture becomes invalid."""
+        index = self.device.index or 0
+        with suppress(RuntimeError):  # not recording: the capture ended in time
+            # The allocator would give no cached memory back to the device, and keep the pool for ever.
+            torch._C._cuda_endAllocateToPool(index, self.pool)
+            torch._C._cuda_releasePool(index, self.pool)
+        generator = torch.cuda.default_generators[index]
+        generator.graphsafe_set_state(generator.clone_state())  # the present state expects to be recorded
 
     @contextmanager
     def steps(self) -> Iterator[None]:
@@ -112,8 +123,13 @@ class Replayed:
             recording = recorder.record(partial(self.function, place))
         except RuntimeError as error:
             recorder.failed = True
-            cause = error.__context__ or error  # what stopped the recording comes before what ended it
-            log.warning("Training without CUDA graphs, one operation at a time: %s", str(cause).split("\n")[0])
-            return self(batch)
-        self.recordings[batch.shape] = place, recording
-        return recording.results
+            log.warning("Training without CUDA graphs, one operation at a time: %s", _first_line(error))
+        else:
+            self.recordings[batch.shape] = place, recording
+            return recording.results
+        return self(batch)  # not earlier: the error holds the memory of all that it stopped
+
+
+def _first_line(error: RuntimeError) -> str:
+    cause = error.__context__ or error  # what stopped the recording comes before what ended it
+    return str(cause).split("\n")[0]

@@ -1,6 +1,7 @@
 """Recorded steps: the bits of plain ones for every model and loss, no value that the host needs, and a way back."""
 
 import logging
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
@@ -11,13 +12,14 @@ import torch
 from support.recorded_steps import CpuRecorder, HostAccessError, NoHostAccess
 from support.separable import CPU, recipe, separable_frames, separable_phones, separable_utterances
 from torch import Tensor, nn
+from torch.nn import functional
 
 from asr import models
 from asr.config import RecipeConfig
 from asr.errors import InputError
 from asr.storage.files import read_jsonl
 from asr.training.batching import Batch, Batching, FrameBatching, UtteranceBatching
-from asr.training.graphs import MOST_SHAPES, Replayed
+from asr.training.graphs import MOST_SHAPES, CudaRecorder, Recording, Replayed, Results
 from asr.training.loop import fit, make_fabric, make_trainer, train_step
 from asr.training.optimizers import make_optimizer
 
@@ -210,6 +212,24 @@ def test_steps_that_cannot_be_recorded_run_plainly(tmp_path: Path, caplog: pytes
     assert all(torch.equal(plain[name], replayed[name]) for name in plain)
 
 
+def test_what_stopped_a_recording_is_free_before_the_plain_step() -> None:
+    held: list[weakref.ref[Tensor]] = []
+
+    class Failing(CpuRecorder):
+        def record(self, function: Callable[[], Results]) -> Recording:
+            half_done = torch.ones(1)
+            held.append(weakref.ref(half_done))
+            raise RuntimeError("out of memory")
+
+    def step(batch: Batch) -> Results:
+        assert all(each() is None for each in held)
+        return (batch.inputs.sum(),)
+
+    total = Replayed(step, Failing())
+    assert [total(batch_of(2, value))[0].item() for value in (1.0, 2.0, 3.0)] == [2.0, 4.0, 6.0]
+    assert len(held) == 1
+
+
 class Plain(CpuRecorder):
     """Records nothing."""
 
@@ -233,6 +253,29 @@ def test_cuda_graphs_give_the_bits_of_plain_steps(
         states.append(model.state_dict())
     assert "without CUDA graphs" not in caplog.text
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_failed_recording_leaves_nothing_behind_on_cuda() -> None:
+    def noisy(peeking: bool) -> tuple[list[Tensor], CudaRecorder]:
+        recorder = CudaRecorder(CUDA)
+
+        def step(batch: Batch) -> Results:
+            noise = functional.dropout(batch.inputs, 0.5)
+            return (noise * (2 if peeking and noise.sum().item() > 0 else 2),)
+
+        torch.manual_seed(0)
+        call = Replayed(step, recorder)
+        with recorder.steps():
+            return [call(batch_of(100, 1.0).to(CUDA))[0].clone() for _ in range(5)], recorder
+
+    (recorded, works), (plain, fails), (again, works_again) = noisy(False), noisy(True), noisy(False)
+    assert [works.failed, fails.failed, works_again.failed] == [False, True, False]
+    for each in (plain, again):
+        assert all(torch.equal(first, second) for first, second in zip(recorded, each, strict=True))
+    with pytest.raises(RuntimeError, match="not currently recording"):
+        torch._C._cuda_endAllocateToPool(0, fails.pool)
 
 
 def on_cuda(batching: Batching) -> Batching:
