@@ -13,12 +13,14 @@ from torch import Tensor, nn
 from asr.config import CnnConfig, CrdnnConfig, DnnConfig, ModelConfig, RecurrentCell
 from asr.models import AcousticModel, build
 from asr.models.kernels import gpu
+from asr.models.kernels.fused_batch_norm import fused_batch_norm
 from asr.models.kernels.fused_recurrent import GATES
 from asr.models.kernels.reverse import reversed_rows
 from asr.models.normalization import make_normalization
 from asr.models.recurrent import RecurrentLayer
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+pytestmark = [pytest.mark.cuda] if DEVICE == "cuda" else []
 each_cell = pytest.mark.parametrize("cell", list(GATES))
 
 
@@ -130,6 +132,18 @@ def test_fused_batch_norm_is_the_cpu_s(counted: int, request: pytest.FixtureRequ
     expected = outcome(module, nn.Module.__call__, *inputs)
     request.getfixturevalue("fused")
     assert_same(outcome(module, nn.Module.__call__, *inputs, device=DEVICE), expected)
+
+
+def test_millions_of_rows_fit_a_grid(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("triton", reason="no Triton: PyTorch brings it on Linux alone")
+    grids: list[tuple[int, ...]] = []
+    monkeypatch.setattr(gpu, "launch", lambda _, grid, *arguments, **settings: grids.append(grid))
+    norm = make_normalization("batch", 1)
+    x = torch.zeros(3_000_000, 1, requires_grad=True)
+    parameters = norm.weight, norm.bias, norm.running_mean, norm.running_var
+    fused_batch_norm(x, torch.ones(len(x), dtype=torch.bool), *parameters, 0.1, 1e-5).sum().backward()
+    assert len(grids) == 4
+    assert max(size for grid in grids for size in grid[1:]) <= 65_535
 
 
 SIZES = {"layers": 1, "width": 6, "dropout": 0.0, "normalization": "batch"}

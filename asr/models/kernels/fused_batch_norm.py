@@ -8,7 +8,7 @@ from torch.autograd.function import once_differentiable
 
 from asr.models.kernels import gpu
 
-ROW_BLOCK, COLUMN_BLOCK = 32, 32
+ROW_BLOCK, COLUMN_BLOCK = 32, 32  # rows come first in a grid: CUDA allows 65,535 programs in the other directions
 MOST_SPLITS = 64
 FEWEST_ROWS = 128  # of a program that sums over rows
 
@@ -57,7 +57,7 @@ class _FusedBatchNorm(torch.autograd.Function):
         gpu.launch(partial_moments, (columns, splits), x, valid, counts, means, squares, rows, share=share, **block)
         arrays = (x, counts, means, squares, running_mean, running_var, weight, bias, output, mean, scale, part)
         constants = block | {"splits": splits, "momentum": momentum, "eps": eps}
-        gpu.launch(normalize, (columns, -(-rows // ROW_BLOCK)), *arrays, rows, **constants)
+        gpu.launch(normalize, (-(-rows // ROW_BLOCK), columns), *arrays, rows, **constants)
         ctx.save_for_backward(x, valid, mean, scale, part, weight)
         return output
 
@@ -79,7 +79,7 @@ class _FusedBatchNorm(torch.autograd.Function):
             partial_gradients, (columns, splits), grad, x, mean, scale, sums, products, rows, share=share, **block
         )
         arrays = (grad, x, valid, mean, scale, part, weight, sums, products, d_x, d_weight, d_bias)
-        gpu.launch(input_gradients, (columns, -(-rows // ROW_BLOCK)), *arrays, rows, **block, splits=splits)
+        gpu.launch(input_gradients, (-(-rows // ROW_BLOCK), columns), *arrays, rows, **block, splits=splits)
         return d_x, None, d_weight, d_bias, None, None, None, None
 
 

@@ -74,8 +74,8 @@ def normalize(
     column_block: tl.constexpr,
 ):
     """Normalises by the merged moments, or by the running ones if fewer than two rows count; updates these."""
-    column = tl.program_id(0) * column_block + tl.arange(0, column_block)
-    row = tl.program_id(1) * row_block + tl.arange(0, row_block)
+    column = tl.program_id(1) * column_block + tl.arange(0, column_block)
+    row = tl.program_id(0) * row_block + tl.arange(0, row_block)
     inside = column < dim
     place = tl.arange(0, splits)[:, None] * dim + column[None, :]
     count_of = tl.load(counts + place, mask=inside[None, :], other=0)
@@ -98,7 +98,7 @@ def normalize(
     values = tl.load(x + place, mask=stored, other=0).to(mean.dtype)
     normed = (values - mean[None, :]) * scale[None, :]
     tl.store(output + place, (normed * factor[None, :] + shift[None, :]).to(output.dtype.element_ty), mask=stored)
-    if tl.program_id(1) == 0:
+    if tl.program_id(0) == 0:
         tl.store(mean_used + column, mean, mask=inside)
         tl.store(scale_used + column, scale, mask=inside)
         tl.store(part + column, tl.where(few, 0, 1 / tl.maximum(count, 1)), mask=inside)
@@ -166,8 +166,8 @@ def input_gradients(
     column_block: tl.constexpr,
 ):
     """Ioffe & Szegedy 2015, section 3; only the rows that count change the mean and the variance."""
-    column = tl.program_id(0) * column_block + tl.arange(0, column_block)
-    row = tl.program_id(1) * row_block + tl.arange(0, row_block)
+    column = tl.program_id(1) * column_block + tl.arange(0, column_block)
+    row = tl.program_id(0) * row_block + tl.arange(0, row_block)
     inside = column < dim
     place = tl.arange(0, splits)[:, None] * dim + column[None, :]
     total = tl.sum(tl.load(sums + place, mask=inside[None, :], other=0), 0)
@@ -184,6 +184,6 @@ def input_gradients(
     through = tl.where(counted[:, None], each[None, :] * (total[None, :] + normed * product[None, :]), 0)
     result = (gradient - through) * (factor * scale)[None, :]
     tl.store(d_x + place, result.to(d_x.dtype.element_ty), mask=known)
-    if tl.program_id(1) == 0:
+    if tl.program_id(0) == 0:
         tl.store(d_weight + column, product, mask=inside)
         tl.store(d_bias + column, total, mask=inside)
