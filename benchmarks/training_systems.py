@@ -18,7 +18,7 @@ from asr.features.dataset import Dataset
 from asr.features.stage import compute_features
 from asr.models import AcousticModel
 from asr.phones.classes import UNLABELLED
-from asr.training.batching import Batch, FrameBatching, UtteranceBatching, draws_frames
+from asr.training.batching import Batch, Batching, FrameBatching, UtteranceBatching, draws_frames
 from asr.training.checkpoint import Progress
 from asr.training.loop import make_fabric, make_trainer, train_epoch
 from asr.training.optimizers import make_optimizer
@@ -121,7 +121,28 @@ def our_loop(config: RecipeConfig, device: torch.device) -> System:
     model.to(fabric.device)
     trainer = make_trainer(training, fabric, model, make_optimizer(training.optimizer, model.parameters()))
     rate = training.optimizer.learning_rate
-    return lambda part: Run(lambda: train_epoch(trainer, part, Progress(rate)), part.frames)
+    planned: dict[FrameBatching | UtteranceBatching, PlannedFrames] = {}
+
+    def ready(part: Part) -> Run:
+        def call() -> None:
+            data: Batching = part
+            if isinstance(part.batching, FrameBatching):
+                data = planned.setdefault(part.batching, PlannedFrames(part.speech))
+                data.members = part.members
+            train_epoch(trainer, data, Progress(rate))
+
+        return Run(call, part.frames)
+
+    return ready
+
+
+class PlannedFrames(FrameBatching):
+    """Frames whose minibatches are given. A CUDA graph gathers them, as in training."""
+
+    members: list[Tensor]
+
+    def plan(self, size: int, shuffled: bool) -> list[Tensor]:
+        return self.members
 
 
 def bare_step(config: RecipeConfig, device: torch.device) -> System:

@@ -3,17 +3,19 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from asr.config import RecipeConfig
 from asr.phones.classes import UNLABELLED
-from asr.training.batching import Batch
-from benchmarks import gpu
+from asr.training.batching import Batch, batches
+from benchmarks import gpu, gpu_systems, training_systems
 from benchmarks.gpu_profile import covered, kernels, peak
 from benchmarks.gpu_recipe import fold_figures, recipe_figures
 from benchmarks.gpu_systems import has_system, one_shape
+from benchmarks.training_systems import load
 
 CPU = torch.device("cpu")
 
@@ -45,6 +47,46 @@ def test_measures_each_system(model: str, systems: Sequence[str], tiny_corpus: P
         assert found.kernels is None
         assert found.reached is not None
         assert found.reached > 0
+
+
+def test_a_system_that_fails_leaves_the_others(
+    tiny_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def make_system(name: str, *settings: Any) -> Any:
+        if name == "asr":
+            raise RuntimeError("no kernel image")
+        return gpu_systems.make_system(name, *settings)
+
+    monkeypatch.setattr(gpu, "make_system", make_system)
+    rows = dict(gpu.measure(config("dnn", tiny_corpus), options("--systems", "asr,eager"), tmp_path))
+    assert rows["asr"] is None
+    assert rows["eager"] is not None
+    assert "asr: RuntimeError: no kernel image" in capsys.readouterr().out
+
+
+def test_rounds_end_with_their_time(tiny_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu, "clock", lambda *_: 4.0)
+    parts: Any = None
+    assert gpu.rounds(parts, parts, options("--rounds", "9", "--seconds", "10")) == [4.0, 4.0, 4.0]
+    assert gpu.rounds(parts, parts, options("--rounds", "2", "--seconds", "10")) == [4.0, 4.0]
+
+
+def test_our_loop_gathers_frames_as_training_does(
+    tiny_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = config("dnn", tiny_corpus)
+    batching = load(recipe, tmp_path, CPU, frames=1)
+    trained: list[set[object]] = []
+    monkeypatch.setattr(
+        training_systems,
+        "train_epoch",
+        lambda trainer, data, progress: trained.append({each.shape for each in batches(data, data.plan(1, True), CPU)}),
+    )
+    system = training_systems.our_loop(recipe, CPU)
+    for first in (0, 100):
+        system(training_systems.Part(batching, [torch.arange(first, first + 50)] * 2)).call()
+    assert trained[0] == trained[1], "one graph for all rounds"
+    assert [shape[1] for shape in trained[0]] == [torch.Size([50])], "of the frames' numbers alone"
 
 
 def test_only_cudnn_s_own_layers_stand_beside_it(tiny_corpus: Path) -> None:
@@ -86,7 +128,7 @@ def test_prints_a_json_line_for_each_system_and_a_table(capsys: pytest.CaptureFi
     assert lines[1]["gpu_busy"] is None
     assert "95.0%" in printed
     assert "not measured" in printed
-    assert "not compiled in time" in printed
+    assert "failed" in printed
 
 
 def test_a_whole_recipe_and_a_fold(tiny_recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
