@@ -267,8 +267,8 @@ def summed(fabric: Fabric, values: Tensor) -> Tensor:
     """The sum over all processes."""
     if fabric.world_size == 1:
         return values
-    total = fabric.all_reduce(values.clone(), reduce_op="sum")  # all_reduce overwrites its input
-    assert isinstance(total, Tensor)
+    total = values.clone()
+    torch.distributed.all_reduce(total)  # Fabric's makes the host wait for all processes first
     return total
 
 

@@ -204,6 +204,18 @@ def test_weight_decay_shrinks_weights_without_a_gradient(name: str) -> None:
     assert weight.item() < 1
 
 
+def test_sums_over_processes_are_ordered_on_the_device_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: object) -> None:
+        raise AssertionError("the host waits for the other processes")
+
+    monkeypatch.setattr(torch.distributed, "barrier", refuse)
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda values: values.mul_(2))
+    values, two_processes = torch.ones(3), make_fabric(recipe().training, CPU)
+    monkeypatch.setattr(type(two_processes), "world_size", 2)
+    assert loop.summed(two_processes, values).tolist() == [2, 2, 2]
+    assert values.tolist() == [1, 1, 1]
+
+
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_cuda_learns_what_the_cpu_learns(tmp_path: Path) -> None:
