@@ -193,22 +193,34 @@ COMPILATION = """
 import sys
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource, compile
+from asr.models.kernels import triton_moments
 from asr.models.kernels.fused_recurrent import Shape
 from asr.models.kernels.triton_recurrent import backward_step, forward_step
 
+def compiles(kernel, of, constants):
+    signature = {name: "constexpr" if name in constants else of.get(name, "*fp32") for name in kernel.arg_names}
+    source = ASTSource(kernel, signature, {name: value for name, value in constants.items() if name in signature})
+    assert compile(source, target=GPUTarget("cuda", int(architecture), 32)).asm["cubin"]
+
 cell, number, architecture = sys.argv[1:]
+if cell == "batch":
+    of = dict.fromkeys(("x", "grads", "output", "d_x"), "*" + number) | {"valid": "*u8", "rows": "i32"}
+    constants = {"dim": 48, "row_block": 32, "column_block": 32, "share": 128, "splits": 4}
+    for name in ("partial_moments", "normalize", "partial_gradients", "input_gradients"):
+        compiles(getattr(triton_moments, name), of, constants | {"momentum": 0.1, "eps": 1e-5})
+    sys.exit()
 of = dict.fromkeys(("step", "batch", "rows"), "i32") | {"lengths": "*i64"}
 of |= dict.fromkeys(("products", "weight", "rounded", "d_products", "d_recurrent"), "*" + number)
 for kernel, more in ((forward_step, {"recording": True}), (backward_step, {})):
-    constants = Shape(cell, batch=8, directions=2, width=48).settings() | more
-    signature = {name: "constexpr" if name in constants else of.get(name, "*fp32") for name in kernel.arg_names}
-    source = ASTSource(kernel, signature, constants)
-    assert compile(source, target=GPUTarget("cuda", int(architecture), 32)).asm["cubin"]
+    compiles(kernel, of, Shape(cell, batch=8, directions=2, width=48).settings() | more)
 """
 
 
-@pytest.mark.parametrize(("cell", "number", "architecture"), [("gru", "bf16", "90"), ("lstm", "fp32", "80")])
-def test_steps_compile_for_a_gpu(cell: RecurrentCell, number: str, architecture: str) -> None:
+@pytest.mark.parametrize(
+    ("cell", "number", "architecture"),
+    [("gru", "bf16", "90"), ("lstm", "fp32", "80"), ("ligru", "fp32", "90"), ("batch", "bf16", "90")],
+)
+def test_kernels_compile_for_a_gpu(cell: RecurrentCell, number: str, architecture: str) -> None:
     pytest.importorskip("triton", reason="no Triton: PyTorch brings it on Linux alone")
     environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
     command = [sys.executable, "-c", COMPILATION, cell, number, architecture]
