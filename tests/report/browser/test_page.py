@@ -161,6 +161,8 @@ def test_marks_and_notes_download_as_json_lines(opened: Opened) -> None:
     page.keyboard.press("c")
     page.keyboard.type("a “note” & more")
     page.keyboard.press("Enter")
+    page.keyboard.press("n")
+    assert page.inner_text("#message") == "That was the last one."
     assert page.get_attribute("#mark", "aria-pressed") == "true"
     with page.expect_download() as download:
         page.click("#download")
@@ -180,6 +182,19 @@ def test_marks_and_notes_download_as_json_lines(opened: Opened) -> None:
     page.reload()
     page.wait_for_selector("#filters select", state="attached")
     assert page.locator(".letter", has_text="★").count() == 1
+
+
+def test_without_confidences_nothing_is_said_of_scores(opened: Opened, run: Path) -> None:
+    page = opened.open()
+    assert page.locator("#scores").is_visible()
+    assert page.locator("[name=sort] option[value=score]").count() == 1
+    path = run / "decode" / "test" / "hypotheses.jsonl"
+    path.write_text(path.read_text().replace(', "score": 0.75', ""))
+    report_folder(run, "link")
+    page.reload()
+    page.wait_for_selector("#filters select", state="attached")
+    assert not page.locator("#scores").is_visible()
+    assert page.locator("[name=sort] option[value=score]").count() == 0
 
 
 def test_few_of_many_utterances_are_in_the_page(opened: Opened) -> None:
