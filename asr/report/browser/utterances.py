@@ -18,7 +18,7 @@ from asr.storage.run_layout import DECODE, HYPOTHESES, PREPARE, REFERENCES, TEST
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """Where an utterance is recorded: a part of a file, in seconds; None for the whole of it. All channels are mixed."""
+    """Where an utterance is recorded: a part of a file in seconds, None for the whole of it; its channels are mixed."""
 
     path: Path
     start: float = 0.0

@@ -95,6 +95,12 @@ def test_an_error_is_heard_with_half_a_second_around(opened: Opened) -> None:
     assert page.evaluate("audio.currentTime") == pytest.approx(0.9, abs=0.15)
 
 
+def test_a_phone_alone_is_heard_from_its_start(opened: Opened) -> None:
+    page = opened.open("utterance=good-1&at=3")
+    page.keyboard.press("x")
+    assert opened.heard()[0] == pytest.approx(0.3, abs=0.05)
+
+
 def test_a_confusion_is_heard_two_clicks_after_the_report(opened: Opened) -> None:
     page = opened.open(name="index.html")
     page.get_by_role("link", name="z", exact=True).first.click()
