@@ -6,7 +6,7 @@ from asr.config import CorpusConfig, RecipeConfig, ScoringConfig
 from asr.config.recipe_file import write_recipe
 from asr.corpora.cuts import reference, utterance_cut, write_cuts
 from asr.formats.transcript import PhoneSegment, Transcript, write_transcripts
-from asr.report.account import account, contexts
+from asr.report.account import Tally, account, contexts
 from asr.report.run_files import read_run
 from asr.scoring.results import write_result
 from asr.scoring.score import score
@@ -14,7 +14,7 @@ from asr.storage.files import write_json
 
 SPOKEN = [("sil", 0.1), ("k", 0.02), ("ae", 0.1), ("t", 0.04), ("q", 0.05), ("iy", 0.2), ("sil", 0.1)]
 WORDS = [("cat", 0.1, 0.26), ("e", 0.26, 0.51)]
-HEARD = "sil g ae t iy m sil"
+HEARD = "sil s ae t iy m sil"
 
 
 def make_run(folder: Path, words: bool = True) -> Path:
@@ -64,6 +64,12 @@ def test_errors_are_counted_by_class_place_and_duration(tmp_path: Path) -> None:
         "80 to 120 ms": (1, 0, 0, None),
         "120 ms and more": (1, 0, 0, None),
     }
+
+
+def test_the_error_rate_of_a_group_counts_its_insertions() -> None:
+    assert Tally("stop", 8, 1, 2, 3).per == 75
+    assert Tally("first of a word", 8, 1, 2).per == 37.5
+    assert Tally("nasal", 0, 0, 0, 1).per is None
 
 
 def test_without_words_or_times_there_are_only_the_places_in_the_utterance(tmp_path: Path) -> None:

@@ -158,6 +158,14 @@ def test_calibration_perplexity_and_oracle_are_shown_where_decoding_wrote_them(r
     )
 
 
+def test_without_confidences_the_report_does_not_explain_them(run_without_folds: Path) -> None:
+    write_json(run_without_folds / "decode" / "tuning.json", {"dev_perplexity": 14.257})
+    pages = report(run_without_folds).read_text(), (run_without_folds / "report.md").read_text()
+    assert "| fold | perplexity of dev | N | PER of the best of N |" in pages[1]
+    assert "| all | 14.26 | – | – |" in pages[1]
+    assert not any(words in page for words in ("A confidence of", "Mean confidence") for page in pages)
+
+
 def test_a_damaged_calibration_is_named(run_without_folds: Path) -> None:
     decoded(run_without_folds)
     path = run_without_folds / "score" / "calibration.json"

@@ -11,7 +11,7 @@ function buildControls(): void {
   const phones: Choice[] = (run?.phones ?? []).map((phone) => [phone, phone]);
   const speakers = [...new Set(utterances.map((utterance) => utterance.speaker))].sort(compareText);
   form.append(
-    select("sort", "Order", SORTS, false),
+    select("sort", "Order", hasScores() ? SORTS : SORTS.filter(([name]) => name !== "score"), false),
     checkbox("errors", "Only errors"),
     checkbox("marked", "Only marked"),
     select("frequent", "Frequent errors", frequentErrors()),
@@ -27,7 +27,13 @@ function buildControls(): void {
   );
   const reset = element("button", "", "Show all", { type: "reset" });
   form.append(reset);
+  byId("scores").hidden = !hasScores();
   showFilters();
+}
+
+/** Whether the run was decoded with confidences. */
+function hasScores(): boolean {
+  return utterances.some(({ pairs }) => pairs.some((pair) => pair[6] !== null));
 }
 
 function groupControls(): HTMLElement[] {

@@ -63,7 +63,7 @@ function pressed(event: KeyboardEvent): void {
   const target = event.target as HTMLElement;
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (target.matches("input:not([type=checkbox]), select, textarea")) {
-    if (event.key === "Escape") target.blur();
+    if (event.key === "Escape" || (event.key === "Enter" && target.matches("input"))) target.blur();
     return;
   }
   const action = KEYS[event.key];

@@ -5,7 +5,6 @@ Everything that a name from the corpus could reach is data: files are numbered, 
 
 import json
 import logging
-import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -19,17 +18,18 @@ from asr.report.browser.utterances import ShownUtterance, shown_utterances
 from asr.report.report import page_with_examples
 from asr.report.run_files import RunFiles, read_run
 from asr.report.svg import STYLES
-from asr.storage.files import complete_file, remove, synced_together, write_text
+from asr.storage.files import complete_file, synced_together, write_text
+from asr.storage.outputs import complete_outputs
 from asr.storage.run_layout import REPORT_FOLDER
 
 log = logging.getLogger(__name__)
 
-PAGE = "errors.html"
+INDEX, PAGE = "index.html", "errors.html"
+DATA, PICTURES, COPIES = "data", "pictures", "audio"
 CHUNK = 250
 """Utterances in a file of data."""
 
 _PAGE_FILES = Path(__file__).parent / "page"
-_COPIES = "audio/"
 
 
 def examples(**filters: str) -> str:
@@ -44,54 +44,55 @@ def report_folder(run_dir: Path, audio: Audio) -> Path:
     """Writes the folder report/ into a run's folder; returns the path of its index.html.
 
     `link` plays the corpus's files where they are, and copies only those that no web browser plays; `embed` copies
-    all; `none` reads no audio, so that there are no pictures either. Raises InputError for a folder that is not a
-    finished run, and where transcripts or audio are missing.
+    all; `none` reads no audio, so that there are no pictures either. The previous report stays until this one is
+    complete. Raises InputError for a folder that is not a finished run, and where transcripts or audio are missing.
     """
     run_dir = Path(run_dir)
     run = read_run(run_dir)
     folder = run_dir / REPORT_FOLDER
-    if os.path.lexists(folder):
-        remove(folder)
-    with synced_together():
-        chunks = _write_utterances(folder, run_dir, run, audio)
-        _write_data(folder / "data" / "run.js", "receiveRun", _about(run_dir, run, chunks, audio))
-        for path in (*sorted(_PAGE_FILES.iterdir()), STYLES):
-            write_text(folder / path.name, path.read_text(encoding="utf-8"))
-        write_text(folder / "index.html", page_with_examples(run_dir, run, examples))
-    return folder / "index.html"
+    pages = (*sorted(_PAGE_FILES.iterdir()), STYLES)
+    names = (INDEX, *(path.name for path in pages), DATA, PICTURES, COPIES)
+    with complete_outputs(folder, names) as made, synced_together():
+        chunks = _write_utterances(made, folder, run_dir, run, audio)
+        _write_data(made / DATA / "run.js", "receiveRun", _about(run_dir, run, chunks, audio))
+        for path in pages:
+            write_text(made / path.name, path.read_text(encoding="utf-8"))
+        write_text(made / INDEX, page_with_examples(run_dir, run, examples))
+    return folder / INDEX
 
 
-def _write_utterances(folder: Path, run_dir: Path, run: RunFiles, audio: Audio) -> int:
-    """Writes the utterances' data, pictures and sound; returns the number of files of data."""
+def _write_utterances(made: Path, folder: Path, run_dir: Path, run: RunFiles, audio: Audio) -> int:
+    """Writes the data, pictures and sound that will be in `folder`; returns the number of files of data."""
     rows: list[dict[str, Any]] = []
     chunks = copied = 0
     total = len(run.utterances)
     for number, shown in enumerate(track(shown_utterances(run_dir, run), "Error browser", total), 1):
         row = dict(shown.row)
         if audio != "none":
-            sound = _write_media(folder, number, shown, audio)
-            copied += sound.startswith(_COPIES)
-            row |= {"picture": f"pictures/{number:05}.png", "audio": sound}
+            media = _write_media(made, folder, number, shown, audio)
+            copied += media["audio"].startswith(f"{COPIES}/")
+            row |= media
         rows.append(row)
         if len(rows) == CHUNK or number == total:
-            _write_data(folder / "data" / f"utterances-{chunks}.js", "receiveUtterances", rows)
+            _write_data(made / DATA / f"utterances-{chunks}.js", "receiveUtterances", rows)
             chunks, rows = chunks + 1, []
     if audio == "link" and copied:
         log.info("%s copied: web browsers cannot play the original", count(copied, "recording"))
     return chunks
 
 
-def _write_media(folder: Path, number: int, shown: ShownUtterance, audio: Audio) -> str:
-    """Writes the picture, and the sound if it is copied; returns the address of the sound."""
+def _write_media(made: Path, folder: Path, number: int, shown: ShownUtterance, audio: Audio) -> dict[str, str]:
+    """Writes the picture, and the sound if it is copied; returns the addresses of both as seen from `folder`."""
     if shown.recorded is None:
         raise InputError(f"the recording of utterance {shown.name} is not known; use --audio none")
     samples = read_recorded(shown.recorded)
-    _write_bytes(folder / "pictures" / f"{number:05}.png", picture(samples))
-    linked = link(shown.recorded, folder) if audio == "link" else None
-    if linked is None:
-        linked = f"{_COPIES}{number:05}.flac"
-        _write_bytes(folder / linked, flac(samples))
-    return linked
+    drawn = f"{PICTURES}/{number:05}.png"
+    _write_bytes(made / drawn, picture(samples))
+    heard = link(shown.recorded, folder) if audio == "link" else None
+    if heard is None:
+        heard = f"{COPIES}/{number:05}.flac"
+        _write_bytes(made / heard, flac(samples))
+    return {"picture": drawn, "audio": heard}
 
 
 def _about(run_dir: Path, run: RunFiles, chunks: int, audio: Audio) -> dict[str, Any]:

@@ -20,13 +20,13 @@ _PLAYED = (b"RIFF", b"fLaC", b"OggS")
 
 def read_recorded(recorded: Recorded) -> Samples:
     """The samples [S] of an utterance at SAMPLE_RATE. Raises InputError as `read_audio` does."""
-    return read_audio(recorded.path, SAMPLE_RATE, recorded.start, recorded.duration, recorded.channel)
+    return read_audio(recorded.path, SAMPLE_RATE, recorded.start, recorded.duration)
 
 
 def link(recorded: Recorded, folder: Path) -> str | None:
     """The address of a recording as seen from a page in `folder`; None where web browsers cannot play just that."""
     with open(recorded.path, "rb") as file:
-        if recorded.start or recorded.channel or file.read(4) not in _PLAYED:
+        if recorded.start or file.read(4) not in _PLAYED:
             return None
     path = recorded.path.resolve()
     try:

@@ -18,12 +18,11 @@ from asr.storage.run_layout import DECODE, HYPOTHESES, PREPARE, REFERENCES, TEST
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """Where an utterance is recorded: a part of a file, in seconds; None for the whole of it."""
+    """Where an utterance is recorded: a part of a file in seconds, None for the whole of it; its channels are mixed."""
 
     path: Path
     start: float = 0.0
     duration: float | None = None
-    channel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ def _shown(
     facts: dict[str, Any] = {}
     if cut is not None:
         facts = _facts(cut)
-        recorded = Recorded(Path(cut.recording.sources[0].source), cut.start, cut.duration, cut.channel)
+        recorded = Recorded(Path(cut.recording.sources[0].source), cut.start, cut.duration)
     row = {
         "name": item.utterance,
         "speaker": item.speaker,

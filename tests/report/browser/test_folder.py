@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
 
+import numpy as np
 import pytest
 import soundfile
 
@@ -65,6 +66,15 @@ def test_embedded_sound_is_a_copy_in_the_folder(run: Path) -> None:
         assert (len(samples), rate) == (16000, 16000)
 
 
+def test_of_several_channels_the_mean_is_heard_as_in_training(run: Path) -> None:
+    path = next((run.parent / "corpus").glob("0 *"))
+    samples, rate = soundfile.read(path)
+    soundfile.write(path, np.stack([samples, 0 * samples], axis=1), rate)
+    report_folder(run, "embed")
+    heard, _ = soundfile.read(run / "report" / utterances(run / "report")["fair-1"]["audio"])
+    assert np.abs(heard - samples / 2).max() < 1e-3
+
+
 def test_without_sound_no_recording_is_read(run: Path) -> None:
     for path in (run.parent / "corpus").iterdir():
         path.unlink()
@@ -80,12 +90,6 @@ def test_what_browsers_cannot_play_is_copied(run: Path) -> None:
     soundfile.write(path, samples, rate, format="NIST", subtype="PCM_16")
     report_folder(run, "link")
     assert len(files(run / "report" / "audio")) == 1
-
-
-def test_a_second_report_leaves_nothing_of_the_first(run: Path) -> None:
-    report_folder(run, "embed")
-    report_folder(run, "none")
-    assert not {name for name in files(run / "report") if name.startswith(("audio", "pictures"))}
 
 
 def test_rows_hold_the_words_the_groups_and_the_pairs(run: Path) -> None:
@@ -125,3 +129,21 @@ def test_a_run_without_transcripts_is_one_clear_line(run: Path) -> None:
     (run / "decode" / "test" / "hypotheses.jsonl").unlink()
     with pytest.raises(InputError, match=r"hypotheses\.jsonl: is missing"):
         report_folder(run, "none")
+
+
+def test_a_report_that_fails_leaves_the_previous_one(run: Path) -> None:
+    report_folder(run, "embed")
+    before = files(run / "report")
+    for audio in (run.parent / "corpus").iterdir():
+        audio.unlink()
+    with pytest.raises(InputError, match="no such audio file"):
+        report_folder(run, "embed")
+    assert files(run / "report") == before
+
+
+def test_another_mode_replaces_the_report_and_leaves_the_users_files(run: Path) -> None:
+    report_folder(run, "embed")
+    (run / "report" / "marks.jsonl").write_text("{}\n")
+    report_folder(run, "none")
+    assert not {"pictures", "audio"} & {path.name for path in (run / "report").iterdir()}
+    assert (run / "report" / "marks.jsonl").read_text() == "{}\n"

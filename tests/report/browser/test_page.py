@@ -95,6 +95,12 @@ def test_an_error_is_heard_with_half_a_second_around(opened: Opened) -> None:
     assert page.evaluate("audio.currentTime") == pytest.approx(0.9, abs=0.15)
 
 
+def test_a_phone_alone_is_heard_from_its_start(opened: Opened) -> None:
+    page = opened.open("utterance=good-1&at=3")
+    page.keyboard.press("x")
+    assert opened.heard()[0] == pytest.approx(0.3, abs=0.05)
+
+
 def test_a_confusion_is_heard_two_clicks_after_the_report(opened: Opened) -> None:
     page = opened.open(name="index.html")
     page.get_by_role("link", name="z", exact=True).first.click()
@@ -161,6 +167,8 @@ def test_marks_and_notes_download_as_json_lines(opened: Opened) -> None:
     page.keyboard.press("c")
     page.keyboard.type("a “note” & more")
     page.keyboard.press("Enter")
+    page.keyboard.press("n")
+    assert page.inner_text("#message") == "That was the last one."
     assert page.get_attribute("#mark", "aria-pressed") == "true"
     with page.expect_download() as download:
         page.click("#download")
@@ -180,6 +188,19 @@ def test_marks_and_notes_download_as_json_lines(opened: Opened) -> None:
     page.reload()
     page.wait_for_selector("#filters select", state="attached")
     assert page.locator(".letter", has_text="★").count() == 1
+
+
+def test_without_confidences_nothing_is_said_of_scores(opened: Opened, run: Path) -> None:
+    page = opened.open()
+    assert page.locator("#scores").is_visible()
+    assert page.locator("[name=sort] option[value=score]").count() == 1
+    path = run / "decode" / "test" / "hypotheses.jsonl"
+    path.write_text(path.read_text().replace(', "score": 0.75', ""))
+    report_folder(run, "link")
+    page.reload()
+    page.wait_for_selector("#filters select", state="attached")
+    assert not page.locator("#scores").is_visible()
+    assert page.locator("[name=sort] option[value=score]").count() == 0
 
 
 def test_few_of_many_utterances_are_in_the_page(opened: Opened) -> None:

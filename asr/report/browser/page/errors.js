@@ -484,10 +484,15 @@ function buildControls() {
     form.replaceChildren();
     const phones = (run?.phones ?? []).map((phone) => [phone, phone]);
     const speakers = [...new Set(utterances.map((utterance) => utterance.speaker))].sort(compareText);
-    form.append(select("sort", "Order", SORTS, false), checkbox("errors", "Only errors"), checkbox("marked", "Only marked"), select("frequent", "Frequent errors", frequentErrors()), select("ref", "Reference", [[NOTHING, "nothing (insertion)"], ...phones]), select("hyp", "Recognised as", [[NOTHING, "nothing (deletion)"], ...phones]), select("phone", "Phone, on either side", phones), select("class", "Phone class", (run?.classes ?? []).map((name) => [name, name])), select("speaker", "Speaker", speakers.map((name) => [name, name])), ...groupControls(), input("text", "Name or words", "search"), input("shortest", "From (s)", "number"), input("longest", "To (s)", "number"));
+    form.append(select("sort", "Order", hasScores() ? SORTS : SORTS.filter(([name]) => name !== "score"), false), checkbox("errors", "Only errors"), checkbox("marked", "Only marked"), select("frequent", "Frequent errors", frequentErrors()), select("ref", "Reference", [[NOTHING, "nothing (insertion)"], ...phones]), select("hyp", "Recognised as", [[NOTHING, "nothing (deletion)"], ...phones]), select("phone", "Phone, on either side", phones), select("class", "Phone class", (run?.classes ?? []).map((name) => [name, name])), select("speaker", "Speaker", speakers.map((name) => [name, name])), ...groupControls(), input("text", "Name or words", "search"), input("shortest", "From (s)", "number"), input("longest", "To (s)", "number"));
     const reset = element("button", "", "Show all", { type: "reset" });
     form.append(reset);
+    byId("scores").hidden = !hasScores();
     showFilters();
+}
+/** Whether the run was decoded with confidences. */
+function hasScores() {
+    return utterances.some(({ pairs }) => pairs.some((pair) => pair[6] !== null));
 }
 function groupControls() {
     const values = new Map();
@@ -730,7 +735,7 @@ function pressed(event) {
     if (event.ctrlKey || event.metaKey || event.altKey)
         return;
     if (target.matches("input:not([type=checkbox]), select, textarea")) {
-        if (event.key === "Escape")
+        if (event.key === "Escape" || (event.key === "Enter" && target.matches("input")))
             target.blur();
         return;
     }
