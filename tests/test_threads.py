@@ -146,3 +146,7 @@ def test_the_rest_is_not_done_when_the_caller_stops() -> None:
 
 def test_at_least_one_core() -> None:
     assert available_cores() >= 1
+
+
+def test_a_worker_of_a_parallel_test_run_computes_in_one_thread() -> None:
+    assert torch.get_num_threads() == int(os.environ["OMP_NUM_THREADS"])
