@@ -13,7 +13,7 @@ def grey_png(pixels: npt.NDArray[np.uint8], bits: Literal[4, 8] = 8) -> bytes:
     height, width = pixels.shape
     if bits == 4:
         even = np.pad(pixels, ((0, 0), (0, width % 2)))
-        pixels = even[:, ::2] << 4 | even[:, 1::2]
+        pixels = (even[:, ::2] << 4 | even[:, 1::2]).astype(np.uint8)
     rows = np.pad(pixels, ((0, 0), (1, 0)))  # each row begins with its filter: 0, none
     header = struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0)
     chunks = (b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 9)), (b"IEND", b"")

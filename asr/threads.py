@@ -15,7 +15,8 @@ R = TypeVar("R")
 
 
 WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
-"""What says how threads of OpenMP wait for each other."""
+"""The environment variables that set how threads of OpenMP wait for each other."""
+
 CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
 """Microseconds of processor time in each period of so many, or `max` (Linux, control group v2)."""
 
