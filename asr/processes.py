@@ -45,7 +45,7 @@ def world_size() -> int:
 
 
 def is_lost_process(error: BaseException) -> bool:
-    """Whether another process is gone that this one trained with; PyTorch reports it as a RuntimeError."""
+    """Whether another process of the training has ended; PyTorch reports it as a RuntimeError."""
     words = ("connection closed by peer", "connection reset by peer", "broken pipe", "connection refused")
     named = type(error).__name__ in ("DistBackendError", "DistNetworkError", "DistStoreError")
     return are_several() and (named or any(word in str(error).lower() for word in words))
@@ -55,8 +55,8 @@ def launch(count: int, arguments: Sequence[str], environment: Mapping[str, str])
     """Runs `asr` with the arguments in `count` processes of this machine and returns 0 once all have ended.
 
     They find each other as torchrun's do: by its environment variables, at a store that this process holds. When one
-    fails, the others are ended and its status is returned; it has then said why, as process 0 itself or here in its
-    name. Raises InputError for one that was killed.
+    fails, the others are ended, its message is shown, and its status is returned. Raises InputError where one was
+    killed.
     """
     from torch.distributed import TCPStore
 
@@ -73,14 +73,14 @@ def launch(count: int, arguments: Sequence[str], environment: Mapping[str, str])
     }
     command = [sys.executable, "-m", "asr", *arguments]
     with ExitStack() as stack:
-        # What the others say is what process 0 says; it is shown only of one that failed alone.
+        # The others log what process 0 logs; their messages are shown only where one of them failed alone.
         said = [None, *(stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(count - 1))]
         processes: list[subprocess.Popen[bytes]] = []
         stack.callback(_end, processes)
         for number, stderr in enumerate(said):
             own = {**shared, "RANK": str(number), "LOCAL_RANK": str(number)}
             processes.append(
-                # Their input tells them when this process is gone; in a session of their own, Ctrl-C reaches it alone.
+                # Their input ends when this process does; in sessions of their own, Ctrl-C reaches this process alone.
                 subprocess.Popen(command, env=own, stdin=subprocess.PIPE, stderr=stderr, start_new_session=True)
             )
         statuses = _wait(processes)
@@ -126,7 +126,7 @@ def _reported(statuses: Sequence[int | None], said: Sequence[IO[str] | None]) ->
 
 
 def end_with_launcher() -> None:
-    """Ends this process as soon as the one that launched it is gone."""
+    """Ends this process as soon as the one that launched it has ended."""
     if is_launched():
         threading.Thread(target=_end_after_input, daemon=True).start()
 

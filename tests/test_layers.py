@@ -17,6 +17,7 @@ LAYERS = (
         "asr.device",
         "asr.threads",
         "asr.data_files",
+        "asr.png",
         "asr.corpus_registry",
     ),
     ("asr.engines",),

@@ -13,21 +13,33 @@ import torch
 
 from asr.threads import available_cores, in_order, in_threads, usable_cores
 
-WHEN_TORCH_IS_LOADED = """
+WHEN_LOADED = """
 import os, sys
+
+_, library, variables, *arguments = sys.argv
 
 class Watch:
     def find_spec(self, name, path=None, target=None):
-        if name == "torch":
-            print(os.environ.get("OMP_WAIT_POLICY"), os.environ.get("GOMP_SPINCOUNT"))
+        if name == library:
+            print(*(os.environ.get(name) for name in variables.split()))
             sys.stdout.flush()
             os._exit(0)
 
 sys.meta_path.insert(0, Watch())
-sys.argv = ["asr", "decode", "bundle", "prepared", "features", "out"]
+sys.argv = ["asr", *arguments]
 from asr.cli.main import main
 main()
 """
+
+
+def when_loaded(library: str, variables: str, own: dict[str, str], *arguments: str) -> str:
+    """These environment variables of `asr` at the time when it loads a library; `own` are those that the user set."""
+    environment = {name: value for name, value in os.environ.items() if name not in variables.split()}
+    command = [sys.executable, "-c", WHEN_LOADED, library, variables, *arguments]
+    path = {"PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run(command, env=environment | path | own, capture_output=True, text=True, check=False)
+    assert done.stdout, done.stderr
+    return done.stdout.split("\n")[0]
 
 
 @pytest.mark.parametrize(
@@ -39,12 +51,17 @@ main()
     ],
 )
 def test_threads_sleep_while_they_wait_unless_the_user_has_set_it(own: dict[str, str], found: str) -> None:
-    others = {name: value for name, value in os.environ.items() if name not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
-    environment = others | own | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    done = subprocess.run(
-        [sys.executable, "-c", WHEN_TORCH_IS_LOADED], env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.stdout.split("\n")[0] == found, done.stderr
+    command = ("decode", "bundle", "prepared", "features", "out")
+    assert when_loaded("torch", "OMP_WAIT_POLICY GOMP_SPINCOUNT", own, *command) == found
+
+
+@pytest.mark.parametrize(
+    ("own", "found"), [({}, "1 1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3 1"), ({"MKL_NUM_THREADS": "2"}, "1 2")]
+)
+@pytest.mark.parametrize("command", ["transcribe", "align"])
+def test_jobs_share_the_cores_without_blas_threads(command: str, own: dict[str, str], found: str) -> None:
+    given = (command, "bundle", "one.wav", "--out", "out")
+    assert when_loaded("numpy", "OPENBLAS_NUM_THREADS MKL_NUM_THREADS", own, *given) == found
 
 
 @pytest.mark.parametrize(("limit", "cores"), [("max 100000", None), ("50000 100000", 1), ("9900000 100000", None)])
@@ -146,3 +163,7 @@ def test_the_rest_is_not_done_when_the_caller_stops() -> None:
 
 def test_at_least_one_core() -> None:
     assert available_cores() >= 1
+
+
+def test_a_worker_of_a_parallel_test_run_computes_in_one_thread() -> None:
+    assert torch.get_num_threads() == int(os.environ["OMP_NUM_THREADS"])

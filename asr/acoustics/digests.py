@@ -1,4 +1,4 @@
-"""What tells two models apart: digests of the files of a bundle or an exported model."""
+"""Digests that identify a bundle or an exported model by its files."""
 
 import hashlib
 from pathlib import Path

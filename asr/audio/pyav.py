@@ -14,7 +14,7 @@ from asr.audio.decoder import block_length, part
 from asr.errors import InputError
 
 FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "flt": 1.0, "dbl": 1.0}
-"""Of the sample formats that PyAV turns into arrays, interleaved; that of u8 is around 128."""
+"""The sample formats that PyAV turns into arrays, interleaved; u8 is centred on 128."""
 
 MISSING = 0.5
 """Seconds; where a file's audio is shorter than its header says by more than this, it is truncated."""

@@ -11,6 +11,7 @@ import typer
 from asr.cli.engine import EngineChoice, EngineName, cluster, device_here
 from asr.cli.messages import codecs_silenced
 from asr.cli.options import ChannelChoice, Device, Formats, Inputs, Jobs, Model, Phones, channels_of
+from asr.threads import available_cores, one_blas_thread
 
 log = logging.getLogger(__name__)
 
@@ -67,12 +68,11 @@ def align_command(
 
     Exit status: 0 if all is done, 1 if a file failed or nothing could be done, 2 for a wrong option.
     """
-    from asr.engines.threads import Threads, one_blas_thread
-
     one_blas_thread()
     from asr.acoustics.loading import device_for
     from asr.alignment.aligner import Aligner, AligningModel
     from asr.alignment.spoken import lexicon_phones
+    from asr.engines.threads import Threads
     from asr.errors import InputError
     from asr.formats.registry import writer
     from asr.phones.lexicon import read_lexicon
@@ -82,7 +82,6 @@ def align_command(
     from asr.recordings.sources import find_sources
     from asr.recordings.transcripts import GivenText, find_transcripts
     from asr.storage.run_layout import ALIGNMENTS
-    from asr.threads import available_cores
 
     if evaluate:
         from asr.alignment.evaluate import evaluate_runs

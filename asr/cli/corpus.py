@@ -1,4 +1,4 @@
-"""`asr corpus`: fetch public corpora, and look at prepared ones."""
+"""`asr corpus`: download public corpora, and describe prepared ones."""
 
 import json
 from pathlib import Path
@@ -11,15 +11,15 @@ from asr.cli.options import Prepared
 if TYPE_CHECKING:
     from asr.corpora.manifests.statistics import Range, Statistics
 
-app = typer.Typer(no_args_is_help=True, help="Fetch public corpora, and look at prepared ones.")
+app = typer.Typer(no_args_is_help=True, help="Download public corpora, and describe prepared ones.")
 
 
 @app.callback()
 def corpus() -> None:
-    """Fetch public corpora, and look at prepared ones."""
+    """Download public corpora, and describe prepared ones."""
 
 
-@app.command()
+@app.command(short_help="Describe a prepared corpus, and find what looks wrong")
 def stats(
     prepared: Prepared,
     as_json: Annotated[
@@ -33,14 +33,14 @@ def stats(
     print(json.dumps(found.to_json(), indent=2, ensure_ascii=False) if as_json else _table(found))
 
 
-@app.command()
+@app.command(short_help="Download a public corpus")
 def get(
-    name: Annotated[str | None, typer.Argument(help="The corpus; without it, those that are known.")] = None,
+    name: Annotated[str | None, typer.Argument(help="The corpus; without it, all are listed.")] = None,
     given: Annotated[
-        list[Path], typer.Option("--from", help="Its archive, where it is on this machine already. Repeatable.")
+        list[Path], typer.Option("--from", help="An archive of it that you already have. Repeatable.")
     ] = [],  # noqa: B006
 ) -> None:
-    """Fetch a public corpus into ASR_CACHE (default: ~/.cache/asr); a download that was cut goes on."""
+    """Download a public corpus into ASR_CACHE (default: ~/.cache/asr); rerun an interrupted download to resume it."""
     from asr.corpora.public.fetching import fetch
     from asr.corpora.public.sources import PUBLIC
 
@@ -79,7 +79,7 @@ def _table(found: "Statistics") -> str:
 
 
 MOST_SHOWN = 5
-"""Utterances of each kind that the table names; --json has all."""
+"""Utterances of each kind that are listed; --json has all."""
 
 
 def _suspects(found: "Statistics") -> dict[str, list[str]]:

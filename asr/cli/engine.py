@@ -21,8 +21,8 @@ EngineChoice = Annotated[
     EngineName,
     typer.Option(
         "--engine",
-        help="threads of this process, or ray: the workers of the Ray cluster at RAY_ADDRESS (an environment "
-        "variable), or of one that is started on this machine.",
+        help="threads (of this process), or ray: the cluster at RAY_ADDRESS (an environment variable), or one that "
+        "is started on this machine.",
     ),
 ]
 

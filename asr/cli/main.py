@@ -47,13 +47,15 @@ def asr_options(
     """Phoneme recognition: train and test on a corpus, transcribe and align your own recordings.
 
     --verbose and --debug may also follow the command.
+
+    Exit status: 0 if all is done, 1 for an error, 2 for a wrong option, 130 after Ctrl-C.
     """
     show_messages(verbose, debug)
 
 
 app.command("run", short_help="Run a recipe, from the corpus to the report")(run_command)
 app.add_typer(prepare_app, name="prepare", short_help="Read a corpus and write manifests of its cuts")
-app.add_typer(corpus_app, name="corpus", short_help="Fetch public corpora, and look at prepared ones")
+app.add_typer(corpus_app, name="corpus", short_help="Download public corpora, and describe prepared ones")
 app.add_typer(model_app, name="model")
 app.add_typer(recipe_app, name="recipe")
 app.command("features", short_help="Compute the features of every split")(features_command)
@@ -90,7 +92,7 @@ def main() -> None:
         _leave(str(error))
     except (MemoryError, RuntimeError) as error:
         if is_lost_process(error):
-            if is_launched():  # which says why the other one ended
+            if is_launched():  # the launcher reports why
                 sys.exit(LOST_STATUS)
             _leave(LOST)
         if not is_out_of_memory(error):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Read a corpus and write manifests of its train, dev and test sets.")
 
-SourceArgument = Annotated[Path, typer.Argument(metavar="CORPUS_DIR", help="Folder of the corpus.")]
+SourceArgument = Annotated[Path, typer.Argument(metavar="CORPUS_DIR", help="Folder of the corpus, or a list: csv.")]
 PreparedArgument = Annotated[Path, typer.Argument(metavar="PREPARED", help="Folder of manifests, from asr prepare.")]
 OutArgument = Annotated[Path, typer.Argument(metavar="OUT_DIR", help="Folder for the manifests.")]
 SkipOption = Annotated[bool, typer.Option("--skip-bad", help="Leave out broken utterances and count them.")]
@@ -23,19 +23,23 @@ PhoneSetOption = Annotated[
     str | None,
     typer.Option(help="Phones of the transcripts: a set's name or file.", show_default="those that are in them"),
 ]
-TextOption = Annotated[str, typer.Option(help="What texts such as Kaldi's text and .txt files are: words or phones.")]
-DevOption = Annotated[str, typer.Option(help="Speech for dev, where the corpus has none: 10%, or 30min.")]
-TestOption = Annotated[str, typer.Option(help="Speech for test, likewise.")]
-SeedOption = Annotated[int, typer.Option(help="Seed of the draw of dev and test.")]
+TextOption = Annotated[str, typer.Option(help="What Kaldi's text, .txt and .lab files hold: words or phones.")]
+DevOption = Annotated[str, typer.Option(help="Speech for dev, if it is drawn: a share (10%) or a time (30min).")]
+TestOption = Annotated[str, typer.Option(help="Speech for test, if it is drawn.")]
+SeedOption = Annotated[int, typer.Option(help="Random seed of the draw.")]
 ByOption = Annotated[
-    str, typer.Option("--split-by", help="speaker, or recording: a speaker may be in several sets; for one speaker.")
+    str, typer.Option("--split-by", help="speaker: each is in one set only. recording: a speaker may be in several.")
 ]
-TierOption = Annotated[str, typer.Option(help="textgrid: the tier with the phones.")]
+TierOption = Annotated[str, typer.Option(help="Tier with the phones (textgrid only).")]
 LexiconOption = Annotated[
     list[str],
-    typer.Option(help="Pronunciations of words without phones: a file or cmudict; may be repeated, the first counts."),
+    typer.Option(
+        help="Lexicon for words without phones: a file or cmudict. Repeatable; the first that has a word counts."
+    ),
 ]
-G2pOption = Annotated[bool, typer.Option("--g2p", help="Pronounce words that no lexicon has by a model of spelling.")]
+G2pOption = Annotated[
+    bool, typer.Option("--g2p", help="Guess how words that no lexicon has are pronounced from their spelling.")
+]
 
 OPTIONS = {
     "phone_set": "--phone-set",
@@ -48,7 +52,7 @@ OPTIONS = {
 """The option of each setting, for messages."""
 
 MOST_SHOWN = 20
-"""Utterances left out that are named; the summary has all."""
+"""Skipped utterances that are listed; the summary has all."""
 
 
 @app.callback()
@@ -92,7 +96,7 @@ def _add_command(name: str, corpus: Corpus) -> None:
         _prepare({"name": name, "dir": corpus_dir, "skip_bad": skip_bad, **settings}, out_dir)
 
     command: Callable[..., None] = own if corpus.own else whole if corpus.folds == (1,) else in_folds
-    app.command(name, help=f"Check {corpus.about}, and write Lhotse cuts.")(command)
+    app.command(name, help=f"Check {corpus.about}, and write Lhotse cuts.", short_help=corpus.about)(command)
 
 
 def _prepare(settings: dict[str, object], out_dir: Path) -> None:
@@ -115,7 +119,7 @@ def _write_first_recipe(config: "CorpusConfig", summary: "PrepareSummary", out_d
     write_text(out_dir / RECIPE, first_recipe(config, summary, out_dir))
 
 
-@app.command("split", help="Divide prepared manifests into train, dev and test again, by speakers.")
+@app.command("split", short_help="Divide prepared manifests again")
 def split_command(
     prepared: PreparedArgument,
     out_dir: OutArgument,
@@ -124,6 +128,7 @@ def split_command(
     split_by: ByOption = "speaker",
     seed: SeedOption = 0,
 ) -> None:
+    """Divide prepared manifests into train, dev and test again, by speakers."""
     from asr.corpora.manifests.prepared import split_prepared
     from asr.storage.output_folder import output_folder
 
@@ -134,23 +139,25 @@ def split_command(
     _show(summary, out_dir)
 
 
-@app.command("merge", help="Join prepared manifests of several corpora; scores are shown for each.")
+@app.command("merge", short_help="Join prepared manifests of several corpora")
 def merge_command(
     prepared: Annotated[
-        list[Path], typer.Argument(metavar="PREPARED... OUT_DIR", help="Folders of manifests, and that for the result.")
+        list[Path],
+        typer.Argument(metavar="PREPARED... OUT_DIR", help="Folders of manifests, then the folder for the result."),
     ],
     weights: Annotated[
         list[str],
         typer.Option(
-            "--weight", help="FOLDER=2: its training utterances count twice; 0.5: half of them are used. Repeatable."
+            "--weight", help="FOLDER=2 uses its training utterances twice, FOLDER=0.5 half of them. Repeatable."
         ),
     ] = [],  # noqa: B006
     phone_set: Annotated[
         str | None, typer.Option(help="Phones of the result; needed where the corpora have different sets.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the draw of utterances for weights.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed of the draw for weights.")] = 0,
     skip_bad: SkipOption = False,
 ) -> None:
+    """Join prepared manifests of several corpora; scores are shown for each."""
     from asr.corpora.manifests.merging import merge_prepared, read_weights
     from asr.storage.output_folder import output_folder
 

@@ -11,8 +11,8 @@ def report_command(
     audio: Annotated[
         Literal["link", "embed", "none"] | None,
         typer.Option(
-            help="Also write the folder report/, in which every test utterance is seen and heard: link plays the "
-            "corpus's files where they are, embed copies them into the folder, none leaves out sound and pictures."
+            help="Also write the folder report/ with an error browser: link plays the corpus's files where they are, "
+            "embed copies them into the folder, none leaves out sound and pictures."
         ),
     ] = None,
 ) -> None:

@@ -10,6 +10,7 @@ import typer
 from asr.cli.engine import EngineChoice, EngineName, cluster, device_here
 from asr.cli.messages import codecs_silenced
 from asr.cli.options import ChannelChoice, Device, Formats, Inputs, Jobs, Model, Phones, channels_of
+from asr.threads import available_cores, one_blas_thread
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +39,9 @@ def transcribe_command(
 
     Exit status: 0 if all is done, 1 if a file failed or nothing could be done, 2 for a wrong option.
     """
-    from asr.engines.threads import Threads, one_blas_thread
-
     one_blas_thread()
     from asr.acoustics.loading import device_for
+    from asr.engines.threads import Threads
     from asr.errors import printable
     from asr.formats.registry import writer
     from asr.recognizer import Recognizer
@@ -49,7 +49,6 @@ def transcribe_command(
     from asr.recordings.sources import find_sources
     from asr.recordings.transcribe import find_transcript, transcribe
     from asr.storage.run_layout import TRANSCRIPTS
-    from asr.threads import available_cores
 
     for name in formats:
         writer(name)

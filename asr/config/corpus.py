@@ -36,11 +36,12 @@ class SplitConfig(Section):
     """How utterances are divided among train, dev and test where the corpus does not say."""
 
     dev: Amount = Field("10%", description="speech for dev: a share such as 10%, or minutes such as 30min")
-    test: Amount = Field("10%", description="speech for test, likewise")
+    test: Amount = Field("10%", description="speech for test: a share or minutes")
     by: Literal["speaker", "recording"] = Field(
-        "speaker", description="what is never divided; recording: a speaker may be in several sets, for one speaker"
+        "speaker",
+        description="speaker: each is in one set only; recording: a speaker may be in several",
     )
-    seed: int = Field(0, ge=0, lt=2**32, description="seed of the draw")
+    seed: int = Field(0, ge=0, lt=2**32, description="random seed of the draw")
 
     def seconds(self, amount: str, total: float) -> float:
         """The seconds of an amount (`dev` or `test`), given those of the whole."""
@@ -79,7 +80,7 @@ class CorpusConfig(Section):
         "Pronouncing Dictionary); a word has the pronunciations of the first that has it",
     )
     g2p: bool = Field(
-        False, description="words that are in no lexicon are pronounced by a model of spelling that is trained on them"
+        False, description="guess how words that no lexicon has are pronounced, by a model of the lexicons' spelling"
     )
 
     @property

@@ -15,7 +15,7 @@ Start = Callable[[str], Work[T, R]]
 """Makes the work, given the device that it is to compute on; called once by each worker process."""
 
 MOST_WAITING = 1000
-"""Results that wait for an earlier one. While an hour is recognised, so many short files are done beside it."""
+"""Results that may wait for an earlier one: so many short files are done while an hour-long one is."""
 
 
 class Engine(Protocol):
@@ -36,7 +36,7 @@ class Engine(Protocol):
     ) -> Generator[tuple[T, R | InputError], None, None]:
         """Each item with its result, in order, as soon as it is there; an error for an item whose worker died.
 
-        Groups are drawn as there is room, and the results of at most `most_waiting` groups are in memory. Whoever
-        may leave it early closes it: a worker thread cannot.
+        Groups are drawn as there is room, and the results of at most `most_waiting` groups are in memory. A caller
+        that may stop early must close it: a worker thread cannot.
         """
         ...

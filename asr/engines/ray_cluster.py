@@ -1,7 +1,7 @@
 """Work on a Ray cluster: an actor on each core or GPU, which opens the model itself and is given paths.
 
 Actors rather than Ray Data: a recording that crashes its worker each time must fail alone, whereas a block of rows
-that does so ends a dataset, or is left out without a word of which rows it had.
+that does so ends a dataset, or is left out without a record of its rows.
 """
 
 import io

@@ -64,7 +64,7 @@ class Piece(Generic[T]):
 
 
 class RayWorkers(Generic[T, R]):
-    """At most `most` actors that do one work; they begin as there is something for them to do."""
+    """At most `most` actors that do one work; started as they are needed."""
 
     def __init__(self, ray: Any, most: int, options: dict[str, float], start: Start[T, R], device: str) -> None:
         self._ray, self._most, self._device = ray, most, device
@@ -72,7 +72,7 @@ class RayWorkers(Generic[T, R]):
         self._start = ray.put(start)
         self._free: list[Any] = []
         self._calls: dict[Any, tuple[Any, Piece[T] | None]] = {}
-        """The actor of each call under way, and its items; None while it gets ready."""
+        """The actor of each call under way, and its items; None while it starts."""
         self._deaths = 0
         self._warned = False
 
@@ -85,7 +85,7 @@ class RayWorkers(Generic[T, R]):
         return len(self._free) + len(self._calls) < self._most
 
     def grow(self) -> None:
-        """Begins with one more worker."""
+        """Starts one more worker."""
         actor = self._actor.remote(PACKAGE.getEffectiveLevel(), __version__)
         self._calls[actor.start.remote(self._start, self._device)] = actor, None
 

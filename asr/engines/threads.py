@@ -1,6 +1,5 @@
 """Several items at a time, in threads: the compiled code that does the work runs side by side."""
 
-import os
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -8,8 +7,6 @@ from typing import TypeVar
 
 from asr.engines.engine import MOST_WAITING, Start
 from asr.threads import in_order
-
-BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -30,12 +27,3 @@ class Threads:
         with closing(in_order(start(self.device), groups, self.jobs, most_waiting)) as done:
             for group, results in done:
                 yield from zip(group, results.result(), strict=True)
-
-
-def one_blas_thread() -> None:
-    """NumPy's matrix products in one thread, unless the user has set another number; only before NumPy is loaded.
-
-    Threads of OpenBLAS wait for each other in busy loops, which takes the processor from the other jobs.
-    """
-    for name in BLAS_THREADS:
-        os.environ.setdefault(name, "1")

@@ -16,9 +16,9 @@ from asr.g2p.pairing import PAIR_SHAPES, cut_words
 from asr.g2p.search import Numbers, best_pairs
 
 ORDER = 6
-"""Of the n-gram: on held-out words of the CMU dictionary, higher orders are no better (benchmarks/g2p.py)."""
+"""On held-out words of the CMU dictionary, n-grams of a higher order are no better (benchmarks/g2p.py)."""
 MOST = 3
-"""Pronunciations of a word, at most."""
+"""The most pronunciations that a word is given."""
 LEAST = 0.4
 """A further pronunciation has at least this share of the best one's probability."""
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from asr.formats.transcript import Transcript
-from asr.library.spectrogram import LONGEST, Picture, png
+from asr.library.spectrogram import LONGEST, Picture
+from asr.png import grey_png
 
 PIXELS = 400
 """Pixels of a second."""
@@ -49,7 +50,7 @@ def _drawing(lanes: Sequence[Labels], picture: Picture | None, length: float) ->
     if picture is not None and top:
         yield (
             f'<image width="{width}" height="{top}" preserveAspectRatio="none" '
-            f'href="data:image/png;base64,{b64encode(png(picture)).decode()}"/>'
+            f'href="data:image/png;base64,{b64encode(grey_png(picture)).decode()}"/>'
         )
     for number, lane in enumerate(lanes):
         for label, start, end, score in lane:

@@ -1,7 +1,4 @@
-"""A small grey picture of a recording: its spectrogram as a PNG."""
-
-import struct
-import zlib
+"""A small grey picture of a recording: its spectrogram."""
 
 import numpy as np
 import numpy.typing as npt
@@ -33,16 +30,3 @@ def spectrogram(waveform: npt.NDArray[np.floating], sample_rate: int) -> Picture
     decibels = 10 * np.log10(np.add.reduceat(power[:, :bins], edges, axis=1) + 1e-12)
     shade = (decibels - decibels.max()) / RANGE + 1  # 1 is the loudest
     return np.ascontiguousarray((255 * (1 - shade.clip(0, 1))).round().astype(np.uint8).T[::-1])
-
-
-def png(picture: Picture) -> bytes:
-    """The bytes of an 8-bit grey PNG (ISO/IEC 15948) of a picture [height, width]."""
-    height, width = picture.shape
-    rows = np.concatenate([np.zeros((height, 1), np.uint8), picture], axis=1)  # 0: rows are not filtered
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 9)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, content) for name, content in chunks)
-
-
-def _chunk(name: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))

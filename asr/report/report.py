@@ -10,10 +10,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from asr.errors import count, printable
-from asr.report.account import account
 from asr.report.confusions import Examples, confusion_matrix
 from asr.report.curves import curves
 from asr.report.decoding import decoding_rows, reliability
+from asr.report.error_analysis import error_analysis
 from asr.report.escaping import fence, markdown
 from asr.report.run_files import Fold, RunFiles, curve_fields, read_run
 from asr.report.svg import interval_bar, write_figure
@@ -76,7 +76,7 @@ def _content(run_dir: Path, run: RunFiles, pairs: Counter[EditPair], figures: di
         "silence_note": _silence_note(run.results),
         "speakers": _groups(run.results["by_speaker"]),
         "corpora": _groups(run.results.get("by_corpus", {})),
-        "account": account(run_dir, run),
+        "analysis": error_analysis(run_dir, run),
         **{name: Markup(svg) if svg else None for name, svg in figures.items()},
         "training": [_training(fold, columns) for fold in run.folds if fold.epochs],
         "columns": columns,

@@ -17,7 +17,7 @@ from typing import Any
 
 import asr.version
 from asr.errors import InputError
-from asr.storage.files import file_digest, make_folder, owner_of, read_json, remove, write_json
+from asr.storage.files import file_digest, files_below, make_folder, owner_of, read_json, remove, write_json
 from asr.storage.run_layout import CHECKPOINTS, METRICS, SPEED, STATE_ALIGNMENTS, TENSORBOARD
 
 RECORD = "stage.json"
@@ -166,16 +166,8 @@ def corpus_digest(folder: Path) -> str:
 
 
 def _linked_files(folder: Path) -> Iterator[Path]:
-    """The files below a folder, links followed, each folder once."""
-    seen = set()
-    for root, folders, files in os.walk(folder, followlinks=True):
-        status = Path(root).stat()
-        if (status.st_dev, status.st_ino) in seen:
-            folders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (path for name in files if not name.startswith(".") and (path := Path(root, name)).is_file())
+    """The files below a folder, links followed."""
+    return (path for path in files_below(folder) if path.is_file())
 
 
 def _sizes(folder: Path, files: Sequence[Path]) -> dict[str, int]:

@@ -267,6 +267,22 @@ def write_jsonl(path: Path | str, rows: Iterable[dict[str, Any]]) -> int:
     return count
 
 
+def files_below(folder: Path) -> Iterator[Path]:
+    """The files below a folder, sorted within each; links to nowhere are among them, hidden files and folders are not.
+
+    Links to folders are followed, each folder once.
+    """
+    seen: set[tuple[int, int]] = set()
+    for here, folders, names in os.walk(folder, followlinks=True):
+        status = Path(here).stat()
+        if (status.st_dev, status.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(here, name) for name in sorted(names) if not name.startswith("."))
+
+
 def file_digest(path: Path) -> str:
     """SHA-256 of a file's content. Raises InputError when it cannot be read."""
     try:

@@ -23,12 +23,12 @@ from asr.features.frontend import FrontEnd, StaticFeatures, build_front_end
 from asr.features.normalize import smoothed, speech_weights
 from asr.progress import track
 from asr.training.batching import Batching
-from asr.training.beside import Beside
 from asr.training.changed_waveforms import ChangedWaveforms
 from asr.training.draws import Draws, draw
 from asr.training.layout import Layout, Numbers, normalize_rows, on
 from asr.training.memory import fits_in_memory
 from asr.training.pauses import PlacedPauses
+from asr.training.side_stream import SideStream
 from asr.training.speech import Speech, row_storage
 from asr.training.waveforms import SpeedTable, Waveforms
 
@@ -205,13 +205,13 @@ class EpochSpeech:
 
 
 class AugmentedSets:
-    """The training set of each epoch; a thread makes the next one meanwhile, on a GPU in a stream of its own."""
+    """The training set of each epoch; a thread makes the next one during training, on a GPU in a stream of its own."""
 
     def __init__(self, speech: EpochSpeech, epochs: int, batching: Callable[[Speech], Batching]) -> None:
         self.speech, self.epochs, self.batching = speech, epochs, batching
         # One core: the front end's steps are too short to share, and training needs the others.
         self._thread = ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,))
-        self._beside = Beside(speech.device)
+        self._side_stream = SideStream(speech.device)
         self._waiting: dict[int, Future[Speech]] = {}
 
     def for_epoch(self, epoch: int) -> Batching:
@@ -223,7 +223,7 @@ class AugmentedSets:
 
     def _submit(self, epoch: int) -> Future[Speech]:
         # The rows that it overwrites are those of the epoch before the one that trains now.
-        return self._thread.submit(self._beside.after_now(partial(self.speech, epoch)))
+        return self._thread.submit(self._side_stream.after_now(partial(self.speech, epoch)))
 
     def __enter__(self) -> "AugmentedSets":
         return self

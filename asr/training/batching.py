@@ -151,8 +151,8 @@ class FrameBatching:
 class UtteranceBatching:
     """Minibatches of utterances of similar length, so that little is padding.
 
-    With `padded`, a few ascending lengths, utterances are padded to these, and there are about as many shapes; one that
-    is longer than all of them is not. Without, a minibatch is as long as its longest utterance.
+    With `padded`, a few ascending lengths, each utterance is padded to the next of these, so that there are few shapes;
+    where it is longer than all of them, or without `padded`, to the longest utterance of its minibatch.
     """
 
     SPREAD = 0.1  # an utterance is sorted by its length times a random 1 +- SPREAD, so that batches differ by epoch

@@ -38,7 +38,7 @@ from asr.training.schedules import dev_factor, step_factor
 DEV_BATCH = {"cpu": 4096, "cuda": 16_384}
 """Frames in a minibatch of the dev set."""
 LONGEST_WAIT = timedelta(days=1)
-"""Of the other processes while process 0 works alone; one that ended is noticed at once all the same."""
+"""How long the other processes wait while process 0 works alone; the end of a process is noticed at once."""
 SEEDS_PER_RUN = 1_000_003
 
 Model = AcousticModel | _FabricModule

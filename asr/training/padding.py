@@ -1,4 +1,4 @@
-"""The few lengths to which utterances are padded, so that minibatches have few shapes and a CUDA graph fits each."""
+"""The lengths to which utterances are padded: few, so that a CUDA graph can be kept for each shape of minibatch."""
 
 import numpy as np
 import numpy.typing as npt

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from asr.errors import InputError
 from asr.storage.files import (
     complete_file,
+    files_below,
     make_folder,
     numbered_jsonl,
     read_json,
@@ -174,3 +175,20 @@ def test_json_lines_are_read_one_by_one(tmp_path: Path) -> None:
     """A line that is broken does no harm to those far before it, so the file is not read as a whole."""
     (tmp_path / "rows.jsonl").write_bytes(b'{"a": 1}\n' * 100_000 + b"\xff")
     assert next(read_jsonl(tmp_path / "rows.jsonl")) == {"a": 1}
+
+
+def test_files_below_a_folder_are_found_once_through_links(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "in").mkdir(parents=True)
+    (elsewhere / "in" / "c").touch()
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("b", "a", ".hidden"):
+        (folder / name).touch()
+    (folder / "gone").symlink_to("nowhere")
+    (folder / ".git").symlink_to(elsewhere)
+    for name in ("again", "linked"):
+        (folder / name).symlink_to(elsewhere)
+    (elsewhere / "in" / "loop").symlink_to(folder)
+    found = [path.relative_to(folder).as_posix() for path in files_below(folder)]
+    assert found == ["a", "b", "gone", "again/in/c"]

@@ -4,7 +4,6 @@ import re
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,15 +18,13 @@ from asr.corpora.manifests.prepared import all_cuts, read_prepared
 from asr.corpora.manifests.same_audio import contents
 from asr.errors import InputError
 from asr.progress import track
+from asr.threads import in_threads
 
 SAMPLE_RATE = 16000
 """Hz at which audio is measured."""
 
 FASTEST, SLOWEST = 25.0, 2.0
 """Phones a second of an utterance, silence counted; transcripts outside do not fit their audio, or hardly."""
-
-THREADS = 4
-MOST_LISTED = 20
 
 _FIGURES = re.compile(r"-?\d[\d.,]*(?:e[-+]?\d+)?\s*%?")
 
@@ -94,15 +91,13 @@ def corpus_statistics(prepared: Path) -> Statistics:
     levels: list[float] = []
     problems: Counter[str] = Counter()
     unreadable: dict[str, str] = {}
-    with ThreadPoolExecutor(THREADS) as pool:
-        for cut, (level, found, error) in zip(
-            cuts, track(pool.map(_measured, cuts), "measure", len(cuts)), strict=True
-        ):
-            problems.update(found)
-            if error is not None:
-                unreadable[cut.id] = error
-            elif level is not None:
-                levels.append(level)
+    measured = track(in_threads(_measured, cuts), "measure", len(cuts))
+    for cut, (level, found, error) in zip(cuts, measured, strict=True):
+        problems.update(found)
+        if error is not None:
+            unreadable[cut.id] = error
+        elif level is not None:
+            levels.append(level)
     rates = {cut.id: len(phone_sequence(cut)) / cut.duration for cut in cuts}
     speakers: defaultdict[str, float] = defaultdict(float)
     for cut in cuts:

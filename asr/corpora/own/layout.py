@@ -1,12 +1,12 @@
 """What the names of files and folders say, and the files below a folder."""
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from asr.audio import AUDIO_SUFFIXES, OTHER_SUFFIXES
 from asr.errors import InputError
+from asr.storage.files import files_below
 
 _SPLITS = {
     "train": ("train", "training", "tr"),
@@ -43,24 +43,16 @@ def require_folder(folder: Path) -> None:
 
 
 def audio_files(folder: Path) -> Iterator[Path]:
-    """The audio files below a folder, sorted, without hidden ones; links to folders are followed, each folder once.
+    """The audio files below a folder, as `files_below` finds them.
 
     Raises InputError where there is no such folder, or no audio file in it.
     """
     require_folder(folder)
-    seen: set[tuple[int, int]] = set()
     found = False
-    for here, folders, names in os.walk(folder, followlinks=True):
-        status = os.stat(here)  # noqa: PTH116
-        if (status.st_dev, status.st_ino) in seen:
-            folders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if not name.startswith(".") and Path(name).suffix.lower() in AUDIO_SUFFIXES | OTHER_SUFFIXES:
-                found = True
-                yield Path(here, name)
+    for path in files_below(folder):
+        if path.suffix.lower() in AUDIO_SUFFIXES | OTHER_SUFFIXES:
+            found = True
+            yield path
     if not found:
         raise InputError("has no audio files; give the folder that has them", folder)
 

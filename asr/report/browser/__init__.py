@@ -1,1 +1,1 @@
-"""The folder form of a report: the report with an error browser, in which every test utterance is seen and heard."""
+"""The folder form of a report: the report with an error browser, which shows and plays every test utterance."""

@@ -1,6 +1,6 @@
 """The folder form of a report: the report, and the error browser with its data in parts, pictures and sound.
 
-Everything that a name from the corpus could reach is data: files are numbered, and the page shows names as text.
+Names from the corpus are data only: files are numbered, and the page shows names as text.
 """
 
 import json

@@ -1,12 +1,10 @@
 """The picture of an utterance: its waveform above its spectrogram, as a PNG in 16 greys."""
 
-import struct
-import zlib
-
 import numpy as np
 from numpy.typing import NDArray
 
 from asr.audio.reading import Samples
+from asr.png import grey_png
 
 SAMPLE_RATE = 16000
 WINDOW = 256
@@ -21,7 +19,8 @@ PREEMPHASIS = 0.97
 RANGE = 55.0
 """Decibels from black down to white."""
 
-_GREYS = 16
+WHITE = 15
+"""Of 16 greys."""
 
 
 def picture(samples: Samples) -> bytes:
@@ -29,7 +28,7 @@ def picture(samples: Samples) -> bytes:
     hop = max(HOP, -(-len(samples) // WIDEST))
     columns = max(1, -(-len(samples) // hop))
     ink = np.concatenate([_waveform(samples, columns, hop), _spectrogram(samples, columns, hop)])
-    return _png(_GREYS - 1 - np.rint(ink * (_GREYS - 1)).astype(np.uint8))
+    return grey_png(WHITE - np.rint(ink * WHITE).astype(np.uint8), bits=4)
 
 
 def _waveform(samples: Samples, columns: int, hop: int) -> NDArray[np.float32]:
@@ -51,17 +50,3 @@ def _spectrogram(samples: Samples, columns: int, hop: int) -> NDArray[np.float32
     level = 10 * np.log10(power + 1e-10)
     loudest = np.percentile(level, 99.8)
     return np.clip((level - loudest) / RANGE + 1, 0, 1).astype(np.float32).T[::-1]
-
-
-def _png(grey: NDArray[np.uint8]) -> bytes:
-    """A PNG of 4 bits a pixel (PNG specification, 2003: greyscale, bit depth 4)."""
-    height, width = grey.shape
-    even = np.pad(grey, ((0, 0), (0, width % 2)))
-    rows = np.zeros((height, 1 + even.shape[1] // 2), np.uint8)  # each row begins with its filter: none
-    rows[:, 1:] = even[:, ::2] << 4 | even[:, 1::2]
-    header = struct.pack(">IIBBBBB", width, height, 4, 0, 0, 0, 0)
-    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 9)), (b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-        for name, content in chunks
-    )

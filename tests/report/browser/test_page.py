@@ -27,6 +27,7 @@ def folder(run: Path) -> Path:
 @pytest.fixture
 def opened(browser: Any, folder: Path) -> Iterator["Opened"]:
     context = browser.new_context(viewport={"width": 1300, "height": 900}, accept_downloads=True)
+    context.set_default_timeout(60_000)
     page = Opened(context.new_page(), folder)
     yield page
     assert page.problems == []
@@ -57,11 +58,11 @@ class Opened:
 
     def until(self, condition: str) -> None:
         """Waits; unlike Playwright's own waiting, without eval, which the page forbids."""
-        for _ in range(300):
+        for _ in range(1200):
             if self.page.evaluate(condition):
                 return
             self.page.wait_for_timeout(50)
-        raise AssertionError(f"not within 15 s: {condition}")
+        raise AssertionError(f"not within a minute: {condition}")
 
     def heard(self) -> list[float]:
         """From when to when (s) the page has played since it was last asked."""

@@ -6,7 +6,7 @@ from asr.config import CorpusConfig, RecipeConfig, ScoringConfig
 from asr.config.recipe_file import write_recipe
 from asr.corpora.cuts import reference, utterance_cut, write_cuts
 from asr.formats.transcript import PhoneSegment, Transcript, write_transcripts
-from asr.report.account import Tally, account, contexts
+from asr.report.error_analysis import Tally, contexts, error_analysis
 from asr.report.run_files import read_run
 from asr.scoring.results import write_result
 from asr.scoring.score import score
@@ -36,7 +36,7 @@ def make_run(folder: Path, words: bool = True) -> Path:
 
 
 def found(run: Path) -> dict[str, dict[str, tuple[int, int, int, int | None]]]:
-    tables = account(run, read_run(run))
+    tables = error_analysis(run, read_run(run))
     return {
         name: {row.name: (row.phones, row.substitutions, row.deletions, row.insertions) for row in tables[name]}
         for name in ("classes", "places", "durations")

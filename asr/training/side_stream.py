@@ -1,4 +1,4 @@
-"""Work on a device beside the training, from a thread of its own."""
+"""Work on a device while it trains, in a stream and a thread of its own."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -8,14 +8,14 @@ import torch
 T = TypeVar("T")
 
 
-class Beside:
+class SideStream:
     """A stream of a CUDA device for the work of one other thread; on a CPU the thread alone is enough."""
 
     def __init__(self, device: torch.device) -> None:
         self.stream = torch.cuda.Stream(device) if device.type == "cuda" else None
 
     def after_now(self, work: Callable[[], T]) -> Callable[[], T]:
-        """The same work, for the other thread to call: on the stream, after all that is under way here now.
+        """The same work, for the other thread to call: on the stream, after all work that this thread has begun.
 
         It returns when the device has done it, so that its results can be used on any stream.
         """

@@ -42,7 +42,7 @@ class Tally:
         return 100 * errors / self.phones if self.phones else None
 
 
-def account(run_dir: Path, run: RunFiles) -> dict[str, Any]:
+def error_analysis(run_dir: Path, run: RunFiles) -> dict[str, Any]:
     """`classes`, `places` and `durations` as lists of Tally, and `contexts` with their counts; silence counted.
 
     Without times in the references there are no durations, and without words in the corpus only the places in the
