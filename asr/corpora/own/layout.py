@@ -39,7 +39,8 @@ def speaker_of_path(path: Path, root: Path) -> str | None:
 def require_folder(folder: Path) -> None:
     """Raises InputError where there is no such folder."""
     if not folder.is_dir():
-        raise InputError("no such folder; give the corpus's folder (corpus.dir)", folder)
+        reason = "is a file, not a folder" if folder.exists() else "no such file or folder"
+        raise InputError(f"{reason}; give the corpus's own (corpus.dir)", folder)
 
 
 def audio_files(folder: Path) -> Iterator[Path]:
