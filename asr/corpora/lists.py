@@ -133,7 +133,9 @@ def _table(path: Path, delimiter: str) -> Iterator[tuple[int, Listed]]:
     try:
         for row in rows:
             if any(cell.strip() for cell in row[len(columns) :]):
-                message = f"has {len(row)} cells, and the header {len(columns)}; quote a cell that has {delimiter!r} in it"
+                message = (
+                    f"has {len(row)} cells, and the header {len(columns)}; quote a cell that has {delimiter!r} in it"
+                )
                 raise InputError(message, path, line)
             filled = {name: cell.strip() for name, cell in zip(columns, row, strict=False) if cell.strip()}
             if filled:
@@ -179,7 +181,7 @@ def _row(row: dict[str, Any], path: Path, line: int, known: list[str]) -> Listed
         None if cells[key] is None else str(cells[key]) for key in ("speaker", "gender", "split")
     )
     return Listed(
-        _located(given, path),
+        located(given, path),
         start or 0.0,
         duration,
         None if channel is None else int(channel),
@@ -257,7 +259,7 @@ def _lhotse_file(recording: dict[str, Any], channel: object, path: Path, line: i
         raise InputError(f"its audio is a {source['type']}, which is not run or fetched; save it first", path, line)
     channels = source["channels"]
     inside = None if channel is None or len(channels) == 1 else channels.index(channel)
-    return _located(str(source["source"]), path), inside
+    return located(str(source["source"]), path), inside
 
 
 def _kaldi(wav_scp: Path) -> Iterator[tuple[int, Listed]]:
@@ -299,11 +301,11 @@ def _kaldi_file(entry: Entry, wav_scp: Path) -> str:
             "input: SPHERE, FLAC and MP3 are read as they are"
         )
         raise InputError(f"{entry.value!r} {message}", wav_scp, entry.line)
-    located = _located(entry.value, wav_scp)
+    place = located(entry.value, wav_scp)
     file, _, offset = entry.value.rpartition(":")
-    if offset.isdecimal() and file and not os.path.exists(located):  # noqa: PTH110
+    if offset.isdecimal() and file and not os.path.exists(place):  # noqa: PTH110
         raise InputError(f"{entry.value!r} is a place in an archive; name audio files", wav_scp, entry.line)
-    return located
+    return place
 
 
 def _optional_table(path: Path) -> dict[str, Entry]:
@@ -314,7 +316,7 @@ def _value(table: dict[str, Entry], name: str) -> str | None:
     return table[name].value if name in table else None
 
 
-def _located(name: str, path: Path) -> str:
+def located(name: str, path: Path) -> str:
     """The absolute path of a file in a list; the one next to the list where there is none."""
     beside, here = os.path.abspath(path.parent / name), os.path.abspath(name)  # noqa: PTH100 - links are kept
     return here if not os.path.lexists(beside) and os.path.lexists(here) else beside
