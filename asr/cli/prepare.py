@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Read a corpus and write manifests of its train, dev and test sets.")
 
-SourceArgument = Annotated[Path, typer.Argument(metavar="CORPUS_DIR", help="Folder of the corpus.")]
+SourceArgument = Annotated[Path, typer.Argument(metavar="CORPUS_DIR", help="Folder of the corpus, or a list: csv.")]
 PreparedArgument = Annotated[Path, typer.Argument(metavar="PREPARED", help="Folder of manifests, from asr prepare.")]
 OutArgument = Annotated[Path, typer.Argument(metavar="OUT_DIR", help="Folder for the manifests.")]
 SkipOption = Annotated[bool, typer.Option("--skip-bad", help="Leave out broken utterances and count them.")]
