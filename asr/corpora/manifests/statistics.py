@@ -27,7 +27,6 @@ FASTEST, SLOWEST = 25.0, 2.0
 """Phones a second of an utterance, silence counted; transcripts outside do not fit their audio, or hardly."""
 
 THREADS = 4
-MOST_LISTED = 20
 
 _FIGURES = re.compile(r"-?\d[\d.,]*(?:e[-+]?\d+)?\s*%?")
 

@@ -59,11 +59,16 @@ def audio_files(folder: Path) -> Iterator[Path]:
         seen.add((status.st_dev, status.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            if not name.startswith(".") and Path(name).suffix.lower() in AUDIO_SUFFIXES | OTHER_SUFFIXES:
+            if is_audio(path := Path(here, name)):
                 found = True
-                yield Path(here, name)
+                yield path
     if not found:
         raise InputError("has no audio files; give the folder that has them", folder)
+
+
+def is_audio(path: Path) -> bool:
+    """Whether a file is audio, by its suffix; hidden files are not."""
+    return path.suffix.lower() in AUDIO_SUFFIXES | OTHER_SUFFIXES and not path.name.startswith(".")
 
 
 def beside(audio: Path, suffix: str) -> Path | None:
