@@ -126,14 +126,24 @@ def _table(path: Path, delimiter: str) -> Iterator[tuple[int, Listed]]:
     if delimiter == ",":
         delimiter = max(",;\t", key=first.count)
     columns = [name.strip().lower() for name in next(csv.reader([first], delimiter=delimiter), [])]
-    rows = csv.reader(lines, delimiter=delimiter)
+    if twice := next((name for name in columns if name and columns.count(name) > 1), None):
+        raise InputError(f"has two columns {twice!r}; rename one", path, 1)
+    rows = csv.reader(lines, delimiter=delimiter, strict=True)
+    line = 2
     try:
         for row in rows:
+            if any(cell.strip() for cell in row[len(columns) :]):
+                message = (
+                    f"has {len(row)} cells, and the header {len(columns)}; quote a cell that has {delimiter!r} in it"
+                )
+                raise InputError(message, path, line)
             filled = {name: cell.strip() for name, cell in zip(columns, row, strict=False) if cell.strip()}
             if filled:
-                yield rows.line_num + 1, _row(filled, path, rows.line_num + 1, columns)
+                yield line, _row(filled, path, line, columns)
+            line = rows.line_num + 2
     except csv.Error as error:
-        raise InputError(f"not a table that can be read: {error}", path, rows.line_num + 1) from error
+        message = f"cannot be read from here on: {error}; close each quote, and double one inside a quoted cell"
+        raise InputError(message, path, line) from error
 
 
 def _json_lines(path: Path) -> Iterator[tuple[int, Listed]]:
@@ -164,14 +174,14 @@ def _row(row: dict[str, Any], path: Path, line: int, known: list[str]) -> Listed
         raise InputError(f"its part of {duration:g} s is empty; correct start and end", path, line)
     channel = cells["channel"]
     if channel is not None and not (isinstance(channel, int | str) and str(channel).isdecimal()):
-        raise InputError(f"channel {channel!r} is not a number from 0", path, line)
+        raise InputError(f"channel {channel!r} is not a number from 0; correct it", path, line)
     given, name, text = cells["path"], cells["utterance"], cells["text"]
     phones, times = _phones(cells["phones"], path, line)
     speaker, gender, subset = (
         None if cells[key] is None else str(cells[key]) for key in ("speaker", "gender", "split")
     )
     return Listed(
-        _located(given, path),
+        located(given, path),
         start or 0.0,
         duration,
         None if channel is None else int(channel),
@@ -208,7 +218,7 @@ def _seconds(value: object, name: str, path: Path, line: int) -> float | None:
         if not 0 <= seconds < 1e9:
             raise ValueError
     except ValueError:
-        raise InputError(f"{name} {value!r} is not a number of seconds", path, line) from None
+        raise InputError(f"{name} {value!r} is not a number of seconds from 0 on; correct it", path, line) from None
     return seconds
 
 
@@ -249,7 +259,7 @@ def _lhotse_file(recording: dict[str, Any], channel: object, path: Path, line: i
         raise InputError(f"its audio is a {source['type']}, which is not run or fetched; save it first", path, line)
     channels = source["channels"]
     inside = None if channel is None or len(channels) == 1 else channels.index(channel)
-    return _located(str(source["source"]), path), inside
+    return located(str(source["source"]), path), inside
 
 
 def _kaldi(wav_scp: Path) -> Iterator[tuple[int, Listed]]:
@@ -291,11 +301,11 @@ def _kaldi_file(entry: Entry, wav_scp: Path) -> str:
             "input: SPHERE, FLAC and MP3 are read as they are"
         )
         raise InputError(f"{entry.value!r} {message}", wav_scp, entry.line)
-    located = _located(entry.value, wav_scp)
+    place = located(entry.value, wav_scp)
     file, _, offset = entry.value.rpartition(":")
-    if offset.isdecimal() and file and not os.path.exists(located):  # noqa: PTH110
+    if offset.isdecimal() and file and not os.path.exists(place):  # noqa: PTH110
         raise InputError(f"{entry.value!r} is a place in an archive; name audio files", wav_scp, entry.line)
-    return located
+    return place
 
 
 def _optional_table(path: Path) -> dict[str, Entry]:
@@ -306,7 +316,7 @@ def _value(table: dict[str, Entry], name: str) -> str | None:
     return table[name].value if name in table else None
 
 
-def _located(name: str, path: Path) -> str:
-    """The absolute path of a file in a list."""
-    beside = os.path.abspath(path.parent / name)  # noqa: PTH100 - links are kept
-    return beside if os.path.lexists(beside) else os.path.abspath(name)  # noqa: PTH100
+def located(name: str, path: Path) -> str:
+    """The absolute path of a file in a list; the one next to the list where there is none."""
+    beside, here = os.path.abspath(path.parent / name), os.path.abspath(name)  # noqa: PTH100 - links are kept
+    return here if not os.path.lexists(beside) and os.path.lexists(here) else beside

@@ -13,7 +13,7 @@ from asr.corpora.corpus import CorpusCuts
 from asr.corpora.cuts import has_phones, phone_sequence, write_cuts
 from asr.corpora.pronounced import pronounce_corpus
 from asr.data_files import data_path
-from asr.errors import InputError
+from asr.errors import InputError, count
 from asr.phones.phone_set import phone_set_text
 from asr.storage.files import write_json, write_text
 from asr.storage.run_layout import PHONE_SET, SUMMARY, cuts_path
@@ -81,7 +81,7 @@ def write_prepared(out_dir: Path, name: str, corpus: CorpusCuts) -> PrepareSumma
     splits = {}
     for split, cuts in corpus.manifests.items():
         if not cuts:
-            raise InputError(f"no utterances are left for {split}", corpus.root)
+            raise InputError(f"no utterances are left for {split}; {_why(corpus.skipped)}", corpus.root)
     for split, cuts in corpus.manifests.items():
         write_cuts(cuts_path(out_dir, split), cuts)
         splits[split] = _summary(cuts)
@@ -92,6 +92,14 @@ def write_prepared(out_dir: Path, name: str, corpus: CorpusCuts) -> PrepareSumma
     summary = PrepareSummary(name, str(corpus.root), splits, corpus.skipped, corpus.missing, set_name)
     write_json(out_dir / SUMMARY, summary.to_json())
     return summary
+
+
+def _why(skipped: list[dict[str, str]]) -> str:
+    """What to do about a set that is empty."""
+    if not skipped:
+        return "add some, or divide the corpus again"
+    first = "{utterance}: {reason}".format(**skipped[0])
+    return f"{count(len(skipped), 'utterance')} left out, the first {first}; fix them, or draw others (--seed)"
 
 
 def corpus_dir(config: CorpusConfig) -> Path:

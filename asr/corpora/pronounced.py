@@ -72,7 +72,8 @@ def _report(words: _Words, out_dir: Path) -> None:
         log.info("%s pronounced by the G2P: %s", count(len(words.guessed), "word"), guessed)
     if ranked:
         log.warning(
-            "%s left out: %s without a pronunciation, listed in %s: %s",
+            "%s left out: %s without a pronunciation, listed in %s: %s; add a lexicon that has them, or use --g2p "
+            "(corpus.g2p)",
             count(len(words.skipped), "utterance"),
             count(len(ranked), "word"),
             missing,

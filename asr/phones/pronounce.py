@@ -55,6 +55,8 @@ def load_pronouncer(lexicons: Sequence[Path | str], phone_set: AnyPhoneSet, g2p:
     """
     merged: Lexicon = {}
     for source in reversed(lexicons):
+        if source != CMUDICT and not Path(source).exists():
+            raise InputError(f"no such lexicon; give a file, or {CMUDICT} (--lexicon, corpus.lexicon)", source)
         merged |= _cmudict(phone_set) if source == CMUDICT else read_lexicon(source, phone_set)
     return Pronouncer(merged, g2p)
 

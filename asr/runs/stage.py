@@ -18,7 +18,7 @@ from typing import Any
 import asr.version
 from asr.errors import InputError
 from asr.storage.files import file_digest, files_below, make_folder, owner_of, read_json, remove, write_json
-from asr.storage.run_layout import CHECKPOINTS, METRICS, SPEED, STATE_ALIGNMENTS, TENSORBOARD
+from asr.storage.run_layout import CHECKPOINTS, METRICS, RECIPE, SPEED, STATE_ALIGNMENTS, TENSORBOARD
 
 RECORD = "stage.json"
 RECORDED = {"fingerprint", "seconds", "outputs", "sizes"}
@@ -154,7 +154,8 @@ def digests(folder: Path, files: Sequence[Path]) -> dict[str, str]:
 
 
 def corpus_digest(folder: Path) -> str:
-    """One digest of all files below a corpus's folder, links followed, hidden files left out; or of one file.
+    """One digest of all files below a corpus's folder, or of one file. Links are followed; hidden files are left out,
+    and so is the recipe in a folder from asr prepare, which may be edited.
 
     Raises InputError when it is not there or cannot be read.
     """
@@ -162,7 +163,8 @@ def corpus_digest(folder: Path) -> str:
         return file_digest(folder)
     if not folder.is_dir():
         raise InputError("corpus.dir: no such folder; give the corpus's folder with --set corpus.dir=...", folder)
-    return hashlib.sha256(json.dumps(digests(folder, sorted(_linked_files(folder)))).encode()).hexdigest()
+    files = sorted(path for path in _linked_files(folder) if path != folder / RECIPE)
+    return hashlib.sha256(json.dumps(digests(folder, files)).encode()).hexdigest()
 
 
 def _linked_files(folder: Path) -> Iterator[Path]:

@@ -211,6 +211,7 @@ def test_the_corpus_digest_is_of_content(tmp_path: Path) -> None:
     os.utime(corpus / "a.wav", (0, 0))
     (corpus / ".DS_Store").write_bytes(b"x")
     (corpus / "lost").symlink_to(tmp_path / "nowhere")
+    (corpus / "recipe.yaml").write_text("edited")
     assert corpus_digest(corpus) == first
     (elsewhere / "a.wav").write_bytes(b"two")
     second = corpus_digest(corpus)

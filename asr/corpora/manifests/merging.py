@@ -67,7 +67,10 @@ def merge_prepared(
         convert = _conversion(corpus, target)
         for split, members in corpus.manifests.items():
             for cut in members:
-                cuts.append(_from_corpus(with_converted(cut, convert), name))
+                try:
+                    cuts.append(_from_corpus(with_converted(cut, convert), name))
+                except InputError as error:
+                    raise InputError(f"utterance {cut.id}: {error}", corpus.root) from error
                 splits[cuts[-1].id] = split
     cuts.sort(key=lambda cut: cut.id)
     skipped: list[dict[str, str]] = []

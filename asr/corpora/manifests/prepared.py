@@ -27,11 +27,15 @@ def read_prepared(folder: Path) -> CorpusCuts:
     summary = folder / SUMMARY
     row = read_json(summary)
     corpus = row.get("corpus") if isinstance(row, dict) else None
-    if corpus not in CORPORA:
+    missing = row.get("missing", []) if isinstance(row, dict) else None
+    if corpus not in list(CORPORA) or not isinstance(missing, list):
         raise InputError("is not from asr prepare; run it again", summary)
     name = row.get("phone_set") or CORPORA[corpus].phone_set
-    phone_set = load_phone_set(folder / PHONE_SET if name == PHONE_SET else name) if name else None
-    return CorpusCuts(folder, manifests, missing=list(row.get("missing", [])), phone_set=phone_set)
+    try:
+        phone_set = load_phone_set(folder / PHONE_SET if name == PHONE_SET else str(name)) if name else None
+    except InputError as error:
+        raise InputError(f"phone_set: {error}", summary) from error
+    return CorpusCuts(folder, manifests, missing=missing, phone_set=phone_set)
 
 
 def split_prepared(folder: Path, config: SplitConfig, out_dir: Path) -> PrepareSummary:

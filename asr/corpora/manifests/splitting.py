@@ -10,7 +10,7 @@ from lhotse import MonoCut
 from asr.config import SplitConfig
 from asr.corpora.corpus import SKIP
 from asr.corpora.manifests.same_audio import contents
-from asr.errors import InputError
+from asr.errors import InputError, count
 from asr.storage.run_layout import SPLITS
 
 Group = list[MonoCut]
@@ -96,7 +96,7 @@ def _drawn(pool: list[Group], wanted: Sequence[str], config: SplitConfig, root: 
         return {cut.id: "train" for group in pool for cut in group}
     if len(pool) <= len(wanted):
         raise InputError(
-            f"has {len(pool)} groups of utterances that share a speaker or audio, too few for train and "
+            f"has {count(len(pool), 'group')} of utterances that share a speaker or audio, too few for train and "
             f"{' and '.join(wanted)}; add speakers, or set corpus.split.by: recording (--split-by recording)",
             root,
         )

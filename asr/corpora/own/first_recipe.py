@@ -7,6 +7,7 @@ import yaml
 
 from asr.config import CorpusConfig
 from asr.corpora.prepare import PrepareSummary, corpus_dir
+from asr.phones.lexicon import CMUDICT
 from asr.storage.run_layout import PHONE_SET
 
 TIMED: dict[str, Any] = {
@@ -44,6 +45,8 @@ def first_recipe(config: CorpusConfig, summary: PrepareSummary, prepared: Path) 
     given = config.phone_set.name if config.phone_set and config.phone_set.ships else summary.phone_set
     phones = str((prepared / PHONE_SET).absolute()) if given == PHONE_SET else given or config.transcribed_in.name
     corpus = config.model_dump(mode="json", exclude_defaults=True, exclude={"phone_set"})
+    if config.lexicon_files:
+        corpus["lexicon"] = [each if each == CMUDICT else str(Path(each).absolute()) for each in config.lexicon]
     timed = all(split.timed == split.utterances for split in summary.splits.values())
     recipe = {
         "corpus": corpus | {"dir": str(corpus_dir(config))},

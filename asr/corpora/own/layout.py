@@ -39,7 +39,8 @@ def speaker_of_path(path: Path, root: Path) -> str | None:
 def require_folder(folder: Path) -> None:
     """Raises InputError where there is no such folder."""
     if not folder.is_dir():
-        raise InputError("no such folder; give the corpus's folder (corpus.dir)", folder)
+        reason = "is a file, not a folder" if folder.exists() else "no such file or folder"
+        raise InputError(f"{reason}; give the corpus's own (corpus.dir)", folder)
 
 
 def audio_files(folder: Path) -> Iterator[Path]:
@@ -50,11 +51,16 @@ def audio_files(folder: Path) -> Iterator[Path]:
     require_folder(folder)
     found = False
     for path in files_below(folder):
-        if path.suffix.lower() in AUDIO_SUFFIXES | OTHER_SUFFIXES:
+        if is_audio(path):
             found = True
             yield path
     if not found:
         raise InputError("has no audio files; give the folder that has them", folder)
+
+
+def is_audio(path: Path) -> bool:
+    """Whether a file is audio, by its suffix; hidden files are not."""
+    return path.suffix.lower() in AUDIO_SUFFIXES | OTHER_SUFFIXES and not path.name.startswith(".")
 
 
 def beside(audio: Path, suffix: str) -> Path | None:

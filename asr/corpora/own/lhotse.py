@@ -5,6 +5,7 @@ Any corpus that Lhotse prepares comes in this way, and so do manifests that asr 
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from lhotse import MonoCut, Recording, SupervisionSegment
 
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
-from asr.corpora.cuts import PHONES
+from asr.corpora.cuts import PHONES, WORDS
+from asr.corpora.lists import located
 from asr.corpora.own.layout import require_folder, split_of
 from asr.corpora.own.reading import read_own
 from asr.corpora.own.utterance import Found, Segment, Utterance
@@ -56,15 +58,13 @@ def _manifests(folder: Path, kind: str) -> Iterator[Path]:
 
 def _cuts(path: Path) -> Found:
     for line, row in _rows(path):
-        try:
+        with _valid("cut", path, line):
             if "tracks" in row or not isinstance(row.get("channel", 0), int):
                 raise ValueError("mixed cuts and those of several channels cannot be read; save their audio first")
             cut = MonoCut.from_dict({key: value for key, value in row.items() if key != "type"})
             supervisions, recording = list(cut.supervisions), cut.recording
             if recording is None:
                 raise ValueError("it has no recording; save the cuts with theirs")
-        except (AttributeError, KeyError, TypeError, ValueError, AssertionError) as error:
-            raise InputError(f"not a Lhotse cut that can be read: {error}", path, line) from error
         for each in supervisions:
             name = str(cut.id if len(supervisions) == 1 else each.id)
             yield name, partial(_utterance, name, recording, each, cut.start, path, line)
@@ -72,45 +72,69 @@ def _cuts(path: Path) -> Found:
 
 def _supervisions(path: Path, recordings: dict[str, dict[str, Any]]) -> Found:
     for line, row in _rows(path):
-        try:
+        with _valid("supervision", path, line):
             supervision = SupervisionSegment.from_dict(row)
             given = recordings.get(supervision.recording_id)
             if given is None:
                 raise ValueError(f"its recording {supervision.recording_id!r} is in no manifest of recordings")
             recording = Recording.from_dict(dict(given))
-        except (AttributeError, KeyError, TypeError, ValueError, AssertionError) as error:
-            raise InputError(f"not a Lhotse supervision that can be read: {error}", path, line) from error
-        yield supervision.id, partial(_utterance, supervision.id, recording, supervision, 0.0, path, line)
+        name = str(supervision.id)
+        yield name, partial(_utterance, name, recording, supervision, 0.0, path, line)
+
+
+@contextmanager
+def _valid(kind: str, path: Path, line: int) -> Iterator[None]:
+    """Raises InputError for what Lhotse, or this module, cannot read of a row."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError, AssertionError) as error:
+        raise InputError(f"not a Lhotse {kind} that can be read: {error}", path, line) from error
 
 
 def _utterance(
     name: str, recording: Recording, supervision: SupervisionSegment, first: float, path: Path, line: int
 ) -> Utterance:
     """A supervision of a cut that starts `first` seconds into its recording."""
-    custom = dict(supervision.custom or {})
-    start = first + supervision.start
-    alignment = supervision.alignment or {}
-    tier = next((tier for tier in _TIERS if alignment.get(tier)), "")
-    untimed = custom.pop(PHONES, "")
-    whole = not start and abs(supervision.duration - recording.duration) < 1e-3
-    return Utterance(
-        id=name,
-        audio=_audio(recording, path, line),
-        where=path,
-        line=line,
-        start=start,
-        duration=None if whole else supervision.duration,
-        channel=supervision.channel if isinstance(supervision.channel, int) else None,
-        speaker=supervision.speaker,
-        gender=supervision.gender,
-        language=supervision.language,
-        text=supervision.text or "",
-        segments=_segments(supervision, tier),
-        phones=untimed.split() if isinstance(untimed, str) else tuple(untimed),
-        words=_segments(supervision, "word"),
-        split=split_of(path.name),
-        custom=custom,
-    )
+    with _valid("supervision", path, line):
+        custom = dict(supervision.custom or {})
+        start = first + supervision.start
+        alignment = supervision.alignment or {}
+        tier = next((tier for tier in _TIERS if alignment.get(tier)), "")
+        untimed = custom.pop(PHONES, "")
+        if custom.get(WORDS):
+            custom[WORDS] = [_pronounced(*each) for each in custom[WORDS]]
+        whole = not start and abs(supervision.duration - recording.duration) < 1e-3
+        return Utterance(
+            id=name,
+            audio=_audio(recording, path, line),
+            where=path,
+            line=line,
+            start=start,
+            duration=None if whole else supervision.duration,
+            channel=supervision.channel if isinstance(supervision.channel, int) else None,
+            speaker=_text(supervision.speaker) or None,
+            gender=_text(supervision.gender) or None,
+            language=_text(supervision.language) or None,
+            text=_text(supervision.text),
+            segments=_segments(supervision, tier),
+            phones=untimed.split() if isinstance(untimed, str) else [_text(phone) for phone in untimed],
+            words=_segments(supervision, "word"),
+            split=split_of(path.name),
+            custom=custom,
+        )
+
+
+def _pronounced(word: str, *pronunciations: str) -> list[str]:
+    if not pronunciations:
+        raise ValueError(f"word {word!r} has no pronunciation")
+    return [_text(each) for each in (word, *pronunciations)]
+
+
+def _text(value: object) -> str:
+    """A text; numbers, such as those of speakers, are written as such. Raises TypeError for anything else."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, str | int)):
+        raise TypeError(f"{value!r} is not a text")
+    return "" if value is None else str(value)
 
 
 def _segments(supervision: SupervisionSegment, tier: str) -> list[Segment]:
@@ -120,7 +144,7 @@ def _segments(supervision: SupervisionSegment, tier: str) -> list[Segment]:
         (
             round(item.start - supervision.start, 8),
             round(item.start + item.duration - supervision.start, 8),
-            item.symbol,
+            _text(item.symbol),
         )
         for item in items
     ]
@@ -133,8 +157,7 @@ def _audio(recording: Recording, path: Path, line: int) -> Path:
     [source] = recording.sources
     if source.type != "file":
         raise InputError(f"its audio is a {source.type}, which is not run or fetched; save it as a file", path, line)
-    beside = path.parent / source.source
-    return (beside if beside.exists() else Path(source.source)).absolute()
+    return Path(located(_text(source.source), path))
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from asr.audio import AUDIO_SUFFIXES, OTHER_SUFFIXES
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
 from asr.corpora.kaldi_files import Entry, read_table
-from asr.corpora.own.layout import require_folder, split_of
+from asr.corpora.own.layout import is_audio, require_folder, split_of
 from asr.corpora.own.reading import read_own
 from asr.corpora.own.utterance import Found, Utterance
 from asr.errors import InputError
@@ -36,7 +35,7 @@ def _found(folder: Path) -> Found:
     if not transcripts:
         raise InputError(f"LibriSpeech is not here: expected PART/SPEAKER/CHAPTER/{TRANSCRIPTS}", folder)
     for path in transcripts:
-        audio = {each.stem: each for each in path.parent.iterdir() if _is_audio(each)}
+        audio = {each.stem: each for each in path.parent.iterdir() if is_audio(each)}
         part = split_of(path.relative_to(folder).parts[0])
         for name, entry in read_table(path).items():
             yield name, partial(_utterance, name, entry, path, audio.get(name), genders, part)
@@ -58,10 +57,6 @@ def _utterance(
         text=entry.value,
         split=part,
     )
-
-
-def _is_audio(path: Path) -> bool:
-    return path.suffix.lower() in AUDIO_SUFFIXES | OTHER_SUFFIXES and not path.name.startswith(".")
 
 
 def _speakers(path: Path) -> Iterator[tuple[str, str]]:

@@ -5,11 +5,14 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from asr.corpora.lists import WAV_SCP, Listed, read_list
+from asr.corpora.lists import COLUMNS, WAV_SCP, Listed, read_list
 from asr.corpora.own.layout import split_of
 from asr.corpora.own.utterance import Found, Utterance
 from asr.errors import InputError
 from asr.storage.run_layout import SPLITS
+
+_KALDI = ("segments", WAV_SCP)
+_TRANSCRIPTS = COLUMNS["text"] + COLUMNS["phones"]
 
 
 def listed_utterances(lists: Iterable[tuple[Path, str | None]]) -> Found:
@@ -17,10 +20,14 @@ def listed_utterances(lists: Iterable[tuple[Path, str | None]]) -> Found:
     for path, split in lists:
         where = path
         if path.is_dir():
-            where = next(each for name in ("segments", WAV_SCP) if (each := path / name).is_file())
+            where = next(each for name in _KALDI if (each := path / name).is_file())
+        empty = True
         for line, item in read_list(path):
+            empty = False
             name = item.utterance or _name(item, path)
             yield name, partial(_utterance, name, item, where, line, split)
+        if empty:
+            raise InputError("has no utterances; give one a line, in a table after the names of the columns", where)
 
 
 def _name(item: Listed, path: Path) -> str:
@@ -33,6 +40,9 @@ def _name(item: Listed, path: Path) -> str:
 def _utterance(name: str, item: Listed, path: Path, line: int, split: str | None) -> Utterance:
     if item.subset is not None and (split := split_of(item.subset)) is None:
         raise InputError(f"the split {item.subset!r} is not one of {', '.join(SPLITS)}; correct it", path, line)
+    if not (item.text or item.phones):
+        needed = f"{name} in the file text" if path.name in _KALDI else f"one of {', '.join(_TRANSCRIPTS)}"
+        raise InputError(f"has neither phones nor words: it needs {needed}", path, line)
     return Utterance(
         id=name,
         audio=Path(item.path),

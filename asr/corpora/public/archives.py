@@ -1,6 +1,6 @@
 """Unpacks .zip and .tar archives; nothing in them can leave the folder."""
 
-import shutil
+import lzma
 import tarfile
 import zipfile
 import zlib
@@ -15,7 +15,18 @@ from asr.storage.files import cannot_write, make_folder, output_path
 Member = tuple[str, Callable[[], IO[bytes]]]
 """The name of a file in an archive, and a function that opens it."""
 
-_BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+_BROKEN = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
+"""What reading a damaged archive raises; a RuntimeError where it is encrypted or compressed in an unknown way."""
+_BLOCK = 1 << 20
 
 
 def unpack(archive: Path, folder: Path) -> None:
@@ -47,9 +58,17 @@ def _write(archive: Path, folder: Path, members: Iterator[Member]) -> None:
         with opened() as source:
             try:
                 with open(path, "wb") as target:
-                    shutil.copyfileobj(source, target)
+                    target.writelines(_blocks(source))
             except OSError as error:
                 raise cannot_write(path, error) from error
+
+
+def _blocks(source: IO[bytes]) -> Iterator[bytes]:
+    try:
+        while block := source.read(_BLOCK):
+            yield block
+    except OSError as error:  # which is not one of writing
+        raise tarfile.ReadError(str(error)) from error
 
 
 def _zipped(archive: zipfile.ZipFile) -> Iterator[Member]:

@@ -1,6 +1,7 @@
 """Prepared manifests: divided again, merged with weights, and measured."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -101,6 +102,10 @@ def test_merged_phones_are_in_one_set(tmp_path: Path, asr_command: Command) -> N
     words = prepare("textgrid", tmp_path, asr_command, "--seed", "0")
     outcome = asr_command("prepare", "merge", timit, words, tmp_path / "all")
     assert "different phone sets (folder: timit39, textgrid: phones)" in outcome.err
+    phones = tmp_path / "phones.txt"
+    phones.write_text("sil\tsilence\niy\n")
+    outcome = asr_command("prepare", "merge", timit, words, tmp_path / "all", "--phone-set", phones)
+    assert re.search(r"folder: utterance ann/ann0: unknown phone 'sh'", outcome.err)
     for audio in (tmp_path / "textgrid-corpus").rglob("*.wav"):
         soundfile.write(audio, np.random.default_rng(len(str(audio))).normal(0, 0.1, 8000), RATE)
     outcome = asr_command("prepare", "merge", timit, words, tmp_path / "all", "--phone-set", "timit39", "--skip-bad")

@@ -1,7 +1,8 @@
 """Train, dev and test by speakers: whatever the corpus, no speaker and no audio is on two sides."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given, reject, settings
@@ -45,9 +46,9 @@ def content(cut: MonoCut) -> str:
     return Path(cut.recording.sources[0].source).name.split("-")[0]
 
 
-def overlaps(manifests: dict[str, list[MonoCut]]) -> Iterator[set[str]]:
+def overlaps(manifests: dict[str, list[MonoCut]], keys: Iterable[Callable[[MonoCut], str]]) -> Iterator[set[str]]:
     for one, other in (("train", "dev"), ("train", "test"), ("dev", "test")):
-        for key in (speaker, content):
+        for key in keys:
             yield {*map(key, manifests[one])} & {*map(key, manifests[other])}
 
 
@@ -59,25 +60,25 @@ speech = st.lists(
 
 
 @settings(max_examples=150, deadline=None)
-@given(spoken=speech, seed=st.integers(0, 5), given_splits=st.booleans())
+@given(spoken=speech, seed=st.integers(0, 5), given_splits=st.booleans(), by=st.sampled_from(["speaker", "recording"]))
 def test_no_speaker_and_no_audio_is_on_two_sides(
-    spoken: list[Spoken], seed: int, given_splits: bool, files: Path
+    spoken: list[Spoken], seed: int, given_splits: bool, by: Literal["speaker", "recording"], files: Path
 ) -> None:
     cuts = cuts_of(spoken, files)
     splits = {f"u{n:02}": split for n, (*_, split) in enumerate(spoken) if split and given_splits}
     skipped: list[dict[str, str]] = []
     try:
-        manifests = divide(cuts, splits, SplitConfig(seed=seed), files, skipped)
+        manifests = divide(cuts, splits, SplitConfig(seed=seed, by=by), files, skipped)
     except InputError:  # too few speakers
         reject()
-    assert not any(overlaps(manifests))
+    assert not any(overlaps(manifests, (speaker, content) if by == "speaker" else (content,)))
     kept = [cut.id for side in SIDES for cut in manifests[side]]
     assert sorted([*kept, *(row["utterance"] for row in skipped)]) == [cut.id for cut in cuts]
     for side in SIDES:
         assert all(splits.get(cut.id, side) in (side, "train") for cut in manifests[side])
     if not splits:
         assert all(manifests[side] for side in SIDES)
-        assert manifests == divide(cuts, splits, SplitConfig(seed=seed), files, [])
+        assert manifests == divide(cuts, splits, SplitConfig(seed=seed, by=by), files, [])
 
 
 def test_amounts_are_met_as_nearly_as_speakers_allow(files: Path) -> None:

@@ -41,6 +41,11 @@ def reserved(root: Path) -> None:
     write_textgrid(root / "ann" / "ann0.TextGrid", {"phones": (("<s>", 0.0, 0.5),)})
 
 
+def header_only(root: Path) -> None:
+    path = root / "mine.csv"
+    path.write_text(path.read_text().splitlines()[0])
+
+
 def command_source(root: Path) -> None:
     path = root / "mine_recordings_all.jsonl.gz"
     rows = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
@@ -62,6 +67,24 @@ BROKEN = [
     ("csv", replaced("mine.csv", "path,", "sound,"), r"mine\.csv:2: no audio file on this line"),
     ("csv", replaced("mine.csv", ",ann1,", ",ann0,"), r"mine\.csv:3: utterance 'ann0' is already"),
     ("csv", replaced("mine.csv", ",ann0,", ",../ann0,"), r"mine\.csv:2: .*cannot be the name of a file; rename it"),
+    ("csv", replaced("mine.csv", "path,", "speaker,"), r"mine\.csv:1: has two columns 'speaker'; rename one"),
+    (
+        "csv",
+        replaced("mine.csv", "sil sh iy sil", "sil sh iy sil, sil"),
+        r"mine\.csv:2: has \d cells, and the header \d",
+    ),
+    ("csv", replaced("mine.csv", "sil sh iy sil", '"sil sh iy sil'), r"mine\.csv:2: cannot be read .*close each quote"),
+    (
+        "csv",
+        replaced("mine.csv", ",text,phones", ",said,labels"),
+        r"mine\.csv:2: has neither phones nor words: it needs one of text,",
+    ),
+    ("csv", header_only, r"mine\.csv: has no utterances; give one a line"),
+    (
+        "kaldi",
+        replaced("text", "ann0 ", "ann9 "),
+        r"segments:1: has neither phones nor words: it needs ann0 in the file",
+    ),
     ("textgrid", removed("*.TextGrid"), r"ann0\.wav: there is no TextGrid"),
     ("textgrid", overlapping, r"ann0\.TextGrid: tier 'phones' cannot be read: interval 2 .* overlaps"),
     (

@@ -1,9 +1,11 @@
 """Every layout of corpora of one's own gives the same manifests."""
 
+import gzip
 import json
 from pathlib import Path
 
 import pytest
+import yaml
 from lhotse import MonoCut
 from support.asr_command import Command
 from support.own_corpora import BUILDERS, PHONES, SECONDS, SPEAKERS, SYMBOLS, TEXT, json_lines
@@ -107,6 +109,51 @@ def test_labels_are_written_in_a_given_phone_set(tmp_path: Path, asr_command: Co
     assert asr_command("prepare", "csv", tmp_path / "corpus", tmp_path / "own", "--phone-set", own).status == 0
     assert {tuple(phone_sequence(cut)) for cut in all_cuts(tmp_path / "own")} == {("SH", "IY1")}
     assert (tmp_path / "own" / "phones.txt").read_text().split() == ["SH", "-", "-", "-", "IY1", "-", "-", "-"]
+
+
+def test_a_supervision_of_lhotse_is_a_part_of_its_recording(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["lhotse"](tmp_path / "corpus")
+    path = tmp_path / "corpus" / "mine_supervisions_all.jsonl.gz"
+    rows = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+    changed = {
+        **rows[0],
+        "start": 0.1,
+        "duration": 0.41,  # a rounding error beyond the recording's 0.5 s
+        "alignment": {"phone": [["sh", 0.1, 0.2, None], ["iy", 0.3, 0.21, None]]},
+    }
+    changed.pop("custom", None)
+    with gzip.open(path, "wt") as file:
+        file.writelines(json.dumps(row) + "\n" for row in [changed, *rows[1:]])
+    outcome = asr_command("prepare", "lhotse", tmp_path / "corpus", tmp_path / "out")
+    assert outcome.status == 0, outcome.err
+    [cut] = [cut for cut in all_cuts(tmp_path / "out") if cut.id == rows[0]["id"]]
+    assert (cut.start, round(cut.duration, 6)) == (0.1, 0.4)
+    segments = [(each.phone, each.start, round(each.end, 6)) for each in phone_segments(cut)]
+    assert segments == [("sh", 0.0, 0.2), ("iy", 0.2, 0.4)]
+
+
+def test_the_recipe_finds_its_lexicon_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asr_command: Command
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    BUILDERS["librispeech"](tmp_path / "corpus")
+    Path("lexicon.txt").write_text("she sh iy\nsaid s eh d\n")
+    outcome = asr_command("prepare", "librispeech", "corpus", "out", "--lexicon", "lexicon.txt", "--lexicon", "none")
+    assert outcome.err == "asr: none: no such lexicon; give a file, or cmudict (--lexicon, corpus.lexicon)\n"
+    outcome = asr_command("prepare", "librispeech", "corpus", "out", "--lexicon", "lexicon.txt")
+    assert outcome.status == 0, outcome.err
+    corpus = yaml.safe_load((tmp_path / "out" / "recipe.yaml").read_text())["corpus"]
+    assert corpus["lexicon"] == [str(tmp_path / "lexicon.txt")]
+
+
+def test_a_set_that_missing_words_empty_says_so(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["librispeech"](tmp_path / "corpus")
+    (tmp_path / "lexicon.txt").write_text("he hh iy\n")
+    arguments = ("prepare", "librispeech", tmp_path / "corpus", tmp_path / "out")
+    outcome = asr_command(*arguments, "--lexicon", tmp_path / "lexicon.txt")
+    assert outcome.status == 1
+    assert "said, she; add a lexicon that has them, or use --g2p" in outcome.err
+    assert "corpus: no utterances are left for train; 12 utterances left out, the first " in outcome.err
 
 
 def test_utterances_with_phones_and_with_words_need_one_set(tmp_path: Path, asr_command: Command) -> None:

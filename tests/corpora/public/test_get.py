@@ -139,7 +139,11 @@ def test_a_wrong_checksum_is_refused(server: Server, tmp_path: Path) -> None:
 def test_a_corpus_is_fetched_once_whole_or_not_at_all(server: Server, cache: Path) -> None:
     server.content = packed({"./mine/a.txt": b"she", "mine/b/c.txt": b"had"})
     sources = {"mine": PublicCorpus("", "", (RemoteFile(f"{server.url}/mine.tar.gz"),), "csv", "mine")}
+    unfinished = cache / "corpora" / "mine" / ".unfinished" / "mine"
+    unfinished.mkdir(parents=True)
+    (unfinished / "half").write_text("of an unpacking that was killed")
     folder = fetch("mine", sources=sources)
+    assert sorted(path.name for path in folder.iterdir()) == ["a.txt", "b"]
     assert folder == cache / "corpora" / "mine" / "corpus" / "mine"
     assert (folder / "b" / "c.txt").read_text() == "had"
     assert fetch("mine", sources=sources) == folder
