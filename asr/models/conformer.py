@@ -1,5 +1,6 @@
 """Conformer: blocks of self-attention and convolution over time between feed-forward modules (Gulati et al. 2020)."""
 
+import math
 from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
@@ -70,7 +71,7 @@ class Conformer(AcousticModel):
         # A row without frames attends to its first one: a softmax over nothing is not a number.
         keys = valid_frames(lengths.clamp(min=1), x)[:, None, None]
         pairs = torch.arange(0, self.head_dim, 2, device=x.device, dtype=x.dtype)
-        rates = torch.exp(pairs * (-torch.log(torch.full_like(pairs, LONGEST_WAVE)) / self.head_dim))
+        rates = torch.exp(pairs * (-math.log(LONGEST_WAVE) / self.head_dim))
         angles = torch.arange(x.shape[1], device=x.device, dtype=x.dtype)[:, None] * rates
         return Frames(valid_frames(lengths, x), keys, angles.cos(), angles.sin())
 
@@ -99,7 +100,8 @@ class Subsampling(nn.Module):
             padding = ~valid_frames(lengths, x.transpose(1, 2))[:, None, :, None]
             x = functional.relu(convolution(x.masked_fill(padding, 0.0)))
             lengths = torch.div(lengths + stride - 1, stride, rounding_mode="floor")
-        return self.dropout(self.linear(x.transpose(1, 2).flatten(2))), lengths
+        # In full precision, as the sums of the blocks and the positions are.
+        return self.dropout(self.linear(x.transpose(1, 2).flatten(2))).to(features.dtype), lengths
 
 
 class Block(nn.Module):

@@ -40,7 +40,7 @@ class Tdnn(AcousticModel):
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         if features.shape[1] == 0:
             return features.new_zeros(*features.shape[:2], self.output.out_features), lengths
-        x = self.front(features, valid_frames(lengths, features))
+        x = self.front(features, valid_frames(lengths, features)).to(features.dtype)  # sums are in full precision
         lengths = torch.div(lengths + self.subsampling - 1, self.subsampling, rounding_mode="floor")
         valid = valid_frames(lengths, x)
         for layer in self.layers:

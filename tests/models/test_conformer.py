@@ -94,10 +94,15 @@ def test_a_row_without_frames_leaves_gradients_finite() -> None:
     assert all(torch.isfinite(parameter.grad).all() for parameter in model.parameters())
 
 
-def test_trains_in_bf16() -> None:
-    model = small(normalization="layer").float()
+def test_trains_in_bf16_with_exact_positions() -> None:
+    model = small(normalization="layer", subsampling=1).float()
+    seen: list[Frames] = []
+    model.blocks[1].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[1]))
+    features, lengths = torch.randn(2, 600, 8, dtype=torch.float32), torch.tensor([600, 400])
+    model(features, lengths)
     with torch.autocast("cpu", torch.bfloat16):
-        logits, _ = model(torch.randn(2, 9, 8, dtype=torch.float32), torch.tensor([9, 4]))
+        logits, _ = model(features, lengths)
+    assert torch.equal(seen[0].cosines, seen[1].cosines)
     logits.float().square().mean().backward()
     assert all(torch.isfinite(parameter.grad).all() for parameter in model.parameters())
 
