@@ -25,12 +25,10 @@ LONGEST_WAVE = 10_000
 class Frames(NamedTuple):
     """What the blocks know about the frames of a batch.
 
-    valid: bool [B, T], true inside an utterance; keys: bool [B, 1, 1, T], the frames that are attended to;
-    cosines, sines: [T, width / heads / 2], the angles of positions.
+    valid: bool [B, T], true inside an utterance; cosines, sines: [T, width / heads / 2], of the angles of positions.
     """
 
     valid: Tensor
-    keys: Tensor
     cosines: Tensor
     sines: Tensor
 
@@ -68,12 +66,10 @@ class Conformer(AcousticModel):
         return self.output(x), lengths
 
     def _frames(self, x: Tensor, lengths: Tensor) -> Frames:
-        # A row without frames attends to its first one: a softmax over nothing is not a number.
-        keys = valid_frames(lengths.clamp(min=1), x)[:, None, None]
         pairs = torch.arange(0, self.head_dim, 2, device=x.device, dtype=x.dtype)
         rates = torch.exp(pairs * (-math.log(LONGEST_WAVE) / self.head_dim))
         angles = torch.arange(x.shape[1], device=x.device, dtype=x.dtype)[:, None] * rates
-        return Frames(valid_frames(lengths, x), keys, angles.cos(), angles.sin())
+        return Frames(valid_frames(lengths, x), angles.cos(), angles.sin())
 
 
 class Subsampling(nn.Module):
@@ -158,7 +154,7 @@ class SelfAttention(nn.Module):
         query, key, value = products.permute(2, 0, 3, 1, 4)
         query, key = (_rotate(each, frames).to(value.dtype) for each in (query, key))
         with _repeatable(x):
-            attended = functional.scaled_dot_product_attention(query, key, value, frames.keys)
+            attended = functional.scaled_dot_product_attention(query, key, value, frames.valid[:, None, None])
         return self.dropout(self.output(attended.transpose(1, 2).flatten(2)))
 
 

@@ -126,9 +126,8 @@ def test_positions_are_relative() -> None:
     attention.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[1]))
     model(torch.randn(1, 12, 8), torch.tensor([12]))
     x, (frames,) = torch.randn(1, 6, 8), seen
-    keys = frames.keys[..., :6]
     early, late, mirrored = (
-        attention(x, Frames(frames.valid[:, :6], keys, frames.cosines[places], frames.sines[places]))
+        attention(x, Frames(frames.valid[:, :6], frames.cosines[places], frames.sines[places]))
         for places in (slice(0, 6), slice(6, 12), [5, 4, 3, 2, 1, 0])
     )
     torch.testing.assert_close(early, late, rtol=1e-12, atol=1e-12)
