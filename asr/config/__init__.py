@@ -16,6 +16,7 @@ from asr.config.features import FeaturesConfig
 from asr.config.models import (
     Activation,
     CnnConfig,
+    ConformerConfig,
     ConvolutionConfig,
     CrdnnConfig,
     DeepCnnConfig,
@@ -34,6 +35,7 @@ from asr.config.models import (
     RecurrentCell,
     RecurrentSection,
     RnnConfig,
+    TdnnConfig,
 )
 from asr.config.recipe import RecipeConfig
 from asr.config.section import Section
@@ -65,6 +67,7 @@ __all__ = [
     "AverageConfig",
     "ChannelConfig",
     "CnnConfig",
+    "ConformerConfig",
     "ConstantSchedule",
     "ConvolutionConfig",
     "CorpusConfig",
@@ -108,5 +111,6 @@ __all__ = [
     "SplitConfig",
     "StepSchedule",
     "TargetsConfig",
+    "TdnnConfig",
     "TrainingConfig",
 ]

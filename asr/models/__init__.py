@@ -16,6 +16,8 @@ MODELS = {
     "gru": "asr.models.recurrent:Recurrent",
     "ligru": "asr.models.recurrent:Recurrent",
     "crdnn": "asr.models.crdnn:Crdnn",
+    "conformer": "asr.models.conformer:Conformer",
+    "tdnn": "asr.models.tdnn:Tdnn",
 }
 """The class of each `model.type`, as module:name; it is called with (config, input_dim, output_dim)."""
 

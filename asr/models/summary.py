@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 from asr.config import FeaturesConfig
 from asr.features import deltas
@@ -36,8 +36,9 @@ class LayerSummary:
 class ModelSummary:
     """A whole model. FLOPs are those of matrix products, convolutions and recurrences; a multiply-add counts as two.
 
-    `flops` are per second of audio in whole utterances; `window_flops` with one window per frame, None for a model that
-    takes no windows. `receptive_field` is in ms of audio; None if it may be the whole utterance.
+    `flops` are per second of audio in whole utterances (attention costs more in longer ones: here it is that of the
+    second second); `window_flops` with one window per frame, None for a model that takes no windows. `receptive_field`
+    is in ms of audio; None if it may be the whole utterance.
     """
 
     layers: list[LayerSummary]
@@ -87,7 +88,7 @@ def _measure(model: nn.Module, call: Callable[[], object]) -> _Record:
     """Counts the operators that a call dispatches, for layers of any kind; hooks find the layer that ran them."""
     record = _Record()
     running: list[int] = []
-    with FlopCounterMode(display=False, custom_mapping=_RECURRENCES) as counter:
+    with FlopCounterMode(display=False, custom_mapping=_OPERATORS) as counter:
 
         def before(_module: nn.Module, _inputs: object) -> None:
             running.append(counter.get_total_flops())
@@ -122,7 +123,15 @@ def _fused_lstm_flops(
     return 2 * inputs[0] * inputs[1] * (input_weight[0] * input_weight[1] + rows * columns)
 
 
-_RECURRENCES = {torch.ops.aten.mkldnn_rnn_layer: _fused_lstm_flops}
+def _attention_flops(query: Any, key: Any, value: Any, *_args: object, **_kwargs: object) -> int:
+    """The CPU's attention over [B, heads, T, D]; all arguments are shapes."""
+    return int(sdpa_flop_count(query, key, value))
+
+
+_OPERATORS = {
+    torch.ops.aten.mkldnn_rnn_layer: _fused_lstm_flops,
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_flops,
+}
 
 
 def _first_tensor(output: object) -> Tensor | None:

@@ -79,7 +79,7 @@ def test_a_given_type_stays(tmp_path: Path) -> None:
             "training.optimizer.type: 'lion' is not allowed; use adagrad, adam, adamw, rmsprop, sgd",
         ),
         (MINIMAL, ["training.schedule.type="], "training.schedule.type: None is not allowed; use constant, cosine, "),
-        (MINIMAL, ["model.type=[dnn]"], "model.type: ['dnn'] is not allowed; use cnn, crdnn, "),
+        (MINIMAL, ["model.type=[dnn]"], "model.type: ['dnn'] is not allowed; use cnn, conformer, "),
         (MINIMAL, ["training.optimizer=adam"], "it is a section of keys; its type is adagrad, adam, "),
         (MINIMAL, ["training=5"], "training: 5 is not allowed: it is a section of keys; such as epochs"),
         (MINIMAL, ["training.optimizer.momentum=0.5"], "training.optimizer.momentum: unknown key; allowed here: learn"),

@@ -40,6 +40,11 @@ KINDS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
     "lstm": ({"type": "lstm", **RECURRENT}, {"cmvn": "utterance", "window": "hamming"}),
     "gru": ({"type": "gru", **RECURRENT}, {"cmvn": "none"}),
     "ligru": ({"type": "ligru", **RECURRENT}, {"cmvn_variance": False, "remove_dc_offset": False}),
+    "conformer": (
+        {"type": "conformer", "filters": 4, "layers": 2, "width": 16, "heads": 2, "feed_forward": 32, "kernel": 7},
+        {"cmvn": "utterance"},
+    ),
+    "tdnn": ({"type": "tdnn", "dilations": [1, 3], "width": 16, "subsampling": 3}, {"cmvn": "utterance"}),
 }
 """Of each kind of layer one model, and features that between them have every setting that the graph follows."""
 

@@ -99,6 +99,8 @@ def step(recipe: str, frames: int, windows: bool, launched: list[str]) -> int:
         ("timit/lstm", False, 170, 3 * 2 + 4),
         ("timit/crdnn", False, 360, (4 * 2 + 4) / 2),  # two frames become one before the recurrent layers
         ("timit_sample/bigru_ctc", False, 155, 2 * 2 + 4),
+        ("mini_librispeech/conformer_ctc", False, 1470, 4 * 7 / 20),  # three frames become one: 20 are 7, and 40 are 14
+        ("mini_librispeech/tdnn_ctc", False, 380, 4 * 7 / 20),
     ],
 )
 def test_kernels_of_a_step(

@@ -53,6 +53,12 @@ def test_deep_cnn() -> None:
     assert summary.receptive_field == (2 * 3 + 8) * 10 + 25  # deltas of order 2 read 4 frames more on each side
 
 
+def test_attention_counts() -> None:
+    config = {"type": "conformer", "layers": 1, "width": 8, "heads": 2, "feed_forward": 4, "subsampling": 1}
+    attention = next(layer for layer in summary_of(config).layers if layer.name == "blocks.0.attention")
+    assert attention.flops == 2 * 2 * 8 * ((2 * FRAMES) ** 2 - FRAMES**2)  # queries by keys, weights by values
+
+
 class Recurrent(AcousticModel):
     """Library recurrences, weights that no layer of their own reads, and half the frame rate."""
 

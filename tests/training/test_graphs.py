@@ -123,6 +123,11 @@ EACH_MODEL = [
         | {"frequency_pooling": 2, "subsampling": 2},
         {},
     ),
+    *(
+        ({"type": "conformer", "filters": 2, "layers": 1, "width": 8, "heads": 2, "feed_forward": 8, "kernel": 3}, loss)
+        for loss in ({"loss": "cross_entropy"}, {"loss": "ctc"})
+    ),
+    ({"type": "tdnn", "dilations": [1, 2], "width": 8, "subsampling": 2}, {}),
 ]
 
 

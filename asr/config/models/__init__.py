@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from asr.config.models.cnn import CnnConfig, ConvolutionConfig
+from asr.config.models.conformer import ConformerConfig
 from asr.config.models.crdnn import CrdnnConfig
 from asr.config.models.deep_cnn import DeepCnnConfig
 from asr.config.models.dnn import DnnConfig
@@ -26,9 +27,21 @@ from asr.config.models.section import (
     PaddingExtent,
     Pooling,
 )
+from asr.config.models.tdnn import TdnnConfig
 from asr.config.section import type_if_absent
 
-AnyModel = DnnConfig | CnnConfig | DeepCnnConfig | RnnConfig | LstmConfig | GruConfig | LightGruConfig | CrdnnConfig
+AnyModel = (
+    DnnConfig
+    | CnnConfig
+    | DeepCnnConfig
+    | RnnConfig
+    | LstmConfig
+    | GruConfig
+    | LightGruConfig
+    | CrdnnConfig
+    | ConformerConfig
+    | TdnnConfig
+)
 """Every model; its `type` says which."""
 
 ModelConfig = Annotated[Annotated[AnyModel, Field(discriminator="type")], type_if_absent("dnn")]
@@ -36,6 +49,7 @@ ModelConfig = Annotated[Annotated[AnyModel, Field(discriminator="type")], type_i
 __all__ = [
     "Activation",
     "CnnConfig",
+    "ConformerConfig",
     "ConvolutionConfig",
     "CrdnnConfig",
     "DeepCnnConfig",
@@ -54,4 +68,5 @@ __all__ = [
     "RecurrentCell",
     "RecurrentSection",
     "RnnConfig",
+    "TdnnConfig",
 ]
