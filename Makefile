@@ -7,7 +7,7 @@ FUZZ_SEED ?= $(shell date +%s)
 
 help:
 	@echo "make demo   train and test on the synthetic demo corpus, then transcribe a file (1 to 2 minutes on 2 cores)"
-	@echo "make test   run the tests (under 4 minutes on 2 cores)"
+	@echo "make test   run the tests (4 to 6 minutes on 2 cores)"
 	@echo "make lint   run ruff and mypy"
 	@echo "make test-faults kill commands, and let their disk fail, at some moments (ASR_FAULTS=all: at each)"
 	@echo "make fuzz   read damaged files with every parser, for about an hour (make fuzz-quick: for a minute)"
