@@ -106,7 +106,10 @@ def _aligned(
 
 def _spoken(text: str, lexicon: Lexicon | None, phone_set: AnyPhoneSet, spell: Spell | None) -> Spoken:
     if lexicon is None:
-        return spoken_phones(text.split(), phone_set)
+        try:
+            return spoken_phones(text.split(), phone_set)
+        except InputError as error:
+            raise InputError(f"{error}; correct it or, if it has words, use --tier words --lexicon FILE") from error
     return spoken_words(text, lexicon, phone_set, spell)
 
 
