@@ -4,7 +4,7 @@ import copy
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -20,16 +20,8 @@ from asr.models.normalization import make_normalization
 from asr.models.recurrent import RecurrentLayer
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-pytestmark = [pytest.mark.cuda] if DEVICE == "cuda" else []
+pytestmark = [pytest.mark.usefixtures("double_precision"), *([pytest.mark.cuda] if DEVICE == "cuda" else [])]
 each_cell = pytest.mark.parametrize("cell", list(GATES))
-
-
-@pytest.fixture(autouse=True)
-def double_precision() -> Iterator[None]:
-    torch.manual_seed(0)
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
 
 
 @pytest.fixture

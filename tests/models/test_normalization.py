@@ -9,13 +9,7 @@ from asr.models import build
 from asr.models.kernels import gpu
 from asr.models.normalization import MapNormalization, make_normalization
 
-
-@pytest.fixture(autouse=True)
-def double_precision() -> object:
-    torch.manual_seed(0)
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
+pytestmark = pytest.mark.usefixtures("double_precision")
 
 
 @pytest.fixture(params=["cpu", "gpu"])

@@ -1,7 +1,5 @@
 """Recurrent networks: equal to torch's own, blind to padding, with exact gradients."""
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from torch import nn
@@ -12,6 +10,7 @@ from asr.models import build
 from asr.models.cells import Gru, LightGru, make_cell, run_together
 from asr.models.recurrent import RecurrentLayer
 
+pytestmark = pytest.mark.usefixtures("double_precision")
 SIZES = {"layers": 2, "width": 3}
 CONFIGS = [
     RnnConfig(**SIZES),
@@ -26,17 +25,6 @@ CONFIGS = [
 ]
 each_config = pytest.mark.parametrize("config", CONFIGS, ids=lambda c: f"{c.type}-{c.normalization}")
 each_threads = pytest.mark.parametrize("threads", [1, 2])
-
-
-@pytest.fixture(autouse=True)
-def double_precision() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.manual_seed(0)
-    torch.set_default_dtype(torch.float64)
-    torch.set_num_threads(1)
-    yield
-    torch.set_default_dtype(torch.float32)
-    torch.set_num_threads(threads)
 
 
 def trained_statistics(config: ModelConfig) -> nn.Module:
