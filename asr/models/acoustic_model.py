@@ -47,6 +47,11 @@ def valid_frames(lengths: Tensor, features: Tensor) -> Tensor:
     return torch.arange(features.shape[1], device=features.device) < lengths.to(features.device)[:, None]
 
 
+def subsampled(lengths: Tensor, factor: int) -> Tensor:
+    """The numbers of frames of which each covers `factor` of `lengths` [B], the last one perhaps fewer."""
+    return torch.div(lengths + factor - 1, factor, rounding_mode="floor")
+
+
 class FrameScorer(Protocol):
     def __call__(self, frames: Tensor, valid: Tensor | None = None, /) -> Tensor:
         """Frames [N, ...] -> scores [N, C]; the statistics are those of the frames where `valid` [N] is true."""

@@ -11,7 +11,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from asr.config import ConformerConfig, Initializer
 from asr.errors import InputError
-from asr.models.acoustic_model import AcousticModel, valid_frames
+from asr.models.acoustic_model import AcousticModel, subsampled, valid_frames
 from asr.models.initializers import initialize
 from asr.models.kernels.gpu import on_gpu
 from asr.models.normalization import make_normalization
@@ -95,7 +95,7 @@ class Subsampling(nn.Module):
         for convolution, stride in zip(self.convolutions, self.strides, strict=True):
             padding = ~valid_frames(lengths, x.transpose(1, 2))[:, None, :, None]
             x = functional.relu(convolution(x.masked_fill(padding, 0.0)))
-            lengths = torch.div(lengths + stride - 1, stride, rounding_mode="floor")
+            lengths = subsampled(lengths, stride)
         # In full precision, as the sums of the blocks and the positions are.
         return self.dropout(self.linear(x.transpose(1, 2).flatten(2))).to(features.dtype), lengths
 

@@ -1,12 +1,11 @@
 """CRDNN: convolutions over time and frequency, recurrent layers, fully connected layers (SpeechBrain's arrangement)."""
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from asr.config import CrdnnConfig
 from asr.errors import InputError
-from asr.models.acoustic_model import AcousticModel, hold_last_frame, valid_frames
+from asr.models.acoustic_model import AcousticModel, hold_last_frame, subsampled, valid_frames
 from asr.models.activations import make_activation, orthogonal_gain
 from asr.models.initializers import initialize
 from asr.models.normalization import MapNormalization, make_normalization
@@ -76,7 +75,7 @@ class Crdnn(AcousticModel):
         """The maximum over each `subsampling` frames of x [B, T, D]; the last group may have fewer."""
         held = hold_last_frame(x, lengths).transpose(1, 2)
         x = functional.max_pool1d(held, self.subsampling, ceil_mode=True).transpose(1, 2)
-        return x, torch.div(lengths + self.subsampling - 1, self.subsampling, rounding_mode="floor")
+        return x, subsampled(lengths, self.subsampling)
 
 
 class ConvolutionalBlock(nn.Module):

@@ -1,11 +1,10 @@
 """TDNN: dilated convolutions over time with shortcuts, which may be causal (a temporal convolutional network)."""
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from asr.config import TdnnConfig
-from asr.models.acoustic_model import AcousticModel, valid_frames
+from asr.models.acoustic_model import AcousticModel, subsampled, valid_frames
 from asr.models.activations import make_activation, orthogonal_gain
 from asr.models.initializers import initialize
 from asr.models.normalization import make_normalization
@@ -41,7 +40,7 @@ class Tdnn(AcousticModel):
         if features.shape[1] == 0:
             return features.new_zeros(*features.shape[:2], self.output.out_features), lengths
         x = self.front(features, valid_frames(lengths, features)).to(features.dtype)  # sums are in full precision
-        lengths = torch.div(lengths + self.subsampling - 1, self.subsampling, rounding_mode="floor")
+        lengths = subsampled(lengths, self.subsampling)
         valid = valid_frames(lengths, x)
         for layer in self.layers:
             x = layer(x, valid)
