@@ -1,1 +1,1 @@
-"""Training: labelled speech, minibatches, losses, schedules, and a loop that resumes with bitwise equal results."""
+"""Training: labelled speech, minibatches, losses, schedules, and a loop that can be resumed."""

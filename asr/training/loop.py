@@ -1,4 +1,4 @@
-"""The training loop: plain, the same for every model, batching and loss, and resumable with bitwise equal results."""
+"""The training loop: plain, the same for every model, batching and loss; on a CPU, resuming changes no bit."""
 
 import logging
 import os

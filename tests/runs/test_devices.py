@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 from support.asr_command import Command, done
 
+from asr.processes import LOST_STATUS
 from asr.storage.files import read_json, read_jsonl
 
 ASR = (sys.executable, "-m", "asr")
@@ -72,6 +74,22 @@ def test_a_killed_process_ends_all_with_one_line_and_the_rerun_resumes(tiny_reci
     assert again.returncode == 0, again.stderr
     trained = [line.split(":")[0] for line in again.stderr.splitlines() if line.startswith("epoch ")]
     assert trained in ([f"epoch {epochs + 1}", f"epoch {epochs + 2}"], [f"epoch {epochs + each}" for each in range(3)])
+
+
+def test_a_process_ends_with_the_one_that_launched_it(tiny_recipe: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # nobody gives it a task
+        place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(silent.getsockname()[1]), "ASR_LAUNCHED": "1"}
+        numbers = {"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
+        command = [*ASR, "run", str(tiny_recipe), "--out", str(tmp_path / "run"), "--device=cpu"]
+        waiting = subprocess.Popen(command, stdin=subprocess.PIPE, env=ENVIRONMENT | place | numbers)
+        try:
+            silent.settimeout(120)
+            silent.accept()
+            assert waiting.stdin is not None
+            waiting.stdin.close()
+            assert waiting.wait(timeout=20) == LOST_STATUS
+        finally:
+            waiting.kill()
 
 
 def wait_for(happened, seconds: float = 120) -> None:
