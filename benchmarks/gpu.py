@@ -19,7 +19,6 @@ import json
 import signal
 import statistics
 import tempfile
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -31,13 +30,12 @@ from rich.table import Table
 
 from asr.config import RecipeConfig
 from asr.config.recipe_file import read_recipe
-from asr.device import choose_device, describe_device
-from asr.models.summary import summarize
+from asr.device import choose_device, describe_device, use_tf32
 from benchmarks.gpu_profile import kernels, peak
 from benchmarks.gpu_recipe import CPU, Figure, fold_figures, recipe_figures
 from benchmarks.gpu_systems import SYSTEMS, has_system, make_system
-from benchmarks.training import PASSES, SAMPLE, names_of, synchronize
-from benchmarks.training_systems import Part, System, build, load
+from benchmarks.training import SAMPLE, names_of
+from benchmarks.training_systems import Part, System, clock, flops_of, load
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 MODELS = ("dnn", "cnn", "bilstm", "bigru", "ligru", "crdnn")
@@ -59,7 +57,7 @@ class Measured(NamedTuple):
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parse(arguments)
     device = options.device
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = options.precision == "tf32"
+    use_tf32(options.precision == "tf32")
     print(f"{describe_device(device)}, {options.precision}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         if options.recipe:
@@ -124,7 +122,7 @@ def measure(config: RecipeConfig, options: argparse.Namespace, folder: Path) -> 
             with at_most(options.patience) if name == "compiled" else nullcontext():
                 system = make_system(name, config, device)
                 for _ in range(2):  # what happens once: libraries are set up, and graphs recorded where a shape returns
-                    clock(system, part, device)
+                    clock(system(part), device)
             seconds = statistics.median(rounds(system, part, options))
             busy, count = load_of(system, few, device)
         except Exception as error:  # the others are still worth their time on a machine that is lent
@@ -147,33 +145,15 @@ def rounds(system: System, part: Part, options: argparse.Namespace) -> list[floa
     """The seconds of each round, as many as fit in the time that a system has: one at least."""
     measured: list[float] = []
     while len(measured) < options.rounds and sum(measured) < options.seconds:
-        measured.append(clock(system, part, options.device))
+        measured.append(clock(system(part), options.device))
     return measured
 
 
 def load_of(system: System, part: Part, device: torch.device) -> tuple[float | None, float | None]:
     """The share of time in which the GPU computes, and kernels a minibatch; None on a CPU."""
-    seconds = clock(system, part, device)  # without the profiler, which slows the host down
+    seconds = clock(system(part), device)  # without the profiler, which slows the host down
     ran = kernels(system(part).call, device)
     return (min(1.0, ran.seconds / seconds), ran.count / len(part.members)) if ran else (None, None)
-
-
-def flops_of(config: RecipeConfig) -> float:
-    """FLOPs of training on a frame."""
-    summary = summarize(build(config), config.features)
-    by_frame = config.training.loss != "ctc" and config.training.batching != "utterances"
-    a_second = summary.window_flops if by_frame and summary.window_flops is not None else summary.flops
-    return PASSES * a_second * config.features.frame_shift / 1000
-
-
-def clock(system: System, part: Part, device: torch.device) -> float:
-    """Seconds."""
-    run = system(part)
-    synchronize(device)
-    started = time.perf_counter()
-    run.call()
-    synchronize(device)
-    return time.perf_counter() - started
 
 
 @contextmanager

@@ -22,7 +22,6 @@ import json
 import os
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -31,14 +30,12 @@ from rich.console import Console
 from rich.table import Table
 
 from asr.config import RecipeConfig
-from asr.models.summary import summarize
 from benchmarks.training_sizes import FEATURES, Size, sizes
-from benchmarks.training_systems import Part, System, bare_step, build, load, our_loop, plain_loop
+from benchmarks.training_systems import Part, System, bare_step, clock, flops_of, load, our_loop, plain_loop
 
 SYSTEMS = ("asr", "bare", "dataloader", "speechbrain", "speechbrain-jit")
 COMPILED = ("ligru", "crdnn")
 FRAMES_AN_HOUR = 360_000
-PASSES = 3  # forward, and backward to the inputs and to the weights
 CORPORA = Path(os.environ.get("ASR_CORPORA", Path(__file__).resolve().parents[2] / "shared" / "corpora"))
 SAMPLE = CORPORA / "timit_sample"
 
@@ -126,32 +123,16 @@ def measure(
     systems = {name: make_system(name, config, options.device) for name in names}
     first = Part(batching, epoch[:1])
     for system in systems.values():  # what happens once
-        clock(system, first, options.device)
-    pace = first.frames / clock(systems.get("bare") or next(iter(systems.values())), first, options.device)
-    steps = max(1, min(len(epoch), round(options.seconds / pace)))
+        clock(system(first), options.device)
+    step_seconds = clock((systems.get("bare") or next(iter(systems.values())))(first), options.device)
+    steps = max(1, min(len(epoch), round(options.seconds / step_seconds)))
     rates: dict[str, list[float]] = {name: [] for name in names}
     for number in range(options.rounds):
         members = [epoch[(number * steps + step) % len(epoch)] for step in range(steps)]
         for name, system in systems.items():
-            rates[name].append(clock(system, Part(batching, members), options.device))
-    summary = summarize(build(config), config.features)
-    a_second = summary.flops if summary.window_flops is None or config.training.batching else summary.window_flops
-    return rates, PASSES * a_second * config.features.frame_shift / 1000
-
-
-def clock(system: System, part: Part, device: torch.device) -> float:
-    """Frames a second."""
-    run = system(part)
-    synchronize(device)
-    started = time.perf_counter()
-    run.call()
-    synchronize(device)
-    return run.frames / (time.perf_counter() - started)
-
-
-def synchronize(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+            run = system(Part(batching, members))
+            rates[name].append(run.frames / clock(run, options.device))
+    return rates, flops_of(config)
 
 
 def show(name: str, size: Size, rates: dict[str, list[float]], flops: float, options: argparse.Namespace) -> None:

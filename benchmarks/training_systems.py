@@ -1,5 +1,6 @@
 """What trains in the benchmark with our models: our loop, the bare step, and a plain loop over a DataLoader."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from asr.corpora.prepare import prepare
 from asr.features.dataset import Dataset
 from asr.features.stage import compute_features
 from asr.models import AcousticModel
+from asr.models.summary import summarize
 from asr.phones.classes import UNLABELLED
 from asr.training.batching import Batch, Batching, FrameBatching, UtteranceBatching, draws_frames
 from asr.training.checkpoint import Progress
@@ -27,6 +29,7 @@ from asr.training.speech import Speech, load_speech
 from asr.training.targets import output_labels
 
 CPU = torch.device("cpu")
+PASSES = 3  # forward, and backward to the inputs and to the weights
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,29 @@ def plain_loop(config: RecipeConfig, device: torch.device) -> System:
         return Run(lambda: each(step, (batch.to(device) for batch in loader)), part.frames)
 
     return ready
+
+
+def clock(run: Run, device: torch.device) -> float:
+    """Seconds."""
+    synchronize(device)
+    started = time.perf_counter()
+    run.call()
+    synchronize(device)
+    return time.perf_counter() - started
+
+
+def synchronize(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def flops_of(config: RecipeConfig) -> float:
+    """FLOPs of training on a frame."""
+    model = build(config)
+    summary = summarize(model, config.features)
+    a_second = summary.window_flops if draws_frames(config.training, model) else summary.flops
+    assert a_second is not None
+    return PASSES * a_second * config.features.frame_shift / 1000
 
 
 def each(step: Callable[[Batch], None], batches: Iterable[Batch]) -> None:

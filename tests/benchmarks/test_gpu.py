@@ -64,11 +64,11 @@ def test_a_system_that_fails_leaves_the_others(
     assert "asr: RuntimeError: no kernel image" in capsys.readouterr().out
 
 
-def test_rounds_end_with_their_time(tiny_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rounds_end_with_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpu, "clock", lambda *_: 4.0)
-    parts: Any = None
-    assert gpu.rounds(parts, parts, options("--rounds", "9", "--seconds", "10")) == [4.0, 4.0, 4.0]
-    assert gpu.rounds(parts, parts, options("--rounds", "2", "--seconds", "10")) == [4.0, 4.0]
+    part: Any = None
+    assert gpu.rounds(lambda part: part, part, options("--rounds", "9", "--seconds", "10")) == [4.0, 4.0, 4.0]
+    assert gpu.rounds(lambda part: part, part, options("--rounds", "2", "--seconds", "10")) == [4.0, 4.0]
 
 
 def test_our_loop_gathers_frames_as_training_does(
