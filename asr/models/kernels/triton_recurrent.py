@@ -80,17 +80,11 @@ def forward_step(
         part = kernel + inner[:, None]
         sum_0 = add_product(sum_0, state, part, precision)
         if gates > 1:
-            sum_1 = tl.dot(
-                state, tl.load(part + padded * padded), sum_1, input_precision=precision, out_dtype=accumulator
-            )
+            sum_1 = add_product(sum_1, state, part + padded * padded, precision)
         if gates > 2:
-            sum_2 = tl.dot(
-                state, tl.load(part + 2 * padded * padded), sum_2, input_precision=precision, out_dtype=accumulator
-            )
+            sum_2 = add_product(sum_2, state, part + 2 * padded * padded, precision)
         if gates > 3:
-            sum_3 = tl.dot(
-                state, tl.load(part + 3 * padded * padded), sum_3, input_precision=precision, out_dtype=accumulator
-            )
+            sum_3 = add_product(sum_3, state, part + 3 * padded * padded, precision)
 
     active, place, place_before = in_time(lengths, row, step, batch, direction, directions)
     stored = (row < batch)[:, None] & (unit < width)[None, :]
@@ -189,9 +183,7 @@ def backward_step(
     for start in range(0, gates * padded, depth):
         inner = start + tl.arange(0, depth)
         gradient = tl.load(reading + inner[None, :])
-        d = tl.dot(
-            gradient, tl.load(kernel + inner[:, None] * padded), d, input_precision=precision, out_dtype=accumulator
-        )
+        d = add_product(d, gradient, kernel + inner[:, None] * padded, precision)
 
     active, place, place_before = in_time(lengths, row, step, batch, direction, directions)
     stored = (row < batch)[:, None] & (unit < width)[None, :]
