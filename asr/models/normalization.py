@@ -91,10 +91,7 @@ class BatchNorm(nn.Module):
                 return self._fused(x, valid)
         frames = x.reshape(-1, x.shape[-1]).to(self.weight.dtype)
         if not self.training:
-            scaled = functional.batch_norm(
-                frames, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps
-            )
-            return scaled.view(x.shape).to(x.dtype)
+            return self.of_all(frames).view(x.shape).to(x.dtype)
         counted = frames.new_ones(len(frames)) if valid is None else valid.reshape(-1).to(frames.dtype)
         normed, mean, var = standardize(frames, counted, self.running_mean, self.running_var, self.eps, self.total)
         with torch.no_grad():
@@ -104,7 +101,7 @@ class BatchNorm(nn.Module):
         return torch.addcmul(self.bias, normed, self.weight).view(x.shape).to(x.dtype)
 
     def of_all(self, x: Tensor) -> Tensor:
-        """Normalises all values of x [N, D, ...], as `forward` does, by the library's kernel."""
+        """Normalises x [N, D, ...], of which everything counts, as `forward` does, by the library's kernel."""
         batch = self.training and x.numel() >= 2 * x.shape[1]
         statistics = self.running_mean, self.running_var
         return functional.batch_norm(x, *statistics, self.weight, self.bias, batch, self.momentum, self.eps)

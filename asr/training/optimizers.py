@@ -76,7 +76,7 @@ class CapturableScaling(Optimizer):
         super().__init__(parameters, {"lr": lr, "capturable": True})
         for parameter in self.param_groups[0]["params"]:
             state = self.state[parameter]
-            state["step"] = torch.zeros((), device=parameter.device)  # for torch's own, on another device
+            state["step"] = torch.zeros((), device=parameter.device)  # torch's own, on another device, expects one
             state[squares] = torch.zeros_like(parameter)
             if momentum:
                 state["momentum_buffer"] = torch.zeros_like(parameter)
@@ -102,4 +102,3 @@ class CapturableScaling(Optimizer):
             torch._foreach_add_(buffers, steps)
             steps = buffers
         torch._foreach_sub_(parameters, torch._foreach_mul(steps, group["lr"]))
-        torch._foreach_add_([state["step"] for state in states], 1)

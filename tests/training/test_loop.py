@@ -49,6 +49,17 @@ def test_learns_and_logs_each_epoch(tmp_path: Path) -> None:
     assert list((tmp_path / "tensorboard").iterdir())
 
 
+def test_losses_are_in_single_precision_whatever_the_model_s() -> None:
+    config = recipe(precision="bf16")
+    model = models.build(config.model, 4, 4)
+    optimizer = make_optimizer(config.training.optimizer, model.parameters())
+    trainer = make_trainer(config.training, make_fabric(config.training, CPU), model, optimizer)
+    data = separable_frames(0)
+    logits, _ = trainer.scores(data.batch(data.plan(8, shuffled=False)[0]))
+    assert logits.dtype == torch.float32
+    assert torch.equal(logits, logits.bfloat16().float()), "the model's own are in half precision"
+
+
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_learns_phones_by_ctc(tmp_path: Path, precision: str) -> None:
     optimizer = {"type": "adam", "learning_rate": 0.03}
