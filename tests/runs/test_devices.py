@@ -14,7 +14,8 @@ import torch
 from safetensors.torch import load_file
 from support.asr_command import Command, done
 
-from asr.processes import LOST_STATUS
+from asr.errors import InputError
+from asr.processes import LOST_STATUS, launch
 from asr.storage.files import read_json, read_jsonl
 
 ASR = (sys.executable, "-m", "asr")
@@ -74,6 +75,20 @@ def test_a_killed_process_ends_all_with_one_line_and_the_rerun_resumes(tiny_reci
     assert again.returncode == 0, again.stderr
     trained = [line.split(":")[0] for line in again.stderr.splitlines() if line.startswith("epoch ")]
     assert trained in ([f"epoch {epochs + 1}", f"epoch {epochs + 2}"], [f"epoch {epochs + each}" for each in range(3)])
+
+
+def test_what_one_process_says_counts_and_not_that_others_lost_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\n[ $RANK = 0 ] && exit {LOST_STATUS}\necho 'asr: no memory' >&2; exit 3\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    assert launch(2, [], os.environ) == 3
+    assert capsys.readouterr().err == "asr: no memory\n"
+    program.write_text(f"#!/bin/sh\nexit {LOST_STATUS}\n")
+    with pytest.raises(InputError, match="the processes lost contact with each other; rerun"):
+        launch(2, [], os.environ)
 
 
 def test_a_process_ends_with_the_one_that_launched_it(tiny_recipe: Path, tmp_path: Path) -> None:
