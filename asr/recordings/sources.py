@@ -31,6 +31,8 @@ MOST_OVERSHOOT = 0.5
 
 PART = ("start", "end", "channel")
 
+KNOWN_SUFFIXES = AUDIO_SUFFIXES | OTHER_SUFFIXES
+
 Channels = Literal["mix", "each"] | int
 """The mean of all channels, each channel as an utterance of its own, or one channel (from 0)."""
 
@@ -183,7 +185,7 @@ class _Search:
             paths += [
                 os.path.join(root, name)  # noqa: PTH118 - a Path for each of a million files takes seconds
                 for name in names
-                if not name.startswith(".") and _suffix(name) in AUDIO_SUFFIXES | OTHER_SUFFIXES
+                if not name.startswith(".") and _suffix(name) in KNOWN_SUFFIXES
             ]
         return sorted(paths, key=lambda path: path.split(os.sep))  # noqa: PTH206
 
