@@ -30,7 +30,6 @@ ADDRESS = "RAY_ADDRESS"
 OBJECT_STORE = 200_000_000
 """Bytes of shared memory of a cluster on this machine, for features and lexicons; audio is never in it."""
 
-
 SECONDS_TO_CONNECT = 10.0
 
 
