@@ -95,8 +95,10 @@ def find_sources(inputs: Sequence[Path], channels: Channels = "mix") -> Found:
     """
     search = _Search()
     given = list(_paths(inputs))
+    if not given:
+        raise InputError("has no paths; give one per line", "standard input")
     if not any(os.path.lexists(path) for path in given):
-        raise InputError("no such file or folder", given[0] if given else "standard input")
+        raise InputError("no such file or folder", given[0])
     for path in given:
         for item in search.below(path):
             for each in _channels(item, channels):
