@@ -126,6 +126,18 @@ def test_a_prepared_corpus_is_not_replaced_by_a_merge(prepared: Path, tmp_path: 
         assert snapshot(tmp_path / "third") == before
 
 
+def test_folders_that_cannot_be_merged(prepared: Path, tmp_path: Path, asr_command: Command) -> None:
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / prepared.name).symlink_to(tmp_path / "twin" / prepared.name)
+    assert asr_command("prepare", "lhotse", prepared, tmp_path / "twin" / prepared.name).status == 0
+    outcome = asr_command("prepare", "merge", prepared, tmp_path / "more" / prepared.name, tmp_path / "all")
+    assert "two of the folders have the same name" in outcome.err
+    (prepared / "fold-1").mkdir()
+    outcome = asr_command("corpus", "stats", prepared)
+    assert (outcome.status, len(outcome.err.splitlines())) == (1, 1)
+    assert "has folds; prepare the corpus with --folds 1" in outcome.err
+
+
 def test_the_same_audio_on_two_sides_of_a_merge_is_refused(tmp_path: Path, asr_command: Command) -> None:
     one, other = prepare("csv", tmp_path, asr_command), prepare("folder", tmp_path, asr_command, "--seed", 5)
     outcome = asr_command("prepare", "merge", one, other, tmp_path / "all")

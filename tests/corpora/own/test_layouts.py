@@ -95,6 +95,19 @@ def test_without_speakers_each_file_is_one_and_that_is_said(tmp_path: Path, asr_
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary["phone_set"] == "phones.txt"
     assert summary["splits"]["train"]["utterances"] == 10
+    assert yaml.safe_load((tmp_path / "out" / "recipe.yaml").read_text())["features"]["cmvn"] == "utterance"
+
+
+def test_of_several_lists_each_says_its_split(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["csv"](tmp_path / "corpus")
+    table = tmp_path / "corpus" / "mine.csv"
+    table.with_name(".mine.csv.backup.csv").write_text("path\n")
+    arguments = ("prepare", "csv", tmp_path / "corpus", tmp_path / "out")
+    assert asr_command(*arguments).status == 0
+    table.with_name("test.csv").write_text(table.read_text())
+    outcome = asr_command(*arguments)
+    assert outcome.status == 1
+    assert "has several lists, and mine.csv is not named after train, dev or test; give one" in outcome.err
 
 
 def test_labels_are_written_in_a_given_phone_set(tmp_path: Path, asr_command: Command) -> None:
