@@ -13,6 +13,7 @@ import soundfile
 from asr.errors import InputError
 from asr.report.browser.folder import report_folder
 from asr.report.report import report
+from asr.storage.output_folder import output_folder
 
 
 def data(folder: Path, name: str) -> object:
@@ -139,6 +140,16 @@ def test_a_report_that_fails_leaves_the_previous_one(run: Path) -> None:
     with pytest.raises(InputError, match="no such audio file"):
         report_folder(run, "embed")
     assert files(run / "report") == before
+
+
+def test_a_file_in_the_place_of_the_folder_is_named_and_stays(run: Path) -> None:
+    (run / "report").write_text("mine")
+    with (
+        output_folder(run.parent / "other", "run", "RUN"),
+        pytest.raises(InputError, match=r"report: is a file in the"),
+    ):
+        report_folder(run, "none")
+    assert (run / "report").read_text() == "mine"
 
 
 def test_another_mode_replaces_the_report_and_leaves_the_users_files(run: Path) -> None:
