@@ -40,8 +40,6 @@ def race(errors: Callable[[Sequence[int], Sequence[int]], Errors], candidates: i
 def _can_win(found: Errors, left: int) -> npt.NDArray[np.bool_]:
     """Whether each candidate may still have the fewest errors, given those [candidates, seen] so far."""
     seen = found.shape[1]
-    if seen < 2:
-        return np.ones(len(found), np.bool_)
     behind = found - found[found.sum(axis=1).argmin()]
     expected = behind.sum(axis=1) * (1 + left / seen)
     # Both the tasks that are left and the mean of those seen, by which they are predicted, vary.
