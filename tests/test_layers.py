@@ -19,6 +19,7 @@ LAYERS = (
         "asr.data_files",
         "asr.png",
         "asr.corpus_registry",
+        "asr.kneser_ney",
     ),
     ("asr.engines",),
     ("asr.audio",),

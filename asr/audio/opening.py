@@ -21,8 +21,8 @@ def audio_status(path: Path) -> os.stat_result:
     except OSError as error:
         if not isinstance(error, FileNotFoundError):
             raise InputError(f"cannot read: {error.strerror}", path) from error
-        link = "is a link to a file that does not exist" if path.is_symlink() else "no such audio file; check the path"
-        raise InputError(link, path) from error
+        link = "is a link to a file that does not exist; restore the file, or remove the link"
+        raise InputError(link if path.is_symlink() else "no such audio file; check the path", path) from error
     except ValueError as error:
         raise InputError("is not the name of a file; correct the path", path) from error
     if stat.S_ISDIR(status.st_mode):

@@ -66,7 +66,8 @@ def align_command(
     transcript is not done again. With --evaluate and no audio: the accuracy of boundaries on speakers that the run's
     models were not trained on.
 
-    Exit status: 0 if all is done, 1 if a file failed or nothing could be done, 2 for a wrong option.
+    Exit status: 0 if all is done, 1 if a file failed or nothing could be done, 2 for an unknown option or a value out
+    of range.
     """
     one_blas_thread()
     from asr.acoustics.loading import device_for

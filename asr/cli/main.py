@@ -48,7 +48,7 @@ def asr_options(
 
     --verbose and --debug may also follow the command.
 
-    Exit status: 0 if all is done, 1 for an error, 2 for a wrong option, 130 after Ctrl-C.
+    Exit status: 0 if all is done, 1 for an error, 2 for an unknown option or a value out of range, 130 after Ctrl-C.
     """
     show_messages(verbose, debug)
 

@@ -1,6 +1,7 @@
 """`asr prepare`: a corpus on disk becomes manifests; one command for each corpus of the registry."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -101,14 +102,25 @@ def _add_command(name: str, corpus: Corpus) -> None:
 
 def _prepare(settings: dict[str, object], out_dir: Path) -> None:
     from asr.corpora.prepare import prepare
-    from asr.storage.output_folder import output_folder
 
     config = _config(settings)
-    with output_folder(out_dir, "prepare", "OUT_DIR"):
+    with _output(out_dir, "prepare", config.entry.own):
         summary = prepare(config, out_dir)
         if config.entry.own:
             _write_first_recipe(config, summary, out_dir)
     _show(summary, out_dir)
+
+
+@contextmanager
+def _output(out_dir: Path, kind: str, has_recipe: bool = True) -> Iterator[None]:
+    """The output folder; raises InputError before anything is replaced where the user edited the recipe in it."""
+    from asr.storage.output_folder import output_folder
+    from asr.storage.run_layout import RECIPE
+
+    with output_folder(out_dir, kind, "OUT_DIR") as folder:
+        if has_recipe:
+            folder.require_replaceable(out_dir / RECIPE)
+        yield
 
 
 def _write_first_recipe(config: "CorpusConfig", summary: "PrepareSummary", out_dir: Path) -> None:
@@ -130,10 +142,9 @@ def split_command(
 ) -> None:
     """Divide prepared manifests into train, dev and test again, by speakers."""
     from asr.corpora.manifests.prepared import split_prepared
-    from asr.storage.output_folder import output_folder
 
     config = _config({"name": "lhotse", "split": {"dev": dev, "test": test, "by": split_by, "seed": seed}})
-    with output_folder(out_dir, "prepare", "OUT_DIR"):
+    with _output(out_dir, "prepare split"):
         summary = split_prepared(prepared, config.split, out_dir)
         _write_first_recipe(_prepared(out_dir, split_by), summary, out_dir)
     _show(summary, out_dir)
@@ -159,12 +170,11 @@ def merge_command(
 ) -> None:
     """Join prepared manifests of several corpora; scores are shown for each."""
     from asr.corpora.manifests.merging import merge_prepared, read_weights
-    from asr.storage.output_folder import output_folder
 
     *folders, out_dir = prepared
     if len(folders) < 2:
         raise InputError("give two or more folders from asr prepare, and then OUT_DIR")
-    with output_folder(out_dir, "prepare", "OUT_DIR"):
+    with _output(out_dir, "prepare merge"):
         summary = merge_prepared(folders, read_weights(weights, folders), phone_set, seed, skip_bad, out_dir)
         _write_first_recipe(_prepared(out_dir, "recording"), summary, out_dir)
     _show(summary, out_dir)

@@ -51,12 +51,11 @@ def run_command(
         raise InputError("--stage and --from exclude each other")
     folder = out or default_folder(recipe)
     name = f"{recipe.resolve().parent.name}/{recipe.stem}"
-    with nullcontext() if rank() else cluster(engine, None, device) as ray:
-        run = Run(config, name, folder, choose_device(device), ray)
-        if rank():
-            follow(run)
-            return
-        result = execute(run, only=stage, first=start)
+    run = Run(config, name, folder, choose_device(device), nullcontext() if rank() else cluster(engine, None, device))
+    if rank():
+        follow(run)
+        return
+    result = execute(run, only=stage, first=start)
     if result is not None:
         Console().print(per_table(result))
         print(f"Report: {folder / REPORT}")

@@ -37,7 +37,8 @@ def transcribe_command(
     Prints the phones too if there is a single file. A file that fails gives a message and a line in errors.jsonl, and
     the others are still transcribed. Rerun the command to resume: what has the same content is not done again.
 
-    Exit status: 0 if all is done, 1 if a file failed or nothing could be done, 2 for a wrong option.
+    Exit status: 0 if all is done, 1 if a file failed or nothing could be done, 2 for an unknown option or a value out
+    of range.
     """
     one_blas_thread()
     from asr.acoustics.loading import device_for

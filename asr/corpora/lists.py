@@ -234,7 +234,7 @@ def _cut(row: dict[str, Any], path: Path, line: int) -> Listed:
         start, duration = float(row["start"]), float(row["duration"])
         whole = start == 0 and abs(duration - float(recording["duration"])) < 1e-3
         texts = [each["text"] for each in row.get("supervisions") or () if each.get("text")]
-        file, inside = _lhotse_file(recording, channel, path, line)
+        file, inside = lhotse_file(recording, channel, path, line)
         part = None if whole else duration
         return Listed(file, start, part, inside, " ".join(texts) or None, str(row["id"]))
     except (KeyError, TypeError, ValueError) as error:
@@ -244,13 +244,17 @@ def _cut(row: dict[str, Any], path: Path, line: int) -> Listed:
 def _recording(row: dict[str, Any], path: Path, line: int) -> Listed:
     """A recording of Lhotse's."""
     try:
-        return Listed(_lhotse_file(row, None, path, line)[0], utterance=str(row["id"]))
+        return Listed(lhotse_file(row, None, path, line)[0], utterance=str(row["id"]))
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"not a Lhotse recording: {error}", path, line) from error
 
 
-def _lhotse_file(recording: dict[str, Any], channel: object, path: Path, line: int) -> tuple[str, int | None]:
-    """The file of a recording, and the channel in it; None where it has no other."""
+def lhotse_file(recording: dict[str, Any], channel: object, path: Path, line: int) -> tuple[str, int | None]:
+    """The file of a Lhotse recording that has a channel (None: any), and the channel's place in it; None where the file
+    has no other.
+
+    Raises InputError for what is not a single file.
+    """
     sources = [each for each in recording["sources"] if channel in (None, *each["channels"])]
     if isinstance(channel, list) or len(sources) != 1 or recording.get("transforms"):
         raise InputError("not a single file without transforms; save its audio first", path, line)

@@ -28,10 +28,13 @@ def pronounce_corpus(corpus: CorpusCuts, config: CorpusConfig, out_dir: Path) ->
     `load_pronouncer` does.
     """
     words = _Words(config)
+    left_out = []
     for name, cuts in corpus.manifests.items():
-        corpus.manifests[name] = [spoken for cut in cuts if (spoken := words.pronounced(cut)) is not None]
+        kept = corpus.manifests[name] = [spoken for cut in cuts if (spoken := words.pronounced(cut)) is not None]
+        if len(kept) < len(cuts):
+            left_out.append(f"{len(cuts) - len(kept)} of {len(cuts)} of {name}")
     corpus.skipped.extend(words.skipped)
-    _report(words, out_dir)
+    _report(words, out_dir, left_out)
 
 
 class _Words:
@@ -63,7 +66,7 @@ class _Words:
         return self.pronouncer.guessed if "pronouncer" in self.__dict__ else {}
 
 
-def _report(words: _Words, out_dir: Path) -> None:
+def _report(words: _Words, out_dir: Path, left_out: list[str]) -> None:
     guessed, missing = out_dir / GUESSED_WORDS, out_dir / MISSING_WORDS
     _write(guessed, [f"{word} {' '.join(each)}" for word in sorted(words.guessed) for each in words.guessed[word]])
     ranked = sorted(words.missing.items(), key=lambda item: (-item[1], item[0]))
@@ -72,9 +75,10 @@ def _report(words: _Words, out_dir: Path) -> None:
         log.info("%s pronounced by the G2P: %s", count(len(words.guessed), "word"), guessed)
     if ranked:
         log.warning(
-            "%s left out: %s without a pronunciation, listed in %s: %s; add a lexicon that has them, or use --g2p "
-            "(corpus.g2p)",
+            "%s left out (%s): %s without a pronunciation, listed in %s: %s; add a lexicon that has them, or use "
+            "--g2p (corpus.g2p)",
             count(len(words.skipped), "utterance"),
+            ", ".join(left_out),
             count(len(ranked), "word"),
             missing,
             listed(word for word, _ in ranked),

@@ -19,9 +19,7 @@ below what is expected."""
 Errors = npt.NDArray[np.int64]
 
 
-def race(
-    errors: Callable[[Sequence[int], Sequence[int]], Errors], candidates: int, tasks: int, block: int = BLOCK
-) -> dict[int, int]:
+def race(errors: Callable[[Sequence[int], Sequence[int]], Errors], candidates: int, tasks: int) -> dict[int, int]:
     """The candidates that ran to the end, with their errors in all tasks.
 
     `errors` gives those [candidates, tasks] of some candidates in some tasks. Tasks come in an order that is random but
@@ -30,8 +28,8 @@ def race(
     order = np.random.default_rng(0).permutation(tasks)
     running = np.arange(candidates)
     found = np.zeros((candidates, 0), np.int64)
-    for start in range(0, tasks, block):
-        now = order[start : start + block]
+    for start in range(0, tasks, BLOCK):
+        now = order[start : start + BLOCK]
         found = np.concatenate([found, errors(running.tolist(), now.tolist())], axis=1)
         if (left := tasks - found.shape[1]) > 0:
             kept = _can_win(found, left)
@@ -42,8 +40,6 @@ def race(
 def _can_win(found: Errors, left: int) -> npt.NDArray[np.bool_]:
     """Whether each candidate may still have the fewest errors, given those [candidates, seen] so far."""
     seen = found.shape[1]
-    if seen < 2:
-        return np.ones(len(found), np.bool_)
     behind = found - found[found.sum(axis=1).argmin()]
     expected = behind.sum(axis=1) * (1 + left / seen)
     # Both the tasks that are left and the mean of those seen, by which they are predicted, vary.

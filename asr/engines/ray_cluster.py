@@ -30,13 +30,12 @@ ADDRESS = "RAY_ADDRESS"
 OBJECT_STORE = 200_000_000
 """Bytes of shared memory of a cluster on this machine, for features and lexicons; audio is never in it."""
 
-
 SECONDS_TO_CONNECT = 10.0
 
 
 class RayCluster:
     """The engine of a Ray cluster: the one that this process has joined, that of RAY_ADDRESS, or else one of this
-    machine, which ends with the `with` block. What Ray prints inside the block is logged instead.
+    machine, which ends with the `with` block; another block opens it again. What Ray prints inside is logged instead.
 
     Its nodes need this version of asr, and have the model and the audio at the same paths.
     """
@@ -69,6 +68,7 @@ class RayCluster:
         with self._open:
             if self._began:
                 self._ray.shutdown()
+            self._joined = self._began = False
 
     @property
     def device(self) -> str:

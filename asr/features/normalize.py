@@ -48,13 +48,13 @@ def recording_input(features: NDArray[np.float32], cmvn: Cmvn | None, config: Fe
 
 
 def audible_frames(static: Tensor, config: FeaturesConfig, inside: Tensor | None = None) -> Tensor:
-    """Which frames of static features [B, T, static_dim] are not digital silence: [B, T]. If all are, all count.
+    """Which frames of static features [B, T, static_dim] are audible: [B, T]. Of digital silence alone, all are.
 
     `inside` [B, T] is False in padding, which is not audible.
     """
     inside = torch.ones(static.shape[:2], dtype=torch.bool) if inside is None else inside
     audible = inside & (loudness(static.double(), config) > FAINTEST)
-    return audible | (inside & ~audible.any(dim=1, keepdim=True))  # ONNX Runtime has no choice between booleans
+    return audible | (inside & ~audible.any(dim=1, keepdim=True))  # ONNX Runtime has no torch.where of booleans
 
 
 def without_digital_silence(static: Tensor, audible: Tensor) -> Tensor:

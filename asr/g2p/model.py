@@ -1,7 +1,7 @@
 """A joint n-gram of letters and phones (Bisani & Ney 2008, Joint-sequence models for grapheme-to-phoneme conversion).
 
 The words of a lexicon are cut into pairs of letters and phones (`asr.g2p.pairing`); an n-gram of the pairs then gives
-the pronunciations of any word in the lexicon's letters. Training on the CMU dictionary takes seconds.
+the pronunciations of any word in the lexicon's letters. Training on the CMU dictionary takes a minute at most.
 """
 
 import math

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from asr.kneser_ney import discounts
+
 Nodes = npt.NDArray[np.int64]
 Vector = npt.NDArray[np.float64]
 
@@ -74,7 +76,7 @@ def _smoothed(
         if number + 1 < order:  # how many symbols an n-gram follows, instead of how often it occurs
             contexts = np.bincount(suffixes[number + 1] - offsets[number], minlength=len(key))
             count = np.where(initial[number], count, contexts)
-        discount = _discounts(count)[np.minimum(count, 3)]
+        discount = np.array([0.0, *discounts(*np.bincount(count, minlength=5)[1:5].tolist())])[np.minimum(count, 3)]
         parents = key // size
         sums = np.bincount(parents, count, minlength=total)
         left = np.bincount(parents, discount, minlength=total)
@@ -95,13 +97,3 @@ def _smoothed(
         np.concatenate([[ROOT], *suffixes]),
         np.repeat(np.arange(order + 1), [1, *map(len, keys)]).astype(np.int8),
     )
-
-
-def _discounts(counts: Nodes) -> Vector:
-    """What is taken from a count of 0, 1, 2, and 3 or more (Chen & Goodman 1999, section 3)."""
-    once, twice, thrice, four = np.bincount(counts, minlength=5)[1:5].tolist()
-    if 0 in (once, twice, thrice):
-        return np.array([0.0, 0.5, 1.0, 1.5])
-    y = once / (once + 2 * twice)
-    raw = [1 - 2 * y * twice / once, 2 - 3 * y * thrice / twice, 3 - 4 * y * four / thrice]
-    return np.array([0.0, *np.clip(raw, 0.1, [1.0, 2.0, 3.0])])

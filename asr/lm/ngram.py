@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from asr.errors import InputError
+from asr.kneser_ney import discounts
 from asr.lm.arpa import (
     END,
     START,
@@ -26,10 +27,6 @@ from asr.lm.word_starts import phone_of
 
 History = tuple[str, ...]
 Counts = dict[History, Counter[str]]
-
-MINIMUM_DISCOUNT = 0.1
-FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)
-"""Discounts of a count of 1, of 2, and of 3 or more, where too few n-grams occur once, twice and three times."""
 
 
 def train_ngram(
@@ -53,10 +50,11 @@ def estimate(sentences: Iterable[Sequence[str]], order: int, phones: Sequence[st
     ngrams.probabilities[(START,)] = -math.inf
     uniform = 1.0 / (len(phones) + 1)
     for histories in counts:
-        discounts = _discounts(histories)
+        occurrences = Counter(count for following in histories.values() for count in following.values())
+        taken = discounts(*(occurrences[count] for count in (1, 2, 3, 4)))
         for history, following in sorted(histories.items()):
             total = following.total()
-            discounted = {symbol: discounts[min(count, 3) - 1] for symbol, count in following.items()}
+            discounted = {symbol: taken[min(count, 3) - 1] for symbol, count in following.items()}
             backoff = sum(discounted[symbol] for symbol in sorted(discounted)) / total
             if history:
                 ngrams.backoffs[history] = math.log(backoff)
@@ -96,18 +94,6 @@ def _kneser_ney_counts(counts: list[Counts]) -> list[Counts]:
                 contexts[history] = following
         modified.insert(0, contexts)
     return modified
-
-
-def _discounts(histories: Counts) -> tuple[float, ...]:
-    """What is taken from a count of 1, of 2, and of 3 or more; never 0, so that every history leaves something to its
-    back-off."""
-    occurrences = Counter(count for following in histories.values() for count in following.values())
-    once, twice, thrice, four = (occurrences[count] for count in (1, 2, 3, 4))
-    if 0 in (once, twice, thrice):
-        return FALLBACK_DISCOUNTS
-    y = once / (once + 2 * twice)
-    raw = (1 - 2 * y * twice / once, 2 - 3 * y * thrice / twice, 3 - 4 * y * four / thrice)
-    return tuple(min(max(discount, MINIMUM_DISCOUNT), count) for count, discount in enumerate(raw, 1))
 
 
 def perplexity(ngrams: Ngrams | Path | str, sentences: Iterable[Sequence[str]]) -> float:

@@ -117,7 +117,7 @@ class Exports:
             with synced_together():
                 writer(name).write(self._results.parent, [self._shown(name, transcript)])
         except Exception as error:
-            self._note(error, self._results.parent / transcript.utterance, f"; its {name} is not written")
+            self._note(error, Path(transcript.audio or self._results), f"; its {name} is not written")
             return False
         return True
 
@@ -132,7 +132,7 @@ class Exports:
                     shown = self._shown(name, transcript)
                     form.check(shown)
                 except InputError as error:
-                    self._note(error, self._results, f"; it is left out of its {name}")
+                    self._note(error, Path(transcript.audio or self._results), f"; it is left out of its {name}")
                     refused += 1
                 else:
                     yield shown

@@ -1,4 +1,4 @@
-"""What happens when one recording fails: one line in the log and in errors.jsonl, and the others go on."""
+"""What happens when one recording fails: one line in the log and in errors.jsonl; the others are still done."""
 
 import json
 import logging

@@ -53,7 +53,7 @@ class Results:
         self._places = array("q")
         if not path.is_file():
             return
-        cut_last_line(path)
+        _cut_last_line(path)
         numbers = {source.utterance: number for number, source in enumerate(sources)}
         changed: dict[int, Row | None] = {}
         outdated: list[str] = []
@@ -90,7 +90,8 @@ class Results:
             failures.add(error, source.path)  # its drive may be away: what is known of it stays
             return row
         if not same and audio != str(source.path) and isinstance(audio, str) and os.path.lexists(audio):
-            failures.add(InputError(taken(self.path, audio, source.utterance), source.path), source.path)
+            taken = f"{self.path} already has a result of {audio} named {source.utterance}"
+            failures.add(InputError(f"{taken}; choose another folder with --out", source.path), source.path)
             return row
         part = {key: row[key] for key in PART if key in row}
         if same and part == source.part and is_current(row, source):
@@ -148,12 +149,7 @@ def _remove_outputs(folder: Path, utterances: Sequence[str]) -> None:
                     remove(output_path(folder, file))
 
 
-def taken(output: Path, other: object, utterance: str) -> str:
-    """Why a recording is left out whose name another one already has in the results."""
-    return f"{output} already has a result of {other} named {utterance}; choose another folder with --out"
-
-
-def cut_last_line(path: Path, block: int = 1 << 20) -> None:
+def _cut_last_line(path: Path, block: int = 1 << 20) -> None:
     """Removes an incomplete last line, which a crash leaves."""
     with open(path, "rb+") as file:
         end = file.seek(0, os.SEEK_END)

@@ -31,6 +31,8 @@ MOST_OVERSHOOT = 0.5
 
 PART = ("start", "end", "channel")
 
+KNOWN_SUFFIXES = AUDIO_SUFFIXES | OTHER_SUFFIXES
+
 Channels = Literal["mix", "each"] | int
 """The mean of all channels, each channel as an utterance of its own, or one channel (from 0)."""
 
@@ -93,8 +95,10 @@ def find_sources(inputs: Sequence[Path], channels: Channels = "mix") -> Found:
     """
     search = _Search()
     given = list(_paths(inputs))
+    if not given:
+        raise InputError("has no paths; give one per line", "standard input")
     if not any(os.path.lexists(path) for path in given):
-        raise InputError("no such file or folder", given[0] if given else "standard input")
+        raise InputError("no such file or folder", given[0])
     for path in given:
         for item in search.below(path):
             for each in _channels(item, channels):
@@ -183,7 +187,7 @@ class _Search:
             paths += [
                 os.path.join(root, name)  # noqa: PTH118 - a Path for each of a million files takes seconds
                 for name in names
-                if not name.startswith(".") and _suffix(name) in AUDIO_SUFFIXES | OTHER_SUFFIXES
+                if not name.startswith(".") and _suffix(name) in KNOWN_SUFFIXES
             ]
         return sorted(paths, key=lambda path: path.split(os.sep))  # noqa: PTH206
 

@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -11,13 +12,14 @@ from asr.config import RecipeConfig
 from asr.engines.engine import Engine
 from asr.errors import count
 from asr.processes import leading, tasks
+from asr.report.browser.folder import INDEX
 from asr.report.report import report
 from asr.runs.results import write_results
 from asr.runs.stage import Stage
 from asr.runs.stages import STAGES, recipe_stages, skipped, train_fold
 from asr.scoring.results import ScoreResult
 from asr.storage.output_folder import output_folder
-from asr.storage.run_layout import SCORE, SUMMARY
+from asr.storage.run_layout import REPORT_FOLDER, RESULTS, SCORE, SUMMARY
 
 log = logging.getLogger(__name__)
 
@@ -26,14 +28,14 @@ log = logging.getLogger(__name__)
 class Run:
     """A recipe with the folder and the device that it runs in; `name` is the recipe's, such as timit_sample/dnn.
 
-    An `engine` computes the features elsewhere.
+    The features are computed on the `engine`, where one is given; it is open only then.
     """
 
     config: RecipeConfig
     name: str
     folder: Path
     device: torch.device
-    engine: Engine | None = None
+    engine: AbstractContextManager[Engine | None] = field(default_factory=nullcontext)
 
 
 def default_folder(recipe: Path) -> Path:
@@ -77,7 +79,14 @@ def _execute(run: Run, stages: Sequence[Stage], only: str | None, forced: Sequen
                 stage.require_current()
         result = write_results(run.config, run.name, run.folder, run.device, stages)
         report(run.folder)
+        _warn_of_earlier_browser(run.folder)
         return result
+
+
+def _warn_of_earlier_browser(folder: Path) -> None:
+    browser = folder / REPORT_FOLDER / INDEX
+    if browser.is_file() and browser.stat().st_mtime_ns < (folder / RESULTS).stat().st_mtime_ns:
+        log.warning("%s shows earlier results; write it again with asr report --audio", browser)
 
 
 def _advance(stage: Stage, run: Run, forced: bool) -> None:

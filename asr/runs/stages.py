@@ -1,6 +1,7 @@
 """The stages of a recipe: what each depends on, and what it does."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import torch
@@ -49,10 +50,10 @@ def recipe_stages(
     folder: Path,
     device: torch.device,
     call_others: Callable[[str], None],
-    engine: Engine | None = None,
+    engine: AbstractContextManager[Engine | None],
 ) -> list[Stage]:
     """The stages from prepare to score of every fold, in the order in which they run, below the run's `folder`;
-    an `engine` computes the features elsewhere.
+    each features stage opens the `engine` to compute on.
 
     Before a fold is trained, its name is given to `call_others`, so that other processes call `train_fold`.
 
@@ -104,7 +105,7 @@ def _fold_stages(
     prepared: Stage,
     fold: str,
     call_others: Callable[[str], None],
-    engine: Engine | None,
+    engine: AbstractContextManager[Engine | None],
 ) -> list[Stage]:
     """The stages from features to score of one fold."""
     config = of_fold(recipe, fold)
@@ -114,13 +115,18 @@ def _fold_stages(
     for setting, path in (("model.pretrained", weights), ("training.align_with", aligner)):
         if path is not None:
             refuse_own(setting, path, run_folder)
+
+    def compute() -> None:
+        with engine as opened:
+            compute_features(config, cuts, folders[FEATURES], device, opened)
+
     features = Stage(
         FEATURES,
         folders[FEATURES],
         [prepared],
         # The manifests do not change when the audio does, so the corpus's digest counts here too.
         [_sections(config, "features") | {"archive": ARCHIVE_SCHEMA}, prepared.settings],
-        lambda: compute_features(config, cuts, folders[FEATURES], device, engine),
+        compute,
     )
 
     def train_together() -> None:

@@ -52,6 +52,8 @@ def restore_outputs(folder: Path, names: Sequence[str]) -> None:
 
 
 def _require_own(folder: Path, names: Sequence[str]) -> None:
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise InputError("is a file in the place of an output folder; move it away", folder)
     owner = owner_of(folder)
     for name in names if owner is not None else ():
         if owner is not None and (foreign := owner.foreign(folder / name)) is not None:

@@ -59,7 +59,7 @@ def test_words_that_nothing_covers_are_counted_and_their_utterances_left_out(
         {"utterance": "u4", "reason": "its text has no words"},
     ]
     assert (tmp_path / "missing_words.tsv").read_text() == "dog\t3\nape\t1\n"
-    assert "3 utterances left out: 2 words without a pronunciation" in caplog.text
+    assert "3 utterances left out (3 of 4 of train): 2 words without a pronunciation" in caplog.text
     pronounced([cuts[1]], tmp_path, lexicon=str(lexicon))
     assert not (tmp_path / "missing_words.tsv").exists()
 

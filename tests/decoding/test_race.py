@@ -54,3 +54,10 @@ def test_candidates_that_are_worse_by_chance_alone_are_not_given_up():
     """Each is a tenth of an error better than the next: a hundred tasks cannot tell them apart."""
     found, _ = run(noisy([5, 5.1, 5.2], 100))
     assert list(found) == [0, 1, 2]
+
+
+def test_the_order_of_the_tasks_decides_nothing():
+    """The second is far behind in the first half, and better in all."""
+    halves = np.repeat([0, 10], 100)
+    found, _ = run(np.stack([halves, np.full(200, 4)]) + noisy([3, 3], 200))
+    assert 1 in found

@@ -46,7 +46,6 @@ def test_archive_holds_each_utterance_in_order(
     manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch_seconds: float
 ) -> None:
     monkeypatch.setitem(extraction.BATCH_SECONDS, "cpu", batch_seconds)
-    monkeypatch.setattr(extraction, "AHEAD_SECONDS", 2 * batch_seconds)
     summary = extract(manifest, tmp_path / "out" / "train", CONFIG)
     archive = Archive(tmp_path / "out" / "train")
     assert archive.utterances == [f"spk{number % 2}-utt{number}" for number in range(6)]
@@ -58,6 +57,22 @@ def test_archive_holds_each_utterance_in_order(
         samples = read_audio(tmp_path / "audio with space" / f"{name}.wav", RATE)
         alone, _ = front_end(torch.from_numpy(samples)[None], torch.tensor([len(samples)]))
         assert np.array_equal(archive[number], alone[0].numpy())
+
+
+def test_a_file_that_is_longer_than_its_manifest_says_does_not_lengthen_others(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    utterance(tmp_path / "audio with space", 1, seconds=20.0)
+    sizes: list[int] = []
+
+    class Measured(FrontEnd):
+        def __call__(self, waveforms: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            sizes.append(waveforms.numel())
+            return super().__call__(waveforms, lengths)
+
+    monkeypatch.setattr(extraction, "build_front_end", lambda config, device: Measured(config))
+    assert extract(manifest, tmp_path / "train", CONFIG).seconds == pytest.approx(24.8)
+    assert max(sizes) <= extraction.BATCH_SECONDS["cpu"] * RATE
 
 
 def test_statistics_are_of_the_archive(manifest: Path, tmp_path: Path) -> None:

@@ -106,6 +106,13 @@ def test_a_word_may_have_several_pronunciations_and_unknown_letters_none() -> No
     assert not math.isnan(model.ngram.log_probabilities.max())
 
 
+def test_a_much_rarer_pronunciation_is_not_given() -> None:
+    words = {f"a{letter}": [("aa", letter)] for letter in "bcdefghijk"}
+    model = train_g2p(words | {"al": [("ow", "l")]}, order=1)
+    assert model("ab") == [("aa", "b")]
+    assert len(train_g2p(words | {"al": [("ow", "l"), ("aa", "l")]})("al")) == 2
+
+
 @pytest.mark.parametrize("known", [{}, {"a": [("aa", "b", "k")]}])
 def test_a_lexicon_that_teaches_nothing_is_refused(known: dict[str, list[tuple[str, ...]]]) -> None:
     with pytest.raises(InputError, match="no words from which spelling can be learnt"):

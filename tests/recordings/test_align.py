@@ -163,6 +163,13 @@ def test_a_name_that_ctm_cannot_hold_is_one_line_and_the_others_are_written(
         "it is left out of its ctm",
         f"3 aligned, 0 failed, 1 missing in a format: {out / 'alignments.jsonl'}",
     ]
+    assert rows(out, "errors.jsonl") == [
+        {
+            "path": str(spoken / "two words.flac"),
+            "what": "utterance 'two words': CTM allows no spaces in names; it is left out of its ctm",
+            "fix": "rename it",
+        }
+    ]
     assert [transcript.utterance for transcript in read_ctm(out / "phones.ctm")] == [path.stem for path in others]
     assert (out / "textgrids" / "two words.TextGrid").is_file()
 

@@ -132,7 +132,10 @@ def test_links_to_nowhere_and_missing_files_are_one_line_each(
     outcome = asr_command("transcribe", tiny_run, good, links[1], tmp_path / "typo.wav", "-o", tmp_path / "out")
     assert outcome.status == 1
     for link in links:
-        assert f"asr: {link}: is a link to a file that does not exist\n" in outcome.err
+        assert (
+            f"asr: {link}: is a link to a file that does not exist; restore the file, or remove the link\n"
+            in outcome.err
+        )
     assert f"asr: {tmp_path / 'typo.wav'}: no such audio file; check the path\n" in outcome.err
     assert " transcribed, 3 failed: " in outcome.err
 

@@ -84,7 +84,7 @@ def test_paths_on_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_no_path_on_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\n")))
-    with pytest.raises(InputError, match="standard input: no such file or folder"):
+    with pytest.raises(InputError, match="standard input: has no paths; give one per line"):
         find_sources([Path("-")])
 
 

@@ -1,5 +1,6 @@
 """The confusion matrix: every pair in its cell, darker where it is more frequent."""
 
+import re
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 
@@ -58,3 +59,9 @@ def test_shades_follow_the_share_and_colours_the_error() -> None:
         "aa as b": "bad",
         "b as aa": "bad",
     }
+
+
+def test_each_cell_links_to_its_examples() -> None:
+    pairs = Counter({("s", "z"): 2, ("z", None): 1, (None, "s"): 1})
+    svg = confusion_matrix(["s", "z"], pairs, lambda **filters: "?" + "+".join(filters.values()))
+    assert sorted(re.findall('href="([^"]*)"', svg)) == ["?-+s", "?s+z", "?z+-"]

@@ -45,3 +45,9 @@ def test_silence_that_was_not_scored_is_left_out() -> None:
     found = rows(transcript(("s", 0.1, 0.2)), transcript(("sil", 0.0, 0.1), ("s", 0.1, 0.2), ("sil", 0.2, 0.3)))
     assert [row[:2] for row in found] == [["s", "s"]]
     assert found[0][4:6] == [100, 200]
+
+
+def test_a_phone_without_times_is_drawn_after_all_that_came_before() -> None:
+    pairs = [("s", None), (None, "z"), ("iy", None)]
+    found = timed_pairs(pairs, transcript(("s", 0.0, 0.5), ("iy",)), transcript(("z", 0.1, 0.2)), TIMIT39)
+    assert found[2].reference_span == (0.5, 0.53)

@@ -5,13 +5,19 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+import torch
 from safetensors.torch import load_file, save_file
 from support.asr_command import Command, done, snapshot
+
+from asr.config.recipe_file import read_recipe
+from asr.runs.run import Run, execute
 
 STAGES = ("prepare", "features", "train", "decode", "score")
 
@@ -309,6 +315,33 @@ def test_a_part_of_a_run_says_nothing_of_results(tiny_recipe: Path, tmp_path: Pa
     for stage in ("prepare", "features"):
         assert asr_command(*command, "--stage", stage).status == 0
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [".asr.jsonl", ".lock", "features", "prepare"]
+
+
+def test_an_error_browser_of_earlier_results_is_reported(
+    tiny_recipe: Path, own_run: Path, asr_command: Command
+) -> None:
+    assert asr_command("report", own_run, "--audio", "none").status == 0
+    page = own_run / "report" / "index.html"
+    assert "earlier results" not in asr_command("run", tiny_recipe, "--out", own_run).err
+    outcome = asr_command("run", tiny_recipe, "--out", own_run, "--set", "scoring.bootstrap=60")
+    assert f"{page} shows earlier results; write it again with asr report --audio" in outcome.err
+    assert asr_command("report", own_run, "--audio", "none").status == 0
+    outcome = asr_command("run", tiny_recipe, "--out", own_run, "--set", "scoring.bootstrap=60")
+    assert "earlier results" not in outcome.err
+
+
+def test_the_engine_is_open_for_the_features_alone(tiny_recipe: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+
+    @contextmanager
+    def engine() -> Iterator[None]:
+        said.append("open")
+        yield
+        said.append("closed" if (out / "features" / "train.npy").is_file() and not (out / "train").exists() else "late")
+
+    out = tmp_path / "run"
+    execute(Run(read_recipe(tiny_recipe), "tiny", out, torch.device("cpu"), engine()))
+    assert said == ["open", "closed"]
 
 
 def test_the_device_of_the_results_is_that_of_training(tiny_recipe: Path, own_run: Path, asr_command: Command) -> None:

@@ -1,38 +1,21 @@
 """Every parser of the package, with small valid inputs to begin with."""
 
 import gzip
-import io
 import json
-import tarfile
 import tempfile
-import zipfile
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cache, partial
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import torch
-from lhotse import MonoCut
 from praatio import textgrid
 
 from asr.acoustics.bundle import ClassStatistics, Tuning, read_bundle, write_bundle, write_tuning
 from asr.alignment.states import read_aligned_split
 from asr.audio import AudioInfo
-from asr.config import CorpusConfig, RecipeConfig
+from asr.config import RecipeConfig
 from asr.config.recipe_file import read_recipe, write_recipe
-from asr.corpora.corpus import CorpusCuts
-from asr.corpora.cuts import read_cuts, utterance_cut, with_words, write_cuts
-from asr.corpora.kaldi_files import read_table
-from asr.corpora.lists import read_list
-from asr.corpora.manifests.prepared import read_prepared
-from asr.corpora.prepare import write_prepared
-from asr.corpora.public.archives import unpack
-from asr.corpora.speechocean762_files import read_spoken_words
 from asr.corpora.timit_labels import read_phones, read_words
-from asr.corpora.timit_splits import read_speaker_list
 from asr.features.archive import Archive, ArchiveWriter
 from asr.features.cmvn import Cmvn, Statistics, load_cmvn, save_cmvn
 from asr.formats.ctm import read_ctm
@@ -57,6 +40,8 @@ from asr.storage.text import read_text
 from asr.storage.weights import read_weights, save_weights
 from asr.training.checkpoint import Progress, Trained, load_checkpoint, save_checkpoint
 from asr.training.metrics import read_metrics
+from support.fuzzed_corpora import corpus_parsers
+from support.parser import Parser, exhausted, rows, written
 
 TRANSCRIPT = Transcript(
     "u1",
@@ -105,53 +90,10 @@ UNCHECKED = b'{"schema": 1}'
 """A bundle.json without checksums, which would keep a damaged file from its parser."""
 
 
-@dataclass(frozen=True)
-class Parser:
-    """Reads the file `name` in a folder, in which the other files of `around` are as they should be."""
-
-    name: str
-    read: Callable[[Path], object]
-    seeds: tuple[bytes, ...]
-    around: tuple[tuple[str, bytes], ...] = ()
-
-    def __call__(self, folder: Path, content: bytes) -> object:
-        """What is read of `content`. Raises what the parser raises."""
-        path = folder / self.name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for name, other in self.around:
-            if not (folder / name).is_file():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                (folder / name).write_bytes(other)
-        path.write_bytes(content)
-        return self.read(path)
-
-
-def written(write: Callable[[Path], object], name: str = "file") -> bytes:
-    """What a writer of the package writes."""
-    with tempfile.TemporaryDirectory() as folder:
-        write(Path(folder) / name)
-        return (Path(folder) / name).read_bytes()
-
-
-def _rows(*rows: object) -> bytes:
-    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
-
-
-def _exhausted(read: Callable[[Path], Iterable[object]]) -> Callable[[Path], object]:
-    return lambda path: list(read(path))
-
-
 def _praat_textgrid(form: str) -> bytes:
     grid = textgrid.Textgrid(0.0, 0.3)
     grid.addTier(textgrid.IntervalTier("phones", [(0.0, 0.1, "sil"), (0.1, 0.3, "aa")], 0.0, 0.3))
     return written(lambda path: grid.save(str(path), format=form, includeBlankSpaces=True))
-
-
-def _cuts() -> bytes:
-    cut = utterance_cut(
-        "u1", Path("/x/u1.wav"), 16000, 4800, speaker="s1", phones=[("aa", 0.0, 0.3)], words=[("ah", 0.0, 0.3)]
-    )
-    return written(lambda path: write_cuts(path, [cut]), "x.jsonl.gz")
 
 
 def _archive() -> dict[str, bytes]:
@@ -226,100 +168,37 @@ def _phone_set(path: Path) -> object:
     return folding(load_phone_set(path), "timit61")
 
 
-def _own(layout: str) -> Callable[[Path], object]:
-    """Reads a whole corpus, whose folder has a name below which `around` and the parsed file are."""
-
-    def read(path: Path) -> object:
-        root = next(each for each in path.parents if each.name == "mine")
-        read_corpus = import_module(f"asr.corpora.own.{layout}").read_corpus
-        found = read_corpus(CorpusConfig(name=layout, phone_set="timit39"), root)
-        return {split: [cut.to_dict() for cut in cuts] for split, cuts in found.manifests.items()}
-
-    return read
-
-
-_SPLITS = (b"train", b"dev", b"test")
-
-
-def _wav(number: int) -> bytes:
-    noise = np.random.default_rng(number).normal(0, 0.1, 1600)
-    return written(lambda path: soundfile.write(path, noise, 16000), "a.wav")
-
-
-def _three_cuts() -> list[MonoCut]:
-    return [
-        utterance_cut(f"u{n}", Path(f"u{n}.wav"), 16000, 1600, speaker=f"s{n}", phones=[("aa", 0.0, 0.1)])
-        for n in range(3)
-    ]
-
-
-def _chapters() -> Iterable[tuple[str, bytes]]:
-    """The other parts of LibriSpeech, a speaker each."""
-    for number, part in enumerate(("train-clean", "dev-clean"), 1):
-        yield f"mine/{part}/{number}/1/{number}-1-0.wav", _wav(number)
-        yield f"mine/{part}/{number}/1/{number}-1.trans.txt", b"%d-1-0 HAD\n" % number
-
-
-def _packed(kind: str) -> bytes:
-    def write(path: Path) -> None:
-        if kind == "zip":
-            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-                archive.writestr("a/b.txt", "she had " * 9)
-        else:
-            with tarfile.open(path, kind) as tar:
-                member = tarfile.TarInfo("./a/b.txt")
-                member.size = 72
-                tar.addfile(member, io.BytesIO(b"she had " * 9))
-
-    return written(write, "x")
-
-
-def _prepared(path: Path) -> object:
-    cuts = [
-        utterance_cut(f"u{number}", Path("/x"), 16000, 9, speaker="s", untimed_phones=["aa"]) for number in range(3)
-    ]
-    if not (path.parent / "dev.cuts.jsonl.gz").is_file():
-        content = path.read_bytes()
-        manifests = {split: [cut] for split, cut in zip(("train", "dev", "test"), cuts, strict=True)}
-        write_prepared(path.parent, "csv", CorpusCuts(path.parent, manifests, phone_set=load_phone_set("timit39")))
-        path.write_bytes(content)
-    return read_prepared(path.parent).phone_set
-
-
 @cache
 def parsers() -> dict[str, Parser]:
     """All of them, by a name."""
     archive, bundle = _archive(), _bundle()
     mine = "a\t-\tɑ\nb\tstop\tb\tbcl\nbcl\tsilence\n".encode()
     fold = "".join(f"{phone}\ta\n" for phone in load_phone_set("timit61")).encode()
-    table = b"u1 a b c\nu2 d e f\n"
-    known: dict[str, Parser] = {
+    known = corpus_parsers() | {
         "recipe": Parser("recipe.yaml", read_recipe, (RECIPE, written(lambda path: write_recipe(path, _config())))),
-        "transcripts": Parser("x.jsonl", _exhausted(read_transcripts), (LINE * 2,)),
-        "recognised": Parser(
-            "x.jsonl", _exhausted(read_recognised), (LINE * 2, _rows({"utterance": "a", "phones": []}))
-        ),
+        "transcripts": Parser("x.jsonl", exhausted(read_transcripts), (LINE * 2,)),
+        "recognised": Parser("x.jsonl", exhausted(read_recognised), (LINE * 2, rows({"utterance": "a", "phones": []}))),
         "listed": Parser("y.jsonl", partial(ListedTranscripts, tier="phones"), (LINE,)),
-        "said": Parser("z.jsonl", partial(ListedTranscripts, tier="words"), (_rows({"utterance": "a", "text": "b"}),)),
-        "utterances": Parser("utterances.jsonl", read_utterances, (_rows(SCORED),)),
+        "said": Parser("z.jsonl", partial(ListedTranscripts, tier="words"), (rows({"utterance": "a", "text": "b"}),)),
+        "utterances": Parser("utterances.jsonl", read_utterances, (rows(SCORED),)),
         "nbest": Parser(
             "nbest.jsonl",
             _read_oracle,
-            (_rows({"utterance": "u1", "hypotheses": [{"phones": [{"phone": "aa"}]}, {"phones": []}]}),),
+            (rows({"utterance": "u1", "hypotheses": [{"phones": [{"phone": "aa"}]}, {"phones": []}]}),),
             (("hypotheses.jsonl", LINE),),
         ),
         "states": Parser(
             "alignments.jsonl",
             read_aligned_split,
             (
-                _rows(
+                rows(
                     {"schema": 1, "source": "x"},
                     {"utterance": "u1", "phones": [{"phone": "a", "start": 0, "end": 0.3, "states": [0.1]}]},
                     {"utterance": "u2", "failed": "short"},
                 ),
             ),
         ),
-        "metrics": Parser("metrics.jsonl", read_metrics, (_rows(EPOCH, EPOCH),)),
+        "metrics": Parser("metrics.jsonl", read_metrics, (rows(EPOCH, EPOCH),)),
         "json": Parser("x.json", read_json, (written(lambda path: write_json(path, SCORED)),)),
         "textgrid": Parser(
             "x.TextGrid",
@@ -345,7 +224,7 @@ def parsers() -> dict[str, Parser]:
         "words": Parser(
             "words.txt", _words, (b'<i>Don\xe2\x80\x99t</i> (laughs) [noise] a/b, "c-d" \'em 21st &amp;\n',)
         ),
-        "ctm": Parser("x.ctm", _exhausted(read_ctm), (b";; x\nu1 1 0.0 0.1 aa 0.5\nu1 1 0.1 0.2 b\n",)),
+        "ctm": Parser("x.ctm", exhausted(read_ctm), (b";; x\nu1 1 0.0 0.1 aa 0.5\nu1 1 0.1 0.2 b\n",)),
         "lexicon": Parser(
             "lexicon.txt",
             read_lexicon,
@@ -360,13 +239,6 @@ def parsers() -> dict[str, Parser]:
             read_arpa,
             (written(lambda path: train_ngram([["a", "b"], ["b", "a", "a"]], 2, ["a", "b"], path)),),
         ),
-        "cuts": Parser("x.jsonl.gz", _exhausted(read_cuts), (_cuts(),)),
-        "cuts text": Parser("x.jsonl.gz", _exhausted(read_cuts), (gzip.decompress(_cuts()),)),
-        "speakers": Parser("s.txt", read_speaker_list, (b"fabc0 # x\nmabc1\n",)),
-        "kaldi": Parser("text", read_table, (table,)),
-        "text-phone": Parser(
-            "resource/text-phone", lambda path: read_spoken_words(path.parent.parent), (b"u1.0 B_B EH0_E\nu1.1 R_S\n",)
-        ),
         "cmvn": Parser("x.cmvn.safetensors", load_cmvn, (written(lambda path: save_cmvn(path, _cmvn())),)),
         "weights": Parser(
             "x.safetensors", read_weights, (written(lambda path: save_weights(path, {"a": torch.ones(2, 3)})),)
@@ -377,66 +249,6 @@ def parsers() -> dict[str, Parser]:
             (written(lambda path: save_checkpoint(path, _trained(), Progress(0.1, [9.0]), "f")),),
         ),
     }
-    table = b"".join(b"%s,u%d,s%d,sh iy,%s,0,0.1\n" % (b"u%d.wav" % n, n, n, s) for n, s in enumerate(_SPLITS))
-    table = b"path,id,speaker,phones,split,start,end\n" + table
-    audio = tuple((f"mine/u{number}.wav", _wav(number)) for number in range(3))
-    scp, segments, speakers = (
-        b"".join(line % (n, n) for n in range(3)) for line in (b"r%d u%d.wav\n", b"u%d r%d 0.0 0.1\n", b"u%d s%d\n")
-    )
-    kaldi = (*audio, ("mine/wav.scp", scp), ("mine/text", b"u0 she\nu1 had\nu2 her\n"), ("mine/utt2spk", speakers))
-    voice = tuple((name.replace("mine/", "mine/clips/"), content) for name, content in audio)
-    chapter = "mine/test-clean/7/9/"
-    recorded = _rows(*(cut.recording.to_dict() for cut in _three_cuts()))
-    pronounced = [with_words(cut, [("a", [("ah",), ("ey",)])]) for cut in _three_cuts()]
-    said = _rows(*(cut.supervisions[0].to_dict() for cut in _three_cuts()))
-    known |= {
-        "list csv": Parser("x.csv", _exhausted(read_list), (table, table.replace(b",", b";"))),
-        "list jsonl": Parser(
-            "x.jsonl",
-            _exhausted(read_list),
-            (
-                _rows({"path": "a.wav", "id": "u", "phones": [{"phone": "aa", "start": 0, "end": 0.1}], "speaker": 1}),
-                gzip.decompress(_cuts()),
-                recorded,
-            ),
-        ),
-        "own csv": Parser("mine/x.csv", _own("csv"), (table, table.replace(b",", b"\t")), audio),
-        "own segments": Parser("mine/segments", _own("kaldi"), (segments,), kaldi),
-        "own wav.scp": Parser("mine/wav.scp", _own("kaldi"), (scp.replace(b"r", b"u"),), kaldi),
-        "own cuts": Parser(
-            "mine/cuts.jsonl", _own("lhotse"), (_rows(*(cut.to_dict() for cut in _three_cuts())),), audio
-        ),
-        "own words": Parser("mine/cuts.jsonl", _own("lhotse"), (_rows(*(cut.to_dict() for cut in pronounced)),), audio),
-        "own supervisions": Parser(
-            "mine/supervisions.jsonl", _own("lhotse"), (said,), (*audio, ("mine/recordings.jsonl", recorded))
-        ),
-        "own recordings": Parser(
-            "mine/recordings.jsonl", _own("lhotse"), (recorded,), (*audio, ("mine/supervisions.jsonl", said))
-        ),
-        "own trans": Parser(
-            f"{chapter}7-9.trans.txt",
-            _own("librispeech"),
-            (b"7-9-0 SHE\n",),
-            ((f"{chapter}7-9-0.wav", _wav(0)), *_chapters()),
-        ),
-        "own speakers": Parser(
-            "mine/SPEAKERS.TXT",
-            _own("librispeech"),
-            (b"; x\n7  | F | test-clean | 1.0 | A B\n",),
-            ((f"{chapter}7-9-0.wav", _wav(0)), (f"{chapter}7-9.trans.txt", b"7-9-0 SHE\n"), *_chapters()),
-        ),
-        "own commonvoice": Parser(
-            "mine/validated.tsv",
-            _own("commonvoice"),
-            (b"client_id\tpath\tsentence\tgender\n" + b"".join(b"s%d\tu%d.wav\tShe.\tf\n" % (n, n) for n in range(3)),),
-            voice,
-        ),
-        "prepared": Parser(
-            "summary.json", _prepared, (_rows({"corpus": "csv", "phone_set": "timit39", "missing": ["x"]}),)
-        ),
-    }
-    for kind in ("zip", "w", "w:gz", "w:xz"):
-        known[f"archive {kind}"] = Parser("x", lambda path: unpack(path, path.parent / "out"), (_packed(kind),))
     for name in ("x.npy", "x.index.jsonl"):
         known[name] = Parser(name, _read_archive, (archive[name],), _beside(archive, name))
     for name in sorted(bundle):

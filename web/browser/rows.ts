@@ -6,6 +6,8 @@ const PIXELS_PER_SECOND = [200, 350, 500, 700];
 const TIER = 24;
 /** Sizes of a phone's label in pixels, and the width of a letter as a share of its size. */
 const LABEL = 11, SMALLEST_LABEL = 8, LETTER = 0.62;
+/** Pixels that the letter of an error takes. */
+const LETTER_ROOM = 10;
 
 let scale = 350;
 const drawn = new Map<number, HTMLLIElement>();
@@ -101,6 +103,7 @@ function drawTiers(utterance: Utterance): HTMLElement {
   const [reference, hypothesis, letters] = [element("div", "tier"), element("div", "tier"), element("div", "tier")];
   letters.setAttribute("aria-hidden", "true");
   const aimed = new Set(filtersPairs() ? targetsOf(utterance) : []);
+  let free = 0;
   utterance.pairs.forEach((pair, at) => {
     const name = ["phone", kindOf(pair), aimed.has(at) ? "target" : "", isSelected(utterance, at) ? "selected" : ""];
     for (const [tier, side, phone] of [[reference, 2, pair[0]], [hypothesis, 4, pair[1]]] as const) {
@@ -111,6 +114,7 @@ function drawTiers(utterance: Utterance): HTMLElement {
       const letter = placed(element("span", `letter ${kindOf(pair)}`, kindOf(pair)), 1000 * start, 1000 * end);
       letter.dataset["at"] = String(at);
       if (marks.has(markKey(utterance, at))) letter.textContent += "★";
+      free = placeAfter(letter, free);
       letters.append(letter);
     }
   });
@@ -133,6 +137,17 @@ function placed<T extends HTMLElement>(box: T, start: number, end: number): T {
   box.style.left = `${(start * scale) / 1000}px`;
   box.style.width = `${Math.max(4, ((end - start) * scale) / 1000)}px`;
   return box;
+}
+
+/** Keeps a letter to the right of the previous one, which ends at `free` (pixels); returns where it ends itself. */
+function placeAfter(letter: HTMLElement, free: number): number {
+  const needed = LETTER_ROOM * (letter.textContent?.length ?? 1);
+  const [left, width] = [parseFloat(letter.style.left), parseFloat(letter.style.width)];
+  const middle = Math.max(left + width / 2, free + needed / 2);
+  const room = Math.max(width, needed);
+  letter.style.left = `${middle - room / 2}px`;
+  letter.style.width = `${room}px`;
+  return middle + needed / 2;
 }
 
 function describe(pair: Pair): string {

@@ -12,7 +12,7 @@ from asr.corpora.corpus import CorpusCuts
 from asr.corpora.cuts import CORPUS, Convert, with_converted
 from asr.corpora.labels import Labels
 from asr.corpora.manifests.prepared import read_prepared
-from asr.corpora.manifests.splitting import divide
+from asr.corpora.manifests.splitting import copy_name, divide
 from asr.corpora.prepare import PrepareSummary, write_prepared
 from asr.errors import InputError
 from asr.formats.transcript import Transcript
@@ -126,5 +126,5 @@ def _weighted(cuts: Sequence[MonoCut], weights: Mapping[str, float], seed: int) 
     for cut in cuts:
         weight = weights[cut.id.partition("/")[0]]
         times = int(weight) + (draws.random() < weight % 1)
-        weighted += [_renamed(cut, f"{cut.id}#{number}") if number > 1 else cut for number in range(1, times + 1)]
+        weighted += [_renamed(cut, copy_name(cut.id, number)) if number > 1 else cut for number in range(1, times + 1)]
     return weighted

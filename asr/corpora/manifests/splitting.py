@@ -29,13 +29,15 @@ def divide(
 ) -> dict[str, list[MonoCut]]:
     """The cuts of train, dev and test, in their order. `splits` are those that the corpus gives, by utterance.
 
-    Where the corpus gives no test or no dev set, it is drawn from what the corpus puts into train or nowhere.
+    Where the corpus gives no test or no dev set, it is drawn from what the corpus puts into train or nowhere. Copies
+    that a weight made (`copies`) are where their originals are, and only in train.
     Raises InputError where a speaker, or the content of an audio file, is on two sides (with `skipped`, lists there the
     utterances on the less valuable one and leaves them out), and where there are too few speakers.
     """
     sides: dict[str, str] = {}
     pool: list[Group] = []
-    for group in groups(cuts, config.by):
+    originals = copies(cuts)
+    for group in groups((cut for cut in cuts if cut.id not in originals), config.by):
         given = {splits[cut.id] for cut in group if cut.id in splits}
         if len(given) > 1:
             side = _resolve(group, splits, root, skipped)
@@ -45,7 +47,23 @@ def divide(
         else:
             sides.update(dict.fromkeys((cut.id for cut in group), *given))
     sides |= _drawn(pool, [name for name in ("test", "dev") if name not in splits.values()], config, root)
+    for copy, original in originals.items():
+        if sides.get(original) == "train":
+            sides[copy] = "train"
     return {name: [cut for cut in cuts if sides.get(cut.id) == name] for name in SPLITS}
+
+
+def copy_name(utterance: str, number: int) -> str:
+    """The name of a copy of an utterance, numbered from 2."""
+    return f"{utterance}#{number}"
+
+
+def copies(cuts: Sequence[MonoCut]) -> dict[str, str]:
+    """The copies among cuts, by their names, each with the name of the cut of which it is the same part of the same
+    file."""
+    parts = {cut.id: (cut.recording.sources[0].source, cut.start, cut.duration) for cut in cuts}
+    found = {name: name.rpartition("#")[0] for name in parts if name.rpartition("#")[2].isdecimal()}
+    return {name: original for name, original in found.items() if parts.get(original) == parts[name]}
 
 
 def groups(cuts: Iterable[MonoCut], by: str = "speaker") -> list[Group]:

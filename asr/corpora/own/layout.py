@@ -1,10 +1,12 @@
 """What the names of files and folders say, and the files below a folder."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from asr.audio import AUDIO_SUFFIXES, OTHER_SUFFIXES
+from asr.corpora.own.utterance import Found, Utterance
 from asr.errors import InputError
 from asr.storage.files import files_below
 
@@ -56,6 +58,18 @@ def audio_files(folder: Path) -> Iterator[Path]:
             yield path
     if not found:
         raise InputError("has no audio files; give the folder that has them", folder)
+
+
+def without_audio(folder: Path, suffixes: Sequence[str], audio: Iterable[Path]) -> Found:
+    """The transcripts below a folder, by their suffixes, that have no audio file: refused, each in its turn."""
+    known = {path.with_suffix("") for path in audio}
+    for path in files_below(folder):
+        if path.suffix.lower() in suffixes and path.with_suffix("") not in known:
+            yield name_of(path, folder), partial(_refuse, path)
+
+
+def _refuse(transcript: Path) -> Utterance:
+    raise InputError("there is no audio file with the same name next to it; add it, or remove this file", transcript)
 
 
 def is_audio(path: Path) -> bool:

@@ -15,7 +15,7 @@ from lhotse import MonoCut, Recording, SupervisionSegment
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
 from asr.corpora.cuts import PHONES, WORDS
-from asr.corpora.lists import located
+from asr.corpora.lists import lhotse_file
 from asr.corpora.own.layout import require_folder, split_of
 from asr.corpora.own.reading import read_own
 from asr.corpora.own.utterance import Found, Segment, Utterance
@@ -65,6 +65,8 @@ def _cuts(path: Path) -> Found:
             supervisions, recording = list(cut.supervisions), cut.recording
             if recording is None:
                 raise ValueError("it has no recording; save the cuts with theirs")
+        if not supervisions:
+            yield cut.id, partial(_refuse, f"cut {cut.id!r} has no supervision; remove it, or add one", path, line)
         for each in supervisions:
             name = str(cut.id if len(supervisions) == 1 else each.id)
             yield name, partial(_utterance, name, recording, each, cut.start, path, line)
@@ -80,6 +82,10 @@ def _supervisions(path: Path, recordings: dict[str, dict[str, Any]]) -> Found:
             recording = Recording.from_dict(dict(given))
         name = str(supervision.id)
         yield name, partial(_utterance, name, recording, supervision, 0.0, path, line)
+
+
+def _refuse(message: str, path: Path, line: int) -> Utterance:
+    raise InputError(message, path, line)
 
 
 @contextmanager
@@ -103,15 +109,16 @@ def _utterance(
         untimed = custom.pop(PHONES, "")
         if custom.get(WORDS):
             custom[WORDS] = [_pronounced(*each) for each in custom[WORDS]]
+        audio, channel = lhotse_file(recording.to_dict(), supervision.channel, path, line)
         whole = not start and abs(supervision.duration - recording.duration) < 1e-3
         return Utterance(
             id=name,
-            audio=_audio(recording, path, line),
+            audio=Path(audio),
             where=path,
             line=line,
             start=start,
             duration=None if whole else supervision.duration,
-            channel=supervision.channel if isinstance(supervision.channel, int) else None,
+            channel=channel,
             speaker=_text(supervision.speaker) or None,
             gender=_text(supervision.gender) or None,
             language=_text(supervision.language) or None,
@@ -148,16 +155,6 @@ def _segments(supervision: SupervisionSegment, tier: str) -> list[Segment]:
         )
         for item in items
     ]
-
-
-def _audio(recording: Recording, path: Path, line: int) -> Path:
-    """The file of a recording, below the manifest's folder or the current one."""
-    if len(recording.sources) != 1 or recording.transforms:
-        raise InputError(f"recording {recording.id!r} is not one file without transforms; save its audio", path, line)
-    [source] = recording.sources
-    if source.type != "file":
-        raise InputError(f"its audio is a {source.type}, which is not run or fetched; save it as a file", path, line)
-    return Path(located(_text(source.source), path))
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -5,6 +5,8 @@ Lhotse's reader is not used: it reads FLAC and the parts of the release only, an
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 from asr.config import CorpusConfig
@@ -14,6 +16,7 @@ from asr.corpora.own.layout import is_audio, require_folder, split_of
 from asr.corpora.own.reading import read_own
 from asr.corpora.own.utterance import Found, Utterance
 from asr.errors import InputError
+from asr.storage.files import files_below
 
 TRANSCRIPTS = "*.trans.txt"
 SPEAKERS = "SPEAKERS.TXT"
@@ -31,14 +34,22 @@ def read_corpus(config: CorpusConfig, folder: Path) -> CorpusCuts:
 
 def _found(folder: Path) -> Found:
     genders = {speaker: gender for path in folder.glob(SPEAKERS) for speaker, gender in _speakers(path)}
-    transcripts = sorted(folder.rglob(TRANSCRIPTS))
-    if not transcripts:
+    files = list(files_below(folder))
+    if not any(path.match(TRANSCRIPTS) for path in files):
         raise InputError(f"LibriSpeech is not here: expected PART/SPEAKER/CHAPTER/{TRANSCRIPTS}", folder)
-    for path in transcripts:
-        audio = {each.stem: each for each in path.parent.iterdir() if is_audio(each)}
-        part = split_of(path.relative_to(folder).parts[0])
-        for name, entry in read_table(path).items():
-            yield name, partial(_utterance, name, entry, path, audio.get(name), genders, part)
+    for chapter, inside in groupby(files, attrgetter("parent")):
+        paths = list(inside)
+        audio = {each.stem: each for each in paths if is_audio(each)}
+        part = split_of(chapter.relative_to(folder).as_posix().partition("/")[0])
+        for path in (each for each in paths if each.match(TRANSCRIPTS)):
+            for name, entry in read_table(path).items():
+                yield name, partial(_utterance, name, entry, path, audio.pop(name, None), genders, part)
+        for name, untold in audio.items():
+            yield name, partial(_refuse, untold)
+
+
+def _refuse(audio: Path) -> Utterance:
+    raise InputError(f"no {TRANSCRIPTS} next to it has a line for it; add one, or remove the file", audio)
 
 
 def _utterance(

@@ -110,9 +110,9 @@ def _audio_info(path: Path) -> AudioInfo:
 def _duration(utterance: Utterance, info: AudioInfo) -> float:
     """The seconds of an utterance. Raises InputError where it is not in the file."""
     length = info.samples / info.sample_rate
-    if utterance.channel is not None and info.channels > 1:
+    if utterance.channel is not None and (utterance.channel or info.channels > 1):
         raise InputError(
-            f"channel {utterance.channel} of {utterance.audio.name}, which has {info.channels}: "
+            f"channel {utterance.channel} (from 0) of {utterance.audio.name}, which has {info.channels}: "
             "save each channel as a file of its own"
         )
     end = length if utterance.duration is None else utterance.start + utterance.duration

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
-from asr.corpora.own.layout import audio_files, beside, name_of, speaker_of_path, split_of_path
+from asr.corpora.own.layout import audio_files, beside, name_of, speaker_of_path, split_of_path, without_audio
 from asr.corpora.own.reading import read_own
 from asr.corpora.own.utterance import Found, Utterance
 from asr.errors import InputError
@@ -22,8 +22,10 @@ def read_corpus(config: CorpusConfig, folder: Path) -> CorpusCuts:
     """Raises InputError as `read_own` does."""
 
     def found() -> Found:
-        for audio in audio_files(folder):
+        audios = list(audio_files(folder))
+        for audio in audios:
             yield name_of(audio, folder), partial(_utterance, audio, folder, config.tier)
+        yield from without_audio(folder, (".textgrid",), audios)
 
     return read_own(config, folder, found())
 

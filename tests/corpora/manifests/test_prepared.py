@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,10 @@ import pytest
 import soundfile
 import yaml
 from lhotse import MonoCut
-from support.asr_command import Command
+from support.asr_command import Command, snapshot
 from support.own_corpora import BUILDERS, RATE, SECONDS
 
-from asr.corpora.cuts import phone_segments, phone_sequence, read_cuts, reference
+from asr.corpora.cuts import phone_segments, phone_sequence, read_cuts, reference, write_cuts
 from asr.corpora.manifests.statistics import corpus_statistics
 from asr.formats.transcript import read_transcripts, write_transcripts
 
@@ -38,6 +39,15 @@ def cuts(folder: Path, split: str) -> list[MonoCut]:
 
 def speakers(folder: Path, split: str) -> set[str]:
     return {cut.supervisions[0].speaker for cut in cuts(folder, split)}
+
+
+def moved(cut: MonoCut, folder: Path) -> MonoCut:
+    """The cut with other audio: the same noise, half as loud."""
+    samples, _ = soundfile.read(cut.recording.sources[0].source)
+    folder.mkdir(exist_ok=True)
+    soundfile.write(folder / f"{cut.id}.wav", samples / 2, RATE)
+    source = replace(cut.recording.sources[0], source=str(folder / f"{cut.id}.wav"))
+    return replace(cut, recording=replace(cut.recording, sources=[source]))
 
 
 def test_a_prepared_corpus_is_divided_again(prepared: Path, tmp_path: Path, asr_command: Command) -> None:
@@ -85,6 +95,47 @@ def test_corpora_are_merged_with_weights_and_keep_their_names(tmp_path: Path, as
     assert again.status == 0, again.err
     assert cuts(tmp_path / "again", "train") == train
     assert corpus_statistics(tmp_path / "all").corpora["csv"].utterances == 12
+
+
+def test_copies_of_a_weight_stay_in_train(tmp_path: Path, asr_command: Command) -> None:
+    one = prepare("csv", tmp_path, asr_command)
+    assert asr_command("prepare", "lhotse", one, tmp_path / "other").status == 0
+    for split in SPLITS:  # of the other corpus, nothing that the first one has
+        path = tmp_path / "other" / f"{split}.cuts.jsonl.gz"
+        write_cuts(path, [moved(cut, tmp_path / "elsewhere") for cut in cuts(tmp_path / "other", split)])
+    merged = asr_command("prepare", "merge", one, tmp_path / "other", tmp_path / "all", "--weight", "csv=3")
+    assert merged.status == 0, merged.err
+    for seed in range(4):
+        outcome = asr_command("prepare", "split", tmp_path / "all", tmp_path / f"{seed}", "--seed", seed)
+        assert outcome.status == 0, outcome.err
+        names = {split: [cut.id for cut in cuts(tmp_path / f"{seed}", split)] for split in SPLITS}
+        assert not any("#" in name for name in names["dev"] + names["test"])
+        assert any("#" in name for name in names["train"])
+        assert {name.partition("#")[0] for name in names["train"]}.isdisjoint(names["dev"] + names["test"])
+        assert len({name.partition("#")[0] for split in SPLITS for name in names[split]}) == 24
+
+
+def test_a_prepared_corpus_is_not_replaced_by_a_merge(prepared: Path, tmp_path: Path, asr_command: Command) -> None:
+    assert asr_command("prepare", "lhotse", prepared, tmp_path / "other").status == 0
+    assert asr_command("prepare", "lhotse", prepared, tmp_path / "third").status == 0
+    before = snapshot(tmp_path / "third")
+    for arguments in (("merge", prepared, tmp_path / "other"), ("split", prepared)):
+        outcome = asr_command("prepare", *arguments, tmp_path / "third")
+        assert outcome.status == 1
+        assert "third: holds the output of asr prepare; choose another folder with OUT_DIR" in outcome.err
+        assert snapshot(tmp_path / "third") == before
+
+
+def test_folders_that_cannot_be_merged(prepared: Path, tmp_path: Path, asr_command: Command) -> None:
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / prepared.name).symlink_to(tmp_path / "twin" / prepared.name)
+    assert asr_command("prepare", "lhotse", prepared, tmp_path / "twin" / prepared.name).status == 0
+    outcome = asr_command("prepare", "merge", prepared, tmp_path / "more" / prepared.name, tmp_path / "all")
+    assert "two of the folders have the same name" in outcome.err
+    (prepared / "fold-1").mkdir()
+    outcome = asr_command("corpus", "stats", prepared)
+    assert (outcome.status, len(outcome.err.splitlines())) == (1, 1)
+    assert "has folds; prepare the corpus with --folds 1" in outcome.err
 
 
 def test_the_same_audio_on_two_sides_of_a_merge_is_refused(tmp_path: Path, asr_command: Command) -> None:

@@ -54,6 +54,17 @@ def command_source(root: Path) -> None:
         file.writelines(json.dumps(row) + "\n" for row in rows)
 
 
+def channel(root: Path) -> None:
+    path = root / "mine.csv"
+    path.write_text(path.read_text().replace(",text,", ",channel,").replace(",she said,", ",1,"))
+
+
+def no_supervision(root: Path) -> None:
+    recordings = gzip.decompress((root / "mine_recordings_all.jsonl.gz").read_bytes()).splitlines()
+    cut = {"id": "c", "start": 0, "duration": 0.5, "channel": 0, "recording": json.loads(recordings[0])}
+    (root / "cuts.jsonl").write_text(json.dumps(cut) + "\n")
+
+
 BROKEN = [
     ("kaldi", replaced("wav.scp", "audio/ann.wav", "sph2pipe ann.sph |"), r"wav\.scp:1: .* command.*not run; save"),
     ("kaldi", replaced("segments", "ann1 ann 0.5 1.0", "ann1 ann 0.5 1.5"), r"segments:2: .*correct the times"),
@@ -62,6 +73,7 @@ BROKEN = [
         replaced("segments", "fay1 fay 0.5 1.0\n", ""),
         r"text:12: utterance fay1 has no audio in wav",
     ),
+    ("csv", channel, r"mine\.csv:2: channel 1 \(from 0\) of ann0\.wav, which has 1: save each channel"),
     ("csv", removed("ann0.wav"), r"mine\.csv:2: .*no such audio file; check the path"),
     ("csv", replaced("mine.csv", "sil sh iy sil", "sil _B iy"), r"mine\.csv:2: symbol '_B' is reserved"),
     ("csv", replaced("mine.csv", "path,", "sound,"), r"mine\.csv:2: no audio file on this line"),
@@ -86,6 +98,7 @@ BROKEN = [
         r"segments:1: has neither phones nor words: it needs ann0 in the file",
     ),
     ("textgrid", removed("*.TextGrid"), r"ann0\.wav: there is no TextGrid"),
+    ("textgrid", removed("*.wav"), r"ann0\.TextGrid: there is no audio file with the same name next to it"),
     ("textgrid", overlapping, r"ann0\.TextGrid: tier 'phones' cannot be read: interval 2 .* overlaps"),
     (
         "textgrid",
@@ -95,6 +108,13 @@ BROKEN = [
     ("textgrid", other_tier, r"ann0\.TextGrid: has no interval tier 'phones'; it has vowels"),
     ("textgrid", reserved, r"ann0\.TextGrid: symbol '<s>' is reserved"),
     ("lhotse", command_source, r"mine_supervisions_all\.jsonl\.gz:1: its audio is a command, which is not run"),
+    ("lhotse", no_supervision, r"cuts\.jsonl:1: cut 'c' has no supervision"),
+    (
+        "librispeech",
+        replaced("ann-7.trans.txt", "ann-7-0001 SHE SAID\n", ""),
+        r"ann-7-0001\.flac: no \*\.trans\.txt next to it has a line for it",
+    ),
+    ("librispeech", removed("ann-7.trans.txt"), r"ann-7-0000\.flac: no \*\.trans\.txt next to it"),
     ("librispeech", removed("*.flac"), r"cat-7\.trans\.txt:1: there is no audio file cat-7-0000 next to it"),
     ("librispeech", replaced("ann-7.trans.txt", " SHE SAID", ""), r"ann-7\.trans\.txt:1: 'ann-7-0000' has no value"),
     ("commonvoice", removed("clips/*.wav"), r"train\.tsv:2: .*no such audio file"),
@@ -105,6 +125,7 @@ BROKEN = [
     ),
     ("commonvoice", replaced("train.tsv", "\tsentence", ""), r"train\.tsv:1: has no column sentence; it has client_id"),
     ("folder", removed("*.txt"), None),
+    ("folder", removed("*.wav"), r"ann0\.phn: there is no audio file"),
     ("folder", replaced("ann0.phn", "0 1600 sil", "0 sil"), r"ann0\.phn:1: expected start, end and label"),
 ]
 

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 import yaml
 from lhotse import MonoCut
-from support.asr_command import Command
+from support.asr_command import Command, snapshot
 from support.own_corpora import BUILDERS, PHONES, SECONDS, SPEAKERS, SYMBOLS, TEXT, json_lines
 
 from asr.corpora.cuts import phone_segments, phone_sequence, read_cuts
 from asr.phones.phone_set import load_phone_set
 
+KINDS = ("recordings", "supervisions")
 SPLITS = ("train", "dev", "test")
 
 
@@ -94,6 +95,19 @@ def test_without_speakers_each_file_is_one_and_that_is_said(tmp_path: Path, asr_
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary["phone_set"] == "phones.txt"
     assert summary["splits"]["train"]["utterances"] == 10
+    assert yaml.safe_load((tmp_path / "out" / "recipe.yaml").read_text())["features"]["cmvn"] == "utterance"
+
+
+def test_of_several_lists_each_says_its_split(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["csv"](tmp_path / "corpus")
+    table = tmp_path / "corpus" / "mine.csv"
+    table.with_name(".mine.csv.backup.csv").write_text("path\n")
+    arguments = ("prepare", "csv", tmp_path / "corpus", tmp_path / "out")
+    assert asr_command(*arguments).status == 0
+    table.with_name("test.csv").write_text(table.read_text())
+    outcome = asr_command(*arguments)
+    assert outcome.status == 1
+    assert "has several lists, and mine.csv is not named after train, dev or test; give one" in outcome.err
 
 
 def test_labels_are_written_in_a_given_phone_set(tmp_path: Path, asr_command: Command) -> None:
@@ -130,6 +144,45 @@ def test_a_supervision_of_lhotse_is_a_part_of_its_recording(tmp_path: Path, asr_
     assert (cut.start, round(cut.duration, 6)) == (0.1, 0.4)
     segments = [(each.phone, each.start, round(each.end, 6)) for each in phone_segments(cut)]
     assert segments == [("sh", 0.0, 0.2), ("iy", 0.2, 0.4)]
+
+
+def test_a_recording_of_lhotse_has_a_file_for_each_channel(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["lhotse"](tmp_path / "corpus")
+    recordings, supervisions = (tmp_path / "corpus" / f"mine_{kind}_all.jsonl.gz" for kind in KINDS)
+    rows = [json.loads(line) for line in gzip.decompress(recordings.read_bytes()).splitlines()]
+    other = {**rows[1]["sources"][0], "channels": [1]}
+    rows[0] |= {"sources": [*rows[0]["sources"], other], "channel_ids": [0, 1]}
+    recordings.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
+    spoken = [json.loads(line) for line in gzip.decompress(supervisions.read_bytes()).splitlines()]
+    spoken[1] |= {"recording_id": rows[0]["id"], "channel": 1}
+    supervisions.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in spoken).encode()))
+    outcome = asr_command("prepare", "lhotse", tmp_path / "corpus", tmp_path / "out")
+    assert outcome.status == 0, outcome.err
+    files = {cut.id: Path(cut.recording.sources[0].source).name for cut in all_cuts(tmp_path / "out")}
+    assert (files["ann0"], files["ann1"]) == ("ann0.wav", "ann1.wav")
+
+
+def test_a_linked_part_of_librispeech_is_read(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["librispeech"](tmp_path / "corpus")
+    (tmp_path / "corpus" / "test-clean").rename(tmp_path / "elsewhere")
+    (tmp_path / "corpus" / "test-clean").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "lexicon.txt").write_text("she sh iy\nsaid s eh d\n")
+    arguments = ("prepare", "librispeech", tmp_path / "corpus", tmp_path / "out")
+    assert asr_command(*arguments, "--lexicon", tmp_path / "lexicon.txt").status == 0
+    assert speakers(tmp_path / "out", "test") == {"eve", "fay"}
+
+
+def test_an_edited_recipe_stops_before_anything_is_replaced(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["csv"](tmp_path / "corpus")
+    arguments = ("prepare", "csv", tmp_path / "corpus", tmp_path / "out")
+    assert asr_command(*arguments).status == 0
+    recipe = tmp_path / "out" / "recipe.yaml"
+    recipe.write_text(recipe.read_text() + "seed: 3\n")
+    before = snapshot(tmp_path / "out")
+    outcome = asr_command(*arguments, "--seed", "5")
+    assert outcome.status == 1
+    assert "recipe.yaml: was not written by asr prepare, or was changed since" in outcome.err
+    assert snapshot(tmp_path / "out") == before
 
 
 def test_the_recipe_finds_its_lexicon_from_any_folder(

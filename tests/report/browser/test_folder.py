@@ -9,10 +9,13 @@ from urllib.parse import parse_qs, unquote
 import numpy as np
 import pytest
 import soundfile
+from lhotse.utils import fastcopy
 
+from asr.corpora.cuts import read_cuts, write_cuts
 from asr.errors import InputError
 from asr.report.browser.folder import report_folder
 from asr.report.report import report
+from asr.storage.output_folder import output_folder
 
 
 def data(folder: Path, name: str) -> object:
@@ -73,6 +76,21 @@ def test_of_several_channels_the_mean_is_heard_as_in_training(run: Path) -> None
     report_folder(run, "embed")
     heard, _ = soundfile.read(run / "report" / utterances(run / "report")["fair-1"]["audio"])
     assert np.abs(heard - samples / 2).max() < 1e-3
+
+
+def test_a_part_of_a_file_is_copied_alone(run: Path) -> None:
+    manifest = run / "prepare" / "test.cuts.jsonl.gz"
+    cuts = list(read_cuts(manifest))
+    cuts[1] = fastcopy(cuts[1], start=0.75, duration=0.25)
+    cuts[1].supervisions[0].custom["age"] = 30
+    write_cuts(manifest, cuts)
+    report_folder(run, "link")
+    row = utterances(run / "report")[cuts[1].id]
+    assert row["groups"]["age"] == "30"
+    heard, rate = soundfile.read(run / "report" / row["audio"])
+    expected = soundfile.read(cuts[1].recording.sources[0].source)[0][12000:]
+    assert rate == 16000
+    np.testing.assert_allclose(heard, expected, atol=1e-4)
 
 
 def test_without_sound_no_recording_is_read(run: Path) -> None:
@@ -139,6 +157,16 @@ def test_a_report_that_fails_leaves_the_previous_one(run: Path) -> None:
     with pytest.raises(InputError, match="no such audio file"):
         report_folder(run, "embed")
     assert files(run / "report") == before
+
+
+def test_a_file_in_the_place_of_the_folder_is_named_and_stays(run: Path) -> None:
+    (run / "report").write_text("mine")
+    with (
+        output_folder(run.parent / "other", "run", "RUN"),
+        pytest.raises(InputError, match=r"report: is a file in the"),
+    ):
+        report_folder(run, "none")
+    assert (run / "report").read_text() == "mine"
 
 
 def test_another_mode_replaces_the_report_and_leaves_the_users_files(run: Path) -> None:

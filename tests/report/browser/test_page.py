@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -202,6 +203,19 @@ def test_without_confidences_nothing_is_said_of_scores(opened: Opened, run: Path
     page.wait_for_selector("#filters select", state="attached")
     assert not page.locator("#scores").is_visible()
     assert page.locator("[name=sort] option[value=score]").count() == 0
+
+
+def test_letters_of_short_phones_do_not_overlap(opened: Opened) -> None:
+    path = opened.folder / "data" / "utterances-0.js"
+    rows = json.loads(json.loads(path.read_text()[len("receiveUtterances(") : -2]))
+    (row,) = [row for row in rows if row["name"] == "fair-1"]
+    row["pairs"] = [["t", "d", *(10 * place + each for each in (0, 10, 0, 10)), 0.5] for place in range(6)]
+    path.write_text(f"receiveUtterances({json.dumps(json.dumps(rows))})\n")
+    page = opened.open("errors=1&text=fair-1")
+    boxes = [letter.bounding_box() for letter in page.locator(".letter").all()]
+    assert len(boxes) == 6
+    for box, following in pairwise(boxes):
+        assert following["x"] >= box["x"] + box["width"] - 0.1 >= box["x"] + 8
 
 
 def test_few_of_many_utterances_are_in_the_page(opened: Opened) -> None:

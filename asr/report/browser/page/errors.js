@@ -302,6 +302,8 @@ const PIXELS_PER_SECOND = [200, 350, 500, 700];
 const TIER = 24;
 /** Sizes of a phone's label in pixels, and the width of a letter as a share of its size. */
 const LABEL = 11, SMALLEST_LABEL = 8, LETTER = 0.62;
+/** Pixels that the letter of an error takes. */
+const LETTER_ROOM = 10;
 let scale = 350;
 const drawn = new Map();
 let playhead = null;
@@ -392,6 +394,7 @@ function drawTiers(utterance) {
     const [reference, hypothesis, letters] = [element("div", "tier"), element("div", "tier"), element("div", "tier")];
     letters.setAttribute("aria-hidden", "true");
     const aimed = new Set(filtersPairs() ? targetsOf(utterance) : []);
+    let free = 0;
     utterance.pairs.forEach((pair, at) => {
         const name = ["phone", kindOf(pair), aimed.has(at) ? "target" : "", isSelected(utterance, at) ? "selected" : ""];
         for (const [tier, side, phone] of [[reference, 2, pair[0]], [hypothesis, 4, pair[1]]]) {
@@ -404,6 +407,7 @@ function drawTiers(utterance) {
             letter.dataset["at"] = String(at);
             if (marks.has(markKey(utterance, at)))
                 letter.textContent += "★";
+            free = placeAfter(letter, free);
             letters.append(letter);
         }
     });
@@ -426,6 +430,16 @@ function placed(box, start, end) {
     box.style.left = `${(start * scale) / 1000}px`;
     box.style.width = `${Math.max(4, ((end - start) * scale) / 1000)}px`;
     return box;
+}
+/** Keeps a letter to the right of the previous one, which ends at `free` (pixels); returns where it ends itself. */
+function placeAfter(letter, free) {
+    const needed = LETTER_ROOM * (letter.textContent?.length ?? 1);
+    const [left, width] = [parseFloat(letter.style.left), parseFloat(letter.style.width)];
+    const middle = Math.max(left + width / 2, free + needed / 2);
+    const room = Math.max(width, needed);
+    letter.style.left = `${middle - room / 2}px`;
+    letter.style.width = `${room}px`;
+    return middle + needed / 2;
 }
 function describe(pair) {
     const score = pair[6] === null ? "" : `, score ${pair[6].toFixed(2)}`;
