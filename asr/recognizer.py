@@ -27,6 +27,7 @@ from asr.library.frame_posteriors import Posteriors
 from asr.library.recording import UNNAMED, Audio, open_recording
 from asr.library.samples import ArrayLike
 from asr.library.transcription import Transcription
+from asr.named_models.model_folder import model_folder
 
 if TYPE_CHECKING:
     import torch
@@ -39,7 +40,8 @@ BATCH = 16
 
 
 def load(model: Path | str, device: str = "auto") -> "Recognizer":
-    """Opens a trained model: the folder of a run, a bundle, or what `asr export` wrote.
+    """Opens a trained model: the folder of a run, a bundle, or what `asr export` wrote; the name of a model in the box,
+    such as "small"; or "hf:org/name@revision", a repository on the Hugging Face Hub.
 
     `device` is auto (a GPU if there is one), cpu, cuda or cuda:N; an exported model runs on the CPU, without PyTorch.
     Raises InputError for a model that is missing or damaged.
@@ -48,9 +50,7 @@ def load(model: Path | str, device: str = "auto") -> "Recognizer":
     >>> recognizer.sample_rate
     16000
     """
-    path = Path(model)
-    if not path.is_dir():
-        raise InputError("no such folder; give the folder of a run, a bundle, or an exported model", path)
+    path = model_folder(model)
     return Recognizer(path, device_for(path, device))
 
 

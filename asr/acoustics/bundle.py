@@ -6,7 +6,7 @@ model.safetensors  the acoustic model's weights
 phones.txt         the phone set, one symbol a line
 classes.tsv        each class (phone and HMM state) with its prior and self-loop probability
 cmvn.safetensors   the training set's normalisation statistics
-lm.arpa            the phone n-gram, which decoding adds
+lm.arpa            the phone n-gram, which decoding adds; lm.arpa.gz in a bundle that `asr model pack` wrote
 decoding.yaml      acoustic scale, insertion penalty, weight of the language model, and the parameters of confidences,
                    once they are tuned
 ensemble           a bundle for each further model that decodes with this one: 01, 02, ...; optional
@@ -26,10 +26,12 @@ from asr import models
 from asr.acoustics.bundle_manifest import (
     ENSEMBLE,
     LM,
-    MANIFEST,
+    PACKED_LM,
     check_files,
+    lm_path,
     model_folders,
     read_manifest,
+    stored_weights,
     write_manifest,
 )
 from asr.acoustics.tables import BESIDE, TUNING, ClassStatistics, Tuning, check_phones, read_statistics, read_tuning
@@ -38,8 +40,9 @@ from asr.config.recipe_file import read_recipe, write_recipe
 from asr.errors import InputError
 from asr.features.cmvn import Cmvn, load_cmvn, save_cmvn
 from asr.models import AcousticModel
+from asr.named_models.model_folder import model_folder
 from asr.storage.files import complete_file, remove, write_text
-from asr.storage.run_layout import BUNDLE, DECODE, RECIPE, fold_name, has_folds
+from asr.storage.run_layout import MANIFEST, RECIPE, WEIGHTS, bundle_places, fold_name, has_folds
 from asr.storage.weights import load_weights, save_weights
 
 
@@ -61,7 +64,7 @@ class Bundle:
 
     @property
     def lm_path(self) -> Path:
-        return self.folder / LM
+        return lm_path(self.folder)
 
     @property
     def tuning_path(self) -> Path:
@@ -72,10 +75,10 @@ def write_bundle(folder: Path, config: RecipeConfig, model: nn.Module, statistic
     """Writes all but lm.arpa, decoding.yaml and the ensemble, which decoding adds; deletes those of a previous
     model."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (LM, TUNING):
+    for name in (LM, PACKED_LM, TUNING):
         remove(folder / name)
     remove(folder / ENSEMBLE)
-    save_weights(folder / "model.safetensors", model.state_dict())
+    save_weights(folder / WEIGHTS, model.state_dict())
     write_text(folder / "phones.txt", "".join(f"{phone}\n" for phone in config.targets.phone_set))
     names = config.class_names
     rows = zip(names, statistics.priors.tolist(), statistics.self_loops.tolist(), strict=True)
@@ -122,16 +125,19 @@ def _copy_files(source: Path, target: Path) -> None:
             shutil.copyfileobj(original, copy)
     # A copy that went wrong is found later: a file keeps the checksum that it had.
     known = read_manifest(source)
-    write_manifest(target, {name: digest for name, digest in known.items() if not name.startswith(f"{ENSEMBLE}/")})
+    known = {name: digest for name, digest in known.items() if not name.startswith(f"{ENSEMBLE}/")}
+    write_manifest(target, known, stored_weights(source))
 
 
 def find_bundle(path: Path) -> Path:
-    """The bundle that a user means by `path`: a bundle, or a run's folder (the first fold, where it has folds).
+    """The bundle that a user means by `path`: a bundle, a run's folder (the first fold, where it has folds), or another
+    model that `model_folder` finds.
 
     Raises InputError when there is none.
     """
-    for candidate in (path, path / DECODE / BUNDLE, path / fold_name(1) / DECODE / BUNDLE):
-        if (candidate / "model.safetensors").is_file():
+    path = model_folder(path)
+    for candidate in bundle_places(path):
+        if (candidate / WEIGHTS).is_file():
             return candidate
     raise InputError("holds no model bundle (model.safetensors); name a bundle or the folder of a finished run", path)
 
@@ -155,7 +161,7 @@ def read_bundle(path: Path, device: torch.device | str = "cpu") -> Bundle:
     names = config.class_names
     check_phones(folder / "phones.txt", config)
     model = models.build(config.model, config.features.dim, len(names))
-    load_weights(folder / "model.safetensors", model)
+    load_weights(folder / WEIGHTS, model)
     bundle = Bundle(
         folder=folder,
         config=config,

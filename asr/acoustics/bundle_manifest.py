@@ -2,6 +2,9 @@
 
     {"schema": 2, "files": {"model.safetensors": "9f86d08...", ..., "ensemble/01/bundle.json": "e3b0c44..."}}
 
+A bundle that `asr model pack` wrote has schema 3: its language model is lm.arpa.gz, and `weights` is the type in which
+the weights are stored, float32 or float16 (they are read as float32 in any case).
+
 recipe.yaml and decoding.yaml are not listed: people edit them, and reading them checks their values. Bundles of schema
 1, of version 0.1, list no files and are read unchecked.
 """
@@ -9,31 +12,53 @@ recipe.yaml and decoding.yaml are not listed: people edit them, and reading them
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from asr.errors import InputError
 from asr.storage.files import file_digest, read_json, write_json
+from asr.storage.run_layout import MANIFEST, WEIGHTS
 
-MANIFEST = "bundle.json"
 SCHEMA = 2
-LM, ENSEMBLE = "lm.arpa", "ensemble"
-"""The file and the folder that decoding adds."""
+PACKED_SCHEMA = 3
+LM, PACKED_LM, ENSEMBLE = "lm.arpa", "lm.arpa.gz", "ensemble"
+"""The file (in a packed bundle the second) and the folder that decoding adds."""
 
 _UNCHECKED_SCHEMA = 1
-_TRAINED = ("model.safetensors", "phones.txt", "classes.tsv", "cmvn.safetensors")
-_LATER = re.compile(rf"{re.escape(LM)}|{ENSEMBLE}/[^/]+/{re.escape(MANIFEST)}")
+_TRAINED = (WEIGHTS, "phones.txt", "classes.tsv", "cmvn.safetensors")
+_LATER = re.compile(rf"{re.escape(LM)}(\.gz)?|{ENSEMBLE}/[^/]+/{re.escape(MANIFEST)}")
 
 
-def write_manifest(folder: Path, known: Mapping[str, str] | None = None) -> None:
-    """Lists the files that are in a bundle; those in `known` keep the SHA-256 that they have there."""
-    names = [name for name in (*_TRAINED, LM) if (folder / name).is_file()]
+def lm_path(folder: Path) -> Path:
+    """The language model of a bundle or an exported model."""
+    packed = folder / PACKED_LM
+    return packed if packed.is_file() else folder / LM
+
+
+def write_manifest(folder: Path, known: Mapping[str, str] | None = None, weights: str | None = None) -> None:
+    """Lists the files that are in a bundle; those in `known` keep the SHA-256 that they have there.
+
+    `weights` is the stored type of a packed bundle's weights.
+    """
+    names = [name for name in (*_TRAINED, LM, PACKED_LM) if (folder / name).is_file()]
     names += [str(path.relative_to(folder).as_posix()) for path in sorted(folder.glob(f"{ENSEMBLE}/*/{MANIFEST}"))]
     known = known or {}
     files = {name: known.get(name) or file_digest(folder / name) for name in names}
-    write_json(folder / MANIFEST, {"schema": SCHEMA, "files": files})
+    head: dict[str, Any] = {"schema": PACKED_SCHEMA, "weights": weights} if weights else {"schema": SCHEMA}
+    write_json(folder / MANIFEST, {**head, "files": files})
 
 
 def read_manifest(folder: Path) -> dict[str, str]:
     """The listed files with their SHA-256. Raises InputError for a bundle of another layout, or a damaged list."""
+    return _read(folder)[1]
+
+
+def stored_weights(folder: Path) -> str | None:
+    """The type in which a packed bundle's weights are stored; None for another bundle. Raises InputError as
+    `read_manifest`."""
+    return _read(folder)[0]
+
+
+def _read(folder: Path) -> tuple[str | None, dict[str, str]]:
     path = folder / MANIFEST
     if not path.is_file():
         raise InputError(
@@ -42,10 +67,12 @@ def read_manifest(folder: Path) -> dict[str, str]:
     values = read_json(path)
     schema = values.get("schema") if isinstance(values, dict) else None
     if schema == _UNCHECKED_SCHEMA and "files" not in values:
-        return {}
-    if schema != SCHEMA:
+        return None, {}
+    if schema not in (SCHEMA, PACKED_SCHEMA):
         raise InputError(
-            f"schema {str(schema)[:40]!r} is not {SCHEMA}, which this version of asr reads; train the model again", path
+            f"schema {str(schema)[:40]!r} is not {SCHEMA} or {PACKED_SCHEMA}, which this version of asr reads; "
+            "train the model again",
+            path,
         )
     files = values.get("files")
     if not isinstance(files, dict) or not files.keys() >= set(_TRAINED):
@@ -53,7 +80,7 @@ def read_manifest(folder: Path) -> dict[str, str]:
     for name, digest in files.items():
         if not isinstance(digest, str) or not (name in _TRAINED or _LATER.fullmatch(name)):
             raise InputError("damaged; copy the bundle again, or train the model again", path)
-    return files
+    return (str(values.get("weights", "float32")) if schema == PACKED_SCHEMA else None), files
 
 
 def check_files(folder: Path) -> None:

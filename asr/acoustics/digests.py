@@ -3,10 +3,9 @@
 import hashlib
 from pathlib import Path
 
-from asr.acoustics.bundle_manifest import LM, MANIFEST, model_folders
-from asr.acoustics.onnx_model import ONNX_MANIFEST
+from asr.acoustics.bundle_manifest import LM, PACKED_LM, model_folders
 from asr.storage.files import file_digest
-from asr.storage.run_layout import RECIPE
+from asr.storage.run_layout import MANIFEST, ONNX_MANIFEST, RECIPE
 
 BUNDLE_FILES = (
     MANIFEST,
@@ -16,6 +15,7 @@ BUNDLE_FILES = (
     "classes.tsv",
     "cmvn.safetensors",
     LM,
+    PACKED_LM,
     "decoding.yaml",
 )
 

@@ -5,19 +5,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.acoustics.audio_scorer import AudioScorer
-from asr.acoustics.onnx_model import ONNX_MODEL, OnnxModel, OnnxScorer, read_onnx_model
+from asr.acoustics.onnx_model import OnnxModel, OnnxScorer, read_onnx_model
 from asr.acoustics.tables import TrainedModel
+from asr.named_models.model_folder import model_folder
+from asr.storage.run_layout import ONNX_MODEL
 
 if TYPE_CHECKING:
     import torch
 
 
 def read_model(path: Path | str, device: "torch.device | str" = "cpu") -> TrainedModel:
-    """The bundle, the bundle of the run, or the exported model at `path`; an exported one needs no PyTorch.
+    """The bundle, the bundle of the run, or the exported model that `path` is (see `model_folder`); an exported one
+    needs no PyTorch.
 
     Raises InputError when it is missing or damaged.
     """
-    path = Path(path)
+    path = model_folder(path)
     if (path / ONNX_MODEL).is_file():
         return read_onnx_model(path)
     from asr.acoustics.bundle import read_bundle
@@ -26,8 +29,8 @@ def read_model(path: Path | str, device: "torch.device | str" = "cpu") -> Traine
 
 
 def device_for(path: Path | str, name: str) -> "torch.device | str":
-    """The device of a name (see `asr.device.choose_device`) for the model at `path`; an exported one is on the CPU."""
-    if (Path(path) / ONNX_MODEL).is_file():
+    """The device of a name (see `asr.device.choose_device`) for a MODEL; the CPU for an exported one."""
+    if (model_folder(path) / ONNX_MODEL).is_file():
         return "cpu"
     from asr.device import choose_device
 

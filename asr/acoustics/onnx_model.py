@@ -4,7 +4,7 @@ export.json        the version of this layout, the precision of the weights, the
                    of each file that nobody edits
 model.onnx         the graph: waveforms [B, S] (float32) and lengths [B] (int64, samples) in; log_posteriors [B, T, C]
                    (float32, natural) and frames [B] (int64) out
-recipe.yaml, phones.txt, classes.tsv, lm.arpa, decoding.yaml    as in a bundle (see `asr.acoustics.bundle`)
+recipe.yaml, phones.txt, classes.tsv, lm.arpa(.gz), decoding.yaml    as in a bundle (see `asr.acoustics.bundle`)
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from asr.acoustics.bundle_manifest import LM
+from asr.acoustics.bundle_manifest import LM, PACKED_LM, lm_path
 from asr.acoustics.pieces import ScoredPiece, scored_pieces
 from asr.acoustics.posteriors import LogPosteriors, Waveform
 from asr.acoustics.tables import TUNING, ClassStatistics, Tuning, check_phones, read_statistics, read_tuning
@@ -23,15 +23,14 @@ from asr.config.recipe_file import read_recipe
 from asr.errors import InputError
 from asr.features.mel import check_length
 from asr.storage.files import file_digest, read_json, write_json
-from asr.storage.run_layout import RECIPE
+from asr.storage.run_layout import ONNX_MANIFEST, ONNX_MODEL, RECIPE
 
 if TYPE_CHECKING:
     import onnxruntime
 
-ONNX_MODEL, ONNX_MANIFEST = "model.onnx", "export.json"
 SCHEMA = 1
-CHECKED = (ONNX_MODEL, "phones.txt", "classes.tsv", LM)
-COPIED = (RECIPE, "phones.txt", "classes.tsv", LM, TUNING)
+CHECKED = (ONNX_MODEL, "phones.txt", "classes.tsv", LM, PACKED_LM)
+COPIED = (RECIPE, "phones.txt", "classes.tsv", LM, PACKED_LM, TUNING)
 """The files that an exported model shares with its bundle."""
 AGAIN = "run asr export again"
 
@@ -49,7 +48,7 @@ class OnnxModel:
 
     @property
     def lm_path(self) -> Path:
-        return self.folder / LM
+        return lm_path(self.folder)
 
 
 def write_onnx_manifest(folder: Path, precision: str, subsampling: int) -> None:

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from asr.acoustics.bundle_manifest import LM
+from asr.acoustics.bundle_manifest import lm_path
 from asr.config import RecipeConfig
 from asr.errors import InputError
 from asr.storage.yaml_text import read_yaml
@@ -91,7 +91,7 @@ def read_tuning(folder: Path) -> Tuning:
     """
     path = folder / TUNING
     if not path.is_file():
-        if (folder / LM).is_file():
+        if lm_path(folder).is_file():
             raise InputError("missing; copy the bundle again, or run asr decode again", path)
         return Tuning()
     try:

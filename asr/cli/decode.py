@@ -9,7 +9,7 @@ from asr.cli.options import Device, Features, Prepared, Settings
 
 
 def decode_command(
-    bundle: Annotated[Path, typer.Argument(help="A model bundle, or the folder of a run without folds.")],
+    bundle: Annotated[Path, typer.Argument(help="A run without folds, or a model, as in asr transcribe.")],
     prepared: Prepared,
     features: Features,
     out: Annotated[Path, typer.Argument(help="Folder for hypotheses, references and the tuned model bundle.")],

@@ -1,4 +1,4 @@
-"""`asr model`: shows acoustic models."""
+"""`asr model`: shows acoustic models, and prepares them for others."""
 
 from itertools import groupby
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asr.cli.options import Settings
+from asr.cli.share import card_command, list_command, pack_command
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -15,15 +16,20 @@ if TYPE_CHECKING:
 
 MANY = 4
 
-app = typer.Typer(no_args_is_help=True, help="Inspect a recipe's acoustic model.")
+app = typer.Typer(no_args_is_help=True, help="Inspect models, and prepare them for others.")
 
 
 @app.callback()
 def model() -> None:
-    """Inspect a recipe's acoustic model."""
+    """Inspect models, and prepare them for others."""
 
 
-@app.command()
+app.command("list", short_help="List the models in the box")(list_command)
+app.command("pack", short_help="Pack a run's model into a small folder to share")(pack_command)
+app.command("card", short_help="Write the README.md of a model")(card_command)
+
+
+@app.command(short_help="Show a recipe's model, layer by layer")
 def show(
     recipe: Annotated[Path, typer.Argument(help="The recipe's YAML file.")],
     settings: Settings = [],  # noqa: B006 - typer copies it

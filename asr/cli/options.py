@@ -19,7 +19,13 @@ Device = Annotated[str, typer.Option("--device", help="auto (a GPU if there is o
 Devices = Annotated[int, typer.Option("--devices", min=1, help="Devices of this machine to train on.")]
 Prepared = Annotated[Path, typer.Argument(help="Folder of manifests, from asr prepare.")]
 Features = Annotated[Path, typer.Argument(help="Folder of feature archives, from asr features.")]
-Model = Annotated[Path, typer.Argument(help="A model bundle, or the folder of a finished run.")]
+Model = Annotated[
+    Path,
+    typer.Argument(
+        help="A finished run or a model: a folder, the name of a model in the box (see asr model list), or "
+        "hf:org/name@revision."
+    ),
+]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Skip broken utterances and count them.")]
 Formats = Annotated[
     list[str],

@@ -44,7 +44,7 @@ from asr.lm.word_starts import mark_word_starts, symbols
 from asr.phones.folding import fold
 from asr.phones.pronounce import chosen_pronunciations, fold_pronunciations
 from asr.scoring.pronunciations import fitting_pronunciations
-from asr.storage.files import make_folder, write_json, write_text
+from asr.storage.files import make_folder, write_bytes, write_json
 from asr.storage.outputs import complete_outputs
 from asr.storage.run_layout import BUNDLE, RECIPE, REFERENCES, SPEED, TUNED, alignments_path, cuts_path
 
@@ -149,7 +149,7 @@ def write_lm(trained: Bundle, bundle: Bundle, dataset: Dataset) -> None:
         if config.lm != trained.config.lm:
             message = "already has a language model; give the bundle that asr train wrote to change the settings in lm"
             raise InputError(message, trained.folder)
-        write_text(bundle.lm_path, trained.lm_path.read_text(encoding="utf-8"))
+        write_bytes(bundle.folder / trained.lm_path.name, trained.lm_path.read_bytes())
         return
     alignments = _alignments(trained)
     phones: Sequence[str] = config.targets.phone_set

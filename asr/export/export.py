@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from asr.acoustics.bundle import read_bundle
-from asr.acoustics.onnx_model import COPIED, ONNX_MODEL, write_onnx_manifest
+from asr.acoustics.onnx_model import COPIED, write_onnx_manifest
 from asr.errors import InputError
 from asr.export.graph import onnx_graph
 from asr.export.precision import Precision, compact_fourier, shrink
 from asr.features.mel import fft_size
-from asr.storage.files import complete_file
+from asr.storage.files import write_bytes
 from asr.storage.output_folder import output_folder
+from asr.storage.run_layout import ONNX_MODEL
 
 
 def export(model: Path, out: Path, precision: Precision = "fp32") -> int:
@@ -27,12 +28,7 @@ def export(model: Path, out: Path, precision: Precision = "fp32") -> int:
     with output_folder(out, "export", "OUT"):
         for name in COPIED:
             if (bundle.folder / name).is_file():
-                _write(out / name, (bundle.folder / name).read_bytes())
-        _write(out / ONNX_MODEL, content)
+                write_bytes(out / name, (bundle.folder / name).read_bytes())
+        write_bytes(out / ONNX_MODEL, content)
         write_onnx_manifest(out, precision, bundle.subsampling)
     return len(content)
-
-
-def _write(path: Path, content: bytes) -> None:
-    with complete_file(path, "wb") as file:
-        file.write(content)

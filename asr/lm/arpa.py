@@ -1,5 +1,7 @@
 """Back-off n-gram models in memory and in ARPA format."""
 
+import gzip
+import io
 import math
 from collections import Counter
 from collections.abc import Iterator
@@ -8,7 +10,7 @@ from pathlib import Path
 
 from asr.errors import InputError
 from asr.storage.files import complete_file
-from asr.storage.text import read_lines
+from asr.storage.text import read_packed_lines
 
 START = "<s>"
 END = "</s>"
@@ -46,31 +48,47 @@ class Ngrams:
         return Ngrams(min(order, self.order), probabilities, backoffs)
 
 
-def write_arpa(path: Path | str, ngrams: Ngrams) -> None:
-    """Writes ARPA text with sorted entries and seven decimals, so that equal models give equal bytes; complete or not
-    at all."""
+def write_arpa(path: Path | str, ngrams: Ngrams, decimals: int = 7) -> None:
+    """Writes ARPA text with sorted entries and a fixed number of decimals, so that equal models give equal bytes;
+    complete or not at all. A file whose name ends in .gz is packed."""
+    path = Path(path)
+    lines = _lines(ngrams, decimals)
+    if path.suffix != ".gz":
+        with complete_file(path) as file:
+            file.writelines(lines)
+        return
+    with (
+        complete_file(path, "wb") as file,
+        gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed,
+        io.TextIOWrapper(packed, encoding="utf-8", newline="\n") as text,
+    ):
+        text.writelines(lines)
+
+
+def _lines(ngrams: Ngrams, decimals: int) -> Iterator[str]:
     by_order: list[list[tuple[str, ...]]] = [[] for _ in range(ngrams.order)]
     for ngram in sorted(ngrams.probabilities):
         by_order[len(ngram) - 1].append(ngram)
-    with complete_file(path) as file:
-        file.write("\\data\\\n")
-        file.writelines(f"ngram {order}={len(entries)}\n" for order, entries in enumerate(by_order, 1))
-        for order, entries in enumerate(by_order, 1):
-            file.write(f"\n\\{order}-grams:\n")
-            for ngram in entries:
-                line = f"{_log10(ngrams.probabilities[ngram])}\t{' '.join(ngram)}"
-                if ngram in ngrams.backoffs:
-                    line += f"\t{_log10(ngrams.backoffs[ngram])}"
-                file.write(line + "\n")
-        file.write("\n\\end\\\n")
+    yield "\\data\\\n"
+    yield from (f"ngram {order}={len(entries)}\n" for order, entries in enumerate(by_order, 1))
+    for order, entries in enumerate(by_order, 1):
+        yield f"\n\\{order}-grams:\n"
+        for ngram in entries:
+            line = f"{_log10(ngrams.probabilities[ngram], decimals)}\t{' '.join(ngram)}"
+            if ngram in ngrams.backoffs:
+                line += f"\t{_log10(ngrams.backoffs[ngram], decimals)}"
+            yield line + "\n"
+    yield "\n\\end\\\n"
 
 
-def _log10(natural: float) -> str:
-    return f"{max(natural / math.log(10), IMPOSSIBLE):.7f}"
+def _log10(natural: float, decimals: int) -> str:
+    return f"{max(natural / math.log(10), IMPOSSIBLE):.{decimals}f}"
 
 
 def read_arpa(path: Path | str) -> Ngrams:
-    """Reads a model in ARPA format. Raises InputError with the number of the line that is not valid."""
+    """Reads a model in ARPA format; a file whose name ends in .gz is unpacked.
+
+    Raises InputError with the number of the line that is not valid."""
     path = Path(path)
     ngrams = Ngrams(order=0)
     section, ended = 0, False
@@ -97,7 +115,7 @@ def read_arpa(path: Path | str) -> Ngrams:
 
 def _data_lines(path: Path) -> Iterator[tuple[int, str]]:
     """The lines after `\\data\\` that are not empty, with their numbers."""
-    lines = ((number, line.strip()) for number, line in read_lines(path))
+    lines = ((number, line.strip()) for number, line in read_packed_lines(path))
     if not any(line == "\\data\\" for _, line in lines):
         raise InputError("not an n-gram model in ARPA format: no \\data\\ line", path)
     yield from ((number, line) for number, line in lines if line)

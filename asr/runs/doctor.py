@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asr.acoustics.bundle import read_bundle
-from asr.acoustics.bundle_manifest import LM, MANIFEST, differing_files
+from asr.acoustics.bundle_manifest import differing_files, lm_path
 from asr.corpora.cuts import read_cuts
 from asr.errors import InputError
 from asr.features.archive import Archive
@@ -15,6 +15,7 @@ from asr.lm.arpa import read_arpa
 from asr.progress import track
 from asr.runs import stage
 from asr.storage import output_folder
+from asr.storage.run_layout import MANIFEST, WEIGHTS
 
 Problems = Iterator[InputError]
 
@@ -97,7 +98,7 @@ def _check_cuts(path: Path) -> Problems:
 
 
 def _bundles(folder: Path) -> set[Path]:
-    return {path.parent for name in (MANIFEST, "model.safetensors") for path in _below(folder, name)}
+    return {path.parent for name in (MANIFEST, WEIGHTS) for path in _below(folder, name)}
 
 
 def _check_bundle(folder: Path) -> Problems:
@@ -105,8 +106,8 @@ def _check_bundle(folder: Path) -> Problems:
         yield from differing
         return
     read_bundle(folder)
-    if (folder / LM).is_file():
-        read_arpa(folder / LM)
+    if (lm := lm_path(folder)).is_file():
+        read_arpa(lm)
 
 
 def _stages(folder: Path) -> Iterable[Path]:

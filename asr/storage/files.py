@@ -247,6 +247,12 @@ def write_text(path: Path | str, text: str) -> None:
         file.write(text)
 
 
+def write_bytes(path: Path | str, content: bytes) -> None:
+    """Writes a whole file at once, complete or not at all."""
+    with complete_file(path, "wb") as file:
+        file.write(content)
+
+
 def write_json(path: Path | str, value: Any) -> None:
     """Writes indented JSON with a final newline, complete or not at all."""
     write_text(path, json_text(value))

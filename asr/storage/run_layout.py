@@ -26,6 +26,10 @@ METRICS, CHECKPOINTS, TENSORBOARD = "metrics.jsonl", "checkpoints", "tensorboard
 """In train: a line per epoch, what an interrupted training resumes from, and the events for TensorBoard."""
 BUNDLE = "bundle"
 """In train and decode: the model."""
+MANIFEST, WEIGHTS = "bundle.json", "model.safetensors"
+"""In a bundle: the list of its files, and the weights of its network."""
+ONNX_MANIFEST, ONNX_MODEL = "export.json", "model.onnx"
+"""In an exported model: the list of its files, and its graph."""
 REFERENCES, HYPOTHESES, NBEST, LATTICES = "references.jsonl", "hypotheses.jsonl", "nbest.jsonl", "lattices.jsonl"
 """In the folder of a split in decode."""
 SPEED = "speed.json"
@@ -58,6 +62,11 @@ def fold_names(folder: Path) -> list[str]:
 def has_folds(folder: Path) -> bool:
     """Whether a folder is that of a run with folds."""
     return (folder / fold_name(1)).is_dir()
+
+
+def bundle_places(path: Path) -> list[Path]:
+    """Where the bundle of a MODEL folder may be: itself, or that of the run (the first fold's, where it has folds)."""
+    return [path, path / DECODE / BUNDLE, path / fold_name(1) / DECODE / BUNDLE]
 
 
 def cuts_path(prepare_dir: Path, split: str) -> Path:

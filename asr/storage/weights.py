@@ -1,6 +1,7 @@
 """Weights of a network, and other tensors of a training, in safetensors files."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,15 @@ def read_weights(path: Path) -> Tensors:
             reason = f"{name} has weights that are not finite numbers (NaN or infinity): its training has diverged"
             raise InputError(f"{reason}; train the model again", path)
     return tensors
+
+
+def count_weights(path: Path) -> int:
+    """The number of weights in a file. Raises InputError when it is missing or damaged."""
+    try:
+        with safe_open(path, "pt") as file:
+            return sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118 - not a dict
+    except (OSError, SafetensorError) as error:
+        raise InputError("missing or damaged; copy it again", path) from error
 
 
 def load_weights(path: Path, model: nn.Module) -> None:

@@ -24,7 +24,7 @@ from asr.features.dataset import Dataset, Split
 from asr.models import AcousticModel
 from asr.models.initializers import initialize_from
 from asr.storage.files import file_digest, make_folder, write_json
-from asr.storage.run_layout import BUNDLE, SUMMARY, forget_rounds, round_folder
+from asr.storage.run_layout import BUNDLE, SUMMARY, WEIGHTS, forget_rounds, round_folder
 from asr.storage.weights import read_weights
 from asr.training.augmented import AugmentedSets, EpochSpeech
 from asr.training.batching import Batching, EpochSets, FrameBatching, UtteranceBatching, draws_frames
@@ -185,7 +185,7 @@ def pretrained_weights(config: RecipeConfig) -> Path | None:
     if config.model.pretrained is None:
         return None
     try:
-        return find_bundle(config.model.pretrained) / "model.safetensors"
+        return find_bundle(config.model.pretrained) / WEIGHTS
     except InputError as error:
         raise InputError(f"model.pretrained: {error}") from error
 

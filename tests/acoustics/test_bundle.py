@@ -125,7 +125,7 @@ def test_half_a_file_is_named(bundle: Path, name: str) -> None:
         ("lm.arpa", "aa", "zz"),
         ("recipe.yaml", "width:", "breadth:"),
         ("bundle.json", '"schema": 2', '"schema": 1'),
-        ("bundle.json", '"schema": 2', '"schema": 3'),
+        ("bundle.json", '"schema": 2', '"schema": 4'),
         ("bundle.json", '"schema": 2', '"scheme": 2'),
         ("bundle.json", '"files"', '"file"'),
         ("bundle.json", '"phones.txt"', '"phonez.txt"'),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from asr.acoustics.digests import acoustic_digest
-from asr.acoustics.onnx_model import ONNX_MANIFEST
+from asr.storage.run_layout import ONNX_MANIFEST
 
 TRAINED = ("recipe.yaml", "model.safetensors", "classes.tsv", "cmvn.safetensors")
 EXPORTED = ("recipe.yaml", "classes.tsv", ONNX_MANIFEST)

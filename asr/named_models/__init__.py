@@ -1,0 +1,1 @@
+"""What a MODEL argument is: a folder, a model in the box, or a repository on the Hugging Face Hub."""

@@ -1,0 +1,1 @@
+"""Models that others use: small bundles, and the cards that say what they are."""
