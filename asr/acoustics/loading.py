@@ -1,5 +1,7 @@
 """Opens a trained model, as a bundle or as the graph exported from one, and what scores audio with it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,6 +9,7 @@ from typing import TYPE_CHECKING
 from asr.acoustics.audio_scorer import AudioScorer
 from asr.acoustics.onnx_model import OnnxModel, OnnxScorer, read_onnx_model
 from asr.acoustics.tables import TrainedModel
+from asr.errors import InputError
 from asr.named_models.model_folder import model_folder
 from asr.storage.run_layout import ONNX_MODEL
 
@@ -23,18 +26,33 @@ def read_model(path: Path | str, device: "torch.device | str" = "cpu") -> Traine
     path = model_folder(path)
     if (path / ONNX_MODEL).is_file():
         return read_onnx_model(path)
-    from asr.acoustics.bundle import read_bundle
+    with _pytorch(path):
+        from asr.acoustics.bundle import read_bundle
 
     return read_bundle(path, device)
 
 
 def device_for(path: Path | str, name: str) -> "torch.device | str":
     """The device of a name (see `asr.device.choose_device`) for a MODEL; the CPU for an exported one."""
-    if (model_folder(path) / ONNX_MODEL).is_file():
+    path = model_folder(path)
+    if (path / ONNX_MODEL).is_file():
         return "cpu"
-    from asr.device import choose_device
+    with _pytorch(path):
+        from asr.device import choose_device
 
     return choose_device(name)
+
+
+@contextmanager
+def _pytorch(path: Path) -> Iterator[None]:
+    """Raises InputError where PyTorch is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        message = "needs PyTorch: pip install torch; or export it where PyTorch is, with asr export"
+        raise InputError(message, path) from error
 
 
 def first_alone(model: TrainedModel) -> TrainedModel:

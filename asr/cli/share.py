@@ -31,14 +31,14 @@ Notes = Annotated[Path | None, typer.Option(help="A Markdown file that the card 
 def list_command() -> None:
     """List the models in the box: those that ship with asr, and can be given by name."""
     from asr.named_models.box import box_models
-    from asr.sharing.card import read_header
+    from asr.sharing.card import header_figures, read_header
 
     for name, folder in box_models().items():
         header = read_header(folder)
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
-        print(f"{name}  {size:.1f} MB  {', '.join(header.get('language', []))}  {header.get('license', '')}")
-        for result in header.get("model-index", [{}])[0].get("results", []):
-            print(f"  PER {result['metrics'][0]['value']:.1f}%, silence removed: {result['dataset']['name']}")
+        print(f"{name}  {size:.1f} MB  {header.get('license', 'no licence')}")
+        for corpus, per in header_figures(header):
+            print(f"  PER {per:.1f}%, silence removed: {corpus}")
 
 
 def pack_command(

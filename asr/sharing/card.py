@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
 import yaml
@@ -35,7 +36,12 @@ MOST_NOTES = 100_000
 
 _FENCE = "---"
 _ROBUSTNESS, _RECOGNISERS = "robustness", "recognisers"
-"""The benchmarks whose rows a card shows."""
+_NUMBER = int | float
+_FIELDS: dict[str, dict[str, type | UnionType]] = {
+    _ROBUSTNESS: {"condition": str, "figure": _NUMBER, "points": _NUMBER},
+    _RECOGNISERS: {"test": str, "system": str, "figure": _NUMBER, "utterances": _NUMBER},
+}
+"""The benchmarks whose rows a card shows, and the fields that it shows."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +117,15 @@ def read_header(bundle: Path) -> dict[str, Any]:
     return header if isinstance(header, dict) else {}
 
 
+def header_figures(header: dict[str, Any]) -> list[tuple[str, float]]:
+    """The test sets and PERs in the header of a card; none where someone wrote another header."""
+    try:
+        results = [result for model in header["model-index"] for result in model["results"]]
+        return [(str(each["dataset"]["name"]), float(each["metrics"][0]["value"])) for each in results]
+    except (KeyError, IndexError, TypeError, ValueError):
+        return []
+
+
 @contextmanager
 def _writing_into(bundle: Path) -> Iterator[None]:
     """Records what is written in the output folder that the bundle is in, if it is in one."""
@@ -138,13 +153,13 @@ def _measured(files: Sequence[Path]) -> list[dict[str, Any]]:
         if not found:
             raise InputError(f"has no rows of the benchmarks {' and '.join(_FIELDS)}", path)
         for line, row in found:
-            if lacking := [name for name in _FIELDS[row["benchmark"]] if name not in row]:
-                raise InputError(f"field {lacking[0]} is missing", path, line)
+            for name, kind in _FIELDS[row["benchmark"]].items():
+                if name not in row:
+                    raise InputError(f"field {name} is missing", path, line)
+                if not isinstance(row[name], kind):
+                    raise InputError(f"field {name} must be {'text' if kind is str else 'a number'}", path, line)
             rows.append(row)
     return rows
-
-
-_FIELDS = {_ROBUSTNESS: ("condition", "figure", "points"), _RECOGNISERS: ("test", "system", "figure", "utterances")}
 
 
 def _header(facts: CardFacts) -> dict[str, Any]:
