@@ -20,7 +20,7 @@ from asr.errors import InputError
 from asr.report.escaping import markdown
 from asr.sharing.facts import CARD_FACTS, CardFacts, Figure, read_facts, run_facts
 from asr.sharing.licences import LICENCES, common_licence, corpus_licence, licence_text
-from asr.storage.files import file_digest, numbered_jsonl, write_json, write_text
+from asr.storage.files import file_digest, json_text, numbered_jsonl, owner_of, write_text
 from asr.storage.output_folder import kind_of, output_folder
 from asr.storage.run_layout import RECIPE, WEIGHTS
 from asr.storage.text import read_text
@@ -86,10 +86,16 @@ def card_facts(model: Path, bundle: Path, choices: CardChoices) -> CardFacts:
 
 
 def write_facts(bundle: Path, facts: CardFacts) -> Path:
-    """Writes card.json, README.md and LICENSE."""
-    write_json(bundle / CARD_FACTS, facts.model_dump(by_alias=True))
-    _write_own(bundle / LICENSE, licence_text(facts.license, facts.name, facts.run.corpora))
-    _write_own(bundle / CARD, card_text(bundle, facts))
+    """Writes card.json, README.md and LICENSE; none of them where one must not be replaced."""
+    texts = {
+        CARD_FACTS: json_text(facts.model_dump(by_alias=True)),
+        LICENSE: licence_text(facts.license, facts.name, facts.run.corpora),
+        CARD: card_text(bundle, facts),
+    }
+    for name, text in texts.items():
+        _require_replaceable(bundle / name, text)
+    for name, text in texts.items():
+        write_text(bundle / name, text)
     return bundle / CARD
 
 
@@ -137,12 +143,14 @@ def _writing_into(bundle: Path) -> Iterator[None]:
     yield
 
 
-def _write_own(path: Path, text: str) -> None:
-    """Writes a file that a user may have edited: outside of output folders, only where there is none yet."""
-    owned = any(kind_of(folder) is not None for folder in path.absolute().parents)
-    if not owned and path.is_file() and path.read_text(encoding="utf-8") != text:
+def _require_replaceable(path: Path, text: str) -> None:
+    """Raises InputError for a file that the user may have written or changed, unless it has this text."""
+    if not path.is_file() or path.read_bytes() == text.encode():
+        return
+    if (owner := owner_of(path)) is not None:
+        owner.require_replaceable(path)
+    elif path.name != CARD_FACTS:
         raise InputError("is there already, and may have been edited; move it away to have it made again", path)
-    write_text(path, text)
 
 
 def _measured(files: Sequence[Path]) -> list[dict[str, Any]]:

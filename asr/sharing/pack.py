@@ -47,7 +47,11 @@ def pack(model: Path, out: Path, packing: Packing, choices: CardChoices) -> int:
         raise InputError(f"has no {LM}, which decoding adds; give the bundle that asr decode wrote", bundle.folder)
     named = CardChoices(**{**vars(choices), "name": choices.name or out.resolve().name})
     facts = card_facts(model, bundle.folder, named)
+    if out.resolve() == bundle.folder.resolve():
+        raise InputError("is the model itself; choose another OUT", out)
     with output_folder(out, "pack", "OUT") as owner:
+        if changed := [path for path in owner.recorded(out) if not owner.owns(path)]:
+            raise InputError("was changed since asr model pack wrote it; move it away", changed[0])
         for path in owner.recorded(out):
             owner.remove(path)
         for source in reversed(model_folders(bundle.folder)):  # its own list of files has those of its ensemble

@@ -97,6 +97,7 @@ def test_an_edited_file_is_kept(own_run: Path, tmp_path: Path, name: str) -> Non
         with pytest.raises(InputError, match="move it away"):
             write_card(folder, CardChoices(language="de"))
         assert (folder / name).read_text() == edited
+        assert '"language": "en"' in (folder / "card.json").read_text()
 
 
 def test_the_run_is_still_whole(own_run: Path, tiny_recipe: Path, asr_command: Command) -> None:

@@ -129,6 +129,19 @@ def test_a_folder_of_the_user_s_is_left_alone(tiny_run: Path, tmp_path: Path) ->
         pack(tiny_run, tmp_path / "mine", Packing(), CHOICES)
 
 
+def test_an_edited_card_stops_it_before_anything_is_replaced(tiny_run: Path, packed: Path) -> None:
+    (packed / "README.md").write_text("# My own words\n")
+    before = snapshot(packed)
+    with pytest.raises(InputError, match=r"README\.md: was changed since asr model pack wrote it; move it away"):
+        pack(tiny_run, packed, Packing(), CHOICES)
+    assert snapshot(packed) == before
+
+
+def test_into_itself(packed: Path) -> None:
+    with pytest.raises(InputError, match="is the model itself; choose another OUT"):
+        pack(packed, packed, Packing(), CHOICES)
+
+
 def test_a_model_that_is_not_decoded_yet(tiny_run: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"has no lm\.arpa"):
         pack(tiny_run / "train" / "bundle", tmp_path / "packed", Packing(), CHOICES)
