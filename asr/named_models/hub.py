@@ -48,7 +48,7 @@ def hub_folder(model: str) -> Path:
     """
     found = _NAME.fullmatch(model.removeprefix(PREFIX))
     if found is None:
-        raise InputError(f"{model}: write it as hf:org/name or hf:org/name@revision")
+        raise _misspelled(model)
     repository, revision = found["repository"], found["revision"]
     # The manifest first: a repository of something else may have gigabytes of weights.
     folder = _download(model, repository, revision, MANIFESTS)
@@ -63,6 +63,7 @@ def _download(model: str, repository: str, revision: str | None, patterns: "Sequ
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import (
             GatedRepoError,
+            HFValidationError,
             LocalEntryNotFoundError,
             RepositoryNotFoundError,
             RevisionNotFoundError,
@@ -71,6 +72,8 @@ def _download(model: str, repository: str, revision: str | None, patterns: "Sequ
         raise InputError(f'{model}: needs huggingface_hub: pip install "asr-phones[hf]"') from error
     try:
         return Path(snapshot_download(repository, revision=revision, allow_patterns=list(patterns)))
+    except HFValidationError as error:
+        raise _misspelled(model) from error
     except RevisionNotFoundError as error:
         raise InputError(f"{model}: {repository} has no revision {revision}") from error
     except GatedRepoError as error:
@@ -86,3 +89,7 @@ def _download(model: str, repository: str, revision: str | None, patterns: "Sequ
     except OSError as error:
         reason = str(error).partition("\n")[0]
         raise InputError(f"{model}: cannot be downloaded ({reason}); try again") from error
+
+
+def _misspelled(model: str) -> InputError:
+    return InputError(f"{model}: write it as hf:org/name or hf:org/name@revision")
