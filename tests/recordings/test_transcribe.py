@@ -66,7 +66,7 @@ def test_mistakes_are_one_line(tiny_run: Path, good: Path, tmp_path: Path, asr_c
     (tmp_path / "nothing").mkdir()
     for arguments, message in {
         (tmp_path / "nothing", good): "holds no model bundle (model.safetensors); name a bundle",
-        (tmp_path / "none", good): "holds no model bundle",
+        (tmp_path / "none", good): "none: no such folder; give the folder of a run or a model",
         (tiny_run, tmp_path / "none"): "no such file or folder",
         (tiny_run, tmp_path / "nothing"): "no audio file; known suffixes: .aif",
         (tiny_run, good, "--device", "tpu"): "--device tpu: use auto, cpu, cuda or cuda:N",

@@ -160,7 +160,7 @@ def test_a_lost_output_is_made_again_and_a_damaged_one_is_named(
         (["--set", "corpus.folds=4"], "folds: 4 is for the TIMIT sample"),
         (["--set", "corpus.dir=/no/such/folder"], "/no/such/folder: corpus.dir: no such folder"),
         (["--set", "corpus.name=timit", "--set", "corpus.dir=null"], "corpus.dir: TIMIT is licensed"),
-        (["--set", "model.pretrained=/no/such"], "model.pretrained: /no/such: holds no model bundle"),
+        (["--set", "model.pretrained=/no/such"], "model.pretrained: /no/such: no such folder"),
         (["--device", "gpu"], "--device gpu: use auto, cpu, cuda or cuda:N"),
         (["--device", "cuda:999"], "--device cuda:999: this machine has "),
     ],
