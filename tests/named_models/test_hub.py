@@ -70,7 +70,7 @@ def test_from_the_cache_without_a_network(hub: Hub, monkeypatch: pytest.MonkeyPa
 
 def test_no_network(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
-    assert "is not in the cache, and the Hugging Face Hub cannot be reached" in message(f"hf:{NAME}")
+    assert "cannot be reached (no network, or HF_HUB_OFFLINE), and the cache does not have it" in message(f"hf:{NAME}")
 
 
 def test_what_does_not_exist(hub: Hub) -> None:
