@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from asr.acoustics.onnx_model import OnnxModel, OnnxScorer, read_onnx_model
 from asr.acoustics.tables import TrainedModel
 from asr.errors import InputError
 from asr.named_models.model_folder import model_folder
-from asr.storage.run_layout import ONNX_MODEL
+from asr.storage.run_layout import ONNX_MODEL, WEIGHTS
 
 if TYPE_CHECKING:
     import torch
@@ -24,7 +25,7 @@ def read_model(path: Path | str, device: "torch.device | str" = "cpu") -> Traine
     Raises InputError when it is missing or damaged.
     """
     path = model_folder(path)
-    if (path / ONNX_MODEL).is_file():
+    if _runs_as_onnx(path):
         return read_onnx_model(path)
     with _pytorch(path):
         from asr.acoustics.bundle import read_bundle
@@ -35,12 +36,17 @@ def read_model(path: Path | str, device: "torch.device | str" = "cpu") -> Traine
 def device_for(path: Path | str, name: str) -> "torch.device | str":
     """The device of a name (see `asr.device.choose_device`) for a MODEL; the CPU for an exported one."""
     path = model_folder(path)
-    if (path / ONNX_MODEL).is_file():
+    if _runs_as_onnx(path):
         return "cpu"
     with _pytorch(path):
         from asr.device import choose_device
 
     return choose_device(name)
+
+
+def _runs_as_onnx(path: Path) -> bool:
+    """Whether a model is an exported one, or has a graph too and PyTorch is not installed."""
+    return (path / ONNX_MODEL).is_file() and not ((path / WEIGHTS).is_file() and find_spec("torch"))
 
 
 @contextmanager

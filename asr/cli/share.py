@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from asr.cli.export import Precision
 from asr.cli.options import Model
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,10 @@ def pack_command(
             help="Leave n-grams out whose loss raises the perplexity by less than this share, such as 1e-6.",
         ),
     ] = 0.0,
+    onnx: Annotated[
+        Precision | None,
+        typer.Option("--onnx", help="Add the graph that runs where PyTorch is not installed, in this precision."),
+    ] = None,
     name: Annotated[str | None, typer.Option(help="The model's name in its card.", show_default="OUT's name")] = None,
     license_: License = None,
     language: Language = None,
@@ -66,7 +71,8 @@ def pack_command(
     from asr.sharing.card import CardChoices
     from asr.sharing.pack import Packing, pack
 
-    size = pack(model, out, Packing(half, prune_lm), CardChoices(name, license_, language, measured, notes))
+    packing = Packing(half, prune_lm, onnx.value if onnx else None)
+    size = pack(model, out, packing, CardChoices(name, license_, language, measured, notes))
     log.info("%s: %.1f MB", out, size / 1e6)
 
 

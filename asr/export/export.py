@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from asr.acoustics.bundle import read_bundle
+from asr.acoustics.bundle import Bundle, read_bundle
 from asr.acoustics.onnx_model import COPIED, write_onnx_manifest
 from asr.errors import InputError
 from asr.export.graph import onnx_graph
@@ -22,9 +22,7 @@ def export(model: Path, out: Path, precision: Precision = "fp32") -> int:
     bundle = read_bundle(model)
     if not bundle.lm_path.is_file():
         raise InputError("has no lm.arpa, which decoding adds; give the bundle that asr decode wrote", bundle.folder)
-    graph = onnx_graph(bundle)
-    compact_fourier(graph, fft_size(bundle.config.features))
-    content = shrink(graph, precision).SerializeToString()
+    content = graph_content(bundle, precision)
     with output_folder(out, "export", "OUT"):
         for name in COPIED:
             if (bundle.folder / name).is_file():
@@ -32,3 +30,11 @@ def export(model: Path, out: Path, precision: Precision = "fp32") -> int:
         write_bytes(out / ONNX_MODEL, content)
         write_onnx_manifest(out, precision, bundle.subsampling)
     return len(content)
+
+
+def graph_content(bundle: Bundle, precision: Precision) -> bytes:
+    """The content of model.onnx. Raises InputError as `onnx_graph` does."""
+    graph = onnx_graph(bundle)
+    compact_fourier(graph, fft_size(bundle.config.features))
+    content: bytes = shrink(graph, precision).SerializeToString()
+    return content

@@ -3,11 +3,13 @@
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
-from asr.acoustics.bundle import read_bundle
+from asr.acoustics.bundle import Bundle, read_bundle
 from asr.acoustics.bundle_manifest import LM, PACKED_LM, lm_path, model_folders, write_manifest
+from asr.acoustics.onnx_model import write_onnx_manifest
 from asr.acoustics.tables import TUNING
 from asr.errors import InputError
 from asr.lm.arpa import read_arpa, write_arpa
@@ -15,8 +17,11 @@ from asr.lm.pruning import prune
 from asr.sharing.card import CardChoices, card_facts, write_facts
 from asr.storage.files import write_bytes
 from asr.storage.output_folder import output_folder
-from asr.storage.run_layout import RECIPE, WEIGHTS
+from asr.storage.run_layout import ONNX_MODEL, RECIPE, WEIGHTS
 from asr.storage.weights import Tensors, read_weights, save_weights
+
+if TYPE_CHECKING:
+    from asr.export.precision import Precision
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +33,12 @@ _COPIED = (RECIPE, "phones.txt", "classes.tsv", "cmvn.safetensors", TUNING)
 
 @dataclass(frozen=True)
 class Packing:
-    """`half`: weights are stored as float16. `prune` is the threshold of `asr.lm.pruning.prune`."""
+    """`half`: weights are stored as float16. `prune` is the threshold of `asr.lm.pruning.prune`. `onnx`: with the graph
+    too, which runs where PyTorch is not installed, in this precision."""
 
     half: bool = False
     prune: float = 0.0
+    onnx: "Precision | None" = None
 
 
 def pack(model: Path, out: Path, packing: Packing, choices: CardChoices) -> int:
@@ -47,6 +54,7 @@ def pack(model: Path, out: Path, packing: Packing, choices: CardChoices) -> int:
         raise InputError(f"has no {LM}, which decoding adds; give the bundle that asr decode wrote", bundle.folder)
     named = CardChoices(**{**vars(choices), "name": choices.name or out.resolve().name})
     facts = card_facts(model, bundle.folder, named)
+    graph = _graph(bundle, packing.onnx) if packing.onnx else b""
     if out.resolve() == bundle.folder.resolve():
         raise InputError("is the model itself; choose another OUT", out)
     with output_folder(out, "pack", "OUT") as owner:
@@ -56,8 +64,19 @@ def pack(model: Path, out: Path, packing: Packing, choices: CardChoices) -> int:
             owner.remove(path)
         for source in reversed(model_folders(bundle.folder)):  # its own list of files has those of its ensemble
             _pack_files(source, out / source.relative_to(bundle.folder), packing)
+        if packing.onnx:
+            write_bytes(out / ONNX_MODEL, graph)
+            write_onnx_manifest(out, packing.onnx, bundle.subsampling)
         write_facts(out, facts)
         return sum(path.stat().st_size for path in owner.recorded(out))
+
+
+def _graph(bundle: Bundle, precision: "Precision") -> bytes:
+    try:
+        from asr.export.export import graph_content
+    except ModuleNotFoundError as error:
+        raise InputError('--onnx needs ONNX: pip install "asr-phones[export]"') from error
+    return graph_content(bundle, precision)
 
 
 def _pack_files(source: Path, out: Path, packing: Packing) -> None:

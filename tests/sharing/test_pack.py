@@ -2,13 +2,15 @@
 
 import gzip
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 from support.asr_command import Command, snapshot
 
-from asr.acoustics.bundle import read_bundle, write_manifest
+from asr.acoustics.bundle import Bundle, read_bundle, write_manifest
 from asr.errors import InputError
 from asr.lm.arpa import read_arpa
 from asr.recognizer import load
@@ -92,6 +94,18 @@ def test_the_exported_model_of_a_packed_one(packed: Path, tmp_path: Path, tiny_c
     export(packed, tmp_path / "onnx")
     audio = next(tiny_corpus.rglob("*.flac"))
     assert load(tmp_path / "onnx").transcribe(audio).symbols == load(packed, "cpu").transcribe(audio).symbols
+
+
+def test_with_its_graph_it_runs_without_pytorch(tiny_run: Path, tmp_path: Path, tiny_corpus: Path) -> None:
+    pytest.importorskip("onnxscript")
+    pack(tiny_run, tmp_path / "packed", Packing(half=True, onnx="fp32"), CHOICES)
+    audio = next(tiny_corpus.rglob("*.flac"))
+    here = load(tmp_path / "packed", "cpu")
+    assert isinstance(here.bundle, Bundle)
+    code = "import sys; sys.modules['torch'] = None; import asr; print(asr.load(sys.argv[1]).transcribe(sys.argv[2]))"
+    command = [sys.executable, "-c", code, str(tmp_path / "packed"), str(audio)]
+    elsewhere = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert elsewhere.stdout == f"{here.transcribe(audio)}\n"
 
 
 @pytest.mark.parametrize("name", ["lm.arpa.gz", "model.safetensors"])
