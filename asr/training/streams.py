@@ -102,7 +102,7 @@ class RowFile:
 
     def write(self, first: int, rows: Tensor) -> None:
         """Writes rows [T, width] from row `first` on. Raises OutputError where the disk is full."""
-        content = memoryview(np.ascontiguousarray(rows.numpy())).cast("B")
+        content = memoryview(rows.contiguous().numpy().reshape(-1).view(np.uint8))
         at = 4 * self.width * first
         try:
             while content:
@@ -114,7 +114,7 @@ class RowFile:
     def read(self, first: int, count: int) -> Tensor:
         """Rows [count, width] from row `first` on. Raises InputError where the disk no longer has them."""
         rows = torch.empty(count, self.width)
-        view = memoryview(rows.numpy()).cast("B")
+        view = memoryview(rows.numpy().reshape(-1).view(np.uint8))
         if view and os.preadv(self._file, [view], 4 * self.width * first) < len(view):
             raise InputError("cannot read what was written; check the disk", self.path)
         return rows
