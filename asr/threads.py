@@ -18,6 +18,9 @@ WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 """The environment variables that set how threads of OpenMP wait for each other."""
 
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+THREADS = "OMP_NUM_THREADS"
+_chosen: set[str] = set()
+"""Values of THREADS that asr has set, and not the user."""
 CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
 """Microseconds of processor time in each period of so many, or `max` (Linux, control group v2)."""
 
@@ -30,8 +33,16 @@ def share_the_processor() -> None:
     """
     if not any(name in os.environ for name in WAITING):
         os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
-    if (cores := available_cores()) < usable_cores():
-        os.environ.setdefault("OMP_NUM_THREADS", str(cores))
+    if THREADS not in os.environ and (cores := available_cores()) < usable_cores():
+        os.environ[THREADS] = str(cores)
+        _chosen.add(str(cores))
+
+
+def environment_of_each(processes: int) -> dict[str, str]:
+    """The environment of each of several processes: an equal share of the cores, unless the user has set another."""
+    if THREADS in os.environ and os.environ[THREADS] not in _chosen:
+        return dict(os.environ)
+    return {**os.environ, THREADS: str(max(1, available_cores() // processes))}
 
 
 def one_blas_thread() -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from asr.threads import available_cores, in_order, in_threads, usable_cores
+from asr import threads
+from asr.threads import available_cores, environment_of_each, in_order, in_threads, share_the_processor, usable_cores
 
 WHEN_LOADED = """
 import os, sys
@@ -167,3 +168,15 @@ def test_at_least_one_core() -> None:
 
 def test_a_worker_of_a_parallel_test_run_computes_in_one_thread() -> None:
     assert torch.get_num_threads() == int(os.environ["OMP_NUM_THREADS"])
+
+
+@pytest.mark.parametrize(("own", "each"), [(None, "3"), ("5", "5")])
+def test_processes_share_the_cores_that_a_container_leaves(
+    monkeypatch: pytest.MonkeyPatch, own: str | None, each: str
+) -> None:
+    monkeypatch.setattr(threads, "usable_cores", lambda: 8)
+    monkeypatch.setattr(threads, "available_cores", lambda: 6)
+    monkeypatch.setattr(os, "environ", {} if own is None else {"OMP_NUM_THREADS": own})
+    share_the_processor()
+    assert os.environ["OMP_NUM_THREADS"] == (own or "6")
+    assert environment_of_each(2)["OMP_NUM_THREADS"] == each

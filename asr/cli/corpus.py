@@ -33,6 +33,22 @@ def stats(
     print(json.dumps(found.to_json(), indent=2, ensure_ascii=False) if as_json else _table(found))
 
 
+@app.command(short_help="Write a prepared corpus and its audio into a few large files")
+def shards(
+    prepared: Prepared,
+    out: Annotated[Path, typer.Argument(metavar="OUT_DIR", help="Folder for the shards.")],
+    shard_size: Annotated[int, typer.Option(min=1, help="Utterances in a shard.")] = 1000,
+) -> None:
+    """Write shards in Lhotse's Shar format, for a shared or remote disk; asr prepare lhotse OUT_DIR reads them."""
+    from asr.corpora.manifests.prepared import read_prepared
+    from asr.corpora.shards import write_shards
+    from asr.storage.output_folder import output_folder
+
+    with output_folder(out, "corpus shards", "OUT_DIR"):
+        written = write_shards(read_prepared(prepared), out, shard_size)
+    print(f"{written} shards: {out}")
+
+
 @app.command(short_help="Download a public corpus")
 def get(
     name: Annotated[str | None, typer.Argument(help="The corpus; without it, all are listed.")] = None,

@@ -1,6 +1,5 @@
 """`--devices`: the same command in a process for each of several devices."""
 
-import os
 import sys
 
 from asr.errors import InputError
@@ -15,11 +14,10 @@ def on_each_device(device: str, count: int) -> None:
     if count == 1 or are_several():
         return
     from asr.device import choose_device
-    from asr.threads import available_cores
+    from asr.threads import environment_of_each
 
     if device not in ("auto", "cpu", "cuda"):
         raise InputError(f"--devices {count}: use it with --device auto, cpu or cuda, not {device}")
     if choose_device(device).type == "cuda":
         choose_device(f"cuda:{count - 1}")
-    threads = {"OMP_NUM_THREADS": str(max(1, available_cores() // count))}
-    sys.exit(launch(count, sys.argv[1:], threads | os.environ))
+    sys.exit(launch(count, sys.argv[1:], environment_of_each(count)))

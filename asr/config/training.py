@@ -172,7 +172,13 @@ class TrainingConfig(Section):
         " CPU computes it as fp32",
     )
     resident: bool | None = Field(
-        None, description="keep the features in the device's memory (true) or memory-mapped (false); null: as they fit"
+        None, description="keep the features in the device's memory (true) or on disk (false); null: as they fit"
+    )
+    memory: float | None = Field(
+        None,
+        gt=0,
+        description="GB that the features and audio of a set may take; what does not fit is read from disk ahead of"
+        " each step, to the same results; null: half of the free memory",
     )
 
     @model_validator(mode="after")

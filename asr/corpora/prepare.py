@@ -12,11 +12,15 @@ from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
 from asr.corpora.cuts import has_phones, phone_sequence, write_cuts
 from asr.corpora.pronounced import pronounce_corpus
+from asr.corpora.shards import find_shards, unpack_shards
 from asr.data_files import data_path
 from asr.errors import InputError, count
 from asr.phones.phone_set import phone_set_text
 from asr.storage.files import write_json, write_text
-from asr.storage.run_layout import PHONE_SET, SUMMARY, cuts_path
+from asr.storage.run_layout import AUDIO, PHONE_SET, SUMMARY, cuts_path
+
+LHOTSE = "lhotse"
+"""The name of the corpora that may be in shards."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +62,16 @@ class PrepareSummary:
 def prepare(config: CorpusConfig, out_dir: Path) -> PrepareSummary:
     """Writes `[fold-k/]{train,dev,test}.cuts.jsonl.gz` and `summary.json` into `out_dir`.
 
-    For a corpus of one's own that has phones of no set that ships, also the set, in PHONE_SET.
+    For a corpus of one's own that has phones of no set that ships, also the set, in PHONE_SET. Shards are first
+    unpacked into `out_dir`/AUDIO.
     Every file is checked before the first is written. Raises InputError at the first broken utterance or missing
     speaker, or, with `skip_bad`, lists them in the summary and goes on.
     """
-    corpus = cast(CorpusCuts, import_module(config.entry.module).read_corpus(config, corpus_dir(config)))
+    root = folder = corpus_dir(config)
+    if config.name == LHOTSE and (shards := find_shards(folder)):
+        folder = unpack_shards(shards, out_dir / AUDIO)
+    corpus = cast(CorpusCuts, import_module(config.entry.module).read_corpus(config, folder))
+    corpus = replace(corpus, root=root if folder != root else corpus.root)
     if corpus.phone_set is not None and config.phone_set is None:
         for cut in (cut for cuts in corpus.manifests.values() for cut in cuts if not has_phones(cut)):
             raise InputError(

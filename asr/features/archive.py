@@ -10,7 +10,9 @@ then a line for each utterance with the CRC-32 of its frames, and last the CRC-3
 
 import io
 import json
+import os
 import tokenize
+import weakref
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -95,9 +97,9 @@ def _header(frames: int, dim: int) -> bytes:
 
 
 class Archive:
-    """A complete archive, memory-mapped: `archive[i]` is the features [T, D] of utterance i.
+    """A complete archive: `archive[i]` reads the features [T, D] of utterance i, which no other memory holds then.
 
-    An utterance's checksum is checked before its features are given out the first time.
+    `frames` is all of them, memory-mapped. An utterance's checksum is checked the first time that it is read.
     """
 
     def __init__(self, stem: Path | str, dim: int | None = None) -> None:
@@ -119,6 +121,8 @@ class Archive:
             raise InputError(message, array_path(stem))
         if dim not in (None, self.dim):
             raise InputError(f"has {self.dim} features a frame, but the recipe's have {dim}; {FIX}", array_path(stem))
+        self._file = os.open(array_path(stem), os.O_RDONLY)
+        weakref.finalize(self, os.close, self._file)
         self._checked = np.zeros(len(self), dtype=bool)
         for number in _sample(self.starts, CHECKED_AT_OPENING // (4 * self.dim)):
             self.check(number)
@@ -134,20 +138,24 @@ class Archive:
         """Raises InputError when the features have changed since they were written."""
         if not 0 <= index < len(self):
             raise IndexError(index)
-        self.check(index)
-        return self._features(index)
+        return self.check(index)
 
-    def check(self, index: int) -> None:
-        """Compares an utterance's features with their checksum, the first time. Raises InputError where they differ."""
-        if self._checked[index]:
-            return
-        if _crc(self._features(index)) != self._crcs[index]:
-            message = f"the features of utterance {self.utterances[index]} have changed or belong to another; {FIX}"
-            raise InputError(message, array_path(self.stem))
-        self._checked[index] = True
+    def check(self, index: int) -> NDArray[np.float32]:
+        """An utterance's features, compared with their checksum the first time. Raises InputError where they differ."""
+        features = self._features(index)
+        if not self._checked[index]:
+            if _crc(features) != self._crcs[index]:
+                message = f"the features of utterance {self.utterances[index]} have changed or belong to another; {FIX}"
+                raise InputError(message, array_path(self.stem))
+            self._checked[index] = True
+        return features
 
     def _features(self, index: int) -> NDArray[np.float32]:
-        return self.frames[self.starts[index] : self.starts[index + 1]]
+        # Not from the mapped frames, of which every page that was read would count as this process's memory.
+        width = 4 * self.dim
+        first, end = (int(self.starts[index + each]) * width for each in (0, 1))
+        read = os.pread(self._file, end - first, self.frames.offset + first)
+        return np.frombuffer(read[: len(read) - len(read) % width], "<f4").reshape(-1, self.dim)
 
 
 def _sample(starts: NDArray[np.int64], most: int) -> Iterator[int]:

@@ -83,13 +83,14 @@ class Split:
     def __iter__(self) -> Iterator[Utterance]:
         """Raises InputError when the manifest and the archive have no utterance in common."""
         archive = self.archive
-        return (Utterance(number, cut, archive.speakers[number], archive[number]) for number, cut in self._numbered())
+        return (Utterance(number, cut, archive.speakers[number], archive[number]) for number, cut in self.numbered())
 
     def cuts(self) -> Iterator[MonoCut]:
         """The cuts alone; no features are read."""
-        return (cut for _, cut in self._numbered())
+        return (cut for _, cut in self.numbered())
 
-    def _numbered(self) -> Iterator[tuple[int, MonoCut]]:
+    def numbered(self) -> Iterator[tuple[int, MonoCut]]:
+        """The cuts with their indices in the archive; no features are read. Raises InputError as iterating does."""
         numbers = {utterance: number for number, utterance in enumerate(self.archive.utterances)}
         found = False
         for cut in self.dataset.cuts(self.name):

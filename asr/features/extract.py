@@ -123,17 +123,17 @@ def read_ahead(cuts: Iterable["MonoCut"], sample_rate: int) -> Iterator[tuple["M
 
 
 def read_cut(cut: "MonoCut", sample_rate: int) -> Samples:
-    return read_audio(cut.recording.sources[0].source, sample_rate, cut.start, _duration(cut))
+    return read_audio(cut.recording.sources[0].source, sample_rate, cut.start, seconds_of(cut))
 
 
-def _duration(cut: "MonoCut") -> float | None:
-    """The seconds of a cut; None where it is all of its recording."""
+def seconds_of(cut: "MonoCut") -> float | None:
+    """The seconds of a cut to read; None where it is all of its recording."""
     return None if cut.start == 0 and cut.duration == cut.recording.duration else cut.duration
 
 
 def _audio(cut: "MonoCut") -> Audio:
     speaker = cut.supervisions[0].speaker or cut.id
-    return Audio(cut.id, speaker, cut.recording.sources[0].source, cut.start, _duration(cut), cut.duration)
+    return Audio(cut.id, speaker, cut.recording.sources[0].source, cut.start, seconds_of(cut), cut.duration)
 
 
 def _batches(items: Iterable[T], length: Callable[[T], float], limit: float) -> Iterator[list[T]]:

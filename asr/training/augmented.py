@@ -2,8 +2,9 @@
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
@@ -11,6 +12,7 @@ from types import TracebackType
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from asr.alignment.states import NO_ALIGNMENTS, Alignments
 from asr.config import RecipeConfig
@@ -18,10 +20,11 @@ from asr.features import mel
 from asr.features.augmentation.speed import speed_factor
 from asr.features.cmvn import Statistics
 from asr.features.dataset import Split
-from asr.features.extract import BATCH_SECONDS, read_ahead
+from asr.features.extract import BATCH_SECONDS
 from asr.features.frontend import FrontEnd, StaticFeatures, build_front_end
 from asr.features.normalize import smoothed, speech_weights
 from asr.progress import track
+from asr.threads import in_order
 from asr.training.batching import Batching
 from asr.training.changed_waveforms import ChangedWaveforms
 from asr.training.draws import Draws, draw
@@ -29,7 +32,8 @@ from asr.training.layout import Layout, Numbers, normalize_rows, on
 from asr.training.memory import fits_in_memory
 from asr.training.pauses import PlacedPauses
 from asr.training.side_stream import SideStream
-from asr.training.speech import Speech, row_storage
+from asr.training.speech import Speech, Use, row_storage, stays_resident
+from asr.training.streams import AHEAD, ChangedRows, RowFile, StoredRows
 from asr.training.waveforms import SpeedTable, Waveforms
 
 
@@ -43,10 +47,12 @@ class EpochSpeech:
         split: Split,
         device: torch.device,
         alignments: Alignments = NO_ALIGNMENTS,
+        use: Use = Use.FRAMES,
     ) -> None:
         """Reads the audio of `clean`, the unchanged training set; labels come from `alignments` as in `load_speech`.
 
-        Raises InputError as `read_audio` does.
+        What does not fit in memory is made or read for each minibatch, if these are of whole utterances (`use`), else
+        kept in a mapped file. Raises InputError as `read_audio` does.
         """
         self.config, self.features, self.device = config, config.features, device
         self.stopped = threading.Event()
@@ -54,7 +60,7 @@ class EpochSpeech:
         self.choices = [speed_factor(factor) for factor in config.augmentation.speed]
         # Unchanged speed is always included, for utterances that would have too few frames at another.
         self.factors = sorted({*self.choices, speed_factor(1.0)})
-        self.split, self.archive = split, split.archive
+        self.split, self.archive, self.cmvn = split, split.archive, split.cmvn
         resident, held = self._fitting()
         self.waveforms = Waveforms(self.features.sample_rate, device, held)
         self.changed = ChangedWaveforms(config, self.waveforms, self.factors)
@@ -62,12 +68,27 @@ class EpochSpeech:
         self._read()
         place = device if resident else torch.device("cpu")
         self.table.close(place)
-        paths = [None if resident else split.stem.with_name(f".train.{os.getpid()}.{turn}.rows") for turn in (0, 1)]
-        empty = torch.empty(0, device=place)
+        empty = torch.empty(0, self.features.dim, device=place)
         labels = empty if clean.phones is None else clean.labels.to(place)
-        self.clean = replace(clean, rows=empty, labels=labels, starts=empty, lengths=empty, resident=resident)
-        # Two, used in turn: one is filled while the other trains.
-        self.rows = [row_storage((self._most_rows(), self.features.dim), path, place) for path in paths]
+        self.clean = replace(
+            clean, rows=empty, labels=labels, starts=empty, lengths=empty, resident=resident, stream=None
+        )
+        self._make_room(place, whole=use == Use.UTTERANCES and not resident and device.type == "cpu")
+
+    def _make_room(self, place: torch.device, whole: bool) -> None:
+        """What the epochs are kept in: two of each, used in turn, as one is filled while the other trains.
+
+        Rows, in memory or mapped; or, for `whole` utterances, files where the statistics of speakers must be known
+        first, and otherwise nothing.
+        """
+        paths = [self.split.stem.with_name(f".train.{os.getpid()}.{turn}.rows") for turn in (0, 1)]
+        self.rows: list[Tensor] = []
+        self.files: list[RowFile] = []
+        if not whole:
+            shape = self._most_rows(), self.features.dim
+            self.rows = [row_storage(shape, None if self.clean.resident else path, place) for path in paths]
+        elif self.features.cmvn == "speaker":
+            self.files = [RowFile(path, self.features.static_dim) for path in paths]
 
     def _most_rows(self) -> int:
         """At least the rows of any epoch of the recipe."""
@@ -84,17 +105,15 @@ class EpochSpeech:
             longest += len(self.archive) * mean * 1000 / self.features.frame_shift
         rows = int(2 * 4 * longest * self.features.dim)
         audio = 2 * frames * mel.shift_samples(self.features)
-        resident = self.config.training.resident
-        if resident is None:
-            resident = fits_in_memory(rows, self.device)
-        return resident, fits_in_memory(audio + rows * resident, self.device)
+        settings = self.config.training
+        resident = stays_resident(rows, settings, self.device)
+        return resident, fits_in_memory(audio + rows * resident, self.device, settings.memory)
 
     def _read(self) -> None:
-        audio = read_ahead(self.split.cuts(), self.features.sample_rate)
-        for cut, future in track(audio, "reading the audio of train", total=len(self.split)):
-            samples = future.result()
-            self.waveforms.add(cut, samples)
-            self.table.add(cut, len(samples))
+        """Reads the audio, or only its lengths in the manifest where it is not held."""
+        cuts = track(self.split.cuts(), "reading the audio of train", total=len(self.split))
+        for cut, samples in self.waveforms.added(cuts):
+            self.table.add(cut, samples)
 
     @torch.no_grad()
     def __call__(self, epoch: int) -> Speech:
@@ -103,11 +122,35 @@ class EpochSpeech:
         Raises CancelledError once `stopped` is set.
         """
         draws, pauses, layout = self._plan(epoch)
-        rows = self.rows[epoch % 2][: layout.rows]
-        groups = self._groups(draws)
-        own = self._fill(rows, layout, groups, draws, pauses)
-        normalize_rows(rows, layout, groups, self._normalizing(own, draws), self.features)
-        return replace(self._labelled(draws, pauses, layout), rows=rows)
+        labelled, groups = self._labelled(draws, pauses, layout), self._groups(draws)
+        if self.rows:
+            rows = self.rows[epoch % 2][: layout.rows]
+            own = self._fill(partial(_keep, rows, layout), layout, groups, draws, pauses)
+            normalize_rows(rows, layout, groups, self._normalizing(own, draws), self.features)
+            return replace(labelled, rows=rows)
+        if self.files:
+            stored = StoredRows(self.files[epoch % 2], layout, self.features)
+            own = self._fill(stored.store, layout, groups, draws, pauses)
+            stored.statistics = self._normalizing(own, draws)
+            return replace(labelled, stream=stored)
+        longest = np.empty(len(layout.lengths), np.int64)
+        for members in groups:
+            longest[members] = layout.lengths[members].max()
+        return replace(labelled, stream=ChangedRows(partial(self._one, draws, pauses, longest), self.features))
+
+    @torch.no_grad()
+    def _one(
+        self, draws: Draws, pauses: PlacedPauses | None, longest: Numbers, number: int
+    ) -> tuple[Tensor, Statistics | None]:
+        """The static features [T, static_dim] of one utterance, and the statistics that normalise it."""
+        features = self.static_features(np.array([number]), draws, pauses)
+        if self.features.cmvn != "utterance":
+            return features[0], None if self.features.cmvn == "none" else self.cmvn.total()
+        # Padded as in its group, because the order of a sum depends on the number of frames.
+        padded = pad(features, (0, 0, 0, int(longest[number]) - features.shape[1]))
+        counts, sums = self._sums(padded, np.array([features.shape[1]]))
+        own = Statistics(float(counts[0]), *sums[:, 0].numpy())
+        return features[0], smoothed(own, self.cmvn.prior, self.features)
 
     def labelled(self, epoch: int) -> Speech:
         """The labels of an epoch alone, without rows."""
@@ -147,29 +190,47 @@ class EpochSpeech:
         return [np.array(group) for group in groups]
 
     def _fill(
-        self, rows: Tensor, layout: Layout, groups: Sequence[Numbers], draws: Draws, pauses: PlacedPauses | None
+        self,
+        keep: Callable[[Tensor, Numbers], None],
+        layout: Layout,
+        groups: Sequence[Numbers],
+        draws: Draws,
+        pauses: PlacedPauses | None,
     ) -> list[Statistics]:
-        """Writes the static features into the first columns of `rows`; returns the statistics of each utterance."""
-        dim = self.features.static_dim
-        sums = torch.zeros(2, len(layout.lengths), dim, dtype=torch.float64, device=self.device)
-        counts = torch.from_numpy(layout.lengths).double().to(self.device)
-        for members in groups:
+        """Gives the static features of each group to `keep`; returns the statistics of each utterance."""
+        sums = torch.zeros(2, len(layout.lengths), self.features.static_dim, dtype=torch.float64, device=self.device)
+        counts = torch.zeros(len(layout.lengths), dtype=torch.float64, device=self.device)
+        for members, features in self._computed(groups, draws, pauses):
             if self.stopped.is_set():
                 raise CancelledError
-            features = self.static_features(members, draws, pauses)
-            values, where = features.double(), on(self.device, members)
-            if self.features.cmvn_frames == "speech":
-                inside = torch.arange(features.shape[1])[None] < torch.from_numpy(layout.lengths[members])[:, None]
-                weights = speech_weights(features, self.features, inside.to(self.device))
-                counts[where] = weights.sum(dim=1)
-                sums[:, where] = torch.einsum("bt,kbtd->kbd", weights, torch.stack([values, values.square()]))
-            else:
-                sums[:, where] = torch.stack([values.sum(dim=1), values.square().sum(dim=1)])
-            number, frame, row = layout.frames(members)
-            frames = features[on(self.device, number), on(self.device, frame)]
-            rows[on(rows.device, row), :dim] = frames.to(rows.device)
+            where = on(self.device, members)
+            counts[where], sums[:, where] = self._sums(features, layout.lengths[members])
+            keep(features, members)
         total, squares = sums.cpu().numpy()
         return [Statistics(n, one, two) for n, one, two in zip(counts.tolist(), total, squares, strict=True)]
+
+    def _computed(
+        self, groups: Sequence[Numbers], draws: Draws, pauses: PlacedPauses | None
+    ) -> Iterator[tuple[Numbers, Tensor]]:
+        """The static features of each group; where audio is read, that of the next group meanwhile."""
+        compute = partial(self.static_features, draws=draws, pauses=pauses)
+        if self.waveforms.held or self.device.type != "cpu":
+            yield from ((members, compute(members)) for members in groups)
+            return
+        with closing(in_order(compute, groups, AHEAD, AHEAD + 1)) as done:
+            yield from ((members, features.result()) for members, features in done)
+
+    def _sums(self, features: Tensor, lengths: Numbers) -> tuple[Tensor, Tensor]:
+        """The number of frames [B] that count of features [B, T, static_dim], and their sums and those of their
+        squares [2, B, static_dim], in double precision."""
+        values = features.double()
+        if self.features.cmvn_frames != "speech":
+            counts = torch.from_numpy(lengths).double().to(self.device)
+            return counts, torch.stack([values.sum(dim=1), values.square().sum(dim=1)])
+        inside = torch.arange(features.shape[1])[None] < torch.from_numpy(lengths)[:, None]
+        weights = speech_weights(features, self.features, inside.to(self.device))
+        squares = torch.stack([values, values.square()])
+        return weights.sum(dim=1), torch.einsum("bt,kbtd->kbd", weights, squares)
 
     def static_features(self, members: Numbers, draws: Draws, pauses: PlacedPauses | None = None) -> Tensor:
         """Changed static features [B, T, static_dim] of some utterances, all with the speed and warp of the first."""
@@ -190,9 +251,9 @@ class EpochSpeech:
         if self.features.cmvn == "none":
             return None
         if self.features.cmvn == "utterance":
-            return [smoothed(each, self.split.cmvn.prior, self.features) for each in own]
+            return [smoothed(each, self.cmvn.prior, self.features) for each in own]
         if self.features.cmvn == "global":
-            return [self.split.cmvn.total()] * len(own)
+            return [self.cmvn.total()] * len(own)
         speakers: dict[str, Statistics] = {}
         for speaker, statistics, apart in zip(self.archive.speakers, own, draws.apart, strict=True):
             if not apart:
@@ -201,7 +262,14 @@ class EpochSpeech:
             one if by_itself else speakers[speaker]
             for one, by_itself, speaker in zip(own, draws.apart, self.archive.speakers, strict=True)
         ]
-        return [smoothed(each, self.split.cmvn.prior, self.features) for each in chosen]
+        return [smoothed(each, self.cmvn.prior, self.features) for each in chosen]
+
+
+def _keep(rows: Tensor, layout: Layout, features: Tensor, members: Numbers) -> None:
+    """Writes static features [B, T, static_dim] of some utterances into the first columns of `rows`."""
+    number, frame, row = layout.frames(members)
+    frames = features[on(features.device, number), on(features.device, frame)]
+    rows[on(rows.device, row), : features.shape[2]] = frames.to(rows.device)
 
 
 class AugmentedSets:

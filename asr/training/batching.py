@@ -1,9 +1,9 @@
 """Minibatches: of single frames drawn over the whole training set, or of whole utterances of similar length."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Protocol, Self
 
 import torch
@@ -14,6 +14,7 @@ from asr.errors import InputError
 from asr.models import AcousticModel
 from asr.phones.classes import UNLABELLED
 from asr.training.speech import Speech
+from asr.training.streams import AHEAD
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,9 @@ class UtteranceBatching:
         rows = starts[:, None] + torch.minimum(frame, lengths[:, None] - 1)
         if labels is None:
             labels = speech.labels[rows].masked_fill(frame >= lengths[:, None], UNLABELLED)
-        return Batch(speech.rows[rows], labels, lengths)
+        if speech.stream is None:
+            return Batch(speech.rows[rows], labels, lengths)
+        return Batch(_repeating(speech.stream(members.tolist()), longest), labels, lengths)
 
     def _phone_labels(self, members: Tensor) -> Tensor:
         """The phones [B, U] of some utterances."""
@@ -227,6 +230,15 @@ class UtteranceBatching:
 
     def utterances(self, members: Tensor) -> list[str]:
         return [self.speech.utterances[number] for number in members.tolist()]
+
+
+def _repeating(rows: Sequence[Tensor], longest: int) -> Tensor:
+    """Rows [T, D] of utterances as [B, longest, D]; each repeats its last one after its end."""
+    padded = rows[0].new_empty(len(rows), longest, rows[0].shape[1])
+    for out, each in zip(padded, rows, strict=True):
+        out[: len(each)] = each
+        out[len(each) :] = each[-1]
+    return padded
 
 
 def _within_budget(order: Sequence[int], lengths: Sequence[int], size: int) -> list[list[int]]:
@@ -259,7 +271,7 @@ def batches(
 ) -> Iterator[Minibatch]:
     """Yields the minibatches of a plan on `device`; of each, the share of process `rank` of `world`.
 
-    From a memory-mapped file, a thread gathers the next minibatch while the device computes.
+    Where the input is not in the device's memory, threads make the next minibatches while the device computes.
     """
     if batching.speech.resident:
         if isinstance(batching, FrameBatching) and batching.lasting and world == 1:
@@ -268,13 +280,17 @@ def batches(
         for members in plan:
             yield _share(batching, members, rank, world)
         return
-    with ThreadPoolExecutor(1) as pool:
-        gather = partial(_gather, batching, device, rank, world)
-        following = pool.submit(gather, plan[0])
-        for members in plan[1:]:
-            current, following = following, pool.submit(gather, members)
-            yield current.result().to(device)
-        yield following.result().to(device)
+    waiting: deque[Future[Batch]] = deque()
+    with ThreadPoolExecutor(AHEAD) as pool:
+        try:
+            for members in plan:
+                waiting.append(pool.submit(_gather, batching, device, rank, world, members))
+                if len(waiting) > AHEAD:
+                    yield waiting.popleft().result().to(device)
+            while waiting:
+                yield waiting.popleft().result().to(device)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _gather(batching: Batching, device: torch.device, rank: int, world: int, members: Tensor) -> Batch:

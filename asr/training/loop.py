@@ -31,12 +31,15 @@ from asr.training.batching import Batch, Batching, EpochSets, Minibatch, batches
 from asr.training.checkpoint import Progress, Trained, load_checkpoint, save_checkpoint
 from asr.training.graphs import CudaRecorder, Recorder, Replayed
 from asr.training.losses import Criterion, best_classes, greedy_errors, make_criterion
+from asr.training.memory import give_back
 from asr.training.metrics import Figures, MetricsLog
 from asr.training.optimizers import make_optimizer, set_learning_rate
 from asr.training.schedules import dev_factor, step_factor
 
 DEV_BATCH = {"cpu": 4096, "cuda": 16_384}
 """Frames in a minibatch of the dev set."""
+GIVE_BACK_EVERY = 16
+"""Steps after which a CPU's freed memory goes back to the system; that takes about as long as a hundredth of them."""
 LONGEST_WAIT = timedelta(days=1)
 """How long the other processes wait while process 0 works alone; the end of a process is noticed at once."""
 SEEDS_PER_RUN = 1_000_003
@@ -196,6 +199,8 @@ def train_epoch(trainer: Trainer, data: Batching, progress: Progress) -> Figures
                 factor = step_factor(config.schedule, progress.epoch + (step + 0.5) / len(plan), config.epochs)
                 trainer.set_learning_rate(progress.learning_rate * factor)
                 (totals[step],) = trainer.replayed_step(batch)
+                if step % GIVE_BACK_EVERY == 0 and fabric.device.type == "cpu":
+                    give_back()
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise

@@ -1,5 +1,6 @@
-"""How much memory is free for a split's features."""
+"""How much memory is free for a split's features, and giving back what training no longer uses."""
 
+import ctypes
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +15,21 @@ CGROUP_FILES = (
 )
 
 
-def fits_in_memory(size: int, device: torch.device) -> bool:
-    """Whether `size` bytes take at most half of the memory that is free on the device."""
+def fits_in_memory(size: int, device: torch.device, limit: float | None = None) -> bool:
+    """Whether `size` bytes take at most `limit` GB or, without it, half of the memory that is free on the device."""
+    if limit is not None:
+        return size <= limit * 1e9
     free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else free_memory()
     return size <= SHARE_OF_FREE_MEMORY * free
+
+
+def give_back() -> None:
+    """Returns to the system what has been freed but is kept, in pieces, for later allocations (glibc).
+
+    Minibatches differ in shape, so that tensors seldom fit where earlier ones were, and these pieces grow to gigabytes.
+    """
+    if (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+        trim(0)
 
 
 def free_memory(root: Path = Path("/")) -> int:

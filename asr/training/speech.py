@@ -1,8 +1,9 @@
-"""The model input and labels of a split, in the device's memory or in a memory-mapped file."""
+"""The model input and labels of a split, in the device's memory or on disk."""
 
 import errno
 import os
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from asr.alignment.states import NO_ALIGNMENTS, Alignments, said_phones
-from asr.config import FeaturesConfig, RecipeConfig
+from asr.config import FeaturesConfig, RecipeConfig, TrainingConfig
 from asr.errors import InputError
 from asr.features.cmvn import Cmvn
 from asr.features.dataset import Split
@@ -22,6 +23,7 @@ from asr.progress import track
 from asr.storage.files import cannot_write
 from asr.training.layout import Layout, Numbers, normalize_rows
 from asr.training.memory import fits_in_memory
+from asr.training.streams import ArchivedRows, RowStream
 from asr.training.targets import ctc_frames, cut_labels, phone_labels
 
 _ZEROS = 1 << 20
@@ -34,7 +36,8 @@ class Speech:
     The window of a frame is thus contiguous in memory. rows [R, D] is the model input; starts [U] and lengths [U] say
     where the frames of an utterance are. labels [R] is the class of each row, UNLABELLED in the edges. For CTC,
     `phones` has the number of phones of each utterance, and labels their classes, one utterance after another. All are
-    on one device; if not `resident`, rows is a memory-mapped file and the rest is on the CPU.
+    on one device; if not `resident`, all are on the CPU, and rows is a memory-mapped file or, for minibatches of
+    utterances, empty: the `stream` makes the model input.
     """
 
     rows: Tensor
@@ -45,6 +48,18 @@ class Speech:
     edge: int
     resident: bool
     phones: "PhoneCounts | None" = None
+    stream: RowStream | None = None
+
+
+class Use(Enum):
+    """What a split's model input is needed for."""
+
+    FRAMES = auto()
+    """Minibatches of single frames, drawn from all rows."""
+    UTTERANCES = auto()
+    """Minibatches of whole utterances."""
+    LABELS = auto()
+    """None: the labels are, and each epoch has its own input."""
 
 
 @dataclass(frozen=True)
@@ -64,28 +79,35 @@ def load_speech(
     device: torch.device,
     subsampling: int = 1,
     alignments: Alignments = NO_ALIGNMENTS,
+    use: Use = Use.FRAMES,
 ) -> Speech:
-    """Reads a split's features and labels; they stay on `device` if they fit, else in a memory-mapped file.
+    """Reads a split's features and labels; they stay on `device` if they fit, else on disk.
 
-    `subsampling` is the model's, for CTC. Frame labels come from `alignments`, or from the corpus's phone times for an
-    utterance without one; under CTC they choose the pronunciations of words. Raises InputError when the split has no
-    labelled frame, or no utterance that CTC can learn from.
+    On disk, frames to be drawn are in a memory-mapped file, and utterances in the archive. `subsampling` is the
+    model's, for CTC. Frame labels come from `alignments`, or from the corpus's phone times for an utterance without
+    one; under CTC they choose the pronunciations of words. Raises InputError when the split has no labelled frame, or
+    no utterance that CTC can learn from.
     """
     archive = split.archive
     layout = Layout(np.diff(archive.starts), edge)
     shape = (layout.rows, config.features.dim)
-    resident = config.training.resident
-    if resident is None:
-        resident = fits_in_memory(4 * shape[0] * shape[1], device)
+    resident = stays_resident(4 * shape[0] * shape[1] * (use != Use.LABELS), config.training, device)
     place = device if resident else torch.device("cpu")
-    rows = row_storage(shape, None if resident else split.stem.with_name(f".{split.name}.{os.getpid()}.rows"), place)
+    stream = None
+    if use == Use.LABELS or (use == Use.UTTERANCES and not resident):
+        rows = torch.empty(0, shape[1], device=place)
+        stream = ArchivedRows(split) if use == Use.UTTERANCES else None
+    else:
+        path = None if resident else split.stem.with_name(f".{split.name}.{os.getpid()}.rows")
+        rows = row_storage(shape, path, place)
     ctc = config.topology == "ctc"
     labels = np.full(0 if ctc else layout.rows, UNLABELLED)
     sequences = [labels[:0]] * len(archive)
-    for number, cut, speaker, static in track(split, f"loading {split.name}", total=len(split)):
+    for number, cut in track(split.numbered(), f"loading {split.name}", total=len(split)):
         frames, first = int(layout.lengths[number]), int(layout.starts[number])
-        edged = _edged_input(static, speaker, split.cmvn, config.features, edge)
-        rows[first - edge : first + frames + edge] = edged.to(place)
+        if len(rows):
+            edged = _edged_input(archive[number], archive.speakers[number], split.cmvn, config.features, edge)
+            rows[first - edge : first + frames + edge] = edged.to(place)
         if ctc:
             sequences[number] = phone_labels(said_phones(cut, config, alignments), config.targets)
         else:
@@ -108,6 +130,7 @@ def load_speech(
         edge=edge,
         resident=resident,
         phones=phones,
+        stream=stream,
     )
 
 
@@ -136,6 +159,13 @@ def _edged_input(static: NDArray[np.float32], speaker: str, cmvn: Cmvn, config: 
     statistics = utterance_statistics(static, speaker, cmvn, config)
     normalize_rows(rows, layout, [np.array([0])], None if statistics is None else [statistics], config)
     return rows
+
+
+def stays_resident(size: int, config: TrainingConfig, device: torch.device) -> bool:
+    """Whether `size` bytes of features stay in the device's memory: as the recipe says, or if they fit."""
+    if config.resident is not None:
+        return config.resident
+    return fits_in_memory(size, device, config.memory)
 
 
 def row_storage(shape: tuple[int, int], path: Path | None, device: torch.device) -> Tensor:

@@ -41,14 +41,14 @@ from asr.training.realignment import (
     read_splits,
     start_flat,
 )
-from asr.training.speech import Speech, load_speech
+from asr.training.speech import Speech, Use, load_speech
 from asr.training.statistics import class_statistics
 
 log = logging.getLogger(__name__)
 
 # A checkpoint stays valid when these change: they say when to stop, where the data is, and where labels come from (the
 # labels themselves count).
-PASSING_SETTINGS = {"epochs", "patience", "resident", "realign", "flat_start", "align_with"}
+PASSING_SETTINGS = {"epochs", "patience", "resident", "memory", "realign", "flat_start", "align_with"}
 SCHEDULES_BY_EPOCHS = ("cosine", "one_cycle")
 
 
@@ -125,14 +125,15 @@ def _train_round(training: _Training, labels: AlignedSplits, folder: Path) -> li
     model = _build(config)
     alignments = labels["train"].alignments if labels else NO_ALIGNMENTS
     train_split = dataset.split("train", config.features)
-    train_set = _load(config, model, train_split, fabric, labels)
+    train_set = _load(config, model, train_split, fabric, labels, only_labels=config.augmentation.changes_waveforms)
     dev_set = _load(config, model, dataset.split("dev", config.features), fabric, labels)
     skipped = _too_short({"train": train_set.speech, "dev": dev_set.speech}) if fabric.is_global_zero else []
     with ExitStack() as stack:
         epochs: EpochSets = train_set
         counted = train_set.speech
         if config.augmentation.changes_waveforms:
-            speech = EpochSpeech(config, train_set.speech, train_split, fabric.device, alignments)
+            use = Use.FRAMES if isinstance(train_set, FrameBatching) else Use.UTTERANCES
+            speech = EpochSpeech(config, train_set.speech, train_split, fabric.device, alignments, use)
             epochs = stack.enter_context(AugmentedSets(speech, config.training.epochs, _batching_like(train_set)))
             if config.augmentation.pauses is not None:
                 counted = speech.labelled(0)  # with more silence
@@ -209,11 +210,13 @@ def _load(
     split: Split,
     fabric: Fabric,
     labels: AlignedSplits,
+    only_labels: bool = False,
 ) -> FrameBatching | UtteranceBatching:
     frames = draws_frames(config.training, model)
     edge = (model.context or 0) if frames else 0
     alignments = labels[split.name].alignments if labels else NO_ALIGNMENTS
-    speech = load_speech(config, split, edge, fabric.device, model.subsampling, alignments)
+    use = Use.LABELS if only_labels else Use.FRAMES if frames else Use.UTTERANCES
+    speech = load_speech(config, split, edge, fabric.device, model.subsampling, alignments, use)
     if frames:
         return FrameBatching(speech)
     if not suits_graphs(fabric):

@@ -1,7 +1,8 @@
 """The training set's audio, and its frame counts and labels at every speed: the input of epochs of changed speech."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from itertools import groupby
 
 import numpy as np
 import torch
@@ -13,8 +14,9 @@ from torch.nn.utils.rnn import pad_sequence
 from asr.alignment.states import NO_ALIGNMENTS, Alignments
 from asr.audio import read_audio
 from asr.config import RecipeConfig
+from asr.errors import InputError
 from asr.features.augmentation.speed import perturbed_length
-from asr.features.extract import Samples
+from asr.features.extract import Samples, read_ahead, seconds_of
 from asr.features.framing import FULL_SCALE
 from asr.features.frontend import StaticFeatures
 from asr.phones.classes import UNLABELLED
@@ -22,6 +24,9 @@ from asr.training.draws import Pauses
 from asr.training.layout import Layout, Numbers, on
 from asr.training.pauses import InnerPlaces, PlacedPauses, silence_labels, silent_classes
 from asr.training.targets import cut_labels
+
+AT_ONCE = 1000
+"""Utterances that are labelled at a time, which bounds the memory."""
 
 
 class Waveforms:
@@ -31,18 +36,35 @@ class Waveforms:
     """
 
     def __init__(self, sample_rate: int, device: torch.device, held: bool) -> None:
-        self.sample_rate = sample_rate
-        self.device = device
+        self.sample_rate, self.device, self.held = sample_rate, device, held
         self.lengths: list[int] = []
-        self._held: list[Tensor] | None = [] if held else None
-        self._places: list[tuple[str, float, float]] = []
+        self._held: list[Tensor] = []
+        self._cuts: list[tuple[str, float, float | None]] = []
 
-    def add(self, cut: MonoCut, samples: Samples) -> None:
-        self.lengths.append(len(samples))
-        if self._held is not None:
+    def added(self, cuts: Iterable[MonoCut]) -> Iterator[tuple[MonoCut, int]]:
+        """Adds utterances, and yields each with its length (samples).
+
+        Where they are not held, it is the manifest's if that has their sample rate. Raises InputError as `read_audio`.
+        """
+        for rate, run in groupby(cuts, lambda cut: cut.recording.sampling_rate):
+            if rate == self.sample_rate and not self.held:
+                for cut in run:
+                    yield cut, self._place(cut, round(cut.duration * rate))
+            else:
+                for cut, samples in read_ahead(run, self.sample_rate):
+                    yield cut, self.add(cut, samples.result())
+
+    def add(self, cut: MonoCut, samples: Samples) -> int:
+        """Adds an utterance whose audio has been read; returns its length."""
+        if self.held:
             self._held.append(_sixteen_bits(samples).to(self.device))
-        else:
-            self._places.append((cut.recording.sources[0].source, cut.start, cut.duration))
+        return self._place(cut, len(samples))
+
+    def _place(self, cut: MonoCut, length: int) -> int:
+        self.lengths.append(length)
+        if not self.held:
+            self._cuts.append((cut.recording.sources[0].source, cut.start, seconds_of(cut)))
+        return length
 
     def padded(self, members: Sequence[int]) -> Tensor:
         """Samples [B, S] in [-1, 1] of some utterances, zero after their lengths."""
@@ -53,12 +75,15 @@ class Waveforms:
         return self._samples(number).float() / FULL_SCALE
 
     def _samples(self, number: int) -> Tensor:
-        if self._held is not None:
+        """Raises InputError for a file that is not as long as it was, or as its manifest says."""
+        if self.held:
             return self._held[number]
-        return self._read(*self._places[number]).to(self.device)
-
-    def _read(self, path: str, start: float, duration: float) -> Tensor:
-        return _sixteen_bits(read_audio(path, self.sample_rate, start, duration))
+        path, start, duration = self._cuts[number]
+        samples = read_audio(path, self.sample_rate, start, duration)
+        if len(samples) != self.lengths[number]:
+            message = f"has {len(samples)} samples and not {self.lengths[number]}; rerun asr prepare and asr features"
+            raise InputError(message, path)
+        return _sixteen_bits(samples).to(self.device)
 
 
 def _sixteen_bits(samples: Samples) -> Tensor:
@@ -111,12 +136,28 @@ class SpeedTable:
 
     def labels(self, speed: Numbers, layout: Layout, pauses: PlacedPauses | None = None) -> Tensor:
         """Labels [R] of all utterances, each at its own speed (index of the factor, [U]), with their pauses."""
-        everyone = np.arange(len(speed))
-        utterance, frame, row = layout.frames(everyone)
-        device, lengths = self._flat.device, self.frames[everyone, speed]
+        lengths = self.frames[np.arange(len(speed)), speed]
+        labels = torch.full((layout.rows,), UNLABELLED, device=self._flat.device)
+        for first in range(0, len(speed), AT_ONCE):
+            members = np.arange(first, min(first + AT_ONCE, len(speed)))
+            place, frame, row = layout.frames(members)
+            self._label(labels, members[place], frame, row, lengths, speed, pauses)
+        return labels
+
+    def _label(
+        self,
+        labels: Tensor,
+        utterance: Numbers,
+        frame: Numbers,
+        row: Numbers,
+        lengths: Numbers,
+        speed: Numbers,
+        pauses: PlacedPauses | None,
+    ) -> None:
+        """Writes the labels of frames [N] of utterances [N] into their rows [N] of `labels` [R]."""
+        device = labels.device
         source = frame if pauses is None else pauses.source_frames(utterance, frame, lengths)
-        source = self._starts[everyone, speed][utterance] + source
-        labels = torch.full((layout.rows,), UNLABELLED, device=device)
+        source = self._starts[utterance, speed[utterance]] + source
         labels[on(device, row)] = self._flat[on(device, source)].long()
         if pauses is not None:
             # An utterance that begins or ends without a silence gets one.
@@ -124,4 +165,3 @@ class SpeedTable:
             bare = (of_pause >= 0) & ~self._silent[source]
             added = silence_labels(of_pause[bare], many[bare], self.config.targets)
             labels[on(device, row[bare])] = on(device, added)
-        return labels

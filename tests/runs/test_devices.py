@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,30 @@ def test_two_processes_give_the_bundle_of_one(
     assert done(under_torchrun.stderr) == ["train", "decode", "score"]
     name = "train/bundle/model.safetensors"
     assert (own_run / name).read_bytes() == (two / name).read_bytes()
+
+
+def test_two_machines_train_as_one_with_speech_on_disk(tiny_recipe: Path, own_run: Path, tmp_path: Path) -> None:
+    """Each has a launcher of its own; they share the folders and find each other at an address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    settings = (NO_DROPOUT, "training.batching=utterances", "training.epochs=2", "augmentation.speed=[0.9, 1.1]")
+    streamed = ("training.resident=false", "training.memory=0.000001")
+    meet = ("--nnodes", "2", "--nproc-per-node", "1", "--rdzv-backend", "c10d", "--rdzv-endpoint", address)
+    options = [f"--set={each.removeprefix('--set=')}" for each in settings]
+    where = [own_run / "prepare", own_run / "features"]
+
+    def train(out: Path, launcher: Sequence[str], *more: str) -> subprocess.Popen[str]:
+        command = [*launcher, "train", *where, out, "--recipe", tiny_recipe, "--device=cpu", *options, *more]
+        return subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+
+    machine = [sys.executable, "-m", "torch.distributed.run", *meet, "-m", "asr"]
+    more = [f"--set={each}" for each in streamed]
+    started = [train(tmp_path / "two/train", machine, *more) for _ in range(2)]
+    started.append(train(tmp_path / "one/train", ASR))
+    for process in started:
+        _, errors = process.communicate(timeout=400)
+        assert process.returncode == 0, errors
+    close_weights(tmp_path / "one", tmp_path / "two")
 
 
 def close_weights(one: Path, other: Path) -> None:

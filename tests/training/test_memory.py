@@ -1,12 +1,14 @@
 """Free memory: the machine's, or what the tightest control group leaves."""
 
+import ctypes
+import os
 from pathlib import Path
 
 import pytest
 import torch
 
 from asr.training import memory
-from asr.training.memory import fits_in_memory, free_memory
+from asr.training.memory import fits_in_memory, free_memory, give_back
 
 GIB = 2**30
 
@@ -55,3 +57,20 @@ def test_half_of_it_may_be_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "free_memory", lambda: 1000)
     assert fits_in_memory(500, torch.device("cpu"))
     assert not fits_in_memory(501, torch.device("cpu"))
+
+
+def test_a_limit_counts_instead() -> None:
+    assert fits_in_memory(2_000_000, torch.device("cpu"), 0.002)
+    assert not fits_in_memory(2_000_001, torch.device("cpu"), 0.002)
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="not glibc")
+def test_freed_memory_goes_back_to_the_system() -> None:
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    pieces = [bytearray(os.urandom(1)) * 50_000 for _ in range(2000)]  # too small for mappings of their own
+    del pieces[:-1]  # the last one keeps the others from going back by themselves
+    before = resident()
+    give_back()
+    assert before - resident() > 50_000_000
