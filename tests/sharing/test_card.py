@@ -9,7 +9,7 @@ import pytest
 from support.asr_command import Command
 
 from asr.errors import InputError
-from asr.sharing.card import CardChoices, read_header, write_card
+from asr.sharing.card import CardChoices, header_figures, read_header, write_card
 from asr.sharing.licences import common_licence
 from asr.sharing.pack import Packing, pack
 from asr.storage.files import file_digest, write_jsonl
@@ -52,6 +52,19 @@ def test_body(own_run: Path) -> None:
     assert "Recipe: tiny/dnn" in text
     assert "2 epochs, on CPU" in text
     assert "of speakers who are not in the training speech." in text
+
+
+def test_figures_by_corpus(own_run: Path) -> None:
+    """Each speaker of the test set as a corpus."""
+    path = own_run / "score" / "utterances.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    write_jsonl(path, [row | {"corpus": f"of_{row['speaker']}"} for row in rows])
+    text = write_card(own_run, CHOICES).read_text()
+    results = json.loads((own_run / "results.json").read_text())
+    figures = dict(header_figures(read_header(own_run / "decode" / "bundle")))
+    by_speaker = {f"of_{name}": row["removed"]["per"] for name, row in results["by_speaker"].items()}
+    assert figures == {**by_speaker, "demo": results["removed"]["per"]}
+    assert all(re.search(rf"^\| {name} \| {per:.1f} \(\d", text, re.M) for name, per in by_speaker.items())
 
 
 def test_confusions_are_those_of_the_score(own_run: Path) -> None:
