@@ -7,8 +7,7 @@
 - steps: --steps minibatches of the first epoch of that training, with speech on disk ("streamed") and, with --resident,
   in memory: frames a second, and the seconds before the first step.
 
-Copies are links to the same files under other speakers' names. Utterances with words that the dictionary lacks are left
-out (training a G2P takes the same minute for any number of hours). Each stage is a process of its own; its memory is the
+Copies are links to the same files under other speakers' names. Each stage is a process of its own; its memory is the
 largest that it had (Linux's ru_maxrss, mapped files included). What a stage needs is made before it, and stays in
 --folder for the next time. Everything printed was measured; nothing is extrapolated.
 """
@@ -100,7 +99,7 @@ def commands(options: argparse.Namespace, corpus: Path, folder: Path) -> list[tu
     steps = [*here, "--folder", str(folder), "--recipe", str(options.recipe), "--steps", str(options.steps), *changed]
     sides = [decoded / "test" / f"{side}.jsonl" for side in ("references", "hypotheses")]
     made: dict[str, list[list[str]]] = {
-        "prepare": [[*asr, "prepare", "librispeech", str(corpus), str(prepared), "--dev", "45min"]],
+        "prepare": [[*asr, "prepare", "librispeech", str(corpus), str(prepared), "--dev", "45min", "--g2p"]],
         "features": [[*asr, "features", str(prepared), str(features), "--recipe", str(options.recipe)]],
         "steps": [
             [*steps, "--measure-steps", kind] for kind in ("streamed", *(["resident"] if options.resident else []))
