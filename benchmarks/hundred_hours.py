@@ -7,10 +7,10 @@
 - steps: --steps minibatches of the first epoch of that training, with speech on disk ("streamed") and, with --resident,
   in memory: frames a second, and the seconds before the first step.
 
-Copies are links to the same files under other speakers' names. Utterances with words that the dictionary lacks are left
-out (training a G2P takes the same minute for any number of hours). Each stage is a process of its own; its memory is the
-largest that it had (Linux's ru_maxrss, mapped files included). What a stage needs is made before it, and stays in
---folder for the next time. Everything printed was measured; nothing is extrapolated.
+Copies are links to the same files under other speakers' names. Each stage is a process of its own. Its memory is the
+largest that it had (Linux's ru_maxrss, mapped files included); seconds of processors do not depend on what else the
+machine does. What a stage needs is made before it, and stays in --folder for the next time. Everything printed was
+measured; nothing is extrapolated.
 """
 
 import argparse
@@ -45,12 +45,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
         corpus = link_copies(options.corpus, folder / "corpus", max(1, round(options.hours / HOURS)))
-        table = Table("stage", "seconds", "peak memory, GB", "", title=f"mini LibriSpeech, {options.hours:g} hours")
+        table = Table(
+            "stage",
+            "seconds",
+            "of processors",
+            "peak memory, GB",
+            "",
+            title=f"mini LibriSpeech, {options.hours:g} hours",
+        )
         for name, command in commands(options, corpus, folder):
-            seconds, memory, output = run(command)
+            figures, output = run(command)
             found = next((line for line in output if line.startswith("{")), "")
-            show(name, {"s": round(seconds, 1), "GB": round(memory, 2), **json.loads(found or "{}")})
-            table.add_row(name, f"{seconds:.1f}", f"{memory:.2f}", found)
+            show(name, figures | json.loads(found or "{}"))
+            table.add_row(name, *map(str, figures.values()), found)
         Console().print(table)
 
 
@@ -100,7 +107,7 @@ def commands(options: argparse.Namespace, corpus: Path, folder: Path) -> list[tu
     steps = [*here, "--folder", str(folder), "--recipe", str(options.recipe), "--steps", str(options.steps), *changed]
     sides = [decoded / "test" / f"{side}.jsonl" for side in ("references", "hypotheses")]
     made: dict[str, list[list[str]]] = {
-        "prepare": [[*asr, "prepare", "librispeech", str(corpus), str(prepared), "--dev", "45min"]],
+        "prepare": [[*asr, "prepare", "librispeech", str(corpus), str(prepared), "--dev", "45min", "--g2p"]],
         "features": [[*asr, "features", str(prepared), str(features), "--recipe", str(options.recipe)]],
         "steps": [
             [*steps, "--measure-steps", kind] for kind in ("streamed", *(["resident"] if options.resident else []))
@@ -127,8 +134,11 @@ def commands(options: argparse.Namespace, corpus: Path, folder: Path) -> list[tu
     ]
 
 
-def run(command: Sequence[str]) -> tuple[float, float, list[str]]:
-    """Seconds, peak memory in GB and standard output of a process. Exits with its status where it fails."""
+def run(command: Sequence[str]) -> tuple[dict[str, float], list[str]]:
+    """Seconds, seconds of processors, and peak memory (GB) of a process, and its standard output.
+
+    Exits with the process's status where it fails.
+    """
     started = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY) as process:
         assert process.stdout is not None
@@ -137,7 +147,8 @@ def run(command: Sequence[str]) -> tuple[float, float, list[str]]:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         sys.exit(process.returncode)
-    return time.perf_counter() - started, usage.ru_maxrss / 1e6, output
+    seconds = {"s": time.perf_counter() - started, "CPU s": usage.ru_utime + usage.ru_stime}
+    return {**{unit: round(each, 1) for unit, each in seconds.items()}, "GB": round(usage.ru_maxrss / 1e6, 2)}, output
 
 
 def show(stage: str, figures: dict[str, float]) -> None:

@@ -29,6 +29,7 @@ from asr.storage.files import complete_file
 
 SCHEMA = "asr-features-2"
 FIX = "run asr features again"
+Frames = np.memmap[tuple[int, int], np.dtype[np.float32]]
 CHECKED_AT_OPENING = 200_000_000
 """Bytes of features that are checked when an archive is opened, spread over it: a second at the speed of a disk."""
 
@@ -169,7 +170,7 @@ def _crc(features: NDArray[np.float32]) -> int:
     return zlib.crc32(np.ascontiguousarray(features).data)
 
 
-def _map(path: Path) -> NDArray[np.float32]:
+def _map(path: Path) -> Frames:
     try:
         frames = np.load(path, mmap_mode="r", allow_pickle=False)
         size = path.stat().st_size
@@ -181,7 +182,7 @@ def _map(path: Path) -> NDArray[np.float32]:
         raise InputError(f"not a feature archive (float32 [F, D] expected); {FIX}", path)
     if not frames.flags.c_contiguous or frames.offset + frames.nbytes != size:
         raise InputError(f"not a complete feature archive; {FIX}", path)
-    return cast(NDArray[np.float32], frames)
+    return cast(Frames, frames)
 
 
 @dataclass(frozen=True)

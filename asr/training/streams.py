@@ -102,7 +102,7 @@ class RowFile:
 
     def write(self, first: int, rows: Tensor) -> None:
         """Writes rows [T, width] from row `first` on. Raises OutputError where the disk is full."""
-        content = memoryview(rows.contiguous().numpy().reshape(-1).view(np.uint8))
+        content = memoryview(rows.numpy().tobytes())
         at = 4 * self.width * first
         try:
             while content:
@@ -113,11 +113,10 @@ class RowFile:
 
     def read(self, first: int, count: int) -> Tensor:
         """Rows [count, width] from row `first` on. Raises InputError where the disk no longer has them."""
-        rows = torch.empty(count, self.width)
-        view = memoryview(rows.numpy().reshape(-1).view(np.uint8))
-        if view and os.preadv(self._file, [view], 4 * self.width * first) < len(view):
+        read = bytearray(os.pread(self._file, 4 * self.width * count, 4 * self.width * first))
+        if len(read) < 4 * self.width * count:
             raise InputError("cannot read what was written; check the disk", self.path)
-        return rows
+        return torch.from_numpy(np.frombuffer(read, np.float32).reshape(count, self.width))
 
 
 def _normalized(static: Tensor, statistics: Statistics | None, config: FeaturesConfig) -> Tensor:
