@@ -35,6 +35,7 @@ def export(model: Path, out: Path, precision: Precision = "fp32") -> int:
 def graph_content(bundle: Bundle, precision: Precision) -> bytes:
     """The content of model.onnx. Raises InputError as `onnx_graph` does."""
     graph = onnx_graph(bundle)
-    compact_fourier(graph, fft_size(bundle.config.features))
+    if bundle.config.features.type != "waveform":
+        compact_fourier(graph, fft_size(bundle.config.features))
     content: bytes = shrink(graph, precision).SerializeToString()
     return content

@@ -22,6 +22,7 @@ from asr.config import RecipeConfig
 from asr.errors import InputError, listed
 from asr.features.dataset import Dataset, Split
 from asr.models import AcousticModel
+from asr.models.encoder_weights import encoder_files, load_encoder
 from asr.models.initializers import initialize_from
 from asr.storage.files import file_digest, make_folder, write_json
 from asr.storage.run_layout import BUNDLE, SUMMARY, WEIGHTS, forget_rounds, round_folder
@@ -68,6 +69,7 @@ class _Training:
     def file_digests(self) -> list[str]:
         """SHA-256 of the initial weights and the features, which are the same in every round."""
         files = [path] if (path := pretrained_weights(self.config)) else []
+        files += encoder_files(self.config.model)
         files += [path for split in ("train", "dev") for path in self.dataset.files(split)]
         return [file_digest(path) for path in files]
 
@@ -167,6 +169,7 @@ def sweep_learning_rates(
 def _build(config: RecipeConfig) -> AcousticModel:
     torch.manual_seed(config.seed)
     model = models.build(config.model, config.features.dim, len(config.class_names))
+    load_encoder(model, config.model)
     if (weights := pretrained_weights(config)) is not None:
         with torch.no_grad():
             copied = initialize_from(model, read_weights(weights))
