@@ -1,5 +1,7 @@
 """Encoders of the wav2vec 2.0 family, made of torchaudio's layers, so that padding changes no output."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -21,6 +23,10 @@ class SelfSupervisedEncoder(nn.Module):
     into the group normalisation, takes no lengths for WavLM, and skips blocks by a number that the host draws. The
     weight normalisation of the positions' convolution is multiplied out, which changes no output.
     """
+
+    feature_extractor: Any
+    feature_projection: Any
+    transformer: Any
 
     def __init__(self, architecture: EncoderArchitecture, blocks: int, layer_drop: float) -> None:
         """Keeps the first `blocks` blocks only."""
@@ -116,7 +122,7 @@ def _normalized(x: Tensor) -> Tensor:
     return functional.layer_norm(x, x.shape[-1:])
 
 
-def _build(architecture: EncoderArchitecture, blocks: int) -> nn.Module:
+def _build(architecture: EncoderArchitecture, blocks: int) -> Any:
     """torchaudio's model."""
     settings = {
         "extractor_mode": f"{architecture.extractor_normalization}_norm",
@@ -141,7 +147,5 @@ def _build(architecture: EncoderArchitecture, blocks: int) -> nn.Module:
             "encoder_num_buckets": architecture.position_buckets,
             "encoder_max_distance": architecture.position_distance,
         }
-        model: nn.Module = torchaudio_models.wavlm_model(**settings, **positions)
-    else:
-        model = torchaudio_models.wav2vec2_model(**settings)
-    return model
+        return torchaudio_models.wavlm_model(**settings, **positions)
+    return torchaudio_models.wav2vec2_model(**settings)

@@ -50,7 +50,7 @@ class Wav2Vec2(AcousticModel):
         return self.network(hidden, valid_frames(frames, hidden)), frames
 
     def _samples(self, features: Tensor, lengths: Tensor) -> Tensor:
-        """Frames [B, T, N] -> samples [B, S] with zeros around each utterance, as `SelfSupervisedEncoder` takes them."""
+        """Frames [B, T, N] -> samples [B, S], zero around each utterance, as `SelfSupervisedEncoder` takes them."""
         inside = valid_frames(lengths, features)[:, :, None].expand_as(features).flatten(1)
         samples = features.flatten(1)
         samples = normalized_samples(samples, inside) if self.normalizes else samples.masked_fill(~inside, 0.0)
