@@ -56,14 +56,14 @@ class Conformer(AcousticModel):
         self.output = nn.Linear(config.width, output_dim)
         initialize(self.output, "glorot")
 
-    def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    def encode(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         if features.shape[1] == 0:
-            return features.new_zeros(*features.shape[:2], self.output.out_features), lengths
+            return features.new_zeros(*features.shape[:2], self.output.in_features), lengths
         x, lengths = self.front(features, lengths)
         frames = self._frames(x, lengths)
         for block in self.blocks:
             x = block(x, frames)
-        return self.output(x), lengths
+        return x, lengths
 
     def _frames(self, x: Tensor, lengths: Tensor) -> Frames:
         pairs = torch.arange(0, self.head_dim, 2, device=x.device, dtype=x.dtype)

@@ -27,7 +27,10 @@ def make_optimizer(
         rate = torch.tensor(config.learning_rate, dtype=kind, device=device)
     match config:
         case SgdConfig(momentum=momentum):
-            return SGD(parameters, lr=rate, momentum=momentum, weight_decay=decay, fused=True)
+            sgd = SGD(parameters, lr=rate, momentum=momentum, weight_decay=decay, fused=True)
+            if momentum:  # torch's kernel takes no parameters that get their first gradient later than others
+                sgd.state.update({each: {"momentum_buffer": torch.zeros_like(each)} for each in parameters})
+            return sgd
         case AdagradConfig():
             if isinstance(rate, Tensor):
                 return CapturableScaling(parameters, rate, "sum", weight_decay=decay, eps=1e-10)

@@ -3,6 +3,7 @@
 from typing import get_args
 
 import pytest
+import torch
 
 from asr.config import ModelConfig
 from asr.models import MODELS, build
@@ -19,3 +20,14 @@ def test_builds(config: type) -> None:
     model = build(config(), input_dim=40, output_dim=3)
     module, name = MODELS[config().type].split(":")
     assert (type(model).__module__, type(model).__name__) == (module, name)
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config().type)
+def test_logits_are_the_output_layer_of_what_the_encoder_returns(config: type) -> None:
+    model = build(config(), input_dim=40, output_dim=3).eval()
+    features, lengths = torch.randn(2, 23, 40), torch.tensor([23, 17])
+    hidden, frames = model.encode(features, lengths)
+    logits, same_frames = model(features, lengths)
+    assert torch.equal(frames, same_frames)
+    torch.testing.assert_close(model.output_layer(hidden), logits, rtol=0, atol=1e-6)
+    assert logits.shape[2] == 3
