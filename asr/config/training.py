@@ -171,6 +171,12 @@ class TrainingConfig(Section):
         description="first updates in which only the layers that give scores are trained, and the others, as from"
         " model.pretrained, stay as they are; all: in the whole training",
     )
+    encoder_learning_rate: float | None = Field(
+        None,
+        gt=0,
+        description="learning rate of the layers before those that give scores, changed by the schedule as the"
+        " optimizer's is; null: the optimizer's",
+    )
     precision: Literal["fp32", "tf32", "bf16"] = Field(
         "fp32",
         description="format of products, in recurrent layers too; weights are fp32 in all. tf32 is faster on CUDA; a"

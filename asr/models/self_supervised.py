@@ -43,10 +43,10 @@ class SelfSupervisedEncoder(nn.Module):
 
     def forward(self, samples: Tensor, lengths: Tensor, weights: Tensor | None = None) -> Tensor:
         """Samples [B, S] of utterances with `lengths` [B] output frames, zero after each utterance -> the last block's
-        output [B, T, width].
+        output [B, T, width], each frame with mean 0 and variance 1.
 
-        S is (T - 1) strides and a receptive field. With `weights` [blocks + 1], the sum of the first block's input and
-        all outputs, each normalised over its units, by these weights.
+        S is (T - 1) strides and a receptive field. With `weights` [blocks + 1], the sum, by these weights, of the first
+        block's input and all blocks' outputs, which are normalised so.
         """
         x = self.extract(samples, lengths)
         x = self.feature_projection(x).to(samples.dtype)  # sums over blocks are in full precision

@@ -11,6 +11,17 @@ from asr.models.fully_connected import fully_connected
 from asr.models.self_supervised import SelfSupervisedEncoder, normalized_samples
 
 
+class LayerWeights(nn.Module):
+    """Weights of layers that are learned, above 0 and with a sum of 1; equal at first."""
+
+    def __init__(self, layers: int) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(torch.zeros(layers))
+
+    def forward(self) -> Tensor:
+        return self.logits.softmax(dim=0)
+
+
 class Wav2Vec2(AcousticModel):
     """The encoder, then fully connected layers, from the frames of `features.type: waveform`.
 
@@ -37,17 +48,25 @@ class Wav2Vec2(AcousticModel):
         self.subsampling, self.normalizes = self.stride // input_dim, architecture.normalize
         drop = architecture.layer_drop if config.layer_drop is None else config.layer_drop
         self.encoder = SelfSupervisedEncoder(architecture, config.blocks, drop)
-        self.layer_weights = nn.Parameter(torch.zeros(config.blocks + 1)) if config.layer == "weighted" else None
-        self.classes = output_dim
+        self.encoder.feature_extractor.requires_grad_(config.train_extractor)
+        self.layers = LayerWeights(config.blocks + 1) if config.layer == "weighted" else None
         self.network = fully_connected(config, architecture.width, output_dim)
 
-    def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    @property
+    def output_layer(self) -> nn.Module:
+        return self.network.output
+
+    @property
+    def output_layers(self) -> list[nn.Module]:
+        return [self.network] if self.layers is None else [self.layers, self.network]
+
+    def encode(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         if features.shape[1] == 0:
-            return features.new_zeros(*features.shape[:2], self.classes), lengths
+            return features.new_zeros(*features.shape[:2], self.network.output.in_features), lengths
         frames = subsampled(lengths, self.subsampling)
-        weights = None if self.layer_weights is None else self.layer_weights.softmax(dim=0)
+        weights = None if self.layers is None else self.layers()
         hidden = self.encoder(self._samples(features, lengths), frames, weights)
-        return self.network(hidden, valid_frames(frames, hidden)), frames
+        return self.network.hidden(hidden, valid_frames(frames, hidden)), frames
 
     def _samples(self, features: Tensor, lengths: Tensor) -> Tensor:
         """Frames [B, T, N] -> samples [B, S], zero around each utterance, as `SelfSupervisedEncoder` takes them."""

@@ -35,7 +35,7 @@ from asr.training.graphs import CudaRecorder, Recorder, Replayed
 from asr.training.losses import Criterion, best_classes, greedy_errors, make_criterion
 from asr.training.memory import give_back
 from asr.training.metrics import Figures, MetricsLog
-from asr.training.optimizers import make_optimizer, set_learning_rate
+from asr.training.optimizers import make_optimizer, parameter_groups, set_learning_rate
 from asr.training.schedules import dev_factor, step_factor
 
 DEV_BATCH = {"cpu": 4096, "cuda": 16_384}
@@ -176,7 +176,8 @@ def fit(
     """
     settings, folder = config.training, out_dir / "checkpoints"
     model.to(fabric.device)
-    optimizer = make_optimizer(settings.optimizer, model.parameters(), capturable=None if recorder is None else True)
+    groups = parameter_groups(model, settings)
+    optimizer = make_optimizer(settings.optimizer, groups, capturable=None if recorder is None else True)
     moving = MovingAverage(model, settings.moving_average) if settings.moving_average else None
     trained = Trained(model, optimizer, moving)
     last = folder / "last.safetensors"

@@ -31,7 +31,7 @@ from asr.training.augmented import AugmentedSets, EpochSpeech
 from asr.training.batching import Batching, EpochSets, FrameBatching, UtteranceBatching, draws_frames
 from asr.training.find_lr import Sweep, find_learning_rate, write_sweep
 from asr.training.loop import fit, make_fabric, make_trainer, suits_graphs
-from asr.training.optimizers import make_optimizer
+from asr.training.optimizers import make_optimizer, parameter_groups
 from asr.training.padding import padded_lengths
 from asr.training.realignment import (
     AlignedSplits,
@@ -159,7 +159,8 @@ def sweep_learning_rates(
     dataset = Dataset(prepare_dir, features_dir)
     labels = _labels(_Training(config, dataset, fabric), aligner, {}, first)
     data = _load(config, model, dataset.split("train", config.features), fabric, labels)
-    optimizer = make_optimizer(config.training.optimizer, model.to(fabric.device).parameters())
+    groups = parameter_groups(model.to(fabric.device), config.training)
+    optimizer = make_optimizer(config.training.optimizer, groups)
     trainer = make_trainer(config.training, fabric, model, optimizer)
     sweep = find_learning_rate(trainer, data)
     write_sweep(sweep, out_dir)

@@ -27,6 +27,9 @@ class Wav2Vec2Config(FullyConnectedSection):
         description="block whose output the fully connected layers read: its number from 1, the last, or a weighted"
         " sum of all and the first one's input, whose weights are learned; blocks after it are left out",
     )
+    train_extractor: bool = Field(
+        False, description="train the encoder's convolutions too, which otherwise stay as they are"
+    )
     layer_drop: Probability | None = Field(
         None, description="probability with which a block is skipped in training; null: the architecture's"
     )
