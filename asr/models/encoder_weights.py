@@ -57,10 +57,9 @@ def _files(folder: Path) -> list[Path]:
     pickled = sorted(path.name for path in folder.glob("*") if path.suffix in PICKLES)
     if not pickled:
         raise InputError(f"model.encoder: holds no {WEIGHTS}; copy the encoder's folder again", folder)
-    convert = f"save_file(torch.load('{pickled[0]}', weights_only=True), '{WEIGHTS}')"
     raise InputError(
-        f'model.encoder: is a pickle, which asr never opens; in its folder, convert it: python -c "import torch; from '
-        f'safetensors.torch import save_file; {convert}"',
+        "model.encoder: is a pickle, which asr never opens; convert it in Python, in its folder: import torch; from "
+        f"safetensors.torch import save_file; save_file(torch.load('{pickled[0]}', weights_only=True), '{WEIGHTS}')",
         folder / pickled[0],
     )
 
