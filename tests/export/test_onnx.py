@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from support.asr_command import Command
+from support.encoder_folder import ARCHITECTURES
 
 import asr
 from asr import models
@@ -45,6 +46,15 @@ KINDS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
         {"cmvn": "utterance"},
     ),
     "tdnn": ({"type": "tdnn", "dilations": [1, 3], "width": 16, "subsampling": 3}, {"cmvn": "utterance"}),
+    "wav2vec2": (
+        {"type": "wav2vec2", "layers": 1, "width": 16, "architecture": ARCHITECTURES["base"].model_dump()},
+        {"type": "waveform"},
+    ),
+    "wavlm": (
+        {"type": "wav2vec2", "layer": "weighted", "architecture": ARCHITECTURES["wavlm_large"].model_dump()}
+        | {"layers": 1, "width": 16},
+        {"type": "waveform", "frame_shift": 20},
+    ),
 }
 """Of each kind of layer one model, and features that between them have every setting that the graph follows."""
 
