@@ -72,5 +72,5 @@ def test_mel_filters_cannot_be_warped_or_masked() -> None:
     assert recipe(spec_augment={"time_masks": 2, "frequency_masks": 0}).augmentation.spec_augment is not None
     with pytest.raises(ValueError, match="frequency_masks must be 0 unless"):
         recipe(spec_augment={"frequency_masks": 1})
-    with pytest.raises(ValueError, match="vtlp needs .* mel filters"):
+    with pytest.raises(ValueError, match="vtlp needs features"):
         recipe(vtlp=[0.9, 1.1])
