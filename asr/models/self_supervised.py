@@ -10,6 +10,7 @@ from torchaudio import models as torchaudio_models
 
 from asr.config import EncoderArchitecture
 from asr.models.acoustic_model import valid_frames
+from asr.models.kernels.gpu import repeatable_attention
 
 EPSILON = 1e-7
 """Added to the variance of samples, as by Hugging Face's Wav2Vec2FeatureExtractor."""
@@ -59,7 +60,8 @@ class SelfSupervisedEncoder(nn.Module):
         total = None if weights is None else weights[0] * _normalized(x)
         masks, bias = self._masks(valid, x.dtype), None
         for number, block in enumerate(self.transformer.layers, 1):
-            output, bias = block(x, position_bias=bias, **masks)
+            with repeatable_attention(x):
+                output, bias = block(x, position_bias=bias, **masks)
             x = self._unless_dropped(output.to(x.dtype), x)
             if number == len(self.transformer.layers) and self.normalizes_last:
                 x = self.transformer.layer_norm(x)

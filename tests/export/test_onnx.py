@@ -124,6 +124,15 @@ def test_the_graph_gives_the_bundles_posteriors(
         np.testing.assert_allclose(in_batch, wanted, atol=1e-4)
 
 
+def test_a_model_that_is_too_large_for_a_file(
+    exported: dict[str, tuple[Path, Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asr.export.export.MOST_BYTES", 1000)
+    with pytest.raises(InputError, match=r"its weights are 0\.\d GB, and an ONNX file holds 0; use the bundle"):
+        export(exported["dnn"][0], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_recognises_and_aligns_as_the_bundle(exported: dict[str, tuple[Path, Path]], demo_corpus: Path) -> None:
     file = str(next(demo_corpus.glob("test/**/*.flac")))
     bundle, out = (asr.load(path, device="cpu") for path in exported["dnn"])
