@@ -12,7 +12,6 @@ from asr.storage.files import write_bytes
 from asr.storage.output_folder import output_folder
 from asr.storage.run_layout import ONNX_MODEL
 
-
 MOST_BYTES = 2_000_000_000
 """Of weights in one ONNX file; protobuf's limit is 2 GiB for the whole file."""
 
