@@ -68,6 +68,7 @@ TRAININGS = [
     make_recipe(optimizer={"type": "sgd", "learning_rate": 0.05}, clip_gradient=0.5, schedule={"type": "cosine"}),
     make_recipe(precision="bf16", label_smoothing=0.1),
     make_recipe(loss="ctc", schedule={"type": "cosine"}),
+    make_recipe(optimizer={"type": "rmsprop"}, encoder_learning_rate=0.0002),
     make_recipe(LSTM, masks=True, batch_size=60),
     make_recipe(LSTM | {"normalization": "batch"}, loss="ctc", masks=True, clip_gradient=1.0, moving_average=0.5),
 ]
