@@ -53,12 +53,14 @@ class Wav2Vec2(AcousticModel):
         self.network = fully_connected(config, architecture.width, output_dim)
 
     @property
-    def output_layer(self) -> nn.Module:
+    def output_layer(self) -> nn.Linear:
         return self.network.output
 
     @property
     def output_layers(self) -> list[nn.Module]:
-        return [self.network] if self.layers is None else [self.layers, self.network]
+        """All layers after the encoder, and the weights of its blocks."""
+        weights = [] if self.layers is None else [self.layers]
+        return [*super().output_layers, *list(self.network)[:-1], *weights]
 
     def encode(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         if features.shape[1] == 0:

@@ -2,29 +2,23 @@
 
 import math
 
-from torch import nn
-
 from asr.config import TrainingConfig
 from asr.models import AcousticModel
-
-
-def encoder_parameters(model: AcousticModel) -> list[nn.Parameter]:
-    """The parameters of all layers but a model's `output_layers`."""
-    outputs = {parameter for layer in model.output_layers for parameter in layer.parameters()}
-    return [parameter for parameter in model.parameters() if parameter not in outputs]
 
 
 class Freezing:
     """Which updates leave a model's encoder as it is: all layers but its `output_layers`.
 
     A frozen layer works as in recognition, without dropout and with the normalisation of earlier batches, and gets no
-    gradients. Parameters that a model never trains, and so asks no gradient for, stay as they are.
+    gradients. What a model never trains, and so asks no gradients for, stays as it is.
     """
 
     def __init__(self, config: TrainingConfig, model: AcousticModel) -> None:
         self.model = model
         self.updates: float = math.inf if config.freeze_encoder == "all" else config.freeze_encoder
-        self.encoder = [parameter for parameter in encoder_parameters(model) if parameter.requires_grad]
+        outputs = {parameter for layer in model.output_layers for parameter in layer.parameters()}
+        others = (parameter for parameter in model.parameters() if parameter not in outputs)
+        self.encoder = [parameter for parameter in others if parameter.requires_grad]
         self.is_on = False
 
     def at(self, update: int) -> bool:

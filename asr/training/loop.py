@@ -107,7 +107,7 @@ class Trainer:
     def set_learning_rate(self, rate: float) -> None:
         """Sets the learning rate of the next steps."""
         self.learning_rate = rate
-        set_learning_rate(self.optimizer, rate)
+        set_learning_rate(self.optimizer.optimizer, rate)
 
     def scores(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """As `scores`, in single precision whatever the model's precision."""

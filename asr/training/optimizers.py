@@ -17,7 +17,6 @@ from asr.config import (
     TrainingConfig,
 )
 from asr.models import AcousticModel
-from asr.training.freezing import encoder_parameters
 
 ParameterGroup = dict[str, Any]
 """As PyTorch's optimisers take it: `params`, and the `factor` of their learning rate."""
@@ -28,11 +27,11 @@ def parameter_groups(model: AcousticModel, config: TrainingConfig) -> list[Param
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if config.encoder_learning_rate is None:
         return [{"params": trained, "factor": 1.0}]
-    encoder = set(encoder_parameters(model))
+    outputs = {parameter for layer in model.output_layers for parameter in layer.parameters()}
     factor = config.encoder_learning_rate / config.optimizer.learning_rate
     groups = [
-        {"params": [each for each in trained if each not in encoder], "factor": 1.0},
-        {"params": [each for each in trained if each in encoder], "factor": factor},
+        {"params": [each for each in trained if each in outputs], "factor": 1.0},
+        {"params": [each for each in trained if each not in outputs], "factor": factor},
     ]
     return [group for group in groups if group["params"]]
 
