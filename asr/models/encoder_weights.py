@@ -3,7 +3,7 @@
 Nothing is unpickled. Parts that only pretraining or another task needs (quantizer, output layer, mask) are left out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import torch
@@ -38,15 +38,23 @@ def load_encoder(model: AcousticModel, config: ModelConfig) -> None:
     """
     if not isinstance(model, Wav2Vec2) or not isinstance(config, Wav2Vec2Config):
         return
-    if config.encoder is not None:
-        _copy(_our_names(config.encoder), model.encoder, config.encoder)
-    elif config.pretrained is None:
-        raise InputError("model.encoder: is missing; give the folder of a trained encoder: --set model.encoder=FOLDER")
+    if files := encoder_files(config):
+        assert config.encoder is not None
+        _copy(_our_names(config.encoder, files), model.encoder, config.encoder)
 
 
 def encoder_files(config: ModelConfig) -> list[Path]:
-    """The files of the weights that `load_encoder` reads. Raises InputError as it does."""
-    return _files(config.encoder) if isinstance(config, Wav2Vec2Config) and config.encoder is not None else []
+    """The files of the weights that `load_encoder` reads; none for another model.
+
+    Raises InputError where a self-supervised encoder has no weights, or only pickled ones.
+    """
+    if not isinstance(config, Wav2Vec2Config):
+        return []
+    if config.encoder is not None:
+        return _files(config.encoder)
+    if config.pretrained is None:
+        raise InputError("model.encoder: is missing; give the folder of a trained encoder: --set model.encoder=FOLDER")
+    return []
 
 
 def _files(folder: Path) -> list[Path]:
@@ -77,12 +85,12 @@ def _is_plain(name: object) -> bool:
     return isinstance(name, str) and PurePosixPath(name).name == name and name.endswith(".safetensors")
 
 
-def _our_names(folder: Path) -> Tensors:
+def _our_names(folder: Path, files: Sequence[Path]) -> Tensors:
     """The tensors of an encoder's folder, under the names of `SelfSupervisedEncoder`."""
     hugging_face = is_hugging_face(read_config(folder))
     renamed = HUGGING_FACE if hugging_face else TORCHAUDIO
     tensors: Tensors = {}
-    for path in _files(folder):
+    for path in files:
         for name, tensor in read_weights(path).items():
             name = _without(WHOLE_MODELS, name)
             start = next((each for each in renamed if name.startswith(each)), "")

@@ -121,7 +121,8 @@ def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
     assert str(error.value).startswith(f"{tmp_path / 'pytorch_model.bin'}: model.encoder: is a pickle, which asr never")
     command = re.search(r"in its folder: (.*)$", str(error.value))
     assert command is not None
-    torch.save(load_file(tmp_path / "pytorch_model.bin"), tmp_path / "pytorch_model.bin")
+    tensors = {name: tensor.clone() for name, tensor in load_file(tmp_path / "pytorch_model.bin").items()}
+    torch.save(tensors, tmp_path / "pytorch_model.bin")
     names = {"torch.load('": f"torch.load('{tmp_path}/", "'model.safetensors'": f"'{tmp_path}/model.safetensors'"}
     code = command[1]
     for old, new in names.items():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.asr_command import Command
+from support.asr_command import Command, done
 from support.encoder_folder import write_hugging_face_folder, write_torchaudio_folder
 
 import asr
@@ -48,6 +48,8 @@ def test_is_trained_scored_and_used_without_its_folder(
     outcome = asr_command("run", recipe, "--out", run)
     assert outcome.status == 0, outcome.err
     assert json.loads((run / "results.json").read_text())["counted"]["reference_phones"] > 0
+    outcome = asr_command("run", recipe, "--out", run)
+    assert (outcome.status, done(outcome.err)) == (0, []), "nothing has changed"
 
     bundle = Path(shutil.copytree(run / "decode" / "bundle", tmp_path / "elsewhere"))
     assert str(tmp_path) not in (bundle / "recipe.yaml").read_text()
@@ -80,3 +82,19 @@ def test_a_recipe_for_features_of_another_kind(tmp_path: Path, asr_command: Comm
     recipe.write_text("corpus: {name: demo}\nmodel: {type: wav2vec2}\nfeatures: {type: waveform, sample_rate: 8000}\n")
     outcome = asr_command("model", "show", recipe)
     assert "features.sample_rate: the encoder was trained at 16000 Hz; set it to that" in outcome.err
+
+
+def test_an_encoder_that_is_missing_or_pickled_stops_before_the_first_stage(
+    tiny_corpus: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    encoder, recipe = write_hugging_face_folder(tmp_path / "encoder"), tmp_path / "recipe.yaml"
+    settings = {"corpus": tiny_corpus, "encoder": encoder, "loss": "ctc", "layer": "last", "precision": "fp32"}
+    recipe.write_text(RECIPE.format(**settings))
+    (encoder / "model.safetensors").rename(encoder / "pytorch_model.bin")
+    outcome = asr_command("run", recipe, "--out", tmp_path / "run")
+    assert (outcome.status, done(outcome.err)) == (1, [])
+    assert "is a pickle, which asr never opens" in outcome.err
+    recipe.write_text(RECIPE.format(**settings).replace(f"encoder: {encoder}, ", "").replace("layer: last, ", ""))
+    outcome = asr_command("run", recipe, "--out", tmp_path / "run")
+    assert (outcome.status, done(outcome.err)) == (1, [])
+    assert "model.encoder: is missing; give the folder of a trained encoder" in outcome.err
