@@ -76,6 +76,7 @@ class Wav2Vec2(AcousticModel):
         samples = features.flatten(1)
         samples = normalized_samples(samples, inside) if self.normalizes else samples.masked_fill(~inside, 0.0)
         before = (self.receptive_samples - self.stride) // 2
-        frames = -(-features.shape[1] // self.subsampling)
+        # Of no negative number: ONNX would round its quotient the other way.
+        frames = (features.shape[1] + self.subsampling - 1) // self.subsampling
         size = (frames - 1) * self.stride + self.receptive_samples
         return functional.pad(samples, (before, size - before - samples.shape[1]))
