@@ -95,7 +95,7 @@ def portable(config: RecipeConfig) -> RecipeConfig:
     return config.model_copy(
         update={
             "corpus": config.corpus.model_copy(update={"dir": None}),
-            "model": config.model.model_copy(update={"pretrained": None}),
+            "model": config.model.portable(),
             "training": config.training.model_copy(update={"align_with": None}),
             "decoding": config.decoding.model_copy(update={"ensemble": []}),
         }

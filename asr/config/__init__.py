@@ -21,6 +21,7 @@ from asr.config.models import (
     CrdnnConfig,
     DeepCnnConfig,
     DnnConfig,
+    EncoderArchitecture,
     Extent,
     FullyConnectedSection,
     GruConfig,
@@ -36,6 +37,7 @@ from asr.config.models import (
     RecurrentSection,
     RnnConfig,
     TdnnConfig,
+    Wav2Vec2Config,
 )
 from asr.config.recipe import RecipeConfig
 from asr.config.section import Section
@@ -76,6 +78,7 @@ __all__ = [
     "DecodingConfig",
     "DeepCnnConfig",
     "DnnConfig",
+    "EncoderArchitecture",
     "Extent",
     "Factor",
     "FeaturesConfig",
@@ -113,4 +116,5 @@ __all__ = [
     "TargetsConfig",
     "TdnnConfig",
     "TrainingConfig",
+    "Wav2Vec2Config",
 ]

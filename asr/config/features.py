@@ -10,14 +10,16 @@ from asr.config.section import Section
 class FeaturesConfig(Section):
     """The front end; defaults are Kaldi's, without dither."""
 
-    type: Literal["fbank", "mfcc"] = Field(
-        "fbank", description="log-mel filterbank energies (fbank) or their cepstra (mfcc)"
+    type: Literal["fbank", "mfcc", "waveform"] = Field(
+        "fbank",
+        description="log-mel filterbank energies (fbank), their cepstra (mfcc), or the samples themselves (waveform): a"
+        " frame is the samples of one frame_shift, without overlap",
     )
     backend: Literal["torch", "librosa"] = Field(
         "torch", description="library that computes the features; torch runs on a GPU too"
     )
     sample_rate: int = Field(16000, gt=0, description="sample rate (Hz); audio at another rate is resampled")
-    frame_length: float = Field(25.0, gt=0, description="length of a frame's window (ms)")
+    frame_length: float = Field(25.0, gt=0, description="length of a frame's window (ms); waveform: the frame_shift")
     frame_shift: float = Field(10.0, gt=0, description="step from one frame to the next (ms)")
     window: Literal["povey", "hamming", "hanning", "rectangular"] = Field(
         "povey", description="shape of the window; povey is Kaldi's"
@@ -42,7 +44,8 @@ class FeaturesConfig(Section):
     )
     deltas: Literal[0, 1, 2] = Field(0, description="highest order of the time derivatives that are appended")
     cmvn: Literal["none", "utterance", "speaker", "global"] = Field(
-        "speaker", description="whose statistics normalise the features; global: those of the training set"
+        "speaker",
+        description="whose statistics normalise the features; global: those of the training set; waveform: none",
     )
     cmvn_variance: bool = Field(True, description="normalise the variance as well as the mean")
     cmvn_frames: Literal["all", "speech"] = Field(
@@ -55,6 +58,17 @@ class FeaturesConfig(Section):
     floor: float | None = Field(
         None, lt=0, description="least value of a normalised feature (standard deviations); null: none"
     )
+
+    @model_validator(mode="after")
+    def _waveform_is_plain(self) -> "FeaturesConfig":
+        if self.type == "waveform":
+            plain = {"frame_length": self.frame_shift, "cmvn": "none", "deltas": 0, "energy": False, "dither": 0.0}
+            for name, value in plain.items():
+                if name in self.model_fields_set and getattr(self, name) != value:
+                    shown = str(value).lower() if isinstance(value, bool) else value
+                    raise ValueError(f"{name} must be {shown} with type: waveform; leave it out")
+            self.__dict__.update(plain)
+        return self
 
     @model_validator(mode="after")
     def _cepstra_fit(self) -> "FeaturesConfig":
@@ -70,6 +84,10 @@ class FeaturesConfig(Section):
             raise ValueError("cmvn_prior needs cmvn: speaker or utterance; global is the training set's already")
         return self
 
+    def samples(self, milliseconds: float) -> int:
+        """The whole samples in a time."""
+        return int(milliseconds * self.sample_rate / 1000 + 1e-6)
+
     @property
     def frame_offset(self) -> float:
         """The time in seconds at which frame 0's step of `frame_shift` begins: frame t stands for
@@ -81,6 +99,8 @@ class FeaturesConfig(Section):
         """Columns of one frame before deltas."""
         if self.type == "mfcc":
             return self.cepstra
+        if self.type == "waveform":
+            return self.samples(self.frame_shift)
         return self.bins + int(self.energy)
 
     @property

@@ -6,7 +6,7 @@ from asr.config.augmentation import CODEC_RATES, AugmentationConfig
 from asr.config.corpus import CorpusConfig
 from asr.config.decoding import DecodingConfig, LmConfig, ScoringConfig
 from asr.config.features import FeaturesConfig
-from asr.config.models import DnnConfig, ModelConfig
+from asr.config.models import DnnConfig, ModelConfig, Wav2Vec2Config
 from asr.config.section import Section
 from asr.config.targets import TargetsConfig
 from asr.config.training import TrainingConfig
@@ -72,18 +72,27 @@ class RecipeConfig(Section):
     @model_validator(mode="after")
     def _augmentation_fits(self) -> "RecipeConfig":
         features, masks = self.features, self.augmentation.spec_augment
-        if self.augmentation.vtlp != (1.0, 1.0) and features.backend != "torch":
-            raise ValueError("augmentation.vtlp needs features.backend: torch")
+        if self.augmentation.vtlp != (1.0, 1.0) and (features.backend != "torch" or features.type == "waveform"):
+            raise ValueError("augmentation.vtlp needs features.backend: torch and mel filters (type: fbank or mfcc)")
         channel = self.augmentation.channel
         if channel and {"mp3", "opus"} & {*channel.kinds} and features.sample_rate not in CODEC_RATES:
             rates = listed(map(str, CODEC_RATES))
             raise ValueError(f"augmentation.channel.kinds: mp3 and opus need a features.sample_rate of {rates}")
-        if masks and features.cmvn == "none":
+        if masks and features.cmvn == "none" and features.type != "waveform":
             raise ValueError("augmentation.spec_augment fills with the mean and so needs features.cmvn")
         if masks and masks.frequency_masks and features.type != "fbank":
             raise ValueError("augmentation.spec_augment.frequency_masks must be 0 unless features.type is fbank")
         if masks and masks.frequency_masks and masks.frequency_width >= features.bins:
             raise ValueError("augmentation.spec_augment.frequency_width must be less than features.bins")
+        return self
+
+    @model_validator(mode="after")
+    def _encoder_fits(self) -> "RecipeConfig":
+        if isinstance(self.model, Wav2Vec2Config):
+            if self.features.type != "waveform":
+                raise ValueError(f"model.type: {self.model.type} needs features.type: waveform")
+            if self.features.sample_rate != (rate := self.model.architecture.sample_rate):
+                raise ValueError(f"features.sample_rate: the encoder was trained at {rate} Hz; set it to that")
         return self
 
     @model_validator(mode="after")

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, NonNegativeInt, model_validator
 
 from asr.config.section import Section, type_if_absent
 
@@ -165,6 +165,17 @@ class TrainingConfig(Section):
         le=20,
         description="times that the model aligns the training speech and is trained again on the states it found, or "
         "under loss: ctc on the pronunciations",
+    )
+    freeze_encoder: NonNegativeInt | Literal["all"] = Field(
+        0,
+        description="first updates in which only the layers that give scores are trained, and the others, as from"
+        " model.pretrained, stay as they are; all: in the whole training",
+    )
+    encoder_learning_rate: float | None = Field(
+        None,
+        gt=0,
+        description="learning rate of the layers before those that give scores, changed by the schedule as the"
+        " optimizer's is; null: the optimizer's",
     )
     precision: Literal["fp32", "tf32", "bf16"] = Field(
         "fp32",

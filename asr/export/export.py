@@ -12,6 +12,9 @@ from asr.storage.files import write_bytes
 from asr.storage.output_folder import output_folder
 from asr.storage.run_layout import ONNX_MODEL
 
+MOST_BYTES = 2_000_000_000
+"""Of weights in one ONNX file; protobuf's limit is 2 GiB for the whole file."""
+
 
 def export(model: Path, out: Path, precision: Precision = "fp32") -> int:
     """Exports a bundle, or that of a run, to a folder of its own; returns the size of the graph in bytes.
@@ -33,8 +36,16 @@ def export(model: Path, out: Path, precision: Precision = "fp32") -> int:
 
 
 def graph_content(bundle: Bundle, precision: Precision) -> bytes:
-    """The content of model.onnx. Raises InputError as `onnx_graph` does."""
+    """The content of model.onnx. Raises InputError as `onnx_graph` does, and for more weights than a file holds."""
+    size = sum(each.nbytes for one in (bundle, *bundle.ensemble) for each in one.model.state_dict().values())
+    if size > MOST_BYTES:
+        raise InputError(
+            f"its weights are {size / 1e9:.1f} GB, and an ONNX file holds {MOST_BYTES / 1e9:.0f}; use the bundle as it "
+            "is, or train a smaller model",
+            bundle.folder,
+        )
     graph = onnx_graph(bundle)
-    compact_fourier(graph, fft_size(bundle.config.features))
+    if bundle.config.features.type != "waveform":
+        compact_fourier(graph, fft_size(bundle.config.features))
     content: bytes = shrink(graph, precision).SerializeToString()
     return content

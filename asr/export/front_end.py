@@ -7,6 +7,24 @@ from torch import Tensor, nn
 from asr.config import FeaturesConfig
 from asr.features import mel
 from asr.features.framing import FLOOR, FULL_SCALE
+from asr.features.waveform import cut_into_frames
+
+
+def front_end_graph(config: FeaturesConfig) -> nn.Module:
+    """Waveforms [B, S] of `lengths` [B] samples -> static features [B, T, static_dim] and their frames [B]."""
+    return WaveformGraph(config) if config.type == "waveform" else FrontEndGraph(config)
+
+
+class WaveformGraph(nn.Module):
+    """Waveforms as features, as `asr.features.waveform` cuts them."""
+
+    def __init__(self, config: FeaturesConfig) -> None:
+        super().__init__()
+        self.shift = mel.shift_samples(config)
+
+    def forward(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        counts = lengths // self.shift
+        return cut_into_frames(waveforms, counts, self.shift), counts
 
 
 class FrontEndGraph(nn.Module):

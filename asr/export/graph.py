@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from asr.acoustics.bundle import Bundle
 from asr.errors import InputError
 from asr.export.cells import with_onnx_cells
-from asr.export.front_end import FrontEndGraph
+from asr.export.front_end import front_end_graph
 from asr.export.normalization import NormalizationGraph, check_supported
 from asr.export.quiet import quiet
 
@@ -30,7 +30,7 @@ class BundleGraph(nn.Module):
         check_supported(config.features)
         if bundle.ensemble and config.decoding.search == "prefix_beam":
             raise InputError("an ensemble with decoding.search: prefix_beam cannot be exported; use search: graph")
-        self.front_end = FrontEndGraph(config.features)
+        self.front_end = front_end_graph(config.features)
         self.normalization = NormalizationGraph(config.features, bundle.cmvn)
         self.models = nn.ModuleList(with_onnx_cells(each.model.cpu()) for each in (bundle, *bundle.ensemble))
 

@@ -47,7 +47,7 @@ class NormalizationGraph(nn.Module):
         config = self.config
         inside = valid_frames(frames, static)
         counted = inside
-        if config.floor is None:
+        if config.floor is None and config.type != "waveform":
             counted = audible_frames(static, config, inside)
             static = without_digital_silence(static, counted)
         if config.cmvn != "none":

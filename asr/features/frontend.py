@@ -11,6 +11,7 @@ from asr.config import FeaturesConfig
 from asr.errors import InputError
 from asr.features import mel
 from asr.features.framing import FLOOR, FULL_SCALE, mirrored
+from asr.features.waveform import WaveformFrames
 
 # A mel energy below this share of its frame's largest shows the rounding of a single-precision transform. Measured on
 # 75,000 frames of speech, of which 2 % and 4 % have such an energy: above it, log energies of 23 to 80 bins are off by
@@ -38,6 +39,8 @@ def build_front_end(config: FeaturesConfig, device: torch.device | str = "cpu") 
 
     Raises InputError when settings contradict each other, or for librosa's when it is not installed.
     """
+    if config.type == "waveform":
+        return WaveformFrames(config, device)
     if config.backend == "librosa":
         try:
             from asr.features.librosa_backend import LibrosaFrontEnd

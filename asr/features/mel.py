@@ -16,12 +16,12 @@ WARPED_SHARE = 0.6  # of the band up to the Nyquist frequency: 4800 Hz at 16 kHz
 
 def window_samples(config: FeaturesConfig) -> int:
     """Samples of one frame."""
-    return _samples(config.frame_length, config.sample_rate)
+    return _samples(config, config.frame_length)
 
 
 def shift_samples(config: FeaturesConfig) -> int:
     """Samples from one frame's start to the next's."""
-    return _samples(config.frame_shift, config.sample_rate)
+    return _samples(config, config.frame_shift)
 
 
 def frame_count(samples: int, length: int, shift: int, snip_edges: bool) -> int:
@@ -42,8 +42,8 @@ def fft_size(config: FeaturesConfig) -> int:
     return 1 << (window_samples(config) - 1).bit_length()
 
 
-def _samples(milliseconds: float, sample_rate: int) -> int:
-    count = int(milliseconds * sample_rate / 1000 + 1e-6)
+def _samples(config: FeaturesConfig, milliseconds: float) -> int:
+    count = config.samples(milliseconds)
     if count < 2:
         raise InputError(
             f"features.frame_length and frame_shift must be at least 2 samples; {milliseconds} ms is {count}"

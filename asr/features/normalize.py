@@ -14,6 +14,8 @@ from asr.features.deltas import add_deltas
 QUIETER = 5.0
 """Log energy (22 dB) below the level of speech at which half of a frame counts."""
 SOFTNESS = 0.5
+FAINT = 1e-10
+"""Mean square (full scale is 1) of samples that count as silent: -100 dB."""
 FAINTEST = -5.0
 """Log energy of frames that are digital silence in all but name: a thousandth of what rounding to 16 bits adds."""
 
@@ -35,10 +37,10 @@ def model_input(
 def recording_input(features: NDArray[np.float32], cmvn: Cmvn | None, config: FeaturesConfig) -> NDArray[np.float32]:
     """`model_input` of a recording that is normalised by itself, from static features [T, static_dim].
 
-    Where the settings have no `floor`, digital silence, which no training speech need have, does not count in the
+    Where energies have no `floor`, digital silence, which no training speech need have, does not count in the
     statistics and becomes as quiet as the quietest of the other frames.
     """
-    if config.floor is not None:
+    if config.floor is not None or config.type == "waveform":
         return model_input(features, None, cmvn, config)
     static = torch.from_numpy(np.array(features, dtype=np.float32))[None]
     audible = audible_frames(static, config)
@@ -118,6 +120,8 @@ def speech_weights(static: Tensor, config: FeaturesConfig, inside: Tensor | None
 
 def loudness(static: Tensor, config: FeaturesConfig) -> Tensor:
     """The mean log energy of the mel filters, or the log energy where the features have that: [..., D] -> [...]."""
+    if config.type == "waveform":
+        return static.square().mean(dim=-1).clamp(min=FAINT).log()
     if config.energy:
         return static[..., 0]
     return static.mean(dim=-1) if config.type == "fbank" else static[..., 0] / config.bins**0.5

@@ -18,6 +18,7 @@ MODELS = {
     "crdnn": "asr.models.crdnn:Crdnn",
     "conformer": "asr.models.conformer:Conformer",
     "tdnn": "asr.models.tdnn:Tdnn",
+    "wav2vec2": "asr.models.wav2vec2:Wav2Vec2",
 }
 """The class of each `model.type`, as module:name; it is called with (config, input_dim, output_dim)."""
 

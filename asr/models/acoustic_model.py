@@ -26,9 +26,26 @@ class AcousticModel(nn.Module):
         """The number of input frames that an output frame depends on; None if it may be the whole utterance."""
         return None if self.context is None else 2 * self.context + 1
 
+    @property
+    def output_layer(self) -> nn.Module:
+        """The last layer: from what `encode` returns to logits."""
+        layer = self.output
+        assert isinstance(layer, nn.Module)
+        return layer
+
+    @property
+    def output_layers(self) -> list[nn.Module]:
+        """The layers that give scores; all others are the encoder, which `training.freeze_encoder` keeps as it is."""
+        return [self.output_layer]
+
+    def encode(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """As `forward`, but returns the input of the output layer [B, T', W] instead of logits."""
+        raise NotImplementedError
+
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Takes features [B, T, D], padded after lengths [B]; returns logits [B, T', C] and their lengths [B]."""
-        raise NotImplementedError
+        hidden, lengths = self.encode(features, lengths)
+        return self.output_layer(hidden), lengths
 
     def forward_windows(self, windows: Tensor) -> Tensor:
         """Takes windows [B, 2 * context + 1, D], each about one frame; returns that frame's logits [B, C]."""

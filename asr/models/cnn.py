@@ -1,5 +1,6 @@
 """The convolutional network (CNN) over time and frequency, or over time alone, with fully connected layers on top."""
 
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -8,7 +9,7 @@ from torch.nn import functional
 
 from asr.config import CnnConfig, ConvolutionConfig, Extent, Pooling
 from asr.errors import InputError
-from asr.models.acoustic_model import AcousticModel, hold_last_frame, score_valid_frames
+from asr.models.acoustic_model import AcousticModel, FrameScorer, hold_last_frame, score_valid_frames
 from asr.models.activations import make_activation, orthogonal_gain
 from asr.models.fully_connected import fully_connected
 from asr.models.initializers import initialize
@@ -44,7 +45,6 @@ class Cnn(AcousticModel):
         if input_dim % config.channels:
             raise InputError(f"model.channels: {config.channels} does not divide the {input_dim} features of a frame")
         self.context = config.context
-        self.classes = output_dim
         self.batch_normalized = config.normalization == "batch"
         self.maps, bins = (config.channels, input_dim // config.channels) if config.dimensions == 2 else (input_dim, 1)
         shape = MapShape(self.maps, 2 * config.context + 1, bins)
@@ -57,34 +57,45 @@ class Cnn(AcousticModel):
         self.shares_frames = all(layer.convolution.padding[0] == 0 for layer in self._layers())
         self.network = fully_connected(config, shape.maps * shape.frames * shape.bins, output_dim)
 
+    @property
+    def output_layer(self) -> nn.Module:
+        return self.network.output
+
+    def encode(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        return self._apply_to_frames(self.network.hidden, self.network.output.in_features, features, lengths), lengths
+
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        if features.shape[1] == 0:
-            return features.new_zeros(*features.shape[:2], self.classes), lengths
-        edged = functional.pad(hold_last_frame(features, lengths).transpose(1, 2), (self.context,) * 2, "replicate")
-        if self.shares_frames and not (self.batch_normalized and self.training):
-            return self._score_sliding(edged.transpose(1, 2)), lengths
-        windows = edged.unfold(2, 2 * self.context + 1, 1).permute(0, 2, 3, 1)
-        return score_valid_frames(self._score_windows, windows, lengths), lengths
+        return self._apply_to_frames(self.network, self.network.output.out_features, features, lengths), lengths
 
     def forward_windows(self, windows: Tensor) -> Tensor:
-        return self._score_windows(windows)
+        return self._score_windows(self.network, windows)
 
-    def _score_windows(self, windows: Tensor, valid: Tensor | None = None) -> Tensor:
-        """Windows [N, 2 * context + 1, D], of which those where `valid` [N] is true count -> logits [N, C]."""
+    def _apply_to_frames(self, network: FrameScorer, width: int, features: Tensor, lengths: Tensor) -> Tensor:
+        """What the fully connected layers, or all but the last, make of each frame's window: [B, T, width]."""
+        if features.shape[1] == 0:
+            return features.new_zeros(*features.shape[:2], width)
+        edged = functional.pad(hold_last_frame(features, lengths).transpose(1, 2), (self.context,) * 2, "replicate")
+        if self.shares_frames and not (self.batch_normalized and self.training):
+            return self._score_sliding(network, edged.transpose(1, 2))
+        windows = edged.unfold(2, 2 * self.context + 1, 1).permute(0, 2, 3, 1)
+        return score_valid_frames(partial(self._score_windows, network), windows, lengths)
+
+    def _score_windows(self, network: FrameScorer, windows: Tensor, valid: Tensor | None = None) -> Tensor:
+        """Windows [N, 2 * context + 1, D], of which those where `valid` [N] is true count -> [N, width]."""
         maps = self._as_maps(windows)
         for layer in self._layers():
             maps = layer(maps, valid=valid)
-        return self.network(maps.flatten(1), valid)
+        return network(maps.flatten(1), valid)
 
-    def _score_sliding(self, frames: Tensor) -> Tensor:
-        """Edged frames [B, T + 2 * context, D] -> logits [B, T, C] of every window."""
+    def _score_sliding(self, network: FrameScorer, frames: Tensor) -> Tensor:
+        """Edged frames [B, T + 2 * context, D] -> [B, T, width] of every window."""
         maps, spacing = self._as_maps(frames), 1
         for layer in self._layers():
             maps = layer(maps, spacing)
             spacing *= layer.time_stride
         count = frames.shape[1] - 2 * self.context  # strides may leave the last frames of a window unused
         views = maps.unfold(2, (self.window - 1) * spacing + 1, 1)[:, :, :count, :, ::spacing]
-        return self.network(views.permute(0, 2, 1, 4, 3).flatten(2))
+        return network(views.permute(0, 2, 1, 4, 3).flatten(2))
 
     def _as_maps(self, frames: Tensor) -> Tensor:
         """[B, T, D] -> [B, maps, T, bins]."""

@@ -1,19 +1,17 @@
 """Conformer: blocks of self-attention and convolution over time between feed-forward modules (Gulati et al. 2020)."""
 
 import math
-from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from asr.config import ConformerConfig, Initializer
 from asr.errors import InputError
 from asr.models.acoustic_model import AcousticModel, subsampled, valid_frames
 from asr.models.initializers import initialize
-from asr.models.kernels.gpu import on_gpu
+from asr.models.kernels.gpu import repeatable_attention
 from asr.models.normalization import make_normalization
 
 STRIDES = {1: (1, 1), 2: (2, 1), 3: (3, 1), 4: (2, 2)}
@@ -56,14 +54,14 @@ class Conformer(AcousticModel):
         self.output = nn.Linear(config.width, output_dim)
         initialize(self.output, "glorot")
 
-    def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    def encode(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         if features.shape[1] == 0:
-            return features.new_zeros(*features.shape[:2], self.output.out_features), lengths
+            return features.new_zeros(*features.shape[:2], self.output.in_features), lengths
         x, lengths = self.front(features, lengths)
         frames = self._frames(x, lengths)
         for block in self.blocks:
             x = block(x, frames)
-        return self.output(x), lengths
+        return x, lengths
 
     def _frames(self, x: Tensor, lengths: Tensor) -> Frames:
         pairs = torch.arange(0, self.head_dim, 2, device=x.device, dtype=x.dtype)
@@ -153,7 +151,7 @@ class SelfAttention(nn.Module):
         products = self.inputs(self.normalization(x)).unflatten(2, (3, self.heads, -1))
         query, key, value = products.permute(2, 0, 3, 1, 4)
         query, key = (_rotate(each, frames).to(value.dtype) for each in (query, key))
-        with _repeatable(x):
+        with repeatable_attention(x):
             attended = functional.scaled_dot_product_attention(query, key, value, frames.valid[:, None, None])
         return self.dropout(self.output(attended.transpose(1, 2).flatten(2)))
 
@@ -194,8 +192,3 @@ def _rotate(x: Tensor, frames: Frames) -> Tensor:
     first, second = x.chunk(2, dim=-1)
     cosines, sines = frames.cosines, frames.sines
     return torch.cat([first * cosines - second * sines, second * cosines + first * sines], dim=-1)
-
-
-def _repeatable(x: Tensor) -> AbstractContextManager[None]:
-    """With gradients on a GPU, attention from plain products: the fused kernels' gradients differ from run to run."""
-    return sdpa_kernel(SDPBackend.MATH) if on_gpu(x) and torch.is_grad_enabled() else nullcontext()

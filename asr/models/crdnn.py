@@ -55,9 +55,9 @@ class Crdnn(AcousticModel):
         self.output = nn.Linear(width, output_dim)
         initialize(self.output, "glorot")
 
-    def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    def encode(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         if features.shape[1] == 0:
-            return features.new_zeros(*features.shape[:2], self.output.out_features), lengths
+            return features.new_zeros(*features.shape[:2], self.output.in_features), lengths
         valid = valid_frames(lengths, features)
         x = features.unflatten(2, (self.channels, -1)).transpose(1, 2)
         for block in self.blocks:
@@ -69,7 +69,7 @@ class Crdnn(AcousticModel):
         x = self.recurrent(x, lengths)
         for layer in self.layers:
             x = layer(x, valid)
-        return self.output(x), lengths
+        return x, lengths
 
     def _subsample(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """The maximum over each `subsampling` frames of x [B, T, D]; the last group may have fewer."""

@@ -48,10 +48,10 @@ class DeepCnn(AcousticModel):
     def receptive_field(self) -> int:
         return 2 * self.frames_on_each_side + 1
 
-    def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    def encode(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         inside = valid_frames(lengths, features)[:, None, :].to(features.dtype)
         hidden = self.convolve((features.transpose(1, 2) * inside), inside)
-        return self.output(hidden.transpose(1, 2)), lengths
+        return hidden.transpose(1, 2), lengths
 
     def convolve(self, hidden: Tensor, inside: Tensor) -> Tensor:
         """Input [B, D, T] -> the last hidden layer [B, width, T], zero where `inside` [B, 1, T] is zero."""

@@ -11,9 +11,20 @@ from asr.models.normalization import BatchNorm, make_normalization
 class FullyConnected(nn.Sequential):
     """Layers one after the other; statistics are those of the valid frames."""
 
+    @property
+    def output(self) -> nn.Linear:
+        """The last layer."""
+        layer = self[-1]
+        assert isinstance(layer, nn.Linear)
+        return layer
+
     def forward(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
         """Takes x [..., D] and which of its frames count, valid [...] (None: all)."""
-        for layer in self:
+        return self.output(self.hidden(x, valid))
+
+    def hidden(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
+        """As `forward`, but without the last layer: [..., width]."""
+        for layer in list(self)[:-1]:
             x = layer(x, valid) if isinstance(layer, BatchNorm) else layer(x)
         return x
 

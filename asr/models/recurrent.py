@@ -32,8 +32,8 @@ class Recurrent(AcousticModel):
         self.output = nn.Linear(self.layers.output_dim, output_dim)
         initialize(self.output, "glorot")
 
-    def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        return self.output(self.layers(features, lengths)), lengths
+    def encode(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        return self.layers(features, lengths), lengths
 
 
 def cell_of(config: RnnConfig | LstmConfig | GruConfig | LightGruConfig) -> RecurrentCell:

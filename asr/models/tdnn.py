@@ -36,15 +36,15 @@ class Tdnn(AcousticModel):
     def receptive_field(self) -> int:
         return self.subsampling + self.frames_around
 
-    def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    def encode(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         if features.shape[1] == 0:
-            return features.new_zeros(*features.shape[:2], self.output.out_features), lengths
+            return features.new_zeros(*features.shape[:2], self.output.in_features), lengths
         x = self.front(features, valid_frames(lengths, features)).to(features.dtype)  # sums are in full precision
         lengths = subsampled(lengths, self.subsampling)
         valid = valid_frames(lengths, x)
         for layer in self.layers:
             x = layer(x, valid)
-        return self.output(self.activation(self.normalization(x, valid))), lengths
+        return self.activation(self.normalization(x, valid)), lengths
 
 
 class ResidualLayer(nn.Module):

@@ -17,6 +17,7 @@ from asr.engines.engine import Engine
 from asr.errors import InputError
 from asr.features.archive import SCHEMA as ARCHIVE_SCHEMA
 from asr.features.stage import compute_features
+from asr.models.encoder_weights import encoder_files
 from asr.processes import world_size
 from asr.runs.folds import find_ensemble, of_fold, refuse_own
 from asr.runs.stage import Stage, corpus_digest
@@ -112,6 +113,7 @@ def _fold_stages(
     cuts = prepared.folder / fold
     folders = {name: run_folder / fold / name for name in STAGES}
     weights, aligner = pretrained_weights(config), initial_aligner(config)
+    encoder = encoder_files(config.model)
     for setting, path in (("model.pretrained", weights), ("training.align_with", aligner)):
         if path is not None:
             refuse_own(setting, path, run_folder)
@@ -141,6 +143,7 @@ def _fold_stages(
         _sections(config, "seed", "features", "augmentation", "targets", "model", "training")
         | {"bundle": BUNDLE_SCHEMA}
         | ({} if weights is None else {"weights": file_digest(weights)})
+        | ({"encoder": [file_digest(path) for path in encoder]} if encoder else {})
         | ({} if aligner is None else {"aligner": acoustic_digest(aligner)}),
         train_together,
         device=_described(device),

@@ -15,10 +15,12 @@ from asr.training.averaging import MovingAverage
 
 @dataclass
 class Progress:
-    """How far training has come: the learning rate before the schedule's factor, and the dev errors (per cent)."""
+    """How far training has come: the learning rate before the schedule's factor, the dev errors (per cent), and the
+    number of updates."""
 
     learning_rate: float
     dev_errors: list[float] = field(default_factory=list)
+    updates: int = 0
 
     @property
     def epoch(self) -> int:

@@ -31,7 +31,7 @@ def find_learning_rate(trainer: Trainer, data: Batching) -> Sweep:
     Suggests the rate at which the smoothed loss falls fastest. The model is unusable afterwards. Raises InputError when
     the loss never falls.
     """
-    trainer.model.train()
+    trainer.train(update=0)
     rates: list[float] = []
     losses: list[float] = []
     average = 0.0

@@ -8,11 +8,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from asr.alignment.states import AlignmentRow, StateAlignment
 from asr.config import FeaturesConfig, RecipeConfig, TargetsConfig
 from asr.corpora.cuts import phone_sequence
 from asr.features.dataset import Split
+from asr.features.normalize import loudness
 from asr.phones.folding import fold
 
 
@@ -26,11 +28,15 @@ def flat_alignments(config: RecipeConfig, split: Split) -> Iterator[AlignmentRow
 def speech_span(static: npt.NDArray[np.float32], features: FeaturesConfig) -> tuple[float, float]:
     """Start and end (s) of the speech in static features [T, static_dim]: from the first to the last loud frame.
 
-    A frame is loud above the midpoint of the 5th and 95th percentiles of the mean log-mel energy, or of the first
-    cepstrum. On the TIMIT sample that puts half of the edges within 20 ms of the hand labels.
+    A frame is loud above the midpoint of the 5th and 95th percentiles of the mean log-mel energy, of the first
+    cepstrum, or of the log energy of samples. On the TIMIT sample that puts half of the edges within 20 ms of the hand
+    labels.
     """
-    loudness = static.mean(axis=1) if features.type == "fbank" else static[:, 0]
-    loud = np.flatnonzero(loudness >= np.percentile(loudness, (5, 95)).mean())
+    if features.type == "waveform":
+        level = loudness(torch.from_numpy(np.array(static)), features).numpy()
+    else:
+        level = static.mean(axis=1) if features.type == "fbank" else static[:, 0]
+    loud = np.flatnonzero(level >= np.percentile(level, (5, 95)).mean())
     shift = features.frame_shift / 1000
     return features.frame_offset + shift * int(loud[0]), features.frame_offset + shift * int(loud[-1] + 1)
 

@@ -1,5 +1,6 @@
 """The training loop: plain, the same for every model, batching and loss; on a CPU, resuming changes no bit."""
 
+import gc
 import logging
 import os
 import time
@@ -14,7 +15,7 @@ from typing import Literal
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
-from lightning_fabric.wrappers import _FabricModule
+from lightning_fabric.wrappers import _FabricModule, _FabricOptimizer
 from torch import Tensor
 
 from asr.config import RecipeConfig, TrainingConfig
@@ -29,11 +30,12 @@ from asr.storage.weights import save_checked
 from asr.training.averaging import MovingAverage, epoch_path, epochs_to_keep, forget_epochs, load_average
 from asr.training.batching import Batch, Batching, EpochSets, Minibatch, batches
 from asr.training.checkpoint import Progress, Trained, load_checkpoint, save_checkpoint
+from asr.training.freezing import Freezing
 from asr.training.graphs import CudaRecorder, Recorder, Replayed
 from asr.training.losses import Criterion, best_classes, greedy_errors, make_criterion
 from asr.training.memory import give_back
 from asr.training.metrics import Figures, MetricsLog
-from asr.training.optimizers import make_optimizer, set_learning_rate
+from asr.training.optimizers import make_optimizer, parameter_groups, set_learning_rate
 from asr.training.schedules import dev_factor, step_factor
 
 DEV_BATCH = {"cpu": 4096, "cuda": 16_384}
@@ -72,16 +74,31 @@ class Trainer:
     config: TrainingConfig
     fabric: Fabric
     model: Model
-    optimizer: torch.optim.Optimizer
+    optimizer: _FabricOptimizer
     criterion: Criterion
+    freezing: Freezing
     moving: MovingAverage | None = None
     spec_augment: SpecAugment | None = None
     recorder: Recorder | None = None
     learning_rate: float = 0.0
 
     def __post_init__(self) -> None:
-        self.replayed_step = Replayed(lambda batch: (train_step(self, batch),), self.recorder)
+        self.replayed_step = self._step()
         self.replayed_scores = Replayed(partial(dev_step, self), self.recorder)
+
+    def _step(self) -> Replayed:
+        return Replayed(lambda batch: (train_step(self, batch),), self.recorder)
+
+    def train(self, update: int) -> None:
+        """Prepares the model for an update, counted from 0, and those after it."""
+        if self.freezing.is_on != self.freezing.at(update):
+            self.freezing.turn(self.freezing.at(update))
+            model, optimizer = self.freezing.model, self.optimizer.optimizer
+            del self.model, self.optimizer
+            gc.collect()  # several processes exchange the gradients that there were when they were set up
+            self.model, self.optimizer = set_up(self.fabric, model, optimizer)
+            self.replayed_step = self._step()
+        self.freezing.train()
 
     def steps(self) -> AbstractContextManager[None]:
         """The context of all steps and of what makes their minibatches."""
@@ -90,7 +107,7 @@ class Trainer:
     def set_learning_rate(self, rate: float) -> None:
         """Sets the learning rate of the next steps."""
         self.learning_rate = rate
-        set_learning_rate(self.optimizer, rate)
+        set_learning_rate(self.optimizer.optimizer, rate)
 
     def scores(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
         """As `scores`, in single precision whatever the model's precision."""
@@ -109,20 +126,31 @@ def make_trainer(
     moving: MovingAverage | None = None,
     spec_augment: SpecAugment | None = None,
     recorder: Recorder | None = None,
+    update: int = 0,
 ) -> Trainer:
-    """Hands the model and its optimiser to Fabric.
+    """Hands the model and its optimiser to Fabric, for a training that begins at an update (counted from 0).
 
     Steps are replayed from the `recorder`; without one, from CUDA graphs where they suit and the optimiser is
     capturable.
     """
     if fabric.world_size > 1:
         share_batches(model, partial(summed, fabric))
-    wrapped, wrapped_optimizer = fabric.setup(model, optimizer)
-    wrapped.mark_forward_method("forward_windows")
+    freezing = Freezing(config, model)
+    freezing.turn(on=freezing.at(update))
+    wrapped, wrapped_optimizer = set_up(fabric, model, optimizer)
     criterion = make_criterion(config, model.subsampling)
     if recorder is None and suits_graphs(fabric) and isinstance(optimizer.param_groups[0]["lr"], Tensor):
         recorder = CudaRecorder(fabric.device)
-    return Trainer(config, fabric, wrapped, wrapped_optimizer, criterion, moving, spec_augment, recorder)
+    return Trainer(config, fabric, wrapped, wrapped_optimizer, criterion, freezing, moving, spec_augment, recorder)
+
+
+def set_up(
+    fabric: Fabric, model: AcousticModel, optimizer: torch.optim.Optimizer
+) -> tuple[_FabricModule, _FabricOptimizer]:
+    """Hands a model, which may be in use already, and its optimiser to Fabric."""
+    wrapped, wrapped_optimizer = fabric.setup(model, optimizer)
+    wrapped.mark_forward_method("forward_windows")
+    return wrapped, wrapped_optimizer
 
 
 def suits_graphs(fabric: Fabric) -> bool:
@@ -148,7 +176,8 @@ def fit(
     """
     settings, folder = config.training, out_dir / "checkpoints"
     model.to(fabric.device)
-    optimizer = make_optimizer(settings.optimizer, model.parameters(), capturable=None if recorder is None else True)
+    groups = parameter_groups(model, settings)
+    optimizer = make_optimizer(settings.optimizer, groups, capturable=None if recorder is None else True)
     moving = MovingAverage(model, settings.moving_average) if settings.moving_average else None
     trained = Trained(model, optimizer, moving)
     last = folder / "last.safetensors"
@@ -156,7 +185,7 @@ def fit(
     metrics = MetricsLog(out_dir, progress.epoch) if fabric.is_global_zero else None
     masks = config.augmentation.spec_augment
     spec_augment = None if masks is None else SpecAugment(masks, config.features)
-    trainer = make_trainer(settings, fabric, model, optimizer, moving, spec_augment, recorder)
+    trainer = make_trainer(settings, fabric, model, optimizer, moving, spec_augment, recorder, progress.updates)
     with closing(metrics) if metrics is not None else nullcontext():
         while progress.goes_on(settings):
             torch.manual_seed(config.seed * SEEDS_PER_RUN + progress.epoch + 1)
@@ -186,7 +215,7 @@ def train_epoch(trainer: Trainer, data: Batching, progress: Progress) -> Figures
     when the device runs out of memory.
     """
     config, fabric = trainer.config, trainer.fabric
-    trainer.model.train()
+    trainer.train(progress.updates)
     plan = data.plan(config.batch_size, shuffled=True)
     if fabric.global_rank:  # all processes share the plan; each has its own dropout
         torch.manual_seed(torch.initial_seed() + fabric.global_rank)
@@ -198,7 +227,10 @@ def train_epoch(trainer: Trainer, data: Batching, progress: Progress) -> Figures
             for step, batch in enumerate(track(shares, description, total=len(plan))):
                 factor = step_factor(config.schedule, progress.epoch + (step + 0.5) / len(plan), config.epochs)
                 trainer.set_learning_rate(progress.learning_rate * factor)
+                if trainer.freezing.ends_with(progress.updates):
+                    trainer.train(progress.updates)
                 (totals[step],) = trainer.replayed_step(batch)
+                progress.updates += 1
                 if step % GIVE_BACK_EVERY == 0 and fabric.device.type == "cpu":
                     give_back()
     except (MemoryError, RuntimeError) as error:

@@ -1,56 +1,97 @@
 """Optimisers, and how their learning rate changes from step to step."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 
-from asr.config import AdagradConfig, AdamConfig, AdamwConfig, OptimizerConfig, RmspropConfig, SgdConfig
+from asr.config import (
+    AdagradConfig,
+    AdamConfig,
+    AdamwConfig,
+    OptimizerConfig,
+    RmspropConfig,
+    SgdConfig,
+    TrainingConfig,
+)
+from asr.models import AcousticModel
+
+ParameterGroup = dict[str, Any]
+"""As PyTorch's optimisers take it: `params`, and the `factor` of their learning rate."""
+
+
+def parameter_groups(model: AcousticModel, config: TrainingConfig) -> list[ParameterGroup]:
+    """The parameters of a model that are trained; the encoder's are apart where they have their own learning rate."""
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    if config.encoder_learning_rate is None:
+        return [{"params": trained, "factor": 1.0}]
+    outputs = {parameter for layer in model.output_layers for parameter in layer.parameters()}
+    factor = config.encoder_learning_rate / config.optimizer.learning_rate
+    groups = [
+        {"params": [each for each in trained if each in outputs], "factor": 1.0},
+        {"params": [each for each in trained if each not in outputs], "factor": factor},
+    ]
+    return [group for group in groups if group["params"]]
 
 
 def make_optimizer(
-    config: OptimizerConfig, parameters: Iterable[nn.Parameter], capturable: bool | None = None
+    config: OptimizerConfig,
+    parameters: Iterable[nn.Parameter] | Iterable[ParameterGroup],
+    capturable: bool | None = None,
 ) -> Optimizer:
     """Builds the optimiser of a recipe; fused kernels, where there are any, update all parameters in one pass.
 
-    The steps of a `capturable` one (None: on CUDA) depend on tensors alone, the learning rate among them, so that they
-    can be part of a CUDA graph.
+    `parameters` may be in groups, as `parameter_groups` makes them. The steps of a `capturable` one (None: on CUDA)
+    depend on tensors alone, the learning rates among them, so that they can be part of a CUDA graph.
     """
-    parameters, decay = list(parameters), config.weight_decay
-    device = parameters[0].device
+    groups, decay = _groups(parameters), config.weight_decay
+    device = groups[0]["params"][0].device
     if capturable is None:
         capturable = device.type == "cuda"
     rate: float | Tensor = config.learning_rate
     if capturable:  # the kernels on CUDA read single precision; on a CPU double is what a number is
         kind = torch.float32 if device.type == "cuda" else torch.float64
         rate = torch.tensor(config.learning_rate, dtype=kind, device=device)
+    groups = [{**group, "lr": rate * group["factor"]} for group in groups]
     match config:
         case SgdConfig(momentum=momentum):
-            return SGD(parameters, lr=rate, momentum=momentum, weight_decay=decay, fused=True)
+            sgd = SGD(groups, lr=rate, momentum=momentum, weight_decay=decay, fused=True)
+            if momentum:  # torch's kernel takes no parameters that get their first gradient later than others
+                sgd.state.update(
+                    {each: {"momentum_buffer": torch.zeros_like(each)} for group in groups for each in group["params"]}
+                )
+            return sgd
         case AdagradConfig():
             if isinstance(rate, Tensor):
-                return CapturableScaling(parameters, rate, "sum", weight_decay=decay, eps=1e-10)
-            return Adagrad(parameters, lr=rate, weight_decay=decay)
+                return CapturableScaling(groups, rate, "sum", weight_decay=decay, eps=1e-10)
+            return Adagrad(groups, lr=rate, weight_decay=decay)
         case RmspropConfig(smoothing=smoothing, momentum=momentum):
             if isinstance(rate, Tensor):
                 return CapturableScaling(
-                    parameters, rate, "square_avg", smoothing=smoothing, momentum=momentum, weight_decay=decay, eps=1e-8
+                    groups, rate, "square_avg", smoothing=smoothing, momentum=momentum, weight_decay=decay, eps=1e-8
                 )
-            return RMSprop(parameters, lr=rate, alpha=smoothing, momentum=momentum, weight_decay=decay)
+            return RMSprop(groups, lr=rate, alpha=smoothing, momentum=momentum, weight_decay=decay)
         case AdamConfig():
-            return Adam(parameters, lr=rate, weight_decay=decay, fused=True, capturable=capturable)
+            return Adam(groups, lr=rate, weight_decay=decay, fused=True, capturable=capturable)
         case AdamwConfig():
-            return AdamW(parameters, lr=rate, weight_decay=decay, fused=True, capturable=capturable)
+            return AdamW(groups, lr=rate, weight_decay=decay, fused=True, capturable=capturable)
+
+
+def _groups(parameters: Iterable[nn.Parameter] | Iterable[ParameterGroup]) -> list[ParameterGroup]:
+    each = list(parameters)
+    return [group for group in each if isinstance(group, dict)] or [{"params": each, "factor": 1.0}]
 
 
 def set_learning_rate(optimizer: Optimizer, rate: float) -> None:
-    """Sets the learning rate of the next step, without waiting for the device."""
+    """Sets the learning rate of the next step, without waiting for the device; a group's is its factor times that."""
     for group in optimizer.param_groups:
+        own = rate * group["factor"]
         if isinstance(group["lr"], Tensor):
-            group["lr"].fill_(rate)
+            group["lr"].fill_(own)
         else:
-            group["lr"] = rate
+            group["lr"] = own
 
 
 class CapturableScaling(Optimizer):
@@ -62,7 +103,7 @@ class CapturableScaling(Optimizer):
 
     def __init__(
         self,
-        parameters: Iterable[nn.Parameter],
+        parameters: Iterable[ParameterGroup],
         lr: Tensor,
         squares: str,
         *,
@@ -74,7 +115,7 @@ class CapturableScaling(Optimizer):
         self.squares, self.smoothing, self.momentum = squares, smoothing, momentum
         self.weight_decay, self.eps = weight_decay, eps
         super().__init__(parameters, {"lr": lr, "capturable": True})
-        for parameter in self.param_groups[0]["params"]:
+        for parameter in (each for group in self.param_groups for each in group["params"]):
             state = self.state[parameter]
             state["step"] = torch.zeros((), device=parameter.device)  # torch's own, on another device, expects one
             state[squares] = torch.zeros_like(parameter)
@@ -83,8 +124,13 @@ class CapturableScaling(Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
-        (group,) = self.param_groups
+        for group in self.param_groups:
+            self._step(group)
+
+    def _step(self, group: ParameterGroup) -> None:
         parameters = [parameter for parameter in group["params"] if parameter.grad is not None]
+        if not parameters:
+            return
         states: list[dict[str, Tensor]] = [self.state[parameter] for parameter in parameters]
         grads: tuple[Tensor, ...] = tuple(parameter.grad for parameter in parameters)
         if self.weight_decay:

@@ -22,6 +22,7 @@ from asr.config import RecipeConfig
 from asr.errors import InputError, listed
 from asr.features.dataset import Dataset, Split
 from asr.models import AcousticModel
+from asr.models.encoder_weights import encoder_files, load_encoder
 from asr.models.initializers import initialize_from
 from asr.storage.files import file_digest, make_folder, write_json
 from asr.storage.run_layout import BUNDLE, SUMMARY, WEIGHTS, forget_rounds, round_folder
@@ -30,7 +31,7 @@ from asr.training.augmented import AugmentedSets, EpochSpeech
 from asr.training.batching import Batching, EpochSets, FrameBatching, UtteranceBatching, draws_frames
 from asr.training.find_lr import Sweep, find_learning_rate, write_sweep
 from asr.training.loop import fit, make_fabric, make_trainer, suits_graphs
-from asr.training.optimizers import make_optimizer
+from asr.training.optimizers import make_optimizer, parameter_groups
 from asr.training.padding import padded_lengths
 from asr.training.realignment import (
     AlignedSplits,
@@ -68,6 +69,7 @@ class _Training:
     def file_digests(self) -> list[str]:
         """SHA-256 of the initial weights and the features, which are the same in every round."""
         files = [path] if (path := pretrained_weights(self.config)) else []
+        files += encoder_files(self.config.model)
         files += [path for split in ("train", "dev") for path in self.dataset.files(split)]
         return [file_digest(path) for path in files]
 
@@ -157,7 +159,8 @@ def sweep_learning_rates(
     dataset = Dataset(prepare_dir, features_dir)
     labels = _labels(_Training(config, dataset, fabric), aligner, {}, first)
     data = _load(config, model, dataset.split("train", config.features), fabric, labels)
-    optimizer = make_optimizer(config.training.optimizer, model.to(fabric.device).parameters())
+    groups = parameter_groups(model.to(fabric.device), config.training)
+    optimizer = make_optimizer(config.training.optimizer, groups)
     trainer = make_trainer(config.training, fabric, model, optimizer)
     sweep = find_learning_rate(trainer, data)
     write_sweep(sweep, out_dir)
@@ -167,6 +170,7 @@ def sweep_learning_rates(
 def _build(config: RecipeConfig) -> AcousticModel:
     torch.manual_seed(config.seed)
     model = models.build(config.model, config.features.dim, len(config.class_names))
+    load_encoder(model, config.model)
     if (weights := pretrained_weights(config)) is not None:
         with torch.no_grad():
             copied = initialize_from(model, read_weights(weights))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from support.asr_command import Command
+from support.encoder_folder import ARCHITECTURES
 
 import asr
 from asr import models
@@ -45,6 +46,15 @@ KINDS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
         {"cmvn": "utterance"},
     ),
     "tdnn": ({"type": "tdnn", "dilations": [1, 3], "width": 16, "subsampling": 3}, {"cmvn": "utterance"}),
+    "wav2vec2": (
+        {"type": "wav2vec2", "layers": 1, "width": 16, "architecture": ARCHITECTURES["base"].model_dump()},
+        {"type": "waveform"},
+    ),
+    "wavlm": (
+        {"type": "wav2vec2", "layer": "weighted", "architecture": ARCHITECTURES["wavlm_large"].model_dump()}
+        | {"layers": 1, "width": 16},
+        {"type": "waveform", "frame_shift": 20},
+    ),
 }
 """Of each kind of layer one model, and features that between them have every setting that the graph follows."""
 
@@ -112,6 +122,15 @@ def test_the_graph_gives_the_bundles_posteriors(
         wanted = expected.log_posteriors(waveform)
         np.testing.assert_allclose(graph.log_posteriors(waveform), wanted, atol=1e-4)
         np.testing.assert_allclose(in_batch, wanted, atol=1e-4)
+
+
+def test_a_model_that_is_too_large_for_a_file(
+    exported: dict[str, tuple[Path, Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asr.export.export.MOST_BYTES", 1000)
+    with pytest.raises(InputError, match=r"its weights are 0\.\d GB, and an ONNX file holds 0; use the bundle"):
+        export(exported["dnn"][0], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_recognises_and_aligns_as_the_bundle(exported: dict[str, tuple[Path, Path]], demo_corpus: Path) -> None:

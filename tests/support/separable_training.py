@@ -14,6 +14,7 @@ CASES = {
     "frames": ("cross_entropy", "none", separable_frames),
     "batch_norm": ("cross_entropy", "batch", separable_frames),
     "ctc": ("ctc", "none", separable_phones),
+    "frozen": ("cross_entropy", "none", separable_frames),
 }
 """The loss, the normalisation and the training sets of each."""
 
@@ -25,6 +26,8 @@ def train_each(out_dir: Path) -> None:
         config = recipe(loss=loss, epochs=2, optimizer={"type": "sgd", "learning_rate": 0.1}, batch_size=33)
         changes = {"dropout": 0.0, "normalization": normalization}
         config = config.model_copy(update={"model": config.model.model_copy(update=changes)})
+        if name == "frozen":
+            config = config.model_copy(update={"training": config.training.model_copy(update={"freeze_encoder": 4})})
         torch.manual_seed(0)
         model = models.build(config.model, 4, 4)
         fit(config, fabric, model, sets(0), sets(1), out_dir / name, "one")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from support.encoder_folder import ARCHITECTURES
 from support.recorded_steps import CpuRecorder, HostAccessError, NoHostAccess
 from support.separable import CPU, recipe, separable_frames, separable_phones, separable_utterances
 from torch import Tensor, nn
@@ -33,7 +34,7 @@ def make_recipe(model: dict[str, object] | None = None, masks: bool = False, **t
     plain = recipe(**training).model_dump(mode="json", exclude_unset=True)
     return RecipeConfig.model_validate(
         plain
-        | {"features": FEATURES}
+        | {"features": FEATURES if model is None or model["type"] != "wav2vec2" else {"type": "waveform"}}
         | ({} if model is None else {"model": model})
         | ({"augmentation": MASKS} if masks else {})
     )
@@ -67,6 +68,7 @@ TRAININGS = [
     make_recipe(optimizer={"type": "sgd", "learning_rate": 0.05}, clip_gradient=0.5, schedule={"type": "cosine"}),
     make_recipe(precision="bf16", label_smoothing=0.1),
     make_recipe(loss="ctc", schedule={"type": "cosine"}),
+    make_recipe(optimizer={"type": "rmsprop"}, encoder_learning_rate=0.0002),
     make_recipe(LSTM, masks=True, batch_size=60),
     make_recipe(LSTM | {"normalization": "batch"}, loss="ctc", masks=True, clip_gradient=1.0, moving_average=0.5),
 ]
@@ -128,6 +130,11 @@ EACH_MODEL = [
         for loss in ({"loss": "cross_entropy"}, {"loss": "ctc"})
     ),
     ({"type": "tdnn", "dilations": [1, 2], "width": 8, "subsampling": 2}, {}),
+    *(
+        ({"type": "wav2vec2", "architecture": ARCHITECTURES[name].model_dump(), "layer": "weighted", "width": 8}, loss)
+        for name in ("base", "wavlm_large")
+        for loss in ({"loss": "cross_entropy"}, {"loss": "ctc"})
+    ),
 ]
 
 
@@ -146,7 +153,8 @@ def minibatch(config: RecipeConfig, model: models.AcousticModel) -> Batch:
 
 @pytest.mark.parametrize(("model", "training"), EACH_MODEL)
 def test_no_model_needs_the_host(model: dict[str, object], training: dict[str, object]) -> None:
-    config = make_recipe(model, masks=True, clip_gradient=1.0, **training)
+    masks = model["type"] != "wav2vec2"  # which reads samples: the masks are of features
+    config = make_recipe(model, masks, clip_gradient=1.0, **training)
     built = models.build(config.model, 4, 4)
     optimizer = make_optimizer(config.training.optimizer, built.parameters(), capturable=True)
     trainer = make_trainer(config.training, make_fabric(config.training, CPU), built, optimizer)

@@ -9,6 +9,7 @@ from asr.config.models.conformer import ConformerConfig
 from asr.config.models.crdnn import CrdnnConfig
 from asr.config.models.deep_cnn import DeepCnnConfig
 from asr.config.models.dnn import DnnConfig
+from asr.config.models.encoder import EncoderArchitecture
 from asr.config.models.recurrent import (
     GruConfig,
     LightGruConfig,
@@ -28,6 +29,7 @@ from asr.config.models.section import (
     Pooling,
 )
 from asr.config.models.tdnn import TdnnConfig
+from asr.config.models.wav2vec2 import Wav2Vec2Config
 from asr.config.section import type_if_absent
 
 AnyModel = (
@@ -41,6 +43,7 @@ AnyModel = (
     | CrdnnConfig
     | ConformerConfig
     | TdnnConfig
+    | Wav2Vec2Config
 )
 """Every model; its `type` says which."""
 
@@ -54,6 +57,7 @@ __all__ = [
     "CrdnnConfig",
     "DeepCnnConfig",
     "DnnConfig",
+    "EncoderArchitecture",
     "Extent",
     "FullyConnectedSection",
     "GruConfig",
@@ -69,4 +73,5 @@ __all__ = [
     "RecurrentSection",
     "RnnConfig",
     "TdnnConfig",
+    "Wav2Vec2Config",
 ]

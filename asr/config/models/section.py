@@ -22,6 +22,10 @@ class ModelSection(Section):
         None, description="model bundle or run: layers of the same name and shape are initialised from its weights"
     )
 
+    def portable(self) -> "ModelSection":
+        """Without the paths of this machine."""
+        return self.model_copy(update={"pretrained": None})
+
 
 class FullyConnectedSection(ModelSection):
     """Fully connected layers."""

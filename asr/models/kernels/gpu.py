@@ -1,11 +1,13 @@
 """What a GPU needs to be kept busy: few kernels, and no step that waits for a value of the device."""
 
 import logging
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 log = logging.getLogger(__name__)
 
@@ -16,6 +18,11 @@ DEVICES = {"cuda"}
 def on_gpu(x: Tensor) -> bool:
     """Whether to launch as few kernels as possible, and to read nothing back, so that a step fits a CUDA graph."""
     return x.device.type in DEVICES
+
+
+def repeatable_attention(x: Tensor) -> AbstractContextManager[None]:
+    """With gradients on a GPU, attention from plain products: the fused kernels' gradients differ from run to run."""
+    return sdpa_kernel(SDPBackend.MATH) if on_gpu(x) and torch.is_grad_enabled() else nullcontext()
 
 
 def has_triton(x: Tensor) -> bool:
