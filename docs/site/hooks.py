@@ -35,8 +35,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     """Turns links that are right in the repository into links of the site."""
     source = _sources.get(page.file.src_uri, f"docs/{page.file.src_uri}")
     pages = {source: page for page, source in _sources.items()}
-    text = rewritten(FENCE.sub(r"\1", markdown), PurePosixPath(source), PurePosixPath(page.file.src_uri), pages, ROOT)
-    return text
+    return rewritten(FENCE.sub(r"\1", markdown), PurePosixPath(source), PurePosixPath(page.file.src_uri), pages, ROOT)
 
 
 def _existing(nav: Any, pages: set[str]) -> Any:

@@ -40,6 +40,10 @@ def test_links_lead_to_files(page: Path) -> None:
     text = re.sub(r"^```.*?^```$|`[^`\n]+`", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
     targets = [link.partition("#")[0] for link in LINK.findall(text) if "://" not in link]
     missing = [
-        target for target in targets if target and not Path(os.path.normpath(page.parent / target)).exists() and not target.startswith(("reference/", "../reference/"))
+        target
+        for target in targets
+        if target
+        and not Path(os.path.normpath(page.parent / target)).exists()
+        and not target.startswith(("reference/", "../reference/"))
     ]
     assert missing == []

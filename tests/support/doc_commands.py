@@ -19,7 +19,9 @@ NEEDS = {
 }
 """What a block may need that CI does not have."""
 
-FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w+)(?: needs=(?P<needs>\S+))?[^\n]*\n(?P<code>.*?)^(?P=indent)```$", re.M | re.S)
+FENCE = re.compile(
+    r"^(?P<indent> *)```(?P<language>\w+)(?: needs=(?P<needs>\S+))?[^\n]*\n(?P<code>.*?)^(?P=indent)```$", re.M | re.S
+)
 
 
 @dataclass(frozen=True)

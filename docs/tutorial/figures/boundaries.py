@@ -22,8 +22,10 @@ TOP, HEIGHT = 40.0, 130.0
 def main() -> None:
     out, alignments = map(Path, sys.argv[1:])
     row = next(row for row in read_jsonl(alignments) if Path(row["audio"]).name == EXAMPLE.name)
-    samples, rate = soundfile.read(EXAMPLE, dtype="float32", frames=round(SECONDS * 16000))
-    energies, _ = FrontEnd(FeaturesConfig(type="fbank", bins=40))(torch.from_numpy(samples)[None], torch.tensor([len(samples)]))
+    samples, _ = soundfile.read(EXAMPLE, dtype="float32", frames=round(SECONDS * 16000))
+    energies, _ = FrontEnd(FeaturesConfig(type="fbank", bins=40))(
+        torch.from_numpy(samples)[None], torch.tensor([len(samples)])
+    )
     low, high = np.quantile(energies[0].numpy(), [0.05, 0.995])
     parts = [text(LEFT, 16, "hand labels"), picture(energies[0].numpy().T, TOP, HEIGHT, low, high)]
     parts += [*phones(hand_labels(), TOP, HEIGHT / 2), *aligned(row), *seconds_axis(TOP + HEIGHT + 44)]
@@ -42,7 +44,8 @@ def aligned(row: dict) -> list[str]:
     for earliest, latest in row["intervals"]:
         if latest < SECONDS:
             width = across(latest) - across(earliest)
-            parts.append(f'<rect x="{number(across(earliest))}" y="{number(bottom + 2)}" width="{number(width)}" height="4" class="good"/>')
+            place = f'x="{number(across(earliest))}" y="{number(bottom + 2)}" width="{number(width)}"'
+            parts.append(f'<rect {place} height="4" class="good"/>')
     return parts
 
 

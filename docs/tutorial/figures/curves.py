@@ -14,7 +14,9 @@ from asr.storage.files import read_jsonl
 def main() -> None:
     out, *folders = map(Path, sys.argv[1:])
     trainings = {folder.name: list(read_jsonl(folder / "metrics.jsonl")) for folder in folders}
-    values = [row[key] for rows in trainings.values() for row in rows for key in ("dev_frame_error", "train_frame_error")]
+    values = [
+        row[key] for rows in trainings.values() for row in rows for key in ("dev_frame_error", "train_frame_error")
+    ]
     last = max(len(rows) for rows in trainings.values())
     axes = Axes(44, 26, 420, 220, (1, last), padded(values))
     parts = [*axes.frame("frame error (%): dev, and dashed train", "epoch", range(1, last + 1))]

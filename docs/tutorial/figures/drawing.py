@@ -36,7 +36,10 @@ def across(seconds: float) -> float:
 
 def hand_labels(audio: Path = EXAMPLE) -> list[tuple[str, float, float]]:
     """Phones with start and end in seconds, from the .phn file next to the audio, as far as the figure goes."""
-    labels = [(each.symbol, each.start / SAMPLE_RATE, each.end / SAMPLE_RATE) for each in read_labels(audio.with_suffix(".phn"))]
+    labels = [
+        (each.symbol, each.start / SAMPLE_RATE, each.end / SAMPLE_RATE)
+        for each in read_labels(audio.with_suffix(".phn"))
+    ]
     return [(phone, start, min(end, SECONDS)) for phone, start, end in labels if start < SECONDS]
 
 

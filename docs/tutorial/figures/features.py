@@ -24,7 +24,10 @@ def main() -> None:
     samples = samples[: round(SECONDS * rate)]
     energies, _ = FrontEnd(config)(torch.from_numpy(samples)[None], torch.tensor([len(samples)]))
     parts = [*waveform(samples), *log_mel(energies[0].numpy()), *filters(config)]
-    write_figure(Path(sys.argv[1]), figure(LEFT + WIDTH + 20, 470, parts, "A waveform, its log-mel energies, and the mel filters"))
+    write_figure(
+        Path(sys.argv[1]),
+        figure(LEFT + WIDTH + 20, 470, parts, "A waveform, its log-mel energies, and the mel filters"),
+    )
 
 
 def waveform(samples: np.ndarray) -> list[str]:
@@ -32,7 +35,12 @@ def waveform(samples: np.ndarray) -> list[str]:
     pieces = np.array_split(samples / np.abs(samples).max(), 720)
     times = [SECONDS * (index + 0.5) / len(pieces) for index in range(len(pieces))]
     low, high = [piece.min() for piece in pieces], [piece.max() for piece in pieces]
-    return [text(LEFT, 16, "waveform"), axes.band(times, low, high, "var(--c1)"), axes.curve(zip(times, high, strict=True), "var(--c1)"), axes.curve(zip(times, low, strict=True), "var(--c1)")]
+    return [
+        text(LEFT, 16, "waveform"),
+        axes.band(times, low, high, "var(--c1)"),
+        axes.curve(zip(times, high, strict=True), "var(--c1)"),
+        axes.curve(zip(times, low, strict=True), "var(--c1)"),
+    ]
 
 
 def log_mel(energies: np.ndarray) -> list[str]:
@@ -40,7 +48,13 @@ def log_mel(energies: np.ndarray) -> list[str]:
     low, high = np.quantile(energies, [0.05, 0.995])
     image = picture(energies.T, 132, 150, low, high)
     names = [text(LEFT - 8, 145, "bin 40", "end", "muted"), text(LEFT - 8, 282, "bin 1", "end", "muted")]
-    return [text(LEFT, 110, "log-mel energies, one column every 10 ms; phones from the labels"), image, *phones(hand_labels(), 132, 150), *names, *seconds_axis(282)]
+    return [
+        text(LEFT, 110, "log-mel energies, one column every 10 ms; phones from the labels"),
+        image,
+        *phones(hand_labels(), 132, 150),
+        *names,
+        *seconds_axis(282),
+    ]
 
 
 def filters(config: FeaturesConfig) -> list[str]:

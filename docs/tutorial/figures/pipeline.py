@@ -17,7 +17,7 @@ STAGES = (
     ("score", "PER"),
     ("report", "see and hear"),
 )
-USES = (("recordings", "any format"), ("transcribe, align", "a trained model"), ("phones, words", "TextGrid, JSON, ..."))
+USES = (("recordings", "any format"), ("transcribe, align", "a trained model"), ("phones, words", "TextGrid, JSON"))
 BOX, GAP, HEIGHT = 98.0, 18.0, 44.0
 
 
@@ -27,20 +27,28 @@ def main() -> None:
     model = 8.0 + 3 * (BOX + GAP) + BOX / 2
     parts.append(line(model, 8.0 + HEIGHT, model, 84.0, "whisker"))
     parts.append(text(model + 6, 72, "model", kind="muted"))
-    write_figure(Path(sys.argv[1]), figure(width, 140, parts, "Corpus, prepare, features, train, decode, score, report; recordings to phones"))
+    write_figure(
+        Path(sys.argv[1]),
+        figure(width, 140, parts, "Corpus, prepare, features, train, decode, score, report; recordings to phones"),
+    )
 
 
 def row(boxes: tuple[tuple[str, str], ...], left: float, top: float) -> list[str]:
     parts = []
     for index, (name, what) in enumerate(boxes):
         x = left + index * (BOX + GAP)
-        parts.append(f'<rect x="{number(x)}" y="{number(top)}" width="{BOX}" height="{HEIGHT}" rx="5" class="frame" style="stroke:var(--c1)"/>')
+        place = f'x="{number(x)}" y="{number(top)}" width="{BOX}" height="{HEIGHT}"'
+        parts.append(f'<rect {place} rx="5" class="frame" style="stroke:var(--c1)"/>')
         parts.append(text(x + BOX / 2, top + 18, name, "middle"))
         parts.append(text(x + BOX / 2, top + 34, what, "middle", "muted"))
         if index:
             middle = top + HEIGHT / 2
-            parts.append(f'<path d="M{number(x - GAP + 2)},{number(middle)} h{GAP - 6}" class="curve" style="stroke:var(--c1)"/>')
-            parts.append(f'<path d="M{number(x - 8)},{number(middle - 4)} l6,4 l-6,4" class="curve" style="stroke:var(--c1)"/>')
+            parts.append(
+                f'<path d="M{number(x - GAP + 2)},{number(middle)} h{GAP - 6}" class="curve" style="stroke:var(--c1)"/>'
+            )
+            parts.append(
+                f'<path d="M{number(x - 8)},{number(middle - 4)} l6,4 l-6,4" class="curve" style="stroke:var(--c1)"/>'
+            )
     return parts
 
 

@@ -12,7 +12,7 @@ from drawing import EXAMPLE, LEFT, SECONDS, WIDTH, hand_labels, phones, picture,
 import asr
 from asr.report.svg import figure, text, write_figure
 
-ROW = 9.0
+ROW = 13.0
 LEAST = 0.3
 """A phone is shown if its posterior is above this anywhere."""
 
@@ -25,7 +25,9 @@ def main() -> None:
         names, values = phone_posteriors(model)
         height = ROW * len(names)
         parts += [text(LEFT, top - 24, model), picture(values, top, height, 0, 1), *phones(hand_labels(), top, height)]
-        parts += [text(LEFT - 6, top + height - ROW * index - 1, name, "end", "muted") for index, name in enumerate(names)]
+        parts += [
+            text(LEFT - 6, top + height - ROW * index - 3, name, "end", "muted") for index, name in enumerate(names)
+        ]
         parts += seconds_axis(top + height)
         top += height + 64
     write_figure(Path(out), figure(LEFT + WIDTH + 20, top - 40, parts, "Posteriors of phones in each frame"))
