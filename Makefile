@@ -47,7 +47,7 @@ test-docs: install
 	.venv/bin/python -m pytest -n auto -m docs tests/docs
 
 docs: install
-	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build
 
 test-faults: install
 	.venv/bin/python -m pytest -n auto -m faults

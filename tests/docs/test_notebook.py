@@ -1,6 +1,5 @@
 """docs/tutorial.ipynb runs from top to bottom, and holds no outputs."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -31,4 +30,4 @@ def test_it_runs(working_copy: Path, environment: dict[str, str], monkeypatch: p
     printed = "".join(output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", ()))
     assert "silence counted" in printed
     assert "garage" in printed
-    assert os.path.exists(working_copy / "runs" / "notebook-sx101.TextGrid")
+    assert (working_copy / "runs" / "notebook-sx101.TextGrid").exists()
