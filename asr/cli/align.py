@@ -77,8 +77,8 @@ def align_command(
     from asr.engines.threads import Threads
     from asr.errors import InputError
     from asr.formats.registry import writer
-    from asr.phones.pronounce import load_pronouncer
     from asr.phones.numbers import number_speller
+    from asr.phones.pronounce import load_pronouncer
     from asr.recordings.align import align_files
     from asr.recordings.export import View
     from asr.recordings.sources import find_sources
