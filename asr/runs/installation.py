@@ -146,7 +146,7 @@ def _search() -> None:
         units=np.arange(3),
         items=np.arange(3),
         first=np.array([0, 1, 3, 5]),
-        sources=np.array([0, 0, 1, 1, 2]),
+        sources=np.array([0, 1, 0, 2, 1]),
         costs=np.zeros(5),
         starts=np.array([0, none, none]),
         finals=np.array([none, none, 0]),

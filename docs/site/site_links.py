@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s]+)\)")
-CODE = re.compile(r"(^`{3,}.*?^`{3,}$|^(?: {4}|\t).*$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"(^`{3,}.*?^`{3,}$|^(?: {4}|\t)[^\n]*$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
 
 
 def rewritten(text: str, source: PurePosixPath, page: PurePosixPath, pages: Mapping[str, str], root: Path) -> str:
