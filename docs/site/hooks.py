@@ -16,6 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^(`{3,}\w+) needs=\w+$", re.MULTILINE)
 """The part of a fence's info that only tests/docs reads."""
 
+SHIM, OURS = "https://unpkg.com/iframe-worker/shim", "site/iframe-worker.js"
+"""A script that pages would load from elsewhere for the search, and the copy here."""
+
 _sources: dict[str, str] = {}
 """The path in the repository of each page that is not in docs/, by its path in the site."""
 
@@ -36,6 +39,16 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     source = _sources.get(page.file.src_uri, f"docs/{page.file.src_uri}")
     pages = {source: page for page, source in _sources.items()}
     return rewritten(FENCE.sub(r"\1", markdown), PurePosixPath(source), PurePosixPath(page.file.src_uri), pages, ROOT)
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Has the page ask no other host."""
+    return output.replace(SHIM, "../" * page.file.src_uri.count("/") + OURS)
+
+
+def on_post_template(output_content: str, template_name: str, config: MkDocsConfig) -> str:
+    """The same for the page of broken links, which is at the top."""
+    return output_content.replace(SHIM, OURS)
 
 
 def _existing(nav: Any, pages: set[str]) -> Any:

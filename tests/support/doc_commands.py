@@ -1,4 +1,4 @@
-"""The commands of README.md and docs/: fenced blocks of `sh`, `console` and `python`.
+"""The commands of README.md and docs/: fenced blocks of `sh` (or `bash`), `console` and `python`.
 
 In a `console` block, the lines that begin with `$ ` are commands. A block that needs what CI does not have says so in
 its fence: ```` ```sh needs=timit ````.
@@ -48,7 +48,7 @@ def blocks(page: Path) -> Iterator[Block]:
     """The blocks of a page that are commands."""
     text = page.read_text(encoding="utf-8")
     for match in FENCE.finditer(text):
-        if match["language"] in ("sh", "console", "python"):
+        if match["language"] in ("sh", "bash", "shell", "console", "python"):
             code = "\n".join(line.removeprefix(match["indent"]) for line in match["code"].splitlines())
             yield Block(page, text.count("\n", 0, match.start()) + 1, match["language"], match["needs"], code)
 
