@@ -11,7 +11,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = pages(REPOSITORY)
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 COMMAND_LINE = re.compile(r"^ {4}(?:\S*/)?(?:asr|python|make|pip) \S", re.MULTILINE)
-MOST_SKIPPED = 45
+MOST_SKIPPED = 30
 
 
 def skipped() -> list[Block]:
