@@ -9,8 +9,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s]+)\)")
-CODE = re.compile(r"(^`{3,}.*?^`{3,}$|^(?: {4}|\t)[^\n]*$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
+CODE = r"^`{3,}.*?^`{3,}$|^(?: {4}|\t)[^\n]*$|`[^`\n]+`"
+LINK = r"(!?)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s]+)\)"
+CODE_OR_LINK = re.compile(f"{CODE}|{LINK}", re.MULTILINE | re.DOTALL)
 
 
 def rewritten(text: str, source: PurePosixPath, page: PurePosixPath, pages: Mapping[str, str], root: Path) -> str:
@@ -21,6 +22,8 @@ def rewritten(text: str, source: PurePosixPath, page: PurePosixPath, pages: Mapp
 
     def replaced(match: re.Match[str]) -> str:
         picture, label, address = match.groups()
+        if address is None:
+            return match.group()  # code
         target, mark, anchor = address.partition("#")
         if "://" in address or address.startswith("mailto:") or not target:
             return match.group()
@@ -32,9 +35,7 @@ def rewritten(text: str, source: PurePosixPath, page: PurePosixPath, pages: Mapp
             return match.group()
         return label if label.startswith("`") else f"{label} (`{path}`)" if label != path else f"`{path}`"
 
-    # Code is left as it is: its parts are the odd ones.
-    parts = re.split(CODE, text)
-    return "".join(part if index % 2 else LINK.sub(replaced, part) for index, part in enumerate(parts))
+    return CODE_OR_LINK.sub(replaced, text)
 
 
 def _is_shown(path: str, root: Path) -> bool:
