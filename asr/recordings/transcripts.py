@@ -83,7 +83,11 @@ class FileTranscripts:
                 if path.is_file():
                     return reader(self.tier, suffix)(path, self.tier, source.path)
         *most, last = readers
-        raise InputError(f"has no transcript: no {stem.name}{', '.join(most)} or {last} in {stem.parent}", source.path)
+        raise InputError(
+            f"has no transcript: no {stem.name}{', '.join(most)} or {last} in {stem.parent}",
+            source.path,
+            page="alignment.md",
+        )
 
 
 def find_transcripts(given: Path | None, tier: Tier) -> Transcripts:

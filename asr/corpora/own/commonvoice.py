@@ -27,7 +27,11 @@ def read_corpus(config: CorpusConfig, folder: Path) -> CorpusCuts:
     tables: list[tuple[Path, str | None]] = [(folder / f"{split}.tsv", split) for split in SPLITS]
     tables = [(path, split) for path, split in tables if path.is_file()] or [(folder / f"{VALIDATED}.tsv", None)]
     if not tables[0][0].is_file():
-        raise InputError(f"Common Voice is not here: expected train.tsv or {VALIDATED}.tsv, and {CLIPS}/", folder)
+        raise InputError(
+            f"Common Voice is not here: expected train.tsv or {VALIDATED}.tsv, and {CLIPS}/",
+            folder,
+            page="own_corpus.md",
+        )
     return read_own(config, folder, _found(tables))
 
 

@@ -35,7 +35,9 @@ def read_corpus(config: CorpusConfig, folder: Path) -> CorpusCuts:
 def _utterance(audio: Path, root: Path) -> Utterance:
     path = next((path for suffix in SUFFIXES if (path := beside(audio, suffix)) is not None), None)
     if path is None:
-        raise InputError(f"there is no transcript ({', '.join(SUFFIXES)}) of the same name next to it", audio)
+        raise InputError(
+            f"there is no transcript ({', '.join(SUFFIXES)}) of the same name next to it", audio, page="own_corpus.md"
+        )
     segments = _segments(path)
     text = path if path.suffix.lower() == ".lab" else beside(audio, ".txt")
     return Utterance(

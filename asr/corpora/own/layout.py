@@ -57,7 +57,7 @@ def audio_files(folder: Path) -> Iterator[Path]:
             found = True
             yield path
     if not found:
-        raise InputError("has no audio files; give the folder that has them", folder)
+        raise InputError("has no audio files; give the folder that has them", folder, page="own_corpus.md")
 
 
 def without_audio(folder: Path, suffixes: Sequence[str], audio: Iterable[Path]) -> Found:

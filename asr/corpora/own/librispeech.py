@@ -36,7 +36,9 @@ def _found(folder: Path) -> Found:
     genders = {speaker: gender for path in folder.glob(SPEAKERS) for speaker, gender in _speakers(path)}
     files = list(files_below(folder))
     if not any(path.match(TRANSCRIPTS) for path in files):
-        raise InputError(f"LibriSpeech is not here: expected PART/SPEAKER/CHAPTER/{TRANSCRIPTS}", folder)
+        raise InputError(
+            f"LibriSpeech is not here: expected PART/SPEAKER/CHAPTER/{TRANSCRIPTS}", folder, page="own_corpus.md"
+        )
     for chapter, inside in groupby(files, attrgetter("parent")):
         paths = list(inside)
         audio = {each.stem: each for each in paths if is_audio(each)}

@@ -27,7 +27,11 @@ def listed_utterances(lists: Iterable[tuple[Path, str | None]]) -> Found:
             name = item.utterance or _name(item, path)
             yield name, partial(_utterance, name, item, where, line, split)
         if empty:
-            raise InputError("has no utterances; give one a line, in a table after the names of the columns", where)
+            raise InputError(
+                "has no utterances; give one a line, in a table after the names of the columns",
+                where,
+                page="own_corpus.md",
+            )
 
 
 def _name(item: Listed, path: Path) -> str:
@@ -64,7 +68,7 @@ def lists_in(folder: Path, found: Iterable[Path], expected: str) -> Iterator[tup
     """Lists with the split that their names say. Raises InputError where there is none, or several without a split."""
     paths = sorted(found)
     if not paths:
-        raise InputError(f"expected {expected}; give the folder or the file that has it", folder)
+        raise InputError(f"expected {expected}; give the folder or the file that has it", folder, page="own_corpus.md")
     splits = [split_of(path.name) for path in paths]
     if len(paths) > 1 and None in splits:
         unclear = paths[splits.index(None)].name

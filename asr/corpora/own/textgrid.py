@@ -34,7 +34,7 @@ def _utterance(audio: Path, root: Path, tier: str) -> Utterance:
     """The tier of words is enough where nothing else has phones. Raises InputError without a TextGrid or both tiers."""
     path = beside(audio, ".TextGrid")
     if path is None:
-        raise InputError("there is no TextGrid with the same name next to it", audio)
+        raise InputError("there is no TextGrid with the same name next to it", audio, page="own_corpus.md")
     words = read_tier(path, WORDS) if has_tier(path, WORDS) and tier != WORDS else []
     return Utterance(
         id=name_of(audio, root),

@@ -2,12 +2,12 @@
 
 import csv
 import json
-import re
 import shutil
 from pathlib import Path
 
 import pytest
 from support.asr_command import Command
+from support.doc_commands import blocks
 
 from asr.formats.phn import SAMPLE_RATE, read_labels
 
@@ -26,9 +26,9 @@ FAST = (
 
 
 def commands(name: str) -> list[list[str]]:
-    """The commands of a section, without `asr`."""
-    _, _, section = PAGE.read_text().partition(f"<!-- test: {name} -->")
-    return [line.split()[1:] for line in re.findall(r"^    (asr .*)$", section, re.MULTILINE)[:2]]
+    """The two commands of the page that begin with `asr prepare NAME`, without `asr`."""
+    block = next(each.code for each in blocks(PAGE) if each.code.startswith(f"asr prepare {name} "))
+    return [line.split()[1:] for line in block.splitlines()]
 
 
 @pytest.fixture
@@ -58,11 +58,12 @@ def run(name: str, asr_command: Command, *settings: str) -> dict:
     prepare, train = commands(name)
     outcome = asr_command(*prepare)
     assert outcome.status == 0, outcome.err
-    assert "next: asr run prepared/recipe.yaml" in outcome.out
+    assert f"next: asr run {prepare[3]}/recipe.yaml" in outcome.out
     outcome = asr_command(*train, *(part for setting in (*FAST, *settings) for part in ("--set", setting)))
     assert outcome.status == 0, outcome.err
-    assert Path("runs/mine/report.html").exists()
-    return json.loads(Path("runs/mine/results.json").read_text())
+    out = Path(train[-1])
+    assert (out / "report.html").exists()
+    return json.loads((out / "results.json").read_text())
 
 
 def test_text_grids_become_a_scored_model(audio: list[Path], asr_command: Command) -> None:
