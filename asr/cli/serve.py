@@ -1,5 +1,6 @@
 """`asr serve`: a page to speak to, and a JSON API."""
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,8 @@ import typer
 from asr.cli.messages import codecs_silenced
 from asr.cli.options import Device, Jobs, Model
 from asr.threads import available_cores, one_blas_thread
+
+log = logging.getLogger(__name__)
 
 
 def serve_command(
@@ -49,6 +52,8 @@ def serve_command(
     recognizer = Recognizer(model, device_for(model, device))
     limits = Limits(max_megabytes, max_seconds, at_once=jobs or available_cores())
     speech = Speech(recognizer, Path(model).resolve().name, limits, chosen(lexicon), g2p)
+    log.info("Loading the model")
+    speech.warm_up()
     with codecs_silenced():
         serve(speech, host, port)
 

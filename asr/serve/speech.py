@@ -43,6 +43,12 @@ class Speech:
         self._pronouncer: Pronouncer | None = load_pronouncer([lexicon], phones, g2p) if lexicon else None
         self._lock = Lock()
 
+    def warm_up(self) -> None:
+        """Loads and compiles all that requests use, so that the first one is as fast as the others."""
+        noise = np.random.default_rng(0).normal(0, 0.01, self.recognizer.sample_rate).astype(np.float32)
+        found = self.recognizer.recognize(noise).symbols or list(self.recognizer.bundle.config.targets.phone_set)[:1]
+        self.recognizer.align(noise, self.recognizer.sample_rate, phones=found)
+
     @property
     def has_words(self) -> bool:
         """Whether words can be aligned, not only phones."""
