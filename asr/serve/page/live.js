@@ -144,6 +144,8 @@ function levels(sound, first, end) {
     const length = Math.round(WINDOW * rate);
     const size = 2 ** Math.ceil(Math.log2(Math.max(length, 2 * ROWS)));
     const [real, imaginary] = [new Float64Array(size), new Float64Array(size)];
+    const turns = turnsOf(size);
+    const shape = new Float64Array(length).map((_, at) => 0.5 - 0.5 * Math.cos((2 * Math.PI * at) / (length - 1)));
     const values = new Float32Array((end - first) * ROWS);
     for (let column = first; column < end; column++) {
         const start = Math.round(column * HOP * rate) - (length >> 1);
@@ -151,9 +153,9 @@ function levels(sound, first, end) {
         imaginary.fill(0);
         for (let at = 0; at < length; at++) {
             const [now, before] = [samples[start + at] ?? 0, samples[start + at - 1] ?? 0];
-            real[at] = (now - PREEMPHASIS * before) * (0.5 - 0.5 * Math.cos((2 * Math.PI * at) / (length - 1)));
+            real[at] = (now - PREEMPHASIS * before) * shape[at];
         }
-        transform(real, imaginary);
+        transform(real, imaginary, turns);
         for (let row = 0; row < ROWS; row++) {
             const bin = Math.min(size / 2, Math.round(((row + 0.5) / ROWS) * HIGHEST / rate * size));
             const power = real[bin] ** 2 + imaginary[bin] ** 2;
@@ -162,8 +164,13 @@ function levels(sound, first, end) {
     }
     return values;
 }
+/** The cosines and sines of half a turn in size / 2 steps. */
+function turnsOf(size) {
+    const angles = new Float64Array(size / 2).map((_, step) => (-2 * Math.PI * step) / size);
+    return [angles.map(Math.cos), angles.map(Math.sin)];
+}
 /** The fast Fourier transform, in place (Cooley & Tukey 1965); the length is a power of two. */
-function transform(real, imaginary) {
+function transform(real, imaginary, [cosines, sines]) {
     const size = real.length;
     for (let at = 1, other = 0; at < size; at++) {
         let bit = size >> 1;
@@ -175,8 +182,8 @@ function transform(real, imaginary) {
     }
     for (let half = 1; half < size; half *= 2) {
         for (let place = 0; place < half; place++) {
-            const angle = (-Math.PI * place) / half;
-            const [cosine, sine] = [Math.cos(angle), Math.sin(angle)];
+            const step = (place * size) / (2 * half);
+            const [cosine, sine] = [cosines[step], sines[step]];
             for (let at = place; at < size; at += 2 * half) {
                 const to = at + half;
                 const turned = real[to] * cosine - imaginary[to] * sine;
