@@ -56,7 +56,7 @@ def test_the_end_is_what_a_file_gives(client: TestClient) -> None:
         ([{"rate": 16000}, b"abc"], 422, "whole samples"),
         ([{"rate": 16000}, {"stop": 1}], 422, '{"end": true}'),
         ([{"rate": 16000}, {"end": True}], 422, "nothing was recorded"),
-        ([{"rate": 16000}, bytes(2 * 16000 * 4)], 413, "at most 3 s"),
+        ([{"rate": 16000}, bytes(2 * 16000 * 21)], 413, "at most 20 s"),
     ],
 )
 def test_bad_messages(client: TestClient, messages: list, status: int, said: str) -> None:

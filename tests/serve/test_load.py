@@ -64,10 +64,15 @@ def test_nothing_is_left_on_the_disk(client: TestClient, tmp_path: Path, monkeyp
 
 def test_the_folder_of_the_process_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with pytest.raises(KeyboardInterrupt), temporary_folder():
-        Path(tempfile.mkdtemp()).joinpath("file").write_text("x")
-        assert len(list(tmp_path.iterdir())) == 1
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with temporary_folder():
+            Path(tempfile.mkdtemp()).joinpath("file").write_text("x")
+            assert len(list(tmp_path.iterdir())) == 1
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert list(tmp_path.iterdir()) == []
     assert tempfile.gettempdir() == str(tmp_path)
 

@@ -10,7 +10,7 @@ from asr.serve.limits import Limits
 from asr.serve.speech import Speech
 from support.audio_files import tone, wav_bytes
 
-LIMITS = Limits(megabytes=1.0, seconds=5.0, live_seconds=3.0, at_once=2, waiting=100, live=2, text=200)
+LIMITS = Limits(megabytes=1.0, seconds=5.0, live_seconds=20.0, at_once=2, waiting=100, live=2, text=200)
 OWN = "http://127.0.0.1:8000"
 LIVE = "ws://127.0.0.1:8000/v1/live"
 
