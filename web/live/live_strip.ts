@@ -1,5 +1,8 @@
 // The strip while one speaks: columns are added as the sound comes, and phones as they are found.
 
+/** Columns that are drawn together: 0.2 s. */
+const LIVE_COLUMNS = 40;
+
 class LiveStrip {
   private readonly pieces: Float32Array[] = [];
   private length = 0;
@@ -27,7 +30,7 @@ class LiveStrip {
     this.pieces.push(samples);
     this.length += samples.length;
     const end = Math.floor(this.length / this.rate / HOP) - 2;
-    if (end <= this.drawn) return;
+    if (end - this.drawn < LIVE_COLUMNS) return;
     const values = levels(this.recent(), this.drawn - this.firstColumn(), end - this.firstColumn());
     this.black = Math.max(this.black, loudest(values));
     const canvas = element("canvas", "", "", { "aria-hidden": "true" });
