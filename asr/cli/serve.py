@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def serve_command(
-    model: Model,
+    model: Model = Path("small"),
     host: Annotated[
         str, typer.Option(help="Address to listen at. For another than this machine's own, a token is needed.")
     ] = "127.0.0.1",
