@@ -56,6 +56,7 @@ LAYERS = (
     ("asr.library",),
     ("asr.recognizer",),
     ("asr.recordings",),
+    ("asr.serve",),
     ("asr.cli",),
     ("asr", "asr.__main__"),
 )

@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 
 class Format(StrEnum):
     onnx = "onnx"
+    web = "web"
 
 
 class Precision(StrEnum):
@@ -25,10 +26,20 @@ class Precision(StrEnum):
 def export_command(
     model: Model,
     out: Annotated[Path, typer.Argument(help="Folder for model.onnx and the files that decoding needs.")],
-    form: Annotated[Format, typer.Option("--format", help="Format of the graph.")] = Format.onnx,
+    form: Annotated[
+        Format,
+        typer.Option("--format", help="onnx (a folder for asr.load), or web (a page that runs it in a browser)."),
+    ] = Format.onnx,
     precision: Annotated[
         Precision, typer.Option("--precision", help="Precision of the weights: fp16 halves the size, int8 quarters it.")
     ] = Precision.fp32,
+    runtime: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the npm package onnxruntime-web, for --format web.",
+            show_default="that of web/ in a source tree",
+        ),
+    ] = None,
 ) -> None:
     """Export a model to run without PyTorch: one graph, from samples to log posteriors.
 
@@ -41,5 +52,10 @@ def export_command(
     except ModuleNotFoundError as error:
         raise InputError('asr export needs ONNX: pip install "asr-phones[export]"') from error
 
-    size = export(model, out, precision.value)
+    if form == Format.web:
+        from asr.serve.web_export import export_web
+
+        size = export_web(model, out, precision.value, runtime)
+    else:
+        size = export(model, out, precision.value)
     log.info("%s: %.1f MB (%s, %s)", out, size / 1e6, form.value, precision.value)

@@ -21,6 +21,7 @@ from asr.cli.recipe import app as recipe_app
 from asr.cli.report import report_command
 from asr.cli.run import run_command
 from asr.cli.score import score_command
+from asr.cli.serve import serve_command
 from asr.cli.train import train_command
 from asr.cli.transcribe import transcribe_command
 from asr.errors import InputError, is_interrupt, is_out_of_memory
@@ -65,6 +66,7 @@ app.command("report", short_help="Write a run's report.html and report.md")(repo
 app.command("compare", short_help="Put runs side by side")(compare_command)
 app.command("transcribe", short_help="Find the phones of your recordings, with their times")(transcribe_command)
 app.command("align", short_help="Find when the phones or words of a transcript are said")(align_command)
+app.command("serve", short_help="Open a page to speak to, and a JSON API")(serve_command)
 app.command("export", short_help="Export a model to run without PyTorch")(export_command)
 app.command("doctor", short_help="Check the installation, or the files of a run for damage")(doctor_command)
 

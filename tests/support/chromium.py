@@ -22,13 +22,13 @@ WEB = Path(__file__).parents[2] / "web"
 
 
 @contextmanager
-def chromium() -> Iterator[Any]:
-    """A running browser, of Playwright's class Browser."""
+def chromium(*options: str) -> Iterator[Any]:
+    """A running browser, of Playwright's class Browser, with further options of its command line."""
     sync_api = pytest.importorskip("playwright.sync_api")
     if (path := next(filter(None, map(shutil.which, NAMES)), None)) is None:
         pytest.skip("no Chromium is installed")
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=OPTIONS)
+        browser = playwright.chromium.launch(executable_path=path, args=[*OPTIONS, *options])
         yield browser
         browser.close()
 

@@ -1,0 +1,1 @@
+"""`asr serve`: a web page and a JSON API around one model."""

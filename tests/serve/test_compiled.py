@@ -1,0 +1,33 @@
+"""The committed JavaScript is what the TypeScript compiles to."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from support.chromium import WEB, node_tool
+
+from asr.serve.app import PAGE
+from asr.serve.web_export import SCRIPTS
+
+
+@pytest.mark.parametrize(
+    ("project", "committed"),
+    [
+        ("live", PAGE / "live.js"),
+        ("recorder", PAGE / "recorder.js"),
+        ("offline", SCRIPTS / "live.js"),
+        ("worker", SCRIPTS / "worker.js"),
+        ("service_worker", SCRIPTS / "service_worker.js"),
+    ],
+)
+def test_the_committed_script_is_compiled_from_its_source(tmp_path: Path, project: str, committed: Path) -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no node is installed")
+    compiler, output = node_tool("typescript/bin/tsc"), tmp_path / committed.name
+    done = subprocess.run(
+        [node, compiler, "--project", WEB / project, "--outFile", output], capture_output=True, text=True
+    )
+    assert done.stdout == ""
+    assert output.read_bytes() == committed.read_bytes()

@@ -1,0 +1,193 @@
+"""The live page in headless Chromium, with a file in place of the microphone."""
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import uvicorn
+from support.audio_files import wav_bytes
+from support.chromium import chromium, serious_findings
+
+from asr.formats.transcript import read_transcripts
+from asr.library.transcription import Transcription
+from asr.serve.access import Access
+from asr.serve.app import create_app
+from asr.serve.server import listening
+from asr.serve.speech import Speech
+
+
+@pytest.fixture(scope="module")
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three seconds of noise that changes."""
+    path = tmp_path_factory.mktemp("spoken") / "a b,1.wav"
+    time = np.arange(48000) / 16000
+    noise = np.random.default_rng(1).normal(0, 0.1, 48000) * (1 + np.sin(9 * time)) / 2
+    path.write_bytes(wav_bytes(noise.astype(np.float32)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser(spoken: Path) -> Iterator[Any]:
+    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    with chromium(*fake, f"--use-file-for-fake-audio-capture={spoken}") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def address(speech: Speech) -> Iterator[str]:
+    """The address of a server that listens, with a token."""
+    access = Access(None, "a-secret-of-the-test")
+    with listening("127.0.0.1", 0) as bound:
+        server = uvicorn.Server(uvicorn.Config(create_app(speech, access), log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+        thread.start()
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}/#token={access.token}"
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[Any]:
+    """The page, ready; at the end it has complained of nothing and asked no other server."""
+    context = browser.new_context(viewport={"width": 1300, "height": 900}, accept_downloads=True)
+    context.set_default_timeout(120_000)
+    page, problems, requested = context.new_page(), [], []
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("request", lambda request: requested.append(request.url))
+    page.goto(address)
+    page.wait_for_selector("#record:not([disabled])")
+    yield page
+    own = address.partition("#")[0]
+    assert [each for each in requested if not each.startswith((own, "blob:", "data:"))] == []
+    assert [each for each in problems if "status of 4" not in each] == []  # Chromium itself reports refused requests
+    context.close()
+
+
+def opened(page: Any, spoken: Path) -> Any:
+    page.set_input_files("#files", spoken)
+    page.wait_for_selector("#phones button.phone")
+    return page
+
+
+def download(page: Any, button: str) -> bytes:
+    with page.expect_download() as found:
+        page.click(button)
+    return Path(found.value.path()).read_bytes()
+
+
+def shown(page: Any) -> list[str]:
+    return page.locator("#phones .symbol").all_inner_texts()
+
+
+def test_a_file_is_shown_with_what_the_library_finds(page: Any, spoken: Path, speech: Speech) -> None:
+    opened(page, spoken)
+    assert shown(page) == speech.recognizer.transcribe(spoken).symbols
+    assert page.inner_text("#name") == "a b,1.wav · 3.00 s"
+    assert page.locator("#picture canvas").count() == 1
+
+
+def test_a_word_is_aligned_and_a_boundary_corrected_by_keys(page: Any, spoken: Path) -> None:
+    opened(page, spoken)
+    page.fill("#text", "hello")
+    page.press("#text", "Enter")
+    page.wait_for_selector("#words .word")
+    assert page.locator("#words .word").all_inner_texts() == ["hello"]
+    before = json.loads(download(page, "#json"))
+    place = [phone["phone"] for phone in before["phones"]].index("hh")
+    page.locator(f'#phones [data-at="{place}"]').click()
+    assert page.inner_text("#what").startswith("hh, ")
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text("#what").startswith("ah, ")
+    handle = page.locator(f'.handle[data-left="{place}"]')
+    assert handle.get_attribute("tabindex") == "0"
+    handle.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    after = json.loads(download(page, "#json"))
+    start, _, width = before["phones"][place]["end"], None, before["phones"][place + 1]["end"]
+    expected = min(start + 0.025, width - 0.005)
+    assert after["phones"][place]["end"] == after["phones"][place + 1]["start"] == pytest.approx(expected, abs=2e-4)
+    page.keyboard.press("u")
+    page.keyboard.press("u")
+    assert json.loads(download(page, "#json")) == before
+    assert page.locator("#undo").is_disabled()
+
+
+def test_a_boundary_is_dragged(page: Any, spoken: Path) -> None:
+    opened(page, spoken)
+    phones = json.loads(download(page, "#json"))["phones"]
+    place = max(range(1, len(phones)), key=lambda at: phones[at]["end"] - phones[at]["start"])
+    handle = page.locator(f'.handle[data-right="{place}"]')
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2 + 7, box["y"] + 25)
+    page.mouse.up()
+    moved = json.loads(download(page, "#json"))["phones"]
+    assert moved[place]["start"] == pytest.approx(phones[place]["start"] + 7 / 350, abs=1e-3)
+    assert not page.locator("#undo").is_disabled()
+
+
+def test_downloads_are_what_the_library_writes(page: Any, spoken: Path, tmp_path: Path) -> None:
+    opened(page, spoken)
+    page.fill("#text", "hello")
+    page.press("#text", "Enter")
+    page.wait_for_selector("#words .word")
+    (tmp_path / "all.jsonl").write_text(json.dumps(json.loads(download(page, "#json"))) + "\n")
+    (transcript,) = read_transcripts(tmp_path / "all.jsonl")
+    for button, form in (("#textgrid", "textgrid"), ("#csv", "csv"), ("#elan", "elan")):
+        Transcription.of(transcript).write(tmp_path / form, form)
+        assert download(page, button) == (tmp_path / form).read_bytes()
+    assert download(page, "#png").startswith(b"\x89PNG")
+
+
+def test_phones_appear_while_one_speaks(page: Any) -> None:
+    page.click("#record")
+    page.wait_for_selector("#phones span.phone")
+    assert page.inner_text("#record") == "■ Stop"
+    page.click("#record")
+    page.wait_for_selector("#phones button.phone")
+    assert page.inner_text("#message").startswith("recording-1.wav: ")
+    assert page.locator("#record").is_enabled()
+
+
+def test_a_bad_file_is_one_message(page: Any, spoken: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.wav"
+    bad.write_text("not audio")
+    page.set_input_files("#files", bad)
+    page.wait_for_selector("#message.wrong")
+    assert page.inner_text("#message").startswith("⚠ bad.wav: not an audio file")
+    opened(page, spoken)
+    page.fill("#text", "zzyzx")
+    page.press("#text", "Enter")
+    page.wait_for_selector("#message.wrong")
+    assert "not in the lexicon: zzyzx" in page.inner_text("#message")
+
+
+def test_a_format_that_the_browser_does_not_play(page: Any, tmp_path: Path) -> None:
+    soundfile = pytest.importorskip("soundfile")
+    path = tmp_path / "one.au"
+    soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, 16000), 16000, format="AU")
+    opened(page, path)
+    assert page.inner_text("#name") == "one.au · 1.00 s"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1300])
+def test_it_is_accessible(page: Any, spoken: Path, scheme: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 850})
+    page.emulate_media(color_scheme=scheme)
+    assert serious_findings(page) == []
+    opened(page, spoken)
+    page.fill("#text", "hello")
+    page.press("#text", "Enter")
+    page.wait_for_selector("#words .word")
+    page.locator("#phones .phone").nth(1).click()
+    assert serious_findings(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,0 +1,112 @@
+"""The page without a server: in headless Chromium it finds the same phones as Python."""
+
+import json
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from support.audio_files import wav_bytes
+from support.chromium import chromium, node_tool, serious_findings
+
+import asr
+from asr.errors import InputError
+from asr.serve.web_export import RUNTIME_VERSION, export_web
+
+RECORDINGS = 10
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def exported(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("onnxscript")
+    out = tmp_path_factory.mktemp("web") / "page"
+    export_web(tiny_run, out, "int8", node_tool("onnxruntime-web"))
+    return out
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("recordings")
+    for number in range(RECORDINGS):
+        generator = np.random.default_rng(number)
+        time = np.arange(16000 + 1777 * number) / 16000
+        noise = generator.normal(0, 0.05, len(time)) * (1 + np.sin(7 * time + number))
+        noise += 0.2 * np.sin(2 * np.pi * (200 + 300 * number) * time) * (np.sin(5 * time) > 0)
+        (folder / f"{number}.wav").write_bytes(wav_bytes(noise.astype(np.float32)))
+    return sorted(folder.iterdir())
+
+
+@pytest.fixture(scope="module")
+def address(exported: Path) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=exported))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_ten_recordings_have_the_same_phones_as_in_python(exported: Path, recordings: list[Path], address: str) -> None:
+    with chromium() as browser:
+        context = browser.new_context(viewport={"width": 390, "height": 900}, accept_downloads=True)
+        context.set_default_timeout(120_000)
+        page, problems, requested = context.new_page(), [], []
+        page.on("console", lambda message: problems.append(message.text))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("request", lambda request: requested.append(request.url))
+        page.goto(address)
+        page.wait_for_selector("#record:not([disabled])")
+        recognizer = asr.load(exported)
+        for path in recordings:
+            page.set_input_files("#files", path)
+            _until(page, f"{path.name}: ")
+            with page.expect_download() as found:
+                page.click("#json")
+            row = json.loads(Path(found.value.path()).read_text())
+            expected = recognizer.transcribe(path)
+            assert [phone["phone"] for phone in row["phones"]] == expected.symbols
+            assert [phone["end"] for phone in row["phones"]] == pytest.approx([each.end for each in expected.phones])
+        assert serious_findings(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert problems == []
+        assert all(each.startswith((address, "blob:", "data:")) for each in requested)
+
+        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        context.set_offline(True)
+        page.reload()
+        page.wait_for_selector("#record:not([disabled])")
+        page.set_input_files("#files", recordings[0])
+        _until(page, f"{recordings[0].name}: ")
+
+
+def _until(page: Any, message: str) -> None:
+    """Waits for a message; without eval, which the page forbids."""
+    for _ in range(1200):
+        if page.inner_text("#message").startswith(message):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"no {message!r}, but {page.inner_text('#message')!r}")
+
+
+@pytest.mark.parametrize("content", [None, "{}", '{"version": "1.0.0"}'])
+def test_a_missing_or_other_runtime_says_how_to_get_it(tiny_run: Path, tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "package.json").write_text(content)
+    with pytest.raises(InputError, match=rf"npm pack onnxruntime-web@{RUNTIME_VERSION}"):
+        export_web(tiny_run, tmp_path / "out", "int8", tmp_path)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_version_is_the_one_that_npm_installs() -> None:
+    package = json.loads((node_tool("onnxruntime-web") / "package.json").read_text())
+    assert package["version"] == RUNTIME_VERSION

@@ -1,0 +1,26 @@
+// What recognises speech: a server, or the model itself in this browser.
+
+interface About {
+  name: string;
+  sample_rate: number;
+  phones: string[];
+  /** Whether words can be aligned, and whether phones can. */
+  words: boolean;
+  align: boolean;
+  limits: { megabytes: number; seconds: number; live_seconds: number };
+}
+
+/** A recording that is recognised while it grows. */
+interface LiveSession {
+  add: (samples: Float32Array) => void;
+  finish: () => Promise<Transcript>;
+}
+
+interface Engine {
+  about: () => Promise<About>;
+  /** Sound that the browser itself cannot decode. */
+  decode: (file: Blob, name: string) => Promise<Sound>;
+  transcribe: (item: Item) => Promise<Transcript>;
+  align: (item: Item, kind: "words" | "phones", text: string) => Promise<Transcript>;
+  live: (rate: number, show: (phones: Phone[]) => void) => LiveSession;
+}
