@@ -84,8 +84,8 @@ def test_without_pytorch(here: Path, audio: Path) -> None:
     assert "Traceback" not in outcome.stderr
 
 
-def test_unknown_names_list_what_there_is(here: Path, asr_command: Command) -> None:
-    outcome = asr_command("transcribe", "smal", "a.wav", "--out", "transcripts")
+def test_unknown_names_list_what_there_is(here: Path, audio: Path, asr_command: Command) -> None:
+    outcome = asr_command("transcribe", "smal", audio, "--out", "transcripts")
     assert outcome.status == 1
     assert "smal: no such folder" in outcome.err
     assert outcome.err.strip().endswith("the name of a model in the box (small)")
