@@ -10,7 +10,7 @@ import torch
 from support.augmented_speech import CPU, EVERYTHING, RATE, load, recipe, same
 
 from asr.config import RecipeConfig
-from asr.corpora.cuts import read_cuts
+from asr.corpora.cuts import read_cuts, utterance_cut, write_cuts
 from asr.errors import InputError
 from asr.features.dataset import Dataset
 from asr.training.augmented import EpochSpeech
@@ -73,6 +73,28 @@ def test_minibatches_of_changed_speech_are_those_from_memory(
         assert not speech.rows.numel()
         assert alike(minibatches(speech), minibatches(kept(epoch)))
     assert not alike(minibatches(streamed(0)), minibatches(streamed(1)))
+
+
+@pytest.mark.parametrize("counted", ["all", "speech"])
+def test_statistics_of_utterances_are_summed_as_in_their_groups(tmp_path: Path, counted: str) -> None:
+    """The order of a sum over an utterance's frames depends on how far it is padded, once there are many."""
+    generator = np.random.default_rng(0)
+    for split in ("train", "dev"):
+        cuts = []
+        for number in range(9):
+            path, length = tmp_path / f"{split}{number}.wav", int(generator.integers(3 * RATE, 6 * RATE))
+            level = np.repeat(generator.random(length // 1000 + 1), 1000)[:length]
+            soundfile.write(path, generator.standard_normal(length) * 0.1 * level**4, RATE)
+            phones = [("aa", 0.0, length / RATE)]
+            cuts.append(utterance_cut(path.stem, path, RATE, length, speaker=path.stem, phones=phones))
+        write_cuts(tmp_path / f"{split}.cuts.jsonl.gz", cuts)
+    features = {"cmvn": "utterance", "cmvn_frames": counted}
+    kept, streamed = (
+        epochs_of(recipe({"noise": {"probability": 0.5}}, features, **training), tmp_path, tmp_path)
+        for training in (RESIDENT, STREAMED)
+    )
+    for epoch in range(3):
+        assert alike(minibatches(streamed(epoch)), minibatches(kept(epoch)))
 
 
 @FEATURES

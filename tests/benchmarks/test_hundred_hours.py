@@ -1,0 +1,41 @@
+"""The corpus of the hundred hours: copies by links, which are one speaker's each and never on two sides."""
+
+from pathlib import Path
+
+import pytest
+from support.asr_command import Command
+from support.own_corpora import BUILDERS
+
+from asr.corpora.cuts import read_cuts
+from benchmarks.hundred_hours import link_copies, parse, run
+
+
+def test_copies_are_utterances_of_their_own(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["librispeech"](tmp_path / "corpus")
+    linked = link_copies(tmp_path / "corpus", tmp_path / "linked", 3)
+    for folder in ("corpus", "linked"):
+        outcome = asr_command("prepare", "librispeech", tmp_path / folder, tmp_path / f"prepared-{folder}")
+        assert outcome.status == 0, outcome.err
+    for split in ("train", "dev", "test"):
+        once, thrice = (
+            list(read_cuts(tmp_path / f"prepared-{folder}" / f"{split}.cuts.jsonl.gz"))
+            for folder in ("corpus", "linked")
+        )
+        assert len(thrice) == 3 * len(once)
+        assert {Path(cut.recording.sources[0].source).resolve() for cut in thrice} == {
+            Path(cut.recording.sources[0].source).resolve() for cut in once
+        }
+        assert len({cut.supervisions[0].speaker for cut in thrice}) == 3 * len(
+            {cut.supervisions[0].speaker for cut in once}
+        )
+    assert link_copies(tmp_path / "corpus", linked, 3) == linked
+
+
+def test_a_stage_is_measured_and_a_failure_ends_all() -> None:
+    figures, output = run(["python", "-c", "print('{}'); x = bytearray(300_000_000)"])
+    assert output == ["{}"]
+    assert list(figures) == ["s", "CPU s", "GB"]
+    assert figures["GB"] > 0.3
+    with pytest.raises(SystemExit, match="3"):
+        run(["python", "-c", "raise SystemExit(3)"])
+    assert parse([]).hours == 100
