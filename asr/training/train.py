@@ -15,7 +15,7 @@ from lightning_fabric import Fabric
 
 import asr.version
 from asr import models
-from asr.acoustics.bundle import find_bundle, write_bundle
+from asr.acoustics.bundle import find_bundle, inherit, write_bundle
 from asr.acoustics.digests import acoustic_digest
 from asr.alignment.states import NO_ALIGNMENTS
 from asr.config import RecipeConfig
@@ -43,7 +43,7 @@ from asr.training.realignment import (
     start_flat,
 )
 from asr.training.speech import Speech, Use, load_speech
-from asr.training.statistics import class_statistics
+from asr.training.statistics import class_statistics, timing_statistics
 
 log = logging.getLogger(__name__)
 
@@ -140,10 +140,13 @@ def _train_round(training: _Training, labels: AlignedSplits, folder: Path) -> li
             if config.augmentation.pauses is not None:
                 counted = speech.labelled(0)  # with more silence
         statistics = class_statistics(counted, len(config.class_names), model.subsampling)
+        timing = timing_statistics(counted, len(config.timing_names))
         del train_set, counted  # their rows need not stay in memory when each epoch has its own
         fit(config, fabric, model, epochs, dev_set, folder, _fingerprint(training, labels))
     if fabric.is_global_zero:
-        write_bundle(folder / BUNDLE, config, model, statistics, dataset.training_cmvn())
+        write_bundle(folder / BUNDLE, config, model, statistics, dataset.training_cmvn(), timing)
+        if config.training.trains_timing_alone and (weights := pretrained_weights(config)) is not None:
+            inherit(weights.parent, folder / BUNDLE)
     fabric.barrier()
     return skipped
 
@@ -169,7 +172,7 @@ def sweep_learning_rates(
 
 def _build(config: RecipeConfig) -> AcousticModel:
     torch.manual_seed(config.seed)
-    model = models.build(config.model, config.features.dim, len(config.class_names))
+    model = models.build_for(config)
     load_encoder(model, config.model)
     if (weights := pretrained_weights(config)) is not None:
         with torch.no_grad():
