@@ -30,6 +30,7 @@ from asr.storage.weights import read_weights
 from asr.training.augmented import AugmentedSets, EpochSpeech
 from asr.training.batching import Batching, EpochSets, FrameBatching, UtteranceBatching, draws_frames
 from asr.training.find_lr import Sweep, find_learning_rate, write_sweep
+from asr.training.freezing import Freezing
 from asr.training.loop import fit, make_fabric, make_trainer, suits_graphs
 from asr.training.optimizers import make_optimizer, parameter_groups
 from asr.training.padding import padded_lengths
@@ -179,6 +180,13 @@ def _build(config: RecipeConfig) -> AcousticModel:
             copied = initialize_from(model, read_weights(weights))
         if not copied:
             raise InputError("model.pretrained: none of its layers fits this model", config.model.pretrained)
+        frozen = set(Freezing(config.training, model).frozen) if config.training.freeze_encoder == "all" else set()
+        if random := [name for name, each in model.named_parameters() if each in frozen and name not in copied]:
+            raise InputError(
+                f"model.pretrained: its {random[0].split('.')[0]} does not fit this model, and "
+                "training.freeze_encoder would leave that random; set the sizes in model as they were",
+                config.model.pretrained,
+            )
         fresh = dict.fromkeys(name.split(".")[0] for name in model.state_dict() if name not in copied)
         but = f", except parts of {', '.join(fresh)}" if fresh else ""
         log.info("Initialised from %s%s", config.model.pretrained, but)

@@ -245,6 +245,15 @@ def test_a_trained_model_gets_it_afterwards(prepared: Path, features: Path, tmp_
     assert [each.score for each in with_times.phones] == [each.score for each in plain.phones]
 
 
+def test_a_frozen_encoder_must_fit_what_it_comes_from(prepared: Path, features: Path, tmp_path: Path) -> None:
+    train(demo(epochs=1), prepared, features, tmp_path / "ctc", CPU)
+    model = MODEL | {"width": 13, "pretrained": str(tmp_path / "ctc/bundle")}
+    for settings in ({"timing": {"weight": 1}}, {"timing": {}}):
+        config = demo(**settings, freeze_encoder="all").model_dump(mode="json", exclude_unset=True)
+        with pytest.raises(InputError, match=r"its front does not fit this model, .* would leave that random"):
+            train(RecipeConfig.model_validate(config | {"model": model}), prepared, features, tmp_path / "other", CPU)
+
+
 def test_without_times_it_needs_an_alignment(prepared: Path, features: Path, tmp_path: Path) -> None:
     for split in ("train", "dev"):
         cuts = list(read_cuts(prepared / f"{split}.cuts.jsonl.gz"))
