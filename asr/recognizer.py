@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
@@ -13,7 +14,7 @@ import numpy as np
 from asr.acoustics.frame_times import FrameTimes
 from asr.acoustics.loading import audio_scorer, device_for, read_model
 from asr.acoustics.pieces import ScoredPiece
-from asr.acoustics.posteriors import LogPosteriors, Waveform
+from asr.acoustics.posteriors import LogPosteriors, Scored, Waveform
 from asr.acoustics.tables import TrainedModel
 from asr.decoding.alternatives import n_best_hypotheses, with_nbest
 from asr.decoding.bundle_decoder import bundle_decoder
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     import torch
 
     from asr.alignment.aligner import Aligner
+    from asr.alignment.timing import PhoneTimer
     from asr.phones.lexicon import Lexicon
 
 BATCH = 16
@@ -187,7 +189,7 @@ class Recognizer:
             first = next(pieces)
             if first.piece.last:
                 blank = self._blank(first.piece.end, utterance, audio)
-                return self._decoded(blank, first.log_posteriors, nbest)
+                return self._decoded(blank, Scored(first.log_posteriors, first.timing), nbest)
             if nbest:
                 raise InputError(f"is longer than {WHOLE:g} s, which is too long for n-best hypotheses; split it")
             return self._joined(chain([first], pieces), utterance, audio)
@@ -198,7 +200,7 @@ class Recognizer:
         for scored in pieces:
             piece, samples = scored.piece, scored.piece.end
             blank = self._blank(len(piece.samples), utterance, audio)
-            found = self._decoded(blank, scored.log_posteriors, 0).phones
+            found = self._decoded(blank, Scored(scored.log_posteriors, scored.timing), 0).phones
             if piece.first == 0:
                 phones = found
             else:
@@ -210,11 +212,11 @@ class Recognizer:
     ) -> list[Transcript]:
         """Recognises recordings of at most `asr.features.pieces.WHOLE` seconds, scored together; `names` has the
         utterance and the audio of each. Otherwise as `recognize_blocks`."""
-        scored = self.scorer.batch(waveforms) if len(waveforms) > 1 else map(self.scorer.log_posteriors, waveforms)
+        scored = self.scorer.batch(waveforms) if len(waveforms) > 1 else map(self.scorer.scored, waveforms)
         found = []
-        for waveform, (utterance, audio), log_posteriors in zip(waveforms, names, scored, strict=True):
+        for waveform, (utterance, audio), each in zip(waveforms, names, scored, strict=True):
             with _named(audio):
-                found.append(self._decoded(self._blank(len(waveform), utterance, audio), log_posteriors, nbest))
+                found.append(self._decoded(self._blank(len(waveform), utterance, audio), each, nbest))
         return found
 
     def _transcribe_batch(self, batch: Sequence[Audio], sample_rate: int | None, nbest: int) -> list[Transcription]:
@@ -237,12 +239,22 @@ class Recognizer:
     def _blank(self, samples: int, utterance: str, audio: str | None) -> Transcript:
         return Transcript(utterance, audio=audio, duration=round(samples / self.sample_rate, 4))
 
-    def _decoded(self, blank: Transcript, log_posteriors: LogPosteriors, nbest: int) -> Transcript:
+    def _decoded(self, blank: Transcript, scored: Scored, nbest: int) -> Transcript:
+        found = self._recognised(blank, scored.log_posteriors, nbest)
+        return found if scored.timing is None else self._timer.timed(found, scored.timing)
+
+    def _recognised(self, blank: Transcript, log_posteriors: LogPosteriors, nbest: int) -> Transcript:
         if not nbest:
             return decode_utterance(blank, log_posteriors, self.decoder)
         path = self.decoder.best_path(log_posteriors)
         found = n_best_hypotheses(log_posteriors, path, self.decoder, self.bundle.config.decoding, nbest)
         return with_nbest(with_phones(blank, log_posteriors, path, self.decoder), found, self.decoder)
+
+    @cached_property
+    def _timer(self) -> "PhoneTimer":
+        from asr.alignment.timing import PhoneTimer
+
+        return PhoneTimer(self.bundle)
 
     def _aligning(self) -> "Aligner":
         with self._lock:

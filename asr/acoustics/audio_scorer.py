@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from asr.acoustics.pieces import ScoredPiece
-from asr.acoustics.posteriors import LogPosteriors, Waveform
+from asr.acoustics.posteriors import LogPosteriors, Scored, Waveform
 
 
 class AudioScorer(Protocol):
@@ -13,11 +13,14 @@ class AudioScorer(Protocol):
     def log_posteriors(self, waveform: Waveform) -> LogPosteriors:
         """The log posteriors (natural) of one recording. Raises InputError when it is shorter than one frame."""
 
+    def scored(self, waveform: Waveform) -> Scored:
+        """Those of all outputs."""
+
     def pieces(self, blocks: Iterable[Waveform], step: int = 1) -> Iterator[ScoredPiece]:
         """The log posteriors of a recording of any length, cut at multiples of `step` samples where it is long.
 
         Raises InputError when it is shorter than one frame.
         """
 
-    def batch(self, waveforms: Sequence[Waveform]) -> list[LogPosteriors]:
-        """The log posteriors of several recordings, computed together; within rounding, as of each alone."""
+    def batch(self, waveforms: Sequence[Waveform]) -> list[Scored]:
+        """Those of all outputs for several recordings, computed together; within rounding, as of each alone."""

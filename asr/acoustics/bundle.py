@@ -5,6 +5,7 @@ recipe.yaml        the settings that it was trained with, without paths of the m
 model.safetensors  the acoustic model's weights
 phones.txt         the phone set, one symbol a line
 classes.tsv        each class (phone and HMM state) with its prior and self-loop probability
+timing.tsv         the same for the classes of the second output, if the model has one
 cmvn.safetensors   the training set's normalisation statistics
 lm.arpa            the phone n-gram, which decoding adds; lm.arpa.gz in a bundle that `asr model pack` wrote
 decoding.yaml      acoustic scale, insertion penalty, weight of the language model, and the parameters of confidences,
@@ -27,6 +28,7 @@ from asr.acoustics.bundle_manifest import (
     ENSEMBLE,
     LM,
     PACKED_LM,
+    TIMING,
     check_files,
     lm_path,
     model_folders,
@@ -34,7 +36,16 @@ from asr.acoustics.bundle_manifest import (
     stored_weights,
     write_manifest,
 )
-from asr.acoustics.tables import BESIDE, TUNING, ClassStatistics, Tuning, check_phones, read_statistics, read_tuning
+from asr.acoustics.tables import (
+    BESIDE,
+    TUNING,
+    ClassStatistics,
+    Tuning,
+    check_phones,
+    read_statistics,
+    read_timing,
+    read_tuning,
+)
 from asr.config import RecipeConfig
 from asr.config.recipe_file import read_recipe, write_recipe
 from asr.errors import InputError
@@ -57,6 +68,7 @@ class Bundle:
     cmvn: Cmvn
     tuning: Tuning
     ensemble: tuple["Bundle", ...] = ()
+    timing: ClassStatistics | None = None
 
     @property
     def subsampling(self) -> int:
@@ -71,23 +83,35 @@ class Bundle:
         return self.folder / TUNING
 
 
-def write_bundle(folder: Path, config: RecipeConfig, model: nn.Module, statistics: ClassStatistics, cmvn: Cmvn) -> None:
+def write_bundle(
+    folder: Path,
+    config: RecipeConfig,
+    model: nn.Module,
+    statistics: ClassStatistics,
+    cmvn: Cmvn,
+    timing: ClassStatistics | None = None,
+) -> None:
     """Writes all but lm.arpa, decoding.yaml and the ensemble, which decoding adds; deletes those of a previous
-    model."""
+    model. `timing` are the statistics of the second output, if there is one."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (LM, PACKED_LM, TUNING):
+    for name in (LM, PACKED_LM, TUNING, TIMING):
         remove(folder / name)
     remove(folder / ENSEMBLE)
     save_weights(folder / WEIGHTS, model.state_dict())
     write_text(folder / "phones.txt", "".join(f"{phone}\n" for phone in config.targets.phone_set))
-    names = config.class_names
-    rows = zip(names, statistics.priors.tolist(), statistics.self_loops.tolist(), strict=True)
-    lines = ["class\tprior\tself_loop\n", *(f"{name}\t{prior!r}\t{loop!r}\n" for name, prior, loop in rows)]
-    write_text(folder / "classes.tsv", "".join(lines))
+    _write_statistics(folder / "classes.tsv", config.class_names, statistics)
+    if timing is not None:
+        _write_statistics(folder / TIMING, config.timing_names, timing)
     overall = Cmvn({"": cmvn.typical()}) if config.features.cmvn_prior else cmvn.overall()
     save_cmvn(folder / "cmvn.safetensors", overall)
     write_recipe(folder / RECIPE, portable(config))
     write_manifest(folder)
+
+
+def _write_statistics(path: Path, names: Sequence[str], statistics: ClassStatistics) -> None:
+    rows = zip(names, statistics.priors.tolist(), statistics.self_loops.tolist(), strict=True)
+    lines = ["class\tprior\tself_loop\n", *(f"{name}\t{prior!r}\t{loop!r}\n" for name, prior, loop in rows)]
+    write_text(path, "".join(lines))
 
 
 def portable(config: RecipeConfig) -> RecipeConfig:
@@ -129,6 +153,20 @@ def _copy_files(source: Path, target: Path) -> None:
     write_manifest(target, known, stored_weights(source))
 
 
+def inherit(trained: Path, folder: Path) -> None:
+    """Copies from a trained bundle what its weights need to recognise the same in another: normalisation, language
+    model and tuning. Copies nothing to one that takes other features, or scores other classes."""
+    if not (trained / RECIPE).is_file():
+        return
+    if unlike_section(read_recipe(trained / RECIPE), read_recipe(folder / RECIPE)) is not None:
+        return
+    for name in ("cmvn.safetensors", LM, PACKED_LM, TUNING):
+        if (trained / name).is_file():
+            with open(trained / name, "rb") as original, complete_file(folder / name, "wb") as copy:
+                shutil.copyfileobj(original, copy)
+    write_manifest(folder)
+
+
 def find_bundle(path: Path) -> Path:
     """The bundle that a user means by `path`: a bundle, a run's folder (the first fold, where it has folds), or another
     model that `model_folder` finds.
@@ -158,15 +196,15 @@ def read_bundle(path: Path, device: torch.device | str = "cpu") -> Bundle:
     folder = find_bundle(path)
     check_files(folder)
     config = read_recipe(folder / RECIPE)
-    names = config.class_names
     check_phones(folder / "phones.txt", config)
-    model = models.build(config.model, config.features.dim, len(names))
+    model = models.build_for(config)
     load_weights(folder / WEIGHTS, model)
     bundle = Bundle(
         folder=folder,
         config=config,
         model=model.to(device).eval(),
-        statistics=read_statistics(folder / "classes.tsv", names),
+        statistics=read_statistics(folder / "classes.tsv", config.class_names),
+        timing=read_timing(folder, config),
         cmvn=_read_cmvn(folder / "cmvn.safetensors", config.features.static_dim),
         tuning=read_tuning(folder),
     )

@@ -22,6 +22,8 @@ SCHEMA = 2
 PACKED_SCHEMA = 3
 LM, PACKED_LM, ENSEMBLE = "lm.arpa", "lm.arpa.gz", "ensemble"
 """The file (in a packed bundle the second) and the folder that decoding adds."""
+TIMING = "timing.tsv"
+"""The file that only a model with a second output has."""
 
 _UNCHECKED_SCHEMA = 1
 _TRAINED = (WEIGHTS, "phones.txt", "classes.tsv", "cmvn.safetensors")
@@ -39,7 +41,7 @@ def write_manifest(folder: Path, known: Mapping[str, str] | None = None, weights
 
     `weights` is the stored type of a packed bundle's weights.
     """
-    names = [name for name in (*_TRAINED, LM, PACKED_LM) if (folder / name).is_file()]
+    names = [name for name in (*_TRAINED, TIMING, LM, PACKED_LM) if (folder / name).is_file()]
     names += [str(path.relative_to(folder).as_posix()) for path in sorted(folder.glob(f"{ENSEMBLE}/*/{MANIFEST}"))]
     known = known or {}
     files = {name: known.get(name) or file_digest(folder / name) for name in names}
@@ -78,7 +80,7 @@ def _read(folder: Path) -> tuple[str | None, dict[str, str]]:
     if not isinstance(files, dict) or not files.keys() >= set(_TRAINED):
         raise InputError("damaged; copy the bundle again, or train the model again", path)
     for name, digest in files.items():
-        if not isinstance(digest, str) or not (name in _TRAINED or _LATER.fullmatch(name)):
+        if not isinstance(digest, str) or not (name in (*_TRAINED, TIMING) or _LATER.fullmatch(name)):
             raise InputError("damaged; copy the bundle again, or train the model again", path)
     return (str(values.get("weights", "float32")) if schema == PACKED_SCHEMA else None), files
 

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from asr.acoustics.bundle_manifest import LM, PACKED_LM, model_folders
+from asr.acoustics.bundle_manifest import LM, PACKED_LM, TIMING, model_folders
 from asr.storage.files import file_digest
 from asr.storage.run_layout import MANIFEST, ONNX_MANIFEST, RECIPE
 
@@ -13,6 +13,7 @@ BUNDLE_FILES = (
     "model.safetensors",
     "phones.txt",
     "classes.tsv",
+    TIMING,
     "cmvn.safetensors",
     LM,
     PACKED_LM,
@@ -26,7 +27,8 @@ def acoustic_digest(folder: Path) -> str:
     digest = hashlib.sha256()
     exported = (RECIPE, "classes.tsv", ONNX_MANIFEST)
     trained = (RECIPE, "model.safetensors", "classes.tsv", "cmvn.safetensors")
-    for name in exported if (folder / ONNX_MANIFEST).is_file() else trained:
+    names = exported if (folder / ONNX_MANIFEST).is_file() else trained
+    for name in (*names, *([TIMING] if (folder / TIMING).is_file() else [])):
         digest.update(bytes.fromhex(file_digest(folder / name)))
     return digest.hexdigest()
 

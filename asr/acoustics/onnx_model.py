@@ -3,8 +3,10 @@
 export.json        the version of this layout, the precision of the weights, the output's subsampling, and the SHA-256
                    of each file that nobody edits
 model.onnx         the graph: waveforms [B, S] (float32) and lengths [B] (int64, samples) in; log_posteriors [B, T, C]
-                   (float32, natural) and frames [B] (int64) out
-recipe.yaml, phones.txt, classes.tsv, lm.arpa(.gz), decoding.yaml    as in a bundle (see `asr.acoustics.bundle`)
+                   (float32, natural) and frames [B] (int64) out; and of a model with a second output
+                   timing_log_posteriors [B, T', F] and timing_frames [B]
+recipe.yaml, phones.txt, classes.tsv, timing.tsv, lm.arpa(.gz), decoding.yaml    as in a bundle (see
+                   `asr.acoustics.bundle`)
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,10 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from asr.acoustics.bundle_manifest import LM, PACKED_LM, lm_path
+from asr.acoustics.bundle_manifest import LM, PACKED_LM, TIMING, lm_path
 from asr.acoustics.pieces import ScoredPiece, scored_pieces
-from asr.acoustics.posteriors import LogPosteriors, Waveform
-from asr.acoustics.tables import TUNING, ClassStatistics, Tuning, check_phones, read_statistics, read_tuning
+from asr.acoustics.posteriors import LogPosteriors, Scored, Waveform
+from asr.acoustics.tables import (
+    TUNING,
+    ClassStatistics,
+    Tuning,
+    check_phones,
+    read_statistics,
+    read_timing,
+    read_tuning,
+)
 from asr.config import RecipeConfig
 from asr.config.recipe_file import read_recipe
 from asr.errors import InputError
@@ -29,10 +39,11 @@ if TYPE_CHECKING:
     import onnxruntime
 
 SCHEMA = 1
-CHECKED = (ONNX_MODEL, "phones.txt", "classes.tsv", LM, PACKED_LM)
-COPIED = (RECIPE, "phones.txt", "classes.tsv", LM, PACKED_LM, TUNING)
+CHECKED = (ONNX_MODEL, "phones.txt", "classes.tsv", TIMING, LM, PACKED_LM)
+COPIED = (RECIPE, "phones.txt", "classes.tsv", TIMING, LM, PACKED_LM, TUNING)
 """The files that an exported model shares with its bundle."""
 AGAIN = "run asr export again"
+OUTPUTS, TIMING_OUTPUTS = ("log_posteriors", "frames"), ("timing_log_posteriors", "timing_frames")
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,7 @@ class OnnxModel:
     tuning: Tuning
     subsampling: int
     session: "onnxruntime.InferenceSession"
+    timing: ClassStatistics | None = None
 
     @property
     def lm_path(self) -> Path:
@@ -73,6 +85,7 @@ def read_onnx_model(folder: Path) -> OnnxModel:
         tuning=read_tuning(folder),
         subsampling=head["subsampling"],
         session=_session(folder / ONNX_MODEL),
+        timing=read_timing(folder, config),
     )
 
 
@@ -115,19 +128,28 @@ class OnnxScorer:
 
     def log_posteriors(self, waveform: Waveform) -> LogPosteriors:
         """The log posteriors [T, C] of samples [S]. Raises InputError when they are fewer than one frame."""
+        return self.scored(waveform).log_posteriors
+
+    def scored(self, waveform: Waveform) -> Scored:
+        """Those of all outputs."""
         return self.batch([waveform])[0]
 
     def pieces(self, blocks: Iterable[Waveform], step: int = 1) -> Iterator[ScoredPiece]:
         """Those of a recording of any length; each piece is normalised by itself."""
         features, subsampling = self.model.config.features, self.model.subsampling
-        return scored_pieces(blocks, self.log_posteriors, features, subsampling, step)
+        return scored_pieces(blocks, self.scored, features, subsampling, step)
 
-    def batch(self, waveforms: Sequence[Waveform]) -> list[LogPosteriors]:
+    def batch(self, waveforms: Sequence[Waveform]) -> list[Scored]:
         """Those of several recordings, computed together."""
         lengths = np.array([len(waveform) for waveform in waveforms], np.int64)
         check_length(int(lengths.min()), self.model.config.features)
         padded = np.zeros((len(waveforms), int(lengths.max())), np.float32)
         for row, waveform in zip(padded, waveforms, strict=True):
             row[: len(waveform)] = waveform
-        scored, frames = self.model.session.run(["log_posteriors", "frames"], {"waveforms": padded, "lengths": lengths})
-        return [row[:count] for row, count in zip(scored, frames.tolist(), strict=True)]
+        outputs = [*OUTPUTS, *([] if self.model.timing is None else TIMING_OUTPUTS)]
+        found = self.model.session.run(outputs, {"waveforms": padded, "lengths": lengths})
+        kept = [
+            [row[:count] for row, count in zip(scored, frames.tolist(), strict=True)]
+            for scored, frames in zip(found[::2], found[1::2], strict=True)
+        ]
+        return [Scored(*each) for each in zip(*kept, strict=True)]

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from asr.acoustics.posteriors import LogPosteriors, Waveform
+from asr.acoustics.posteriors import LogPosteriors, Scored, Waveform
 from asr.config import FeaturesConfig
 from asr.features.mel import shift_samples
 from asr.features.pieces import Piece, cut_at_pauses
@@ -12,9 +12,9 @@ from asr.features.pieces import Piece, cut_at_pauses
 
 @dataclass(frozen=True, slots=True)
 class ScoredPiece:
-    """A piece of a recording with the log posteriors [T, C] of all its samples.
+    """A piece of a recording with the log posteriors [T, C] of all its samples, and those of a second output.
 
-    The frames `begin` to `end` - 1 of these are the piece's own; `first` is the place of its first frame in the
+    The frames `begin` to `end` - 1 of the former are the piece's own; `first` is the place of its first frame in the
     recording.
     """
 
@@ -23,23 +23,32 @@ class ScoredPiece:
     first: int
     begin: int
     end: int
+    timing: LogPosteriors | None = None
+
+    def of_timing(self, subsampling: int) -> "ScoredPiece":
+        """The piece with the second output's log posteriors in place of the first's, whose frames cover `subsampling`
+        frames each."""
+        assert self.timing is not None
+        first, begin = self.first * subsampling, self.begin * subsampling
+        end = len(self.timing) if self.piece.last else self.end * subsampling
+        return ScoredPiece(self.piece, self.timing, first, begin, end)
 
 
 def scored_pieces(
     blocks: Iterable[Waveform],
-    score: Callable[[Waveform], LogPosteriors],
+    score: Callable[[Waveform], Scored],
     features: FeaturesConfig,
     subsampling: int,
     step: int = 1,
 ) -> Iterator[ScoredPiece]:
     """The pieces of a recording that comes in blocks of samples [S] in [-1, 1] at the model's sample rate.
 
-    `score` gives the log posteriors of a piece's samples. A recording of up to `asr.features.pieces.WHOLE` seconds
+    `score` scores a piece's samples. A recording of up to `asr.features.pieces.WHOLE` seconds
     is scored whole; a longer one is cut between frames of the model, and at multiples of `step` samples.
     """
     frame = shift_samples(features) * subsampling
     for piece in cut_at_pauses(blocks, features.sample_rate, math.lcm(frame, step)):
-        log_posteriors = score(piece.samples)
+        log_posteriors, timing = score(piece.samples)
         begin = (piece.begin - piece.first) // frame
         end = log_posteriors.shape[-2] if piece.last else (piece.end - piece.first) // frame
-        yield ScoredPiece(piece, log_posteriors, piece.first // frame, begin, end)
+        yield ScoredPiece(piece, log_posteriors, piece.first // frame, begin, end, timing)

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from asr.acoustics.bundle_manifest import lm_path
+from asr.acoustics.bundle_manifest import TIMING, lm_path
 from asr.config import RecipeConfig
 from asr.errors import InputError
 from asr.storage.yaml_text import read_yaml
@@ -44,7 +44,9 @@ class ClassStatistics:
 
 
 class TrainedModel(Protocol):
-    """A bundle, or a model that was exported from one; one output frame covers `subsampling` frames of features."""
+    """A bundle, or a model that was exported from one; one output frame covers `subsampling` frames of features.
+
+    `timing` has the statistics of the second output, if there is one: its frames are those of the features."""
 
     @property
     def folder(self) -> Path: ...
@@ -52,6 +54,8 @@ class TrainedModel(Protocol):
     def config(self) -> RecipeConfig: ...
     @property
     def statistics(self) -> ClassStatistics: ...
+    @property
+    def timing(self) -> ClassStatistics | None: ...
     @property
     def tuning(self) -> Tuning: ...
     @property
@@ -82,6 +86,11 @@ def read_statistics(path: Path, names: Sequence[str]) -> ClassStatistics:
     if not ((values > 0) & (values <= 1)).all():
         raise InputError("damaged; priors and self-loops are probabilities above 0", path)
     return ClassStatistics(priors=values[:, 0], self_loops=values[:, 1])
+
+
+def read_timing(folder: Path, config: RecipeConfig) -> ClassStatistics | None:
+    """The statistics of the second output, if the recipe has one. Raises InputError as `read_statistics`."""
+    return read_statistics(folder / TIMING, config.timing_names) if config.timing_names else None
 
 
 def read_tuning(folder: Path) -> Tuning:

@@ -8,7 +8,7 @@ import torch
 
 from asr.acoustics.bundle import Bundle
 from asr.acoustics.pieces import ScoredPiece, scored_pieces
-from asr.acoustics.posteriors import LogPosteriors, Waveform
+from asr.acoustics.posteriors import LogPosteriors, Scored, Waveform
 from asr.acoustics.scorer import PIECE_FRAMES, AcousticScorer
 from asr.features.frontend import build_front_end
 from asr.features.mel import check_length
@@ -30,19 +30,23 @@ class WaveformScorer:
 
     def log_posteriors(self, waveform: Waveform) -> LogPosteriors:
         """The log posteriors of samples [S]. Raises InputError when they are fewer than one frame."""
-        return self.acoustic.log_posteriors(self._model_input(waveform))
+        return self.scored(waveform).log_posteriors
+
+    def scored(self, waveform: Waveform) -> Scored:
+        """Those of all outputs."""
+        return self.acoustic.scored(self._model_input(waveform))
 
     def pieces(self, blocks: Iterable[Waveform], step: int = 1) -> Iterator[ScoredPiece]:
         """Those of a recording of any length; each piece is normalised by itself."""
         features, subsampling = self.bundle.config.features, self.bundle.subsampling
-        return scored_pieces(blocks, self.log_posteriors, features, subsampling, step)
+        return scored_pieces(blocks, self.scored, features, subsampling, step)
 
-    def batch(self, waveforms: Sequence[Waveform]) -> list[LogPosteriors]:
+    def batch(self, waveforms: Sequence[Waveform]) -> list[Scored]:
         """Those of several recordings, computed together where none is too long for that."""
         features = [self._model_input(waveform) for waveform in waveforms]
         if any(len(each) > PIECE_FRAMES for each in features):
-            return [self.acoustic.log_posteriors(each) for each in features]
-        return self.acoustic.batch(features)
+            return [self.acoustic.scored(each) for each in features]
+        return self.acoustic.batch_scored(features)
 
     def _model_input(self, waveform: Waveform) -> npt.NDArray[np.float32]:
         config = self.bundle.config.features

@@ -18,7 +18,7 @@ from asr.acoustics.tables import TrainedModel
 from asr.alignment.aligned import Aligned
 from asr.alignment.anchors import Anchor, expected_phones, find_anchors
 from asr.alignment.fit import UNFIT, FitMeasure, fit_of
-from asr.alignment.forced_alignment import Classes, ForcedAlignment, force_align
+from asr.alignment.forced_alignment import Classes, ForcedAlignment, boundary_seconds, force_align
 from asr.alignment.graph import Item, Vector
 from asr.alignment.spoken import Spoken, pauses
 from asr.alignment.windows import PosteriorStream, align_windows
@@ -34,25 +34,24 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SHORTEST = 0.001
-"""Seconds of a phone that is squeezed in at the end of the audio."""
-
 
 class AligningModel:
-    """One trained model; of an ensemble, the one that the others were added to."""
+    """One trained model; of an ensemble, the one that the others were added to. A model with a second output, for the
+    times of phones, aligns with that."""
 
     def __init__(self, bundle: TrainedModel | Path | str, device: "torch.device | str" = "cpu") -> None:
         """Raises InputError when the model is missing or damaged."""
         model = read_model(bundle, device) if isinstance(bundle, Path | str) else bundle
         self.bundle = first_alone(model)
-        config, statistics = model.config, model.statistics
+        config = model.config
         self.phone_set = config.targets.phone_set
-        self.classes = Classes(config.topology, config.targets.states, statistics.priors, statistics.self_loops)
-        self.times = FrameTimes.of(config.features, model.subsampling)
+        self.classes = Classes.of(model)
+        subsampling = model.subsampling if model.timing is None else 1
+        self.times = FrameTimes.of(config.features, subsampling)
         self.sample_rate = config.features.sample_rate
-        self.step = shift_samples(config.features) * model.subsampling
+        self.step = shift_samples(config.features) * subsampling
         """Samples from one frame of log posteriors to the next."""
-        self.fit = FitMeasure(self.phone_set, config.topology, config.targets.states, config.scoring.phone_set)
+        self.fit = FitMeasure(self.phone_set, self.classes.topology, self.classes.states, config.scoring.phone_set)
         self.audio_scorer = audio_scorer(self.bundle, device)
 
     @property
@@ -62,11 +61,18 @@ class AligningModel:
 
         if not isinstance(self.audio_scorer, WaveformScorer):
             raise InputError("is an exported model, which scores audio only; give its bundle", self.bundle.folder)
-        return self.audio_scorer.acoustic
+        if self.bundle.timing is None:
+            return self.audio_scorer.acoustic
+        from asr.acoustics.scorer import AcousticScorer
+
+        return AcousticScorer(self.audio_scorer.bundle, self.audio_scorer.acoustic.device, timing=True)
 
     def pieces(self, blocks: Iterable[Waveform], step: int) -> Iterator[ScoredPiece]:
         """The pieces of a recording, cut at multiples of `step` samples, with their log posteriors."""
-        return self.audio_scorer.pieces(blocks, step)
+        pieces = self.audio_scorer.pieces(blocks, step)
+        if self.bundle.timing is None:
+            return pieces
+        return (piece.of_timing(self.bundle.subsampling) for piece in pieces)
 
     def anchors(self, pieces: Iterable[ScoredPiece], items: Sequence[Item]) -> tuple[int, list[Anchor]]:
         """The samples of a recording, and the places where it and a transcript's items meet."""
@@ -84,22 +90,9 @@ class AligningModel:
         return force_align(log_posteriors, spoken.items, self.classes, open_from)
 
     def boundaries(self, aligned: ForcedAlignment, duration: float) -> Vector:
-        """The medians, lows and highs [3, N + 1] of the boundaries in seconds, within an audio of `duration` seconds.
-
-        An HMM has a phone in every frame: the first and the last reach the ends of the audio. With CTC only silences
-        do.
-        """
-        found = aligned.boundaries
-        frames = np.stack([found.median, found.low, found.high])
-        seconds = np.clip(self.times.offset + self.times.shift * frames, 0.0, duration)
+        """As `boundary_seconds`, within an audio of `duration` seconds."""
         reaching = pauses(self.phone_set) if self.classes.topology == "ctc" else aligned.phones.tolist()
-        if aligned.phones[0] in reaching:
-            seconds[:, 0] = 0.0
-        if aligned.phones[-1] in reaching:
-            seconds[:, -1] = duration
-        # The last frame may reach past the end of the audio; the phones in it still follow each other.
-        latest = duration - SHORTEST * np.arange(len(aligned.phones), -1, -1)
-        return np.asarray(np.maximum(np.minimum(seconds, latest), 0.0))
+        return boundary_seconds(aligned, self.times, duration, reaching)
 
 
 class Aligner:

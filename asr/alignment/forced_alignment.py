@@ -1,17 +1,22 @@
 """Forced alignment of a known transcript to an utterance's posteriors: phones with frames, boundaries and scores."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from asr.acoustics.frame_times import FrameTimes
 from asr.acoustics.posteriors import LogPosteriors
 from asr.acoustics.priors import scaled_likelihoods
+from asr.acoustics.tables import TrainedModel
 from asr.alignment.free_phones import free_ctc_phones, free_hmm_phones
 from asr.alignment.graph import NO_PHONE, AlignmentGraph, Indices, Item, Vector, build_alignment_graph
 from asr.alignment.posterior import Boundaries, boundary_posteriors
 from asr.alignment.viterbi import best_path
 from asr.phones.classes import Topology
+
+SHORTEST = 0.001
+"""Seconds of a phone that is squeezed in at the end of the audio."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,14 @@ class Classes:
     states: int
     priors: Vector
     self_loops: Vector
+
+    @classmethod
+    def of(cls, model: TrainedModel) -> "Classes":
+        """Those that a model aligns with: of its second output if it has one."""
+        config, states = model.config, model.config.targets.states
+        if model.timing is not None and config.training.timing is not None:
+            return cls("hmm", config.training.timing.states, model.timing.priors, model.timing.self_loops)
+        return cls(config.topology, states, model.statistics.priors, model.statistics.self_loops)
 
     def graph(self, transcript: Sequence[Item]) -> AlignmentGraph:
         return build_alignment_graph(transcript, self.topology, self.states, self.self_loops)
@@ -82,3 +95,20 @@ def force_align(
         first_frames=first,
         classes=emitted,
     )
+
+
+def boundary_seconds(aligned: ForcedAlignment, times: FrameTimes, duration: float, reaching: Collection[int]) -> Vector:
+    """The medians, lows and highs [3, N + 1] of the boundaries in seconds, within an audio of `duration` seconds.
+
+    The first and the last phone reach the ends of the audio if they are among `reaching`: an HMM has a phone in every
+    frame; with CTC only silences do.
+    """
+    found = aligned.boundaries
+    seconds = np.clip(times.offset + times.shift * np.stack([found.median, found.low, found.high]), 0.0, duration)
+    if aligned.phones[0] in reaching:
+        seconds[:, 0] = 0.0
+    if aligned.phones[-1] in reaching:
+        seconds[:, -1] = duration
+    # The last frame may reach past the end of the audio; the phones in it still follow each other.
+    latest = duration - SHORTEST * np.arange(len(aligned.phones), -1, -1)
+    return np.asarray(np.maximum(np.minimum(seconds, latest), 0.0))

@@ -43,7 +43,7 @@ def show(
     from asr import models
     from asr.models.summary import summarize
 
-    summary = summarize(models.build(config.model, config.features.dim, len(config.class_names)), config.features)
+    summary = summarize(models.build_for(config), config.features)
     console = Console()
     console.print(_table(summary, config.model.type))
     console.print(_totals(summary), highlight=False)

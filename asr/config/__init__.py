@@ -57,6 +57,7 @@ from asr.config.training import (
     ScheduleConfig,
     SgdConfig,
     StepSchedule,
+    TimingConfig,
     TrainingConfig,
 )
 
@@ -115,6 +116,7 @@ __all__ = [
     "StepSchedule",
     "TargetsConfig",
     "TdnnConfig",
+    "TimingConfig",
     "TrainingConfig",
     "Wav2Vec2Config",
 ]

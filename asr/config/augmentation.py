@@ -78,7 +78,7 @@ class PausesConfig(Section):
     probability: Chance = Field(
         0.3,
         description="probability of a pause, in each epoch, at the beginning, at the end, and in a silence inside; "
-        "inside only where frames have labels, not under CTC",
+        "inside only where frames have labels, under CTC with training.timing alone",
     )
     length: tuple[Seconds, Seconds] = Field((0.05, 1.0), description="least and greatest length (s)")
     zeros: Chance = Field(0.5, description="share of digital silence; the others are white noise")

@@ -40,6 +40,20 @@ class RecipeConfig(Section):
         """The name of every class of the recipe's model."""
         return class_names(self.targets.phone_set, self.topology, self.targets.states)
 
+    @property
+    def frame_targets(self) -> TargetsConfig | None:
+        """What each frame of the features is labelled as; None where frames have no labels."""
+        if self.topology == "hmm":
+            return self.targets
+        timing = self.training.timing
+        return None if timing is None else self.targets.model_copy(update={"states": timing.states})
+
+    @property
+    def timing_names(self) -> list[str]:
+        """The name of every class of the second output, `training.timing`; none without it."""
+        timing = self.training.timing
+        return [] if timing is None else class_names(self.targets.phone_set, "hmm", timing.states)
+
     @model_validator(mode="after")
     def _phone_sets_fit(self) -> "RecipeConfig":
         targets = self.targets.phone_set

@@ -124,6 +124,23 @@ class AverageConfig(Section):
     count: int = Field(1, gt=0, description="number of epochs whose weights are averaged")
 
 
+class TimingConfig(Section):
+    """A second output of a CTC model, which says what phone each frame of the features is in.
+
+    Phones have their times from it: CTC only says that a phone is there, and hardly when it begins. It learns from an
+    alignment by an HMM (align_with), or from the corpus's phone times.
+    """
+
+    states: Literal[1, 3] = Field(1, description="HMM states of each phone in this output")
+    weight: float = Field(
+        0.3,
+        gt=0,
+        le=1,
+        description="share of its loss, the cross-entropy of frames, in the whole; CTC has the rest. 1: nothing else is"
+        " trained, with freeze_encoder: all, and what is recognised stays the same",
+    )
+
+
 class TrainingConfig(Section):
     """How the model is trained."""
 
@@ -157,7 +174,8 @@ class TrainingConfig(Section):
     align_with: Path | None = Field(
         None,
         description="first labels: an alignment by this model bundle or run, of the same phones and features; needs no"
-        " phone times; under loss: ctc the alignment only chooses among the pronunciations of words",
+        " phone times; under loss: ctc the alignment only chooses among the pronunciations of words, and labels frames"
+        " for timing",
     )
     realign: int = Field(
         0,
@@ -165,6 +183,9 @@ class TrainingConfig(Section):
         le=20,
         description="times that the model aligns the training speech and is trained again on the states it found, or "
         "under loss: ctc on the pronunciations",
+    )
+    timing: TimingConfig | None = Field(
+        None, description="second output of a CTC model, for the times of phones; null: none"
     )
     freeze_encoder: NonNegativeInt | Literal["all"] = Field(
         0,
@@ -200,7 +221,21 @@ class TrainingConfig(Section):
             raise ValueError("flat_start and align_with exclude each other; choose where the first labels come from")
         return self
 
+    @model_validator(mode="after")
+    def _timing_fits(self) -> "TrainingConfig":
+        if self.timing and self.loss != "ctc":
+            raise ValueError("timing is for loss: ctc; other models know when each phone is said")
+        if self.trains_timing_alone and self.freeze_encoder != "all":
+            raise ValueError("timing.weight: 1 trains nothing by CTC and so needs freeze_encoder: all")
+        return self
+
+    @property
+    def trains_timing_alone(self) -> bool:
+        """Whether all but the output of `timing` stays as it is."""
+        return self.timing is not None and self.timing.weight == 1
+
     @property
     def measure(self) -> Literal["frame_error", "phone_error"]:
-        """The error by which epochs are compared on dev: wrong frames, or under CTC the PER of greedy decoding."""
-        return "phone_error" if self.loss == "ctc" else "frame_error"
+        """The error by which epochs are compared on dev: wrong frames, or where CTC is trained the PER of greedy
+        decoding."""
+        return "phone_error" if self.loss == "ctc" and not self.trains_timing_alone else "frame_error"

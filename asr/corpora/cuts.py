@@ -159,12 +159,16 @@ def read_cuts(path: Path | str) -> Iterator[MonoCut]:
         raise InputError(f"cannot read: {reason}; run the prepare stage again", path) from error
 
 
+def has_times(cut: MonoCut) -> bool:
+    """Whether a cut has phones with times."""
+    return bool((cut.supervisions[0].alignment or {}).get("phone"))
+
+
 def phone_segments(cut: MonoCut) -> list[PhoneSegment]:
     """The phones of a cut with their times in seconds. Raises InputError when it has no phones with times."""
-    alignment = cut.supervisions[0].alignment or {}
-    if not alignment.get("phone"):
+    if not has_times(cut):
         raise InputError(f"utterance {cut.id} has no phones with times; set training.flat_start, or training.loss: ctc")
-    return [PhoneSegment(item.symbol, item.start, item.end) for item in alignment["phone"]]
+    return [PhoneSegment(item.symbol, item.start, item.end) for item in (cut.supervisions[0].alignment or {})["phone"]]
 
 
 def phone_sequence(cut: MonoCut) -> list[str]:

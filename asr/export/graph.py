@@ -7,11 +7,13 @@ import torch
 from torch import Tensor, nn
 
 from asr.acoustics.bundle import Bundle
+from asr.acoustics.onnx_model import OUTPUTS, TIMING_OUTPUTS
 from asr.errors import InputError
 from asr.export.cells import with_onnx_cells
 from asr.export.front_end import front_end_graph
 from asr.export.normalization import NormalizationGraph, check_supported
 from asr.export.quiet import quiet
+from asr.models import AcousticModel
 
 if TYPE_CHECKING:
     import onnx
@@ -34,15 +36,20 @@ class BundleGraph(nn.Module):
         self.normalization = NormalizationGraph(config.features, bundle.cmvn)
         self.models = nn.ModuleList(with_onnx_cells(each.model.cpu()) for each in (bundle, *bundle.ensemble))
 
-    def forward(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Waveforms [B, S] in [-1, 1] of `lengths` [B] samples -> log posteriors [B, T', C] and their frames [B]."""
+    def forward(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, ...]:
+        """Waveforms [B, S] in [-1, 1] of `lengths` [B] samples -> log posteriors [B, T', C] and their frames [B], and
+        those of the second output if there is one."""
         static, frames = self.front_end(waveforms, lengths)
         features = self.normalization(static, frames)
-        scored = [model(features, frames) for model in self.models]
-        posteriors = [logits.log_softmax(dim=-1) for logits, _ in scored]
-        if len(posteriors) == 1:
-            return posteriors[0], scored[0][1]
-        return torch.stack(posteriors).logsumexp(dim=0) - math.log(len(posteriors)), scored[0][1]
+        first, *others = self.models
+        assert isinstance(first, AcousticModel)
+        scored = first(features, frames) if first.timing is None else first.forward_timed(features, frames)
+        logits, output_frames, *timing = scored
+        posteriors = [each.log_softmax(dim=-1) for each in (logits, *(model(features, frames)[0] for model in others))]
+        combined = posteriors[0]
+        if others:
+            combined = torch.stack(posteriors).logsumexp(dim=0) - math.log(len(posteriors))
+        return combined, output_frames, *(part for each in timing for part in (each.log_softmax(dim=-1), frames))
 
 
 def onnx_graph(bundle: Bundle) -> "onnx.ModelProto":
@@ -63,7 +70,7 @@ def onnx_graph(bundle: Bundle) -> "onnx.ModelProto":
                 dynamo=True,
                 dynamic_shapes=shapes,
                 input_names=["waveforms", "lengths"],
-                output_names=["log_posteriors", "frames"],
+                output_names=[*OUTPUTS, *([] if bundle.timing is None else TIMING_OUTPUTS)],
                 opset_version=OPSET,
                 verbose=False,
             )

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from asr.models.kernels.gpu import on_gpu
+from asr.models.timing_head import TimingHead
 
 FRAMES_AT_ONCE = 4096
 
@@ -21,22 +22,27 @@ class AcousticModel(nn.Module):
     subsampling: int = 1
     context: int | None = None
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.timing: TimingHead | None = None
+        """The second output of a CTC model, if it has one; see `forward_timed`."""
+
     @property
     def receptive_field(self) -> int | None:
         """The number of input frames that an output frame depends on; None if it may be the whole utterance."""
         return None if self.context is None else 2 * self.context + 1
 
     @property
-    def output_layer(self) -> nn.Module:
+    def output_layer(self) -> nn.Linear:
         """The last layer: from what `encode` returns to logits."""
         layer = self.output
-        assert isinstance(layer, nn.Module)
+        assert isinstance(layer, nn.Linear)
         return layer
 
     @property
     def output_layers(self) -> list[nn.Module]:
         """The layers that give scores; all others are the encoder, which `training.freeze_encoder` keeps as it is."""
-        return [self.output_layer]
+        return [self.output_layer, *([] if self.timing is None else [self.timing])]
 
     def encode(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """As `forward`, but returns the input of the output layer [B, T', W] instead of logits."""
@@ -46,6 +52,14 @@ class AcousticModel(nn.Module):
         """Takes features [B, T, D], padded after lengths [B]; returns logits [B, T', C] and their lengths [B]."""
         hidden, lengths = self.encode(features, lengths)
         return self.output_layer(hidden), lengths
+
+    def forward_timed(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As `forward`, for a model with a `timing` output: returns logits, their lengths, and that output's logits
+        [B, T, F] of the features' frames."""
+        assert self.timing is not None
+        hidden, hidden_lengths = self.encode(features, lengths)
+        inputs = _zero_padded(features, lengths), _zero_padded(hidden, hidden_lengths)
+        return self.output_layer(hidden), hidden_lengths, self.timing(*inputs)
 
     def forward_windows(self, windows: Tensor) -> Tensor:
         """Takes windows [B, 2 * context + 1, D], each about one frame; returns that frame's logits [B, C]."""
@@ -62,6 +76,11 @@ def hold_last_frame(features: Tensor, lengths: Tensor) -> Tensor:
 def valid_frames(lengths: Tensor, features: Tensor) -> Tensor:
     """Which frames of features [B, T, ...] lie inside their utterances of lengths [B]: bool [B, T]."""
     return torch.arange(features.shape[1], device=features.device) < lengths.to(features.device)[:, None]
+
+
+def _zero_padded(frames: Tensor, lengths: Tensor) -> Tensor:
+    """Frames [B, T, D] with zeros after lengths [B]."""
+    return frames.masked_fill(~valid_frames(lengths, frames)[..., None], 0.0)
 
 
 def subsampled(lengths: Tensor, factor: int) -> Tensor:

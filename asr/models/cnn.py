@@ -58,7 +58,7 @@ class Cnn(AcousticModel):
         self.network = fully_connected(config, shape.maps * shape.frames * shape.bins, output_dim)
 
     @property
-    def output_layer(self) -> nn.Module:
+    def output_layer(self) -> nn.Linear:
         return self.network.output
 
     def encode(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:

@@ -21,7 +21,7 @@ class Dnn(AcousticModel):
         self.network = fully_connected(config, spliced_dim, output_dim, config.input_dropout)
 
     @property
-    def output_layer(self) -> nn.Module:
+    def output_layer(self) -> nn.Linear:
         return self.network.output
 
     def encode(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:

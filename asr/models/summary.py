@@ -80,7 +80,8 @@ class _Record:
 
 
 def _utterance(model: AcousticModel, frames: int, dim: int) -> Callable[[], object]:
-    return lambda: model(torch.zeros(1, frames, dim), torch.tensor([frames]))
+    call = model if model.timing is None else model.forward_timed
+    return lambda: call(torch.zeros(1, frames, dim), torch.tensor([frames]))
 
 
 @torch.no_grad()

@@ -25,6 +25,7 @@ FILES = (
     "model.onnx",
     "phones.txt",
     "classes.tsv",
+    "timing.tsv",
     "cmvn.safetensors",
     "lm.arpa",
     "lm.arpa.gz",

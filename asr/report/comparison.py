@@ -91,7 +91,7 @@ def _ensemble(fold: Path) -> list[RecipeConfig]:
 
 
 def _parameters(recipe: RecipeConfig) -> int:
-    model = models.build(recipe.model, recipe.features.dim, len(recipe.class_names))
+    model = models.build_for(recipe)
     return sum(parameter.numel() for parameter in model.parameters())
 
 

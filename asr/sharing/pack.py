@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from asr.acoustics.bundle import Bundle, read_bundle
-from asr.acoustics.bundle_manifest import LM, PACKED_LM, lm_path, model_folders, write_manifest
+from asr.acoustics.bundle_manifest import LM, PACKED_LM, TIMING, lm_path, model_folders, write_manifest
 from asr.acoustics.onnx_model import write_onnx_manifest
 from asr.acoustics.tables import TUNING
 from asr.errors import InputError
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 DECIMALS = 4
 """Of the logarithms of the n-gram."""
 
-_COPIED = (RECIPE, "phones.txt", "classes.tsv", "cmvn.safetensors", TUNING)
+_COPIED = (RECIPE, "phones.txt", "classes.tsv", TIMING, "cmvn.safetensors", TUNING)
 
 
 @dataclass(frozen=True)

@@ -70,9 +70,8 @@ class EpochSpeech:
         self.table.close(place)
         empty = torch.empty(0, self.features.dim, device=place)
         labels = empty if clean.phones is None else clean.labels.to(place)
-        self.clean = replace(
-            clean, rows=empty, labels=labels, starts=empty, lengths=empty, resident=resident, stream=None
-        )
+        unlabelled = replace(clean, rows=empty, labels=labels, starts=empty, lengths=empty, timing=None)
+        self.clean = replace(unlabelled, resident=resident, stream=None)
         self._make_room(place, whole=use == Use.UTTERANCES and not resident and device.type == "cpu")
 
     def _make_room(self, place: torch.device, whole: bool) -> None:
@@ -164,8 +163,11 @@ class EpochSpeech:
 
     def _labelled(self, draws: Draws, pauses: PlacedPauses | None, layout: Layout) -> Speech:
         starts, lengths = (on(self.clean.rows.device, values) for values in (layout.starts, layout.lengths))
-        labels = self.table.labels(draws.speed, layout, pauses) if self.clean.phones is None else self.clean.labels
-        return replace(self.clean, labels=labels, starts=starts, lengths=lengths)
+        placed = replace(self.clean, starts=starts, lengths=lengths)
+        if self.config.frame_targets is None:
+            return placed
+        labels = self.table.labels(draws.speed, layout, pauses)
+        return replace(placed, labels=labels) if self.clean.phones is None else replace(placed, timing=labels)
 
     def draws(self, epoch: int) -> Draws:
         """What is done to each utterance in an epoch; `speed` is an index into `factors`."""

@@ -20,11 +20,13 @@ from asr.training.streams import AHEAD
 @dataclass(frozen=True)
 class Batch:
     """Windows [B, 2 * context + 1, D] about single frames, with labels [B] and no lengths; or utterances [B, T, D],
-    padded after lengths [B], with labels of their frames [B, T] or their phones [B, U] (UNLABELLED in the padding)."""
+    padded after lengths [B], with labels of their frames [B, T] or their phones [B, U] (UNLABELLED in the padding), and
+    for a model with a `timing` output the labels [B, T] of that."""
 
     inputs: Tensor
     labels: Tensor
     lengths: Tensor | None = None
+    timing: Tensor | None = None
 
     def staged(self, device: torch.device) -> "Batch":
         """In memory that a CUDA device can copy from without waiting."""
@@ -35,7 +37,7 @@ class Batch:
 
     @property
     def shape(self) -> tuple[object, ...]:
-        return self.inputs.shape, self.labels.shape, self.lengths is None
+        return self.inputs.shape, self.labels.shape, self.lengths is None, self.timing is None
 
     def gathered(self) -> "Batch":
         return self
@@ -48,10 +50,17 @@ class Batch:
         self.labels.copy_(other.labels, non_blocking=True)
         if self.lengths is not None and other.lengths is not None:
             self.lengths.copy_(other.lengths, non_blocking=True)
+        if self.timing is not None and other.timing is not None:
+            self.timing.copy_(other.timing, non_blocking=True)
+
+    def unlabelled(self) -> "Batch":
+        """The same inputs without any label."""
+        timing = None if self.timing is None else torch.full_like(self.timing, UNLABELLED)
+        return replace(self, labels=torch.full_like(self.labels, UNLABELLED), timing=timing)
 
     def _map(self, change: "Change") -> "Batch":
-        lengths = None if self.lengths is None else change(self.lengths)
-        return Batch(change(self.inputs), change(self.labels), lengths)
+        lengths, timing = (None if each is None else change(each) for each in (self.lengths, self.timing))
+        return Batch(change(self.inputs), change(self.labels), lengths, timing)
 
 
 @dataclass(frozen=True)
@@ -212,11 +221,13 @@ class UtteranceBatching:
         starts, lengths = speech.starts[members], speech.lengths[members]
         frame = torch.arange(longest, device=members.device)
         rows = starts[:, None] + torch.minimum(frame, lengths[:, None] - 1)
+        beyond = frame >= lengths[:, None]
         if labels is None:
-            labels = speech.labels[rows].masked_fill(frame >= lengths[:, None], UNLABELLED)
+            labels = speech.labels[rows].masked_fill(beyond, UNLABELLED)
+        timing = None if speech.timing is None else speech.timing[rows].masked_fill(beyond, UNLABELLED)
         if speech.stream is None:
-            return Batch(speech.rows[rows], labels, lengths)
-        return Batch(_repeating(speech.stream(members.tolist()), longest), labels, lengths)
+            return Batch(speech.rows[rows], labels, lengths, timing)
+        return Batch(_repeating(speech.stream(members.tolist()), longest), labels, lengths, timing)
 
     def _phone_labels(self, members: Tensor) -> Tensor:
         """The phones [B, U] of some utterances."""
@@ -301,5 +312,4 @@ def _share(batching: Batching, members: Tensor, rank: int, world: int) -> Batch:
     """Every `world`-th member; a process that gets none takes one whose labels do not count."""
     if rank < len(members):
         return batching.batch(members[rank::world])
-    idle = batching.batch(members[:1])
-    return replace(idle, labels=torch.full_like(idle.labels, UNLABELLED))
+    return batching.batch(members[:1]).unlabelled()

@@ -32,7 +32,7 @@ from asr.training.batching import Batch, Batching, EpochSets, Minibatch, batches
 from asr.training.checkpoint import Progress, Trained, load_checkpoint, save_checkpoint
 from asr.training.freezing import Freezing
 from asr.training.graphs import CudaRecorder, Recorder, Replayed
-from asr.training.losses import Criterion, best_classes, greedy_errors, make_criterion
+from asr.training.losses import Criterion, Scores, Sums, best_classes, greedy_errors, make_criterion
 from asr.training.memory import give_back
 from asr.training.metrics import Figures, MetricsLog
 from asr.training.optimizers import make_optimizer, parameter_groups, set_learning_rate
@@ -109,13 +109,25 @@ class Trainer:
         self.learning_rate = rate
         set_learning_rate(self.optimizer.optimizer, rate)
 
-    def scores(self, batch: Batch) -> tuple[Tensor, Tensor | None]:
+    def scores(self, batch: Batch) -> Scores:
         """As `scores`, in single precision whatever the model's precision."""
         # Fabric sets the precision only for `forward`, not for `forward_windows`. Autocast's copies of the weights last
         # until the end of this block, so none is left from one CUDA graph to the next.
         with self.fabric.autocast():
-            logits, lengths = scores(self.model, batch)
-        return logits.float(), lengths
+            logits, lengths, timing = scores(self.model, batch)
+        return Scores(logits.float(), lengths, None if timing is None else timing.float())
+
+    def loss(self, sums: Sums) -> Tensor:
+        """The mean loss of a label, of which the second output's, if there is one, has its share."""
+        own = sums.loss * self._share(sums.labels)
+        if sums.timing is None or self.config.timing is None:
+            return own
+        timing, weight = sums.timing.loss * self._share(sums.timing.labels), self.config.timing.weight
+        return timing if weight == 1 else (1 - weight) * own + weight * timing
+
+    def _share(self, labels: Tensor) -> Tensor:
+        # Processes average their gradients; the mean over all their labels weighs each by the labels that it has.
+        return self.fabric.world_size / summed(self.fabric, labels).clamp(min=1)
 
 
 def make_trainer(
@@ -150,6 +162,7 @@ def set_up(
     """Hands a model, which may be in use already, and its optimiser to Fabric."""
     wrapped, wrapped_optimizer = fabric.setup(model, optimizer)
     wrapped.mark_forward_method("forward_windows")
+    wrapped.mark_forward_method("forward_timed")
     return wrapped, wrapped_optimizer
 
 
@@ -222,7 +235,7 @@ def train_epoch(trainer: Trainer, data: Batching, progress: Progress) -> Figures
     description = f"epoch {progress.epoch + 1}"
     try:
         with trainer.steps():
-            totals = torch.zeros(len(plan), 4, dtype=torch.float64, device=fabric.device)
+            totals = torch.zeros(len(plan), sums_of(config), dtype=torch.float64, device=fabric.device)
             shares = batches(data, plan, fabric.device, fabric.global_rank, fabric.world_size)
             for step, batch in enumerate(track(shares, description, total=len(plan))):
                 factor = step_factor(config.schedule, progress.epoch + (step + 0.5) / len(plan), config.epochs)
@@ -241,26 +254,24 @@ def train_epoch(trainer: Trainer, data: Batching, progress: Progress) -> Figures
             f"lower it from {config.batch_size}"
         ) from error
     totals = summed(fabric, totals)
-    losses = totals[:, 0].cpu()
+    losses = totals[:, ::4].sum(dim=1).cpu()
     if not losses.isfinite().all():
         names = data.utterances(plan[int((~losses.isfinite()).nonzero()[0])])
         raise InputError(
             f"training.optimizer.learning_rate: the loss is not finite in epoch {progress.epoch + 1}; lower it, or "
             f"check the audio of {listed(names)}"
         )
-    return Figures.of(totals.sum(dim=0), trainer.config.measure)
+    return Figures.of(totals.sum(dim=0), config)
 
 
 def train_step(trainer: Trainer, minibatch: Minibatch) -> Tensor:
-    """One update; returns summed loss, errors, labels and frames [4]."""
+    """One update; returns the sums [4 or 8] of `Sums`."""
     batch = minibatch.gathered()
     if trainer.spec_augment is not None:
         batch = replace(batch, inputs=trainer.spec_augment(batch.inputs, batch.lengths))
-    sums = trainer.criterion(*trainer.scores(batch), batch)
+    sums = trainer.criterion(trainer.scores(batch), batch)
     trainer.optimizer.zero_grad(set_to_none=True)
-    # Processes average their gradients; the mean over all their labels weighs each by the labels that it has.
-    share = trainer.fabric.world_size / summed(trainer.fabric, sums.labels).clamp(min=1)
-    trainer.fabric.backward(sums.loss * share)
+    trainer.fabric.backward(trainer.loss(sums))
     if trainer.config.clip_gradient is not None:
         trainer.fabric.clip_gradients(
             trainer.model, trainer.optimizer, max_norm=trainer.config.clip_gradient, error_if_nonfinite=False
@@ -279,25 +290,30 @@ def evaluate(trainer: Trainer, data: Batching) -> Figures:
     errors = 0
     plan = data.plan(DEV_BATCH[fabric.device.type], shuffled=False)
     with trainer.steps():
-        totals = torch.zeros(4, dtype=torch.float64, device=fabric.device)
+        totals = torch.zeros(sums_of(trainer.config), dtype=torch.float64, device=fabric.device)
         for batch in batches(data, plan, fabric.device, fabric.global_rank, fabric.world_size):
             sums, *best = trainer.replayed_scores(batch)
             totals += sums
             errors += sum(greedy_errors(classes, batch.gathered().labels) for classes in best)
     if trainer.config.loss == "ctc":
         totals[1] = errors
-    return Figures.of(summed(fabric, totals), trainer.config.measure)
+    return Figures.of(summed(fabric, totals), trainer.config)
+
+
+def sums_of(config: TrainingConfig) -> int:
+    """How many numbers the `Sums` of a minibatch are."""
+    return 4 if config.timing is None else 8
 
 
 def dev_step(trainer: Trainer, minibatch: Minibatch) -> tuple[Tensor, ...]:
-    """Summed loss, errors, labels and frames [4]; and under CTC, whose errors the host counts, `best_classes`."""
+    """The sums [4 or 8] of `Sums`; and under CTC, whose errors the host counts, `best_classes`."""
     batch = minibatch.gathered()
-    logits, lengths = trainer.scores(batch)
-    sums = trainer.criterion(logits, lengths, batch).detached()
+    scored = trainer.scores(batch)
+    sums = trainer.criterion(scored, batch).detached()
     if trainer.config.loss != "ctc":
         return (sums,)
-    assert lengths is not None
-    return sums, best_classes(logits, lengths)
+    assert scored.lengths is not None
+    return sums, best_classes(scored.logits, scored.lengths)
 
 
 def summed(fabric: Fabric, values: Tensor) -> Tensor:
@@ -309,9 +325,12 @@ def summed(fabric: Fabric, values: Tensor) -> Tensor:
     return total
 
 
-def scores(model: Model, batch: Batch) -> tuple[Tensor, Tensor | None]:
-    """Logits [B, C] of single frames; or [B, T', C] of utterances, with their lengths [B] in output frames."""
+def scores(model: Model, batch: Batch) -> Scores:
+    """The model's scores of a minibatch; those of its second output where that has labels."""
     if batch.lengths is None:
         score: Callable[[Tensor], Tensor] = model.forward_windows
-        return score(batch.inputs), None
-    return model(batch.inputs, batch.lengths)
+        return Scores(score(batch.inputs), None)
+    if batch.timing is None:
+        return Scores(*model(batch.inputs, batch.lengths))
+    timed: Callable[[Tensor, Tensor], tuple[Tensor, Tensor, Tensor]] = model.forward_timed
+    return Scores(*timed(batch.inputs, batch.lengths))

@@ -1,7 +1,7 @@
 """Losses and error counts: per frame for its class, or per phone sequence by CTC."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import kaldialign
 import torch
@@ -20,23 +20,34 @@ from asr.training.targets import output_labels
 @dataclass(frozen=True)
 class Sums:
     """Sums over a minibatch, each a scalar on its device: the loss over `labels` labels, which make up `frames` frames
-    of speech, and the `errors` among the labels (NaN under CTC: see `greedy_errors`)."""
+    of speech, and the `errors` among the labels (NaN under CTC: see `greedy_errors`). For a model with a second output
+    `timing` has its sums, over the frames of features that have a label."""
 
     loss: Tensor
     errors: Tensor
     labels: Tensor
     frames: Tensor
+    timing: "Sums | None" = None
 
     def detached(self) -> Tensor:
-        """All four [4]."""
-        return torch.stack([each.detach().double() for each in (self.loss, self.errors, self.labels, self.frames)])
+        """All four [4], and those of the second output after them [8]."""
+        own = torch.stack([each.detach().double() for each in (self.loss, self.errors, self.labels, self.frames)])
+        return own if self.timing is None else torch.cat([own, self.timing.detached()])
+
+
+class Scores(NamedTuple):
+    """The logits [B, C] of single frames, or [B, T', C] of utterances with their `lengths` [B] in output frames; and
+    where there is a second output, its logits [B, T, F] for frames of features."""
+
+    logits: Tensor
+    lengths: Tensor | None
+    timing: Tensor | None = None
 
 
 class Criterion(Protocol):
     """Compares a model's scores with the labels of a minibatch."""
 
-    def __call__(self, logits: Tensor, lengths: Tensor | None, batch: Batch) -> Sums:
-        """Takes logits [B, C] of single frames, or [B, T', C] of utterances with `lengths` [B] output frames."""
+    def __call__(self, scores: Scores, batch: Batch) -> Sums: ...
 
 
 class FrameCriterion:
@@ -45,31 +56,44 @@ class FrameCriterion:
     def __init__(self, config: TrainingConfig, subsampling: int) -> None:
         self.config, self.subsampling = config, subsampling
 
-    def __call__(self, logits: Tensor, lengths: Tensor | None, batch: Batch) -> Sums:
-        labels = batch.labels
-        if lengths is not None:
+    def __call__(self, scores: Scores, batch: Batch) -> Sums:
+        logits, labels = scores.logits, batch.labels
+        if scores.lengths is not None:
             logits, labels = logits.flatten(0, 1), output_labels(labels, self.subsampling).flatten()
-        labelled = labels != UNLABELLED
-        wrong = (logits.detach().argmax(dim=1) != labels) & labelled
-        count = labelled.sum()
-        return Sums(frame_loss(self.config, logits, labels), wrong.sum(), count, count)
+        return frame_sums(self.config, logits, labels)
 
 
 class CtcCriterion:
-    """The phone sequence of each utterance; an utterance without a phone is ignored."""
+    """The phone sequence of each utterance; an utterance without a phone is ignored. Of a second output, the class of
+    each frame of features."""
 
-    def __call__(self, logits: Tensor, lengths: Tensor | None, batch: Batch) -> Sums:
+    def __init__(self, config: TrainingConfig) -> None:
+        self.config = config
+
+    def __call__(self, scores: Scores, batch: Batch) -> Sums:
+        logits, lengths, timing = scores
         assert lengths is not None  # minibatches are of utterances: `draws_frames`
         assert batch.lengths is not None
         labels, phones = batch.labels, (batch.labels != UNLABELLED).sum(dim=1)
         frames = torch.where(phones > 0, batch.lengths, 0).sum()
         errors = logits.new_full((), torch.nan)
-        return Sums(ctc_loss(logits, lengths, labels), errors, phones.sum(), frames)
+        of_timing = None
+        if timing is not None and batch.timing is not None:
+            of_timing = frame_sums(self.config, timing.flatten(0, 1), batch.timing.flatten())
+        return Sums(ctc_loss(logits, lengths, labels), errors, phones.sum(), frames, of_timing)
 
 
 def make_criterion(config: TrainingConfig, subsampling: int) -> Criterion:
     """The recipe's criterion, for a model that makes one output frame of `subsampling` frames."""
-    return CtcCriterion() if config.loss == "ctc" else FrameCriterion(config, subsampling)
+    return CtcCriterion(config) if config.loss == "ctc" else FrameCriterion(config, subsampling)
+
+
+def frame_sums(config: TrainingConfig, logits: Tensor, labels: Tensor) -> Sums:
+    """The sums over the labelled frames of logits [N, C] and labels [N]."""
+    labelled = labels != UNLABELLED
+    wrong = (logits.detach().argmax(dim=1) != labels) & labelled
+    count = labelled.sum()
+    return Sums(frame_loss(config, logits, labels), wrong.sum(), count, count)
 
 
 def frame_loss(config: TrainingConfig, logits: Tensor, labels: Tensor) -> Tensor:

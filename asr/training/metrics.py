@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from asr.config import TrainingConfig
 from asr.errors import InputError
 from asr.storage.files import adopt, numbered_jsonl, write_jsonl
 from asr.storage.run_layout import METRICS
@@ -17,24 +18,36 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Figures:
-    """Mean loss and error (per cent; NaN: not counted) per label, which is a frame, or a phone under CTC; the error's
-    name; and the frames of the labelled speech."""
+    """The mean loss per label, which is a frame, or a phone under CTC; the errors (per cent of the labels) that were
+    counted, by their names, of which `measure` compares epochs; the frames of the labelled speech; and the mean loss of
+    a second output, if there is one, whose error is `frame_error`."""
 
     loss: float
-    error: float
+    errors: dict[str, float]
     measure: str
     frames: int
+    timing_loss: float | None = None
 
     @classmethod
-    def of(cls, sums: Tensor, measure: str) -> "Figures":
-        """From summed loss, errors, labels and frames [4]."""
-        loss, errors, labels, frames = sums.tolist()
-        return cls(loss / labels, 100 * errors / labels, measure, int(frames))
+    def of(cls, sums: Tensor, config: TrainingConfig) -> "Figures":
+        """From summed loss, errors, labels and frames [4], and those of a second output after them [8]."""
+        loss, errors, labels, frames, *timing = sums.tolist()
+        found = {"phone_error" if config.loss == "ctc" else "frame_error": 100 * errors / labels}
+        timing_loss = None
+        if timing:
+            found["frame_error"], timing_loss = 100 * timing[1] / max(timing[2], 1), timing[0] / max(timing[2], 1)
+        counted = {name: error for name, error in found.items() if not math.isnan(error)}
+        return cls(loss / labels, counted, config.measure, int(frames), timing_loss)
+
+    @property
+    def error(self) -> float:
+        """The error that compares epochs."""
+        return self.errors[self.measure]
 
     def named(self, side: str) -> dict[str, float]:
-        """Loss and, where it is counted, error, under their names in metrics.jsonl."""
-        error = {} if math.isnan(self.error) else {f"{side}_{self.measure}": self.error}
-        return {f"{side}_loss": self.loss, **error}
+        """All but the frames, under their names in metrics.jsonl."""
+        losses = {"loss": self.loss} | ({} if self.timing_loss is None else {"timing_loss": self.timing_loss})
+        return {f"{side}_{name}": value for name, value in (losses | self.errors).items()}
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
@@ -82,10 +95,13 @@ class MetricsLog:
 
 
 def _line(row: dict[str, float], train: Figures, dev: Figures) -> str:
+    sides = {"train": train, "dev": dev}
     errors = [
-        f"{each.error:.1f}% {side}" for side, each in (("train", train), ("dev", dev)) if math.isfinite(each.error)
+        f"{name.replace('_', ' ')} "
+        + " ".join(f"{each.errors[name]:.1f}% {side}" for side, each in sides.items() if name in each.errors)
+        for name in dev.errors
     ]
     return (
-        f"epoch {row['epoch']}: loss {train.loss:.3f} train {dev.loss:.3f} dev, {dev.measure.replace('_', ' ')} "
-        f"{' '.join(errors)}, learning rate {row['learning_rate']:g}, {row['frames_per_second']:.0f} frames/s"
+        f"epoch {row['epoch']}: loss {train.loss:.3f} train {dev.loss:.3f} dev, {', '.join(errors)}, "
+        f"learning rate {row['learning_rate']:g}, {row['frames_per_second']:.0f} frames/s"
     )

@@ -81,7 +81,7 @@ def align(
     model = aligning_model(config, bundle_dir, device)
     for split in SPLITS:
         known = former[split].alignments if former else {}
-        rows = _aligned(model, config.targets, dataset, split, known)
+        rows = _aligned(model, config.frame_targets or config.targets, dataset, split, known)
         write_alignments(alignments_path(folder, split), source, rows)
 
 

@@ -35,9 +35,10 @@ class Speech:
 
     The window of a frame is thus contiguous in memory. rows [R, D] is the model input; starts [U] and lengths [U] say
     where the frames of an utterance are. labels [R] is the class of each row, UNLABELLED in the edges. For CTC,
-    `phones` has the number of phones of each utterance, and labels their classes, one utterance after another. All are
-    on one device; if not `resident`, all are on the CPU, and rows is a memory-mapped file or, for minibatches of
-    utterances, empty: the `stream` makes the model input.
+    `phones` has the number of phones of each utterance, and labels their classes, one utterance after another; timing
+    [R] is then the class of each row for the output of `training.timing`, if there is one. All are on one device; if
+    not `resident`, all are on the CPU, and rows is a memory-mapped file or, for minibatches of utterances, empty: the
+    `stream` makes the model input.
     """
 
     rows: Tensor
@@ -49,6 +50,7 @@ class Speech:
     resident: bool
     phones: "PhoneCounts | None" = None
     stream: RowStream | None = None
+    timing: Tensor | None = None
 
 
 class Use(Enum):
@@ -101,8 +103,8 @@ def load_speech(
         path = None if resident else split.stem.with_name(f".{split.name}.{os.getpid()}.rows")
         rows = row_storage(shape, path, place)
     ctc = config.topology == "ctc"
-    labels = np.full(0 if ctc else layout.rows, UNLABELLED)
-    sequences = [labels[:0]] * len(archive)
+    frame_labels = None if config.frame_targets is None else np.full(layout.rows, UNLABELLED)
+    sequences = [np.empty(0, np.int64)] * len(archive)
     for number, cut in track(split.numbered(), f"loading {split.name}", total=len(split)):
         frames, first = int(layout.lengths[number]), int(layout.starts[number])
         if len(rows):
@@ -110,17 +112,18 @@ def load_speech(
             rows[first - edge : first + frames + edge] = edged.to(place)
         if ctc:
             sequences[number] = phone_labels(said_phones(cut, config, alignments), config.targets)
-        else:
-            labels[first : first + frames] = cut_labels(cut, frames, config, alignments)
-    phones = None
+        if frame_labels is not None:
+            frame_labels[first : first + frames] = cut_labels(cut, frames, config, alignments)
+    phones, labels = None, frame_labels
     if ctc:
         phones, labels = _alignable(sequences, layout.lengths, archive.utterances, subsampling)
-    if not (labels != UNLABELLED).any():
-        reason = "no utterance with as many frames as CTC needs for its phones; lower model.subsampling"
-        raise InputError(
-            f"{split.name} has {reason if ctc else 'no frame with a phone label'}; check the corpus's phones",
-            split.dataset.prepare_dir,
-        )
+    assert labels is not None
+    for each, reason in (
+        (frame_labels, "no frame with a phone label"),
+        (labels, "no utterance with as many frames as CTC needs for its phones; lower model.subsampling"),
+    ):
+        if each is not None and not (each != UNLABELLED).any():
+            raise InputError(f"{split.name} has {reason}; check the corpus's phones", split.dataset.prepare_dir)
     return Speech(
         rows=rows,
         labels=torch.from_numpy(labels).to(place),
@@ -131,6 +134,7 @@ def load_speech(
         resident=resident,
         phones=phones,
         stream=stream,
+        timing=torch.from_numpy(frame_labels).to(place) if ctc and frame_labels is not None else None,
     )
 
 

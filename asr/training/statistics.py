@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from asr.acoustics.tables import ClassStatistics
 from asr.phones.classes import UNLABELLED
@@ -18,7 +19,17 @@ def class_statistics(speech: Speech, classes: int, subsampling: int = 1) -> Clas
     """
     if speech.phones is not None:
         return ClassStatistics(priors=np.full(classes, 1 / classes), self_loops=np.full(classes, 0.5))
-    labels, between = speech.labels.cpu(), torch.tensor([UNLABELLED])
+    return _counted(speech.labels, speech, classes, subsampling)
+
+
+def timing_statistics(speech: Speech, classes: int) -> ClassStatistics | None:
+    """Those of the second output, if there is one, as `class_statistics` counts them for an HMM."""
+    return None if speech.timing is None else _counted(speech.timing, speech, classes, 1)
+
+
+def _counted(labels: Tensor, speech: Speech, classes: int, subsampling: int) -> ClassStatistics:
+    """Counts the labels [R] of the rows of the speech."""
+    labels, between = labels.cpu(), torch.tensor([UNLABELLED])
     parts = [between]
     for start, length in zip(speech.starts.tolist(), speech.lengths.tolist(), strict=True):
         parts += [output_labels(labels[start : start + length], subsampling), between]

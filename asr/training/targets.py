@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from asr.alignment.states import Alignments
 from asr.config import FeaturesConfig, RecipeConfig, TargetsConfig
-from asr.corpora.cuts import phone_segments
+from asr.corpora.cuts import has_times, phone_segments
+from asr.errors import InputError
 from asr.formats.transcript import PhoneSegment
 from asr.phones.classes import UNLABELLED
 from asr.phones.folding import fold, fold_segments
@@ -72,15 +73,19 @@ def state_labels(
 def cut_labels(
     cut: MonoCut, frames: int, config: RecipeConfig, alignments: Alignments, speed: float = 1.0
 ) -> npt.NDArray[np.int64]:
-    """The class of each frame [T] of a cut played at a speed: from its alignment if it has one, else from the corpus's
-    times.
+    """The class, of `config.frame_targets`, of each frame [T] of a cut played at a speed: from its alignment if it has
+    one, else from the corpus's times.
 
     Raises InputError for a cut that has neither.
     """
+    targets = config.frame_targets
+    assert targets is not None
     if (aligned := alignments.get(cut.id)) is not None:
-        return state_labels(aligned.phones, aligned.times / speed, frames, config.targets, config.features)
+        return state_labels(aligned.phones, aligned.times / speed, frames, targets, config.features)
+    if config.training.timing is not None and not has_times(cut):
+        raise InputError(f"training.timing: utterance {cut.id} has no phones with times; set training.align_with")
     segments = [_at_speed(segment, speed) for segment in phone_segments(cut)]
-    return frame_labels(segments, frames, config.targets, config.features)
+    return frame_labels(segments, frames, targets, config.features)
 
 
 def _at_speed(segment: PhoneSegment, speed: float) -> PhoneSegment:

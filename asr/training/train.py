@@ -15,7 +15,7 @@ from lightning_fabric import Fabric
 
 import asr.version
 from asr import models
-from asr.acoustics.bundle import find_bundle, write_bundle
+from asr.acoustics.bundle import find_bundle, inherit, write_bundle
 from asr.acoustics.digests import acoustic_digest
 from asr.alignment.states import NO_ALIGNMENTS
 from asr.config import RecipeConfig
@@ -30,6 +30,7 @@ from asr.storage.weights import read_weights
 from asr.training.augmented import AugmentedSets, EpochSpeech
 from asr.training.batching import Batching, EpochSets, FrameBatching, UtteranceBatching, draws_frames
 from asr.training.find_lr import Sweep, find_learning_rate, write_sweep
+from asr.training.freezing import Freezing
 from asr.training.loop import fit, make_fabric, make_trainer, suits_graphs
 from asr.training.optimizers import make_optimizer, parameter_groups
 from asr.training.padding import padded_lengths
@@ -43,7 +44,7 @@ from asr.training.realignment import (
     start_flat,
 )
 from asr.training.speech import Speech, Use, load_speech
-from asr.training.statistics import class_statistics
+from asr.training.statistics import class_statistics, timing_statistics
 
 log = logging.getLogger(__name__)
 
@@ -140,10 +141,13 @@ def _train_round(training: _Training, labels: AlignedSplits, folder: Path) -> li
             if config.augmentation.pauses is not None:
                 counted = speech.labelled(0)  # with more silence
         statistics = class_statistics(counted, len(config.class_names), model.subsampling)
+        timing = timing_statistics(counted, len(config.timing_names))
         del train_set, counted  # their rows need not stay in memory when each epoch has its own
         fit(config, fabric, model, epochs, dev_set, folder, _fingerprint(training, labels))
     if fabric.is_global_zero:
-        write_bundle(folder / BUNDLE, config, model, statistics, dataset.training_cmvn())
+        write_bundle(folder / BUNDLE, config, model, statistics, dataset.training_cmvn(), timing)
+        if config.training.trains_timing_alone and (weights := pretrained_weights(config)) is not None:
+            inherit(weights.parent, folder / BUNDLE)
     fabric.barrier()
     return skipped
 
@@ -169,13 +173,20 @@ def sweep_learning_rates(
 
 def _build(config: RecipeConfig) -> AcousticModel:
     torch.manual_seed(config.seed)
-    model = models.build(config.model, config.features.dim, len(config.class_names))
+    model = models.build_for(config)
     load_encoder(model, config.model)
     if (weights := pretrained_weights(config)) is not None:
         with torch.no_grad():
             copied = initialize_from(model, read_weights(weights))
         if not copied:
             raise InputError("model.pretrained: none of its layers fits this model", config.model.pretrained)
+        frozen = set(Freezing(config.training, model).frozen) if config.training.freeze_encoder == "all" else set()
+        if random := [name for name, each in model.named_parameters() if each in frozen and name not in copied]:
+            raise InputError(
+                f"model.pretrained: its {random[0].split('.')[0]} does not fit this model, and "
+                "training.freeze_encoder would leave that random; set the sizes in model as they were",
+                config.model.pretrained,
+            )
         fresh = dict.fromkeys(name.split(".")[0] for name in model.state_dict() if name not in copied)
         but = f", except parts of {', '.join(fresh)}" if fresh else ""
         log.info("Initialised from %s%s", config.model.pretrained, but)

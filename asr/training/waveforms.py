@@ -109,8 +109,8 @@ class SpeedTable:
     def add(self, cut: MonoCut, samples: int) -> None:
         counts = [self.front_end.frame_count(perturbed_length(samples, factor)) for factor in self.factors]
         self._frames.append(counts)
-        if self.config.topology == "ctc":
-            return  # its labels have no times
+        if self.config.frame_targets is None:
+            return
         for factor, count in zip(self.factors, counts, strict=True):
             labels = cut_labels(cut, count, self.config, self.alignments, float(factor))
             self._labels.append(labels.astype(np.int16))
@@ -125,8 +125,8 @@ class SpeedTable:
         self._labels.clear()
         self._frames.clear()
         self._silent, self._inner = np.zeros(0, dtype=bool), None
-        if self.config.augmentation.pauses is not None and len(flat):
-            self._silent = np.isin(flat, silent_classes(self.config.targets))
+        if self.config.augmentation.pauses is not None and self.config.frame_targets is not None:
+            self._silent = np.isin(flat, silent_classes(self.config.frame_targets))
             self._inner = InnerPlaces(self._silent, self._starts.ravel(), self.frames.ravel())
 
     def place(self, pauses: Pauses, speed: Numbers) -> PlacedPauses:
@@ -163,5 +163,6 @@ class SpeedTable:
             # An utterance that begins or ends without a silence gets one.
             of_pause, many = pauses.at_edges(utterance, frame, lengths)
             bare = (of_pause >= 0) & ~self._silent[source]
-            added = silence_labels(of_pause[bare], many[bare], self.config.targets)
+            assert self.config.frame_targets is not None
+            added = silence_labels(of_pause[bare], many[bare], self.config.frame_targets)
             labels[on(device, row[bare])] = on(device, added)

@@ -55,27 +55,38 @@ KINDS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
         | {"layers": 1, "width": 16},
         {"type": "waveform", "frame_shift": 20},
     ),
+    "timed": ({"type": "tdnn", "dilations": [1], "width": 16, "subsampling": 3}, {"cmvn": "utterance"}),
 }
 """Of each kind of layer one model, and features that between them have every setting that the graph follows."""
 
 
-def make_bundle(folder: Path, model: dict[str, object], features: dict[str, object]) -> Path:
+def make_bundle(
+    folder: Path,
+    model: dict[str, object],
+    features: dict[str, object],
+    training: dict[str, object] | None = None,
+) -> Path:
     config = RecipeConfig.model_validate(
         {
             "corpus": {"name": "demo"},
             "targets": {"phone_set": "timit39", "states": 1},
             "model": model,
             "features": features,
+            "training": training or {},
             "lm": {"order": 2},
         }
     )
     torch.manual_seed(0)
     classes, dim = len(config.class_names), config.features.static_dim
-    network = models.build(config.model, config.features.dim, classes)
-    statistics = ClassStatistics(np.full(classes, 1 / classes), np.full(classes, 0.5))
+    network = models.build_for(config)
+    statistics, timing = (
+        ClassStatistics(np.full(size, 1 / size), np.full(size, 0.5)) if size else None
+        for size in (classes, len(config.timing_names))
+    )
+    assert statistics is not None
     rng = np.random.default_rng(0)
     cmvn = Cmvn({"a": Statistics.of(rng.normal(5, 3, (50, dim)).astype(np.float32))})
-    write_bundle(folder, config, network, statistics, cmvn)
+    write_bundle(folder, config, network, statistics, cmvn, timing)
     phones = load_phone_set("timit39").symbols
     train_ngram([list(phones), list(phones)[::-1]], 2, load_phone_set("timit39"), folder / "lm.arpa")
     write_tuning(folder / "decoding.yaml", Tuning())
@@ -113,15 +124,19 @@ def test_the_graph_gives_the_bundles_posteriors(
     if kind in exported:
         bundle, out = exported[kind]
     else:
-        bundle, out = make_bundle(tmp_path / "bundle", *KINDS[kind]), tmp_path / "onnx"
+        training = {"loss": "ctc", "timing": {}} if kind == "timed" else None
+        bundle, out = make_bundle(tmp_path / "bundle", *KINDS[kind], training), tmp_path / "onnx"
         export(bundle, out)
     expected = WaveformScorer(read_bundle(bundle))
     graph = OnnxScorer(read_onnx_model(out))
     together = graph.batch(waveforms)
     for waveform, in_batch in zip(waveforms, together, strict=True):
-        wanted = expected.log_posteriors(waveform)
-        np.testing.assert_allclose(graph.log_posteriors(waveform), wanted, atol=1e-4)
-        np.testing.assert_allclose(in_batch, wanted, atol=1e-4)
+        for alone, batched, wanted in zip(graph.scored(waveform), in_batch, expected.scored(waveform), strict=True):
+            assert (wanted is None) == (alone is None) == (batched is None)
+            if wanted is not None:
+                np.testing.assert_allclose(alone, wanted, atol=1e-4)
+                np.testing.assert_allclose(batched, wanted, atol=1e-4)
+    assert (expected.scored(waveforms[0]).timing is not None) == (kind == "timed")
 
 
 def test_a_model_that_is_too_large_for_a_file(

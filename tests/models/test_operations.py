@@ -77,7 +77,7 @@ def step(recipe: str, frames: int, windows: bool, launched: list[str]) -> int:
         model = build(config.model, config.features.dim, len(config.class_names))
         criterion, batch = make_criterion(config.training, model.subsampling), minibatch(config, model, frames, windows)
         with Launches() as launches:
-            sums = criterion(*scores(model, batch), batch)
+            sums = criterion(scores(model, batch), batch)
             sums.loss.backward()
     return launches.counts.total() + len(launched)
 

@@ -1,5 +1,7 @@
 """Training sets whose frames say their class, so that a small model learns them in a moment."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
@@ -60,8 +62,11 @@ def separable_utterances(seed: int) -> UtteranceBatching:
     return UtteranceBatching(speech)
 
 
-def separable_phones(seed: int) -> UtteranceBatching:
-    """Utterances whose frames say their phone: three frames each, and a fourth that says the blank."""
+def separable_phones(seed: int, timed: bool = False, padded: Sequence[int] = ()) -> UtteranceBatching:
+    """Utterances whose frames say their phone: three frames each, and a fourth that says the blank.
+
+    If `timed`, each frame has also a label: its phone, or 0.
+    """
     generator = torch.Generator().manual_seed(seed)
     counts = torch.arange(1, 8)
     phones = torch.randint(1, 4, (int(counts.sum()),), generator=generator)
@@ -76,5 +81,6 @@ def separable_phones(seed: int) -> UtteranceBatching:
         edge=0,
         resident=True,
         phones=PhoneCounts(counts, 2 * counts.numpy(), {}),
+        timing=said if timed else None,
     )
-    return UtteranceBatching(speech)
+    return UtteranceBatching(speech, padded)

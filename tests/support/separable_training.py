@@ -1,11 +1,13 @@
 """Trains on separable classes in as many processes as torchrun starts, for test_processes."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from asr import models
+from asr.config import TimingConfig
 from asr.storage.weights import save_weights
 from asr.training.loop import fit, make_fabric
 from support.separable import CPU, recipe, separable_frames, separable_phones
@@ -15,8 +17,17 @@ CASES = {
     "batch_norm": ("cross_entropy", "batch", separable_frames),
     "ctc": ("ctc", "none", separable_phones),
     "frozen": ("cross_entropy", "none", separable_frames),
+    "timed": ("ctc", "none", partial(separable_phones, timed=True)),
+    "timing_alone": ("ctc", "none", partial(separable_phones, timed=True)),
 }
 """The loss, the normalisation and the training sets of each."""
+
+TRAINING: dict[str, dict[str, object]] = {
+    "frozen": {"freeze_encoder": 4},
+    "timed": {"timing": TimingConfig(weight=0.5)},
+    "timing_alone": {"timing": TimingConfig(weight=1), "freeze_encoder": "all"},
+}
+"""Other settings of training."""
 
 
 def train_each(out_dir: Path) -> None:
@@ -26,10 +37,9 @@ def train_each(out_dir: Path) -> None:
         config = recipe(loss=loss, epochs=2, optimizer={"type": "sgd", "learning_rate": 0.1}, batch_size=33)
         changes = {"dropout": 0.0, "normalization": normalization}
         config = config.model_copy(update={"model": config.model.model_copy(update=changes)})
-        if name == "frozen":
-            config = config.model_copy(update={"training": config.training.model_copy(update={"freeze_encoder": 4})})
+        config = config.model_copy(update={"training": config.training.model_copy(update=TRAINING.get(name, {}))})
         torch.manual_seed(0)
-        model = models.build(config.model, 4, 4)
+        model = models.build(config.model, 4, 4, 4 if config.training.timing else 0)
         fit(config, fabric, model, sets(0), sets(1), out_dir / name, "one")
         if fabric.is_global_zero:
             save_weights(out_dir / name / "model.safetensors", model.state_dict())

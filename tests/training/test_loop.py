@@ -55,7 +55,7 @@ def test_losses_are_in_single_precision_whatever_the_model_s() -> None:
     optimizer = make_optimizer(config.training.optimizer, model.parameters())
     trainer = make_trainer(config.training, make_fabric(config.training, CPU), model, optimizer)
     data = separable_frames(0)
-    logits, _ = trainer.scores(data.batch(data.plan(8, shuffled=False)[0]))
+    logits, *_ = trainer.scores(data.batch(data.plan(8, shuffled=False)[0]))
     assert logits.dtype == torch.float32
     assert torch.equal(logits, logits.bfloat16().float()), "the model's own are in half precision"
 

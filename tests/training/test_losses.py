@@ -17,7 +17,7 @@ from asr.models.kernels import gpu
 from asr.phones.classes import UNLABELLED
 from asr.training.batching import Batch
 from asr.training.loop import scores
-from asr.training.losses import best_classes, ctc_loss, frame_loss, greedy_errors, make_criterion
+from asr.training.losses import Scores, best_classes, ctc_loss, frame_loss, greedy_errors, make_criterion
 from asr.training.targets import ctc_frames
 
 LOSSES = [
@@ -117,7 +117,7 @@ def test_ctc_sums_and_errors() -> None:
     with torch.no_grad():
         logits.copy_(torch.nn.functional.one_hot(torch.tensor([[1, 1, 0, 2, 1, 2], [1, 1, 1, 2, 2, 0]]), 3) * 9.0)
     batch = Batch(torch.zeros(2, 6, 1), labels, lengths)
-    sums = make_criterion(TrainingConfig(loss="ctc"), 1)(logits, lengths, batch)
+    sums = make_criterion(TrainingConfig(loss="ctc"), 1)(Scores(logits, lengths), batch)
     assert (sums.labels.item(), sums.frames.item()) == (4, 10)
     # The first utterance is right, as what follows its end does not count; the second says 1 2 for 1 1.
     assert greedy_errors(best_classes(logits, lengths), labels) == 1
@@ -131,6 +131,6 @@ def test_gradient_of_ctc_through_a_model_is_numeric_gradient() -> None:
     criterion = make_criterion(TrainingConfig(loss="ctc"), 1)
 
     def loss(inputs: torch.Tensor, *weights: torch.Tensor) -> torch.Tensor:
-        return criterion(*scores(model, replace(batch, inputs=inputs)), batch).loss
+        return criterion(scores(model, replace(batch, inputs=inputs)), batch).loss
 
     assert torch.autograd.gradcheck(loss, (features, *model.parameters()))
