@@ -6,15 +6,14 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from asr.errors import count, printable
+from asr.errors import count
 from asr.report.confusions import Examples, confusion_matrix
 from asr.report.curves import curves
 from asr.report.decoding import decoding_rows, reliability
 from asr.report.error_analysis import error_analysis
-from asr.report.escaping import fence, markdown
+from asr.report.rendering import render
 from asr.report.run_files import Fold, RunFiles, curve_fields, read_run
 from asr.report.svg import interval_bar, write_figure
 from asr.scoring.edit_alignment import EditPair
@@ -23,7 +22,6 @@ from asr.scoring.silence import NOTE, RULES, TREATMENTS, UNTRANSCRIBED, USED_BY
 from asr.storage.files import write_text
 from asr.storage.run_layout import FIGURES, REPORT, fold_name
 
-TEMPLATES = Path(__file__).parent / "templates"
 LIST_LENGTH = 20
 MARKDOWN_PAIRS_A_LINE = 16
 
@@ -43,7 +41,7 @@ def report(run_dir: Path) -> Path:
         if svg:
             write_figure(run_dir / FIGURES / f"{name}.svg", svg)
     for suffix in ("md", "html"):
-        write_text(run_dir / f"report.{suffix}", _environment().get_template(f"report.{suffix}.j2").render(content))
+        write_text(run_dir / f"report.{suffix}", render(f"report.{suffix}.j2", content))
     return run_dir / REPORT
 
 
@@ -52,7 +50,7 @@ def page_with_examples(run_dir: Path, run: RunFiles, examples: Examples) -> str:
     pairs = confusions(run.utterances)
     figures = _figures(run_dir, run, pairs) | {"confusions": confusion_matrix(run.phone_set, pairs, examples)}
     content = _content(run_dir, run, pairs, figures) | {"examples": examples}
-    return _environment().get_template("report.html.j2").render(content)
+    return render("report.html.j2", content)
 
 
 def _figures(run_dir: Path, run: RunFiles, pairs: Counter[EditPair]) -> dict[str, str | None]:
@@ -95,24 +93,6 @@ def _silence_note(results: dict[str, Any]) -> str:
     if not results.get("silence_transcribed", True):
         return UNTRANSCRIBED
     return f"Published figures treat silence in three ways, so compare only within a row ({NOTE})."
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=lambda name: name is not None and name.endswith((".html.j2", ".css")),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters["percent"] = lambda value: "–" if value is None else f"{value:.1f}"
-    environment.filters["decimals"] = lambda value, places: "–" if value is None else f"{value:.{places}f}"
-    environment.filters["thousands"] = lambda value: f"{value:,}"
-    environment.filters["cell"] = markdown
-    environment.filters["fence"] = fence
-    environment.filters["printable"] = lambda value: "\n".join(map(printable, str(value).splitlines()))
-    return environment
 
 
 def _facts(results: dict[str, Any]) -> list[str]:

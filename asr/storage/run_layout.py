@@ -12,6 +12,8 @@ RECIPE = "recipe.yaml"
 RESULTS = "results.json"
 ENVIRONMENT = "environment.json"
 REPORT, FIGURES, REPORT_FOLDER = "report.html", "report-figures", "report"
+BESIDE_FOLDER = "beside-"
+"""Followed by the name of the run that is shown beside this one."""
 
 PREPARE, FEATURES, TRAIN, DECODE, SCORE = "prepare", "features", "train", "decode", "score"
 """The stages' folders, in the folder of a fold; `prepare` is above the folds."""

@@ -5,6 +5,7 @@ Names from the corpus are data only: files are numbered, and the page shows name
 
 import json
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -12,15 +13,16 @@ from urllib.parse import urlencode
 from asr.errors import InputError, count
 from asr.phones.manner import MANNERS, manner
 from asr.progress import track
+from asr.report.beside import beside_page, read_beside
 from asr.report.browser.pictures import SPECTROGRAM, WAVEFORM, picture
 from asr.report.browser.sound import Audio, flac, link, read_recorded
-from asr.report.browser.utterances import ShownUtterance, shown_utterances
+from asr.report.browser.utterances import ShownUtterance, both_shown, shown_utterances
 from asr.report.report import page_with_examples
 from asr.report.run_files import RunFiles, read_run
 from asr.report.svg import STYLES
 from asr.storage.files import complete_file, synced_together, write_text
 from asr.storage.outputs import complete_outputs
-from asr.storage.run_layout import REPORT_FOLDER
+from asr.storage.run_layout import BESIDE_FOLDER, REPORT_FOLDER
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +37,8 @@ _PAGE_FILES = Path(__file__).parent / "page"
 def examples(**filters: str) -> str:
     """The address of the error browser, showing only what passes the filters.
 
-    They are `ref`, `hyp` and `phone` (NO_PHONE for none), `speaker`, `errors`, ..., and `utterance` to show one.
+    They are `ref`, `hyp` and `phone` (NO_PHONE for none), `speaker`, `errors`, ..., and `utterance` to show one; of two
+    runs also `differ`: `any`, or who is right: `first`, `second` or `neither`.
     """
     return f"{PAGE}#{urlencode(filters)}"
 
@@ -49,24 +52,46 @@ def report_folder(run_dir: Path, audio: Audio) -> Path:
     """
     run_dir = Path(run_dir)
     run = read_run(run_dir)
-    folder = run_dir / REPORT_FOLDER
+    page = page_with_examples(run_dir, run, examples)
+    about = _about(run_dir, run)
+    return _write_folder(run_dir / REPORT_FOLDER, page, about, shown_utterances(run_dir, run), audio)
+
+
+def beside_folder(run_dir: Path, other: Path, audio: Audio) -> Path:
+    """Writes the folder beside-OTHER/ into a run's folder, which shows both runs; returns the path of its index.html.
+
+    `audio` and errors are as for `report_folder`. Raises InputError where the runs are not scored on the same
+    references.
+    """
+    beside = read_beside(Path(run_dir), Path(other))
+    pers = [score.treatments["counted"].counts.per for score in beside.scores]
+    about = _about(Path(run_dir), beside.runs[0]) | {"title": " beside ".join(beside.names)}
+    about |= {"beside": {"names": beside.names, "pers": pers}}
+    folder = Path(run_dir) / f"{BESIDE_FOLDER}{Path(other).resolve().name}"
+    return _write_folder(folder, beside_page(beside, examples), about, both_shown(beside), audio)
+
+
+def _write_folder(
+    folder: Path, index: str, about: dict[str, Any], utterances: Iterable[ShownUtterance], audio: Audio
+) -> Path:
     pages = (*sorted(_PAGE_FILES.iterdir()), STYLES)
     names = (INDEX, *(path.name for path in pages), DATA, PICTURES, COPIES)
     with complete_outputs(folder, names) as made, synced_together():
-        chunks = _write_utterances(made, folder, run_dir, run, audio)
-        _write_data(made / DATA / "run.js", "receiveRun", _about(run_dir, run, chunks, audio))
+        chunks = _write_utterances(made, folder, utterances, about["utterances"], audio)
+        _write_data(made / DATA / "run.js", "receiveRun", about | {"chunks": chunks, "audio": audio})
         for path in pages:
             write_text(made / path.name, path.read_text(encoding="utf-8"))
-        write_text(made / INDEX, page_with_examples(run_dir, run, examples))
+        write_text(made / INDEX, index)
     return folder / INDEX
 
 
-def _write_utterances(made: Path, folder: Path, run_dir: Path, run: RunFiles, audio: Audio) -> int:
+def _write_utterances(
+    made: Path, folder: Path, utterances: Iterable[ShownUtterance], total: int, audio: Audio
+) -> int:
     """Writes the data, pictures and sound that will be in `folder`; returns the number of files of data."""
     rows: list[dict[str, Any]] = []
     chunks = copied = 0
-    total = len(run.utterances)
-    for number, shown in enumerate(track(shown_utterances(run_dir, run), "Error browser", total), 1):
+    for number, shown in enumerate(track(utterances, "Error browser", total), 1):
         row = dict(shown.row)
         if audio != "none":
             media = _write_media(made, folder, number, shown, audio)
@@ -95,15 +120,13 @@ def _write_media(made: Path, folder: Path, number: int, shown: ShownUtterance, a
     return {"picture": drawn, "audio": heard}
 
 
-def _about(run_dir: Path, run: RunFiles, chunks: int, audio: Audio) -> dict[str, Any]:
+def _about(run_dir: Path, run: RunFiles) -> dict[str, Any]:
     results = run.results
     classes = {phone: manner(phone, run.phone_set) for phone in run.phone_set}
     return {
         "title": str(results.get("recipe", run_dir.name)),
         "per": results["counted"]["per"],
         "utterances": len(run.utterances),
-        "chunks": chunks,
-        "audio": audio,
         "picture": [WAVEFORM, SPECTROGRAM],
         "phones": list(run.phone_set),
         "classOf": list(classes.items()),
