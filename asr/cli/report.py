@@ -23,10 +23,14 @@ def report_command(
             metavar="OTHER",
         ),
     ] = None,
+    sclite: Annotated[
+        bool,
+        typer.Option("--sclite", help="Also write sclite.pra and sclite.dtl, as NIST's sclite does, of all folds."),
+    ] = False,
 ) -> None:
     """Write report.html (a single file that works offline) and report.md into a run's folder."""
     from asr.report.browser.folder import beside_folder, report_folder
-    from asr.report.report import report
+    from asr.report.report import report, sclite_listings
     from asr.report.run_files import require_run
     from asr.storage.output_folder import output_folder
 
@@ -38,7 +42,8 @@ def report_command(
     with output_folder(run, "run", "RUN"):
         html = report(run)
         index = report_folder(run, audio) if audio else None
+        listings = sclite_listings(run) if sclite else []
     print(html)
     print(html.with_suffix(".md"))
-    if index:
-        print(index)
+    for path in ([index] if index else []) + listings:
+        print(path)

@@ -17,7 +17,8 @@ from asr.report.rendering import render
 from asr.report.run_files import Fold, RunFiles, curve_fields, read_run
 from asr.report.svg import interval_bar, write_figure
 from asr.scoring.edit_alignment import EditPair
-from asr.scoring.results import UtteranceScore, confusions, ranked, worst
+from asr.scoring.results import UtteranceScore, confusions, ranked, summarize, worst
+from asr.scoring.sclite_reports import write_sclite_reports
 from asr.scoring.silence import NOTE, RULES, TREATMENTS, UNTRANSCRIBED, USED_BY
 from asr.storage.files import write_text
 from asr.storage.run_layout import FIGURES, REPORT, fold_name
@@ -43,6 +44,14 @@ def report(run_dir: Path) -> Path:
     for suffix in ("md", "html"):
         write_text(run_dir / f"report.{suffix}", render(f"report.{suffix}.j2", content))
     return run_dir / REPORT
+
+
+def sclite_listings(run_dir: Path) -> list[Path]:
+    """Writes sclite.pra and sclite.dtl of all folds into a run's folder; returns their paths."""
+    run_dir = Path(run_dir)
+    run = read_run(run_dir)
+    scores = summarize(run.utterances, run.config.scoring, run.config.seed)
+    return write_sclite_reports(scores, run_dir, str(run.results.get("recipe", run_dir.name)))
 
 
 def page_with_examples(run_dir: Path, run: RunFiles, examples: Examples) -> str:
