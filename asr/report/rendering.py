@@ -29,6 +29,7 @@ def _environment() -> Environment:
     )
     environment.filters["percent"] = lambda value: "–" if value is None else f"{value:.1f}"
     environment.filters["decimals"] = lambda value, places: "–" if value is None else f"{value:.{places}f}"
+    environment.filters["signed"] = lambda value: "–" if value is None else f"{value:+.1f}"
     environment.filters["thousands"] = lambda value: f"{value:,}"
     environment.filters["cell"] = markdown
     environment.filters["fence"] = fence

@@ -20,8 +20,9 @@ from asr.scoring.edit_alignment import EditPair
 from asr.scoring.results import UtteranceScore, confusions, ranked, summarize, worst
 from asr.scoring.sclite_reports import write_sclite_reports
 from asr.scoring.silence import NOTE, RULES, TREATMENTS, UNTRANSCRIBED, USED_BY
+from asr.scoring.timing import TOLERANCES, Timing, timing_files
 from asr.storage.files import write_text
-from asr.storage.run_layout import FIGURES, REPORT, fold_name
+from asr.storage.run_layout import DECODE, FIGURES, HYPOTHESES, REFERENCES, REPORT, TEST, fold_name
 
 LIST_LENGTH = 20
 MARKDOWN_PAIRS_A_LINE = 16
@@ -84,6 +85,8 @@ def _content(run_dir: Path, run: RunFiles, pairs: Counter[EditPair], figures: di
         "speakers": _groups(run.results["by_speaker"]),
         "corpora": _groups(run.results.get("by_corpus", {})),
         "analysis": error_analysis(run_dir, run),
+        "timing": _timing(run_dir, run),
+        "tolerances": TOLERANCES,
         **{name: Markup(svg) if svg else None for name, svg in figures.items()},
         "training": [_training(fold, columns) for fold in run.folds if fold.epochs],
         "columns": columns,
@@ -95,6 +98,13 @@ def _content(run_dir: Path, run: RunFiles, pairs: Counter[EditPair], figures: di
         "recipe": run.recipe.strip(),
         "examples": None,
     }
+
+
+def _timing(run_dir: Path, run: RunFiles) -> list[Timing]:
+    """The accuracy of times over all folds; nothing where the references or the hypotheses have none."""
+    folders = [run_dir / fold.name / DECODE / TEST for fold in run.folds]
+    files = [(folder / REFERENCES, folder / HYPOTHESES) for folder in folders]
+    return timing_files([pair for pair in files if all(path.is_file() for path in pair)], run.phone_set)
 
 
 def _silence_note(results: dict[str, Any]) -> str:

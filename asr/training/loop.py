@@ -31,7 +31,7 @@ from asr.training.batching import Batch, Batching, EpochSets, Minibatch, batches
 from asr.training.checkpoint import Progress, Trained, load_checkpoint, save_checkpoint
 from asr.training.graphs import CudaRecorder, Recorder, Replayed
 from asr.training.losses import Criterion, best_classes, greedy_errors, make_criterion
-from asr.training.memory import give_back
+from asr.training.memory import forget_peak_memory, give_back, peak_memory
 from asr.training.metrics import Figures, MetricsLog
 from asr.training.optimizers import make_optimizer, set_learning_rate
 from asr.training.schedules import dev_factor, step_factor
@@ -160,6 +160,7 @@ def fit(
     with closing(metrics) if metrics is not None else nullcontext():
         while progress.goes_on(settings):
             torch.manual_seed(config.seed * SEEDS_PER_RUN + progress.epoch + 1)
+            forget_peak_memory(fabric.device)
             started = time.perf_counter()
             train = train_epoch(trainer, train_set.for_epoch(progress.epoch), progress)
             seconds = time.perf_counter() - started
@@ -171,7 +172,7 @@ def fit(
                     save_checked(epoch_path(folder, progress.epoch), model.state_dict(), {})
             progress.learning_rate *= dev_factor(settings.schedule, progress.dev_errors)
             if metrics is not None:
-                metrics.add(progress.epoch, trainer.learning_rate, train, dev, seconds)
+                metrics.add(progress.epoch, trainer.learning_rate, train, dev, seconds, peak_memory(fabric.device))
                 save_checkpoint(last, trained, progress, fingerprint)
                 forget_epochs(folder, kept)  # not earlier: the replaced checkpoint may have needed them
             fabric.barrier()
@@ -193,7 +194,7 @@ def train_epoch(trainer: Trainer, data: Batching, progress: Progress) -> Figures
     description = f"epoch {progress.epoch + 1}"
     try:
         with trainer.steps():
-            totals = torch.zeros(len(plan), 4, dtype=torch.float64, device=fabric.device)
+            totals = torch.zeros(len(plan), 5, dtype=torch.float64, device=fabric.device)
             shares = batches(data, plan, fabric.device, fabric.global_rank, fabric.world_size)
             for step, batch in enumerate(track(shares, description, total=len(plan))):
                 factor = step_factor(config.schedule, progress.epoch + (step + 0.5) / len(plan), config.epochs)
@@ -216,11 +217,12 @@ def train_epoch(trainer: Trainer, data: Batching, progress: Progress) -> Figures
             f"training.optimizer.learning_rate: the loss is not finite in epoch {progress.epoch + 1}; lower it, or "
             f"check the audio of {listed(names)}"
         )
-    return Figures.of(totals.sum(dim=0), trainer.config.measure)
+    sums = totals[:, :4].sum(dim=0)
+    return Figures.of(sums, trainer.config.measure, float(totals[:, 4].mean()) / fabric.world_size)
 
 
 def train_step(trainer: Trainer, minibatch: Minibatch) -> Tensor:
-    """One update; returns summed loss, errors, labels and frames [4]."""
+    """One update; returns summed loss, errors, labels and frames, and the norm of the gradient before clipping [5]."""
     batch = minibatch.gathered()
     if trainer.spec_augment is not None:
         batch = replace(batch, inputs=trainer.spec_augment(batch.inputs, batch.lengths))
@@ -229,14 +231,21 @@ def train_step(trainer: Trainer, minibatch: Minibatch) -> Tensor:
     # Processes average their gradients; the mean over all their labels weighs each by the labels that it has.
     share = trainer.fabric.world_size / summed(trainer.fabric, sums.labels).clamp(min=1)
     trainer.fabric.backward(sums.loss * share)
-    if trainer.config.clip_gradient is not None:
-        trainer.fabric.clip_gradients(
-            trainer.model, trainer.optimizer, max_norm=trainer.config.clip_gradient, error_if_nonfinite=False
-        )
+    norm = _gradient_norm(trainer)
     trainer.optimizer.step()
     if trainer.moving is not None:
         trainer.moving.update()
-    return sums.detached()
+    return torch.cat([sums.detached(), norm.detach().double()[None]])
+
+
+def _gradient_norm(trainer: Trainer) -> Tensor:
+    """The norm of the gradient, which is then clipped where the recipe says so."""
+    if (most := trainer.config.clip_gradient) is None:
+        gradients = (parameter.grad for parameter in trainer.model.parameters())
+        return torch.nn.utils.get_total_norm([each for each in gradients if each is not None])
+    norm = trainer.fabric.clip_gradients(trainer.model, trainer.optimizer, max_norm=most, error_if_nonfinite=False)
+    assert norm is not None
+    return norm
 
 
 @torch.no_grad()

@@ -18,18 +18,19 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Figures:
     """Mean loss and error (per cent; NaN: not counted) per label, which is a frame, or a phone under CTC; the error's
-    name; and the frames of the labelled speech."""
+    name; the frames of the labelled speech; and in training the mean norm of the gradients, before clipping."""
 
     loss: float
     error: float
     measure: str
     frames: int
+    gradient_norm: float | None = None
 
     @classmethod
-    def of(cls, sums: Tensor, measure: str) -> "Figures":
+    def of(cls, sums: Tensor, measure: str, gradient_norm: float | None = None) -> "Figures":
         """From summed loss, errors, labels and frames [4]."""
         loss, errors, labels, frames = sums.tolist()
-        return cls(loss / labels, 100 * errors / labels, measure, int(frames))
+        return cls(loss / labels, 100 * errors / labels, measure, int(frames), gradient_norm)
 
     def named(self, side: str) -> dict[str, float]:
         """Loss and, where it is counted, error, under their names in metrics.jsonl."""
@@ -62,7 +63,17 @@ class MetricsLog:
         for path in set(events.glob("*")) - former:
             adopt(path)
 
-    def add(self, epoch: int, learning_rate: float, train: Figures, dev: Figures, seconds: float) -> None:
+    def add(
+        self,
+        epoch: int,
+        learning_rate: float,
+        train: Figures,
+        dev: Figures,
+        seconds: float,
+        gpu_memory: float | None = None,
+    ) -> None:
+        """Adds an epoch: the learning rate of its last step, the seconds of its training, and the most memory that its
+        training took on the GPU, in MiB."""
         row = {
             "epoch": epoch,
             **train.named("train"),
@@ -71,6 +82,10 @@ class MetricsLog:
             "seconds": round(seconds, 3),
             "frames_per_second": round(train.frames / seconds, 1),
         }
+        if train.gradient_norm is not None and math.isfinite(train.gradient_norm):
+            row["gradient_norm"] = train.gradient_norm
+        if gpu_memory is not None:
+            row["gpu_memory"] = round(gpu_memory, 1)
         self.rows.append(row)
         write_jsonl(self.path, self.rows)
         for name, value in row.items():

@@ -122,14 +122,14 @@ function drawReference(utterance: Utterance, aimed: Set<number>): HTMLElement {
   for (let at = from; at < to; at++) {
     const pair = utterance.pairs[at];
     if (!pair || pair[0] === null) continue;
-    const name = ["phone", utterance.other ? "" : kindOf(pair), ...stateOf(utterance, at, aimed)];
+    const name = ["phone", utterance.other ? "" : kindOf(pair), ...stateOf(utterance, at, utterance.other ? null : aimed)];
     tier.append(drawPhone(pair, at, 2, pair[0], name.join(" ")));
   }
   return tier;
 }
 
-function stateOf(utterance: Utterance, at: number, aimed: Set<number>): string[] {
-  return [aimed.has(at) ? "target" : "", isSelected(utterance, at) ? "selected" : ""];
+function stateOf(utterance: Utterance, at: number, aimed: Set<number> | null): string[] {
+  return [aimed?.has(at) ? "target" : "", isSelected(utterance, at) ? "selected" : ""];
 }
 
 /** The hypothesis of a run, and the letters of its errors. */

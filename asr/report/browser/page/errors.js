@@ -479,13 +479,13 @@ function drawReference(utterance, aimed) {
         const pair = utterance.pairs[at];
         if (!pair || pair[0] === null)
             continue;
-        const name = ["phone", utterance.other ? "" : kindOf(pair), ...stateOf(utterance, at, aimed)];
+        const name = ["phone", utterance.other ? "" : kindOf(pair), ...stateOf(utterance, at, utterance.other ? null : aimed)];
         tier.append(drawPhone(pair, at, 2, pair[0], name.join(" ")));
     }
     return tier;
 }
 function stateOf(utterance, at, aimed) {
-    return [aimed.has(at) ? "target" : "", isSelected(utterance, at) ? "selected" : ""];
+    return [aimed?.has(at) ? "target" : "", isSelected(utterance, at) ? "selected" : ""];
 }
 /** The hypothesis of a run, and the letters of its errors. */
 function drawHypothesis(utterance, side, aimed) {
