@@ -98,7 +98,13 @@ def _rows(names: Sequence[str], pers: Sequence[Sequence[float | None]], phones: 
     known = [(name, *both, number) for name, both, number in zip(names, pers, phones, strict=True) if None not in both]
     axis = 0.0, max((max(one, other) for _, one, other, _ in known), default=0.0)
     rows = [
-        {"name": name, "pers": [one, other], "points": other - one, "phones": number, "bar": Markup(pair_bar((one, other), axis))}
+        {
+            "name": name,
+            "pers": [one, other],
+            "points": other - one,
+            "phones": number,
+            "bar": Markup(pair_bar((one, other), axis)),
+        }
         for name, one, other, number in known
     ]
     return sorted(rows, key=lambda row: (-abs(row["points"]), row["name"]))
@@ -117,7 +123,9 @@ def _classes(beside: Beside) -> list[dict[str, Any]]:
         for folder, run in zip(beside.folders, beside.runs, strict=True)
     ]
     names = [name for name in sides[0] if name in sides[1]]
-    return _rows(names, [[side[name].per for side in sides] for name in names], [sides[0][name].phones for name in names])
+    return _rows(
+        names, [[side[name].per for side in sides] for name in names], [sides[0][name].phones for name in names]
+    )
 
 
 def _confusions(first: Counter[EditPair], second: Counter[EditPair]) -> list[dict[str, Any]]:

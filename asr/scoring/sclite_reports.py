@@ -27,7 +27,10 @@ FALSE_NOTE = (
 def write_sclite_reports(result: ScoreResult, folder: Path, name: str) -> list[Path]:
     """Writes `folder`/sclite.pra and sclite.dtl about the system `name`; returns their paths."""
     paths = []
-    for path, lines in ((folder / "sclite.pra", alignments(result, name)), (folder / "sclite.dtl", details(result, name))):
+    for path, lines in (
+        (folder / "sclite.pra", alignments(result, name)),
+        (folder / "sclite.dtl", details(result, name)),
+    ):
         with complete_file(path) as file:
             file.writelines(f"{line}\n" for line in lines)
         paths.append(path)

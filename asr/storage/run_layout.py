@@ -12,6 +12,8 @@ RECIPE = "recipe.yaml"
 RESULTS = "results.json"
 ENVIRONMENT = "environment.json"
 REPORT, FIGURES, REPORT_FOLDER = "report.html", "report-figures", "report"
+LIVE = "live.html"
+"""What asr run --watch shows."""
 BESIDE_FOLDER = "beside-"
 """Followed by the name of the run that is shown beside this one."""
 

@@ -36,7 +36,9 @@ def noisy(utterances: int, wrong: float) -> dict[str, tuple[list[str], list[str]
         said = ["sil", *generator.choices(phones, k=12), "sil"]
         heard = [generator.choice(phones) if generator.random() < wrong else phone for phone in said]
         heard = [phone for phone in heard if generator.random() >= wrong / 2]
-        heard = [phone for phone, before in zip(heard, [None, *heard], strict=False) if phone != "sil" or before != "sil"]
+        heard = [
+            phone for phone, before in zip(heard, [None, *heard], strict=False) if phone != "sil" or before != "sil"
+        ]
         spoken[f"s{number * 12 // utterances:02}-u{number:05}"] = said, heard
     return spoken
 

@@ -14,7 +14,7 @@ from asr.errors import InputError, count
 from asr.phones.manner import MANNERS, manner
 from asr.progress import track
 from asr.report.beside import beside_page, read_beside
-from asr.report.browser.pictures import SPECTROGRAM, WAVEFORM, picture
+from asr.report.pictures import SPECTROGRAM, WAVEFORM, picture
 from asr.report.browser.sound import Audio, flac, link, read_recorded
 from asr.report.browser.utterances import ShownUtterance, both_shown, shown_utterances
 from asr.report.report import page_with_examples
@@ -85,9 +85,7 @@ def _write_folder(
     return folder / INDEX
 
 
-def _write_utterances(
-    made: Path, folder: Path, utterances: Iterable[ShownUtterance], total: int, audio: Audio
-) -> int:
+def _write_utterances(made: Path, folder: Path, utterances: Iterable[ShownUtterance], total: int, audio: Audio) -> int:
     """Writes the data, pictures and sound that will be in `folder`; returns the number of files of data."""
     rows: list[dict[str, Any]] = []
     chunks = copied = 0
