@@ -5,7 +5,6 @@ from enum import IntEnum
 
 from asr.scoring.edit_alignment import EditPair
 
-
 Answer = tuple[str | None, ...]
 """What a system has for a phone of the reference, or inserts between two."""
 

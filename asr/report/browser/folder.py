@@ -14,9 +14,9 @@ from asr.errors import InputError, count
 from asr.phones.manner import MANNERS, manner
 from asr.progress import track
 from asr.report.beside import beside_page, read_beside
-from asr.report.pictures import SPECTROGRAM, WAVEFORM, picture
 from asr.report.browser.sound import Audio, flac, link, read_recorded
 from asr.report.browser.utterances import ShownUtterance, both_shown, shown_utterances
+from asr.report.pictures import SPECTROGRAM, WAVEFORM, picture
 from asr.report.report import page_with_examples
 from asr.report.run_files import RunFiles, read_run
 from asr.report.svg import STYLES

@@ -1,1 +1,1 @@
-"""Figures for papers, drawn with matplotlib (extra `plot`): narrow, in black and white, and the same bytes every time."""
+"""Figures for papers, drawn with matplotlib (extra `plot`): narrow, black and white, the same bytes every time."""

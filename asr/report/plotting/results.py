@@ -21,7 +21,7 @@ MARKERS = ("o", "s", "^", "D")
 
 
 def plot_curves(runs: Sequence[Path], path: Path, width: str) -> None:
-    """Loss and error over the epochs: dev in full, train thin; one shade, dash and marker a run, all of its folds alike.
+    """Loss and error over the epochs: train thin, dev thick; one shade, dash and marker a run, for all of its folds.
 
     Raises InputError for a folder that is not a finished run, and for runs whose errors are of different kinds.
     """
@@ -61,8 +61,11 @@ def _draw(axes, folds: Sequence[Fold], field: str, style: int, name: str) -> Non
 
 
 def plot_confusions(run_dir: Path, path: Path, width: str) -> None:
-    """The confusion matrix by phone class: the share of each row's phones, black for all; deletions in the last column,
-    insertions, as a share of all of them, in the last row. Raises InputError for a folder that is not a finished run."""
+    """The confusion matrix by phone class: the share of each row's phones, black for all, on a square-root scale;
+    deletions in the last column, insertions, as a share of all of them, in the last row.
+
+    Raises InputError for a folder that is not a finished run.
+    """
     run = read_run(run_dir)
     phones = _by_class(run.phone_set)
     shares = np.sqrt(_shares(phones, confusions(run.utterances)))
