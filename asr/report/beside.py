@@ -54,7 +54,10 @@ def beside_page(beside: Beside, examples: Examples) -> str:
     """The page of the comparison; `examples` gives the addresses in the error browser."""
     first, second = beside.scores
     settings = settings_table(
-        [Compared(name, score, run.config) for name, score, run in zip(beside.names, beside.scores, beside.runs)]  # noqa: B905
+        [
+            Compared(name, score, run.config)
+            for name, score, run in zip(beside.names, beside.scores, beside.runs, strict=True)
+        ]
     )
     content = {
         "names": beside.names,
@@ -93,39 +96,37 @@ def _places(first: ScoreResult, second: ScoreResult) -> dict[str, int]:
     return seen
 
 
-def _rows(names: Sequence[str], pers: Sequence[Sequence[float | None]], phones: Sequence[int]) -> list[dict[str, Any]]:
-    """Rows with the PER of both, the largest difference first, drawn on the same axis."""
-    known = [(name, *both, number) for name, both, number in zip(names, pers, phones, strict=True) if None not in both]
+def _rows(groups: Sequence[tuple[str, float | None, float | None, int]]) -> list[dict[str, Any]]:
+    """Rows of (name, both PERs, phones), the largest difference first, drawn on the same axis."""
+    known = [(name, one, other, phones) for name, one, other, phones in groups if one is not None and other is not None]
     axis = 0.0, max((max(one, other) for _, one, other, _ in known), default=0.0)
     rows = [
         {
             "name": name,
             "pers": [one, other],
             "points": other - one,
-            "phones": number,
+            "phones": phones,
             "bar": Markup(pair_bar((one, other), axis)),
         }
-        for name, one, other, number in known
+        for name, one, other, phones in known
     ]
     return sorted(rows, key=lambda row: (-abs(row["points"]), row["name"]))
 
 
 def _speakers(first: ScoreResult, second: ScoreResult) -> list[dict[str, Any]]:
-    names = list(first.by_speaker)
-    sides = [[score.by_speaker[name]["counted"] for name in names] for score in (first, second)]
-    pers = list(zip(*([counts.per for counts in side] for side in sides), strict=True))
-    return _rows(names, pers, [counts.reference_phones for counts in sides[0]])
+    groups = []
+    for name, treatments in first.by_speaker.items():
+        one, other = treatments["counted"], second.by_speaker[name]["counted"]
+        groups.append((name, one.per, other.per, one.reference_phones))
+    return _rows(groups)
 
 
 def _classes(beside: Beside) -> list[dict[str, Any]]:
-    sides = [
+    first, second = (
         {tally.name: tally for tally in error_analysis(folder, run)["classes"]}
         for folder, run in zip(beside.folders, beside.runs, strict=True)
-    ]
-    names = [name for name in sides[0] if name in sides[1]]
-    return _rows(
-        names, [[side[name].per for side in sides] for name in names], [sides[0][name].phones for name in names]
     )
+    return _rows([(name, one.per, second[name].per, one.phones) for name, one in first.items() if name in second])
 
 
 def _confusions(first: Counter[EditPair], second: Counter[EditPair]) -> list[dict[str, Any]]:

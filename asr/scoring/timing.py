@@ -115,20 +115,21 @@ def _add(
     spoken, found = (fold_segments(each.phones, phone_set) for each in (reference, hypothesis))
     _add_frames(sums, spoken, found, class_of)
     silence = silences(phone_set)
-    symbols = [treat([each.phone for each in side], "counted", silence) for side in (spoken, found)]
-    pairs = edit_alignment(*symbols)
-    sides = [
-        scored_segments(side, transcript, phone_set)
-        for side, transcript in zip(symbols, (reference, hypothesis), strict=True)
-    ]
-    _add_right(sums, pairs, *sides, class_of)
+    said, heard = (treat([each.phone for each in side], "counted", silence) for side in (spoken, found))
+    _add_right(
+        sums,
+        edit_alignment(said, heard),
+        scored_segments(said, reference, phone_set),
+        scored_segments(heard, hypothesis, phone_set),
+        class_of,
+    )
 
 
 def _add_frames(
     sums: Sums, spoken: Sequence[PhoneSegment], found: Sequence[PhoneSegment], class_of: dict[str, int]
 ) -> None:
     last = max((phone.end or 0.0 for phone in spoken), default=0.0)
-    middles = (np.arange(int(last / FRAME + 0.5)) + 0.5) * FRAME
+    middles: Sums = (np.arange(int(last / FRAME + 0.5)) + 0.5) * FRAME
     numbers = {phone: number for number, phone in enumerate(class_of)}
     labels, guesses = (_phones_at(middles, side, numbers) for side in (spoken, found))
     classes = np.array([*class_of.values(), 0])[labels]

@@ -60,7 +60,7 @@ def plot_speech(
         axes, *below = figure.subplots(
             1 + len(tiers), sharex=True, squeeze=False, height_ratios=[picture, *(TIER * _rows(tier) for tier in tiers)]
         )[:, 0]
-        figure.get_layout_engine().set(h_pad=0.01, hspace=0.0)
+        figure.set_layout_engine("constrained", h_pad=0.01, hspace=0.0)
         _draw_spectrogram(axes, samples, start)
         for tier_axes, tier in zip(below, tiers, strict=True):
             _draw_tier(tier_axes, tier, (start, start + seconds), inches(width))

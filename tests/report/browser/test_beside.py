@@ -48,7 +48,7 @@ def test_runs_with_other_references_are_refused_and_the_utterance_is_named(run: 
     write_transcripts(test / "references.jsonl", changed)
     config = ScoringConfig(bootstrap=10)
     score_files(test / "references.jsonl", test / "hypotheses.jsonl", other_run / "score", config)
-    with pytest.raises(InputError, match="run and other cannot be compared: utterance .* has different reference"):
+    with pytest.raises(InputError, match=r"run and other cannot be compared: utterance .* has different reference"):
         beside_folder(run, other_run, "none")
     assert not (run / "beside-other").exists()
 

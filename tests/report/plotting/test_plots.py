@@ -39,7 +39,7 @@ def test_each_format_has_the_same_bytes_every_time(run_with_folds: Path, audio: 
             draw(path)
         assert paths[0].read_bytes() == paths[1].read_bytes()
         assert paths[0].read_bytes().startswith(head)
-        assert b"202" not in [line[:8] for line in paths[0].read_bytes().split(b"/CreationDate")[1:]]
+        assert b"CreationDate" not in paths[0].read_bytes()
 
 
 @pytest.mark.parametrize(("width", "pixels"), [("85mm", 1004), ("2in", 600), ("144pt", 600)])
