@@ -40,10 +40,10 @@ def phones(symbols: str, scored: bool) -> list[PhoneSegment]:
 OTHERS = [
     "sil dh ah s iy sil",
     "sil k eh t sil",
-    "sil d ah sil",
+    "sil d ah g sil",
     "sil z ah m n sil",
 ]
-"""What a second run recognises: fair-1 right, an error in fair-2, another phone in good-1, the same in the last."""
+"""What a second run recognises: fair-1 right, an error in fair-2, another error in good-1, the same in the last."""
 
 
 def make_run(folder: Path, others: bool = False) -> Path:
