@@ -129,7 +129,7 @@ def _add_frames(
     sums: Sums, spoken: Sequence[PhoneSegment], found: Sequence[PhoneSegment], class_of: dict[str, int]
 ) -> None:
     last = max((phone.end or 0.0 for phone in spoken), default=0.0)
-    middles: Sums = (np.arange(int(last / FRAME + 0.5)) + 0.5) * FRAME
+    middles = np.asarray(FRAME * (np.arange(int(last / FRAME + 0.5)) + 0.5), np.float64)
     numbers = {phone: number for number, phone in enumerate(class_of)}
     labels, guesses = (_phones_at(middles, side, numbers) for side in (spoken, found))
     classes = np.array([*class_of.values(), 0])[labels]

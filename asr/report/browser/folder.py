@@ -5,13 +5,15 @@ Names from the corpus are data only: files are numbered, and the page shows name
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from asr.errors import InputError, count
 from asr.phones.manner import MANNERS, manner
+from asr.phones.phone_set import PhoneSet
 from asr.progress import track
 from asr.report.beside import beside_page, read_beside
 from asr.report.browser.sound import Audio, flac, link, read_recorded
@@ -74,34 +76,42 @@ def beside_folder(run_dir: Path, other: Path, audio: Audio) -> Path:
 def _write_folder(
     folder: Path, index: str, about: dict[str, Any], utterances: Iterable[ShownUtterance], audio: Audio
 ) -> Path:
-    pages = (*sorted(_PAGE_FILES.iterdir()), STYLES)
-    names = (INDEX, *(path.name for path in pages), DATA, PICTURES, COPIES)
+    names = (INDEX, *(path.name for path in _pages()), DATA, PICTURES, COPIES)
     with complete_outputs(folder, names) as made, synced_together():
-        chunks = _write_utterances(made, folder, utterances, about["utterances"], audio)
-        _write_data(made / DATA / "run.js", "receiveRun", about | {"chunks": chunks, "audio": audio})
-        for path in pages:
-            write_text(made / path.name, path.read_text(encoding="utf-8"))
+        followed = track(utterances, "Error browser", about["utterances"])
+        write_browser(made, about | {"audio": audio}, _rows(made, folder, followed, audio))
         write_text(made / INDEX, index)
     return folder / INDEX
 
 
-def _write_utterances(made: Path, folder: Path, utterances: Iterable[ShownUtterance], total: int, audio: Audio) -> int:
-    """Writes the data, pictures and sound that will be in `folder`; returns the number of files of data."""
-    rows: list[dict[str, Any]] = []
-    chunks = copied = 0
-    for number, shown in enumerate(track(utterances, "Error browser", total), 1):
+def write_browser(folder: Path, about: dict[str, Any], rows: Iterable[dict[str, Any]]) -> None:
+    """Writes the error browser of some utterances into a folder; `about` is as `about_run` gives it, with `audio`."""
+    chunks = 0
+    remaining = iter(rows)
+    while chunk := list(islice(remaining, CHUNK)):
+        _write_data(folder / DATA / f"utterances-{chunks}.js", "receiveUtterances", chunk)
+        chunks += 1
+    _write_data(folder / DATA / "run.js", "receiveRun", about | {"chunks": chunks})
+    for path in _pages():
+        write_text(folder / path.name, path.read_text(encoding="utf-8"))
+
+
+def _pages() -> list[Path]:
+    return [*sorted(_PAGE_FILES.iterdir()), STYLES]
+
+
+def _rows(made: Path, folder: Path, utterances: Iterable[ShownUtterance], audio: Audio) -> Iterator[dict[str, Any]]:
+    """The data of the utterances, with their pictures and sound, which are written, and will be in `folder`."""
+    copied = 0
+    for number, shown in enumerate(utterances, 1):
         row = dict(shown.row)
         if audio != "none":
             media = _write_media(made, folder, number, shown, audio)
             copied += media["audio"].startswith(f"{COPIES}/")
             row |= media
-        rows.append(row)
-        if len(rows) == CHUNK or number == total:
-            _write_data(made / DATA / f"utterances-{chunks}.js", "receiveUtterances", rows)
-            chunks, rows = chunks + 1, []
+        yield row
     if audio == "link" and copied:
         log.info("%s copied: web browsers cannot play the original", count(copied, "recording"))
-    return chunks
 
 
 def _write_media(made: Path, folder: Path, number: int, shown: ShownUtterance, audio: Audio) -> dict[str, str]:
@@ -118,18 +128,23 @@ def _write_media(made: Path, folder: Path, number: int, shown: ShownUtterance, a
     return {"picture": drawn, "audio": heard}
 
 
-def _about(run_dir: Path, run: RunFiles) -> dict[str, Any]:
-    results = run.results
-    classes = {phone: manner(phone, run.phone_set) for phone in run.phone_set}
+def about_run(title: str, per: float, utterances: int, phone_set: PhoneSet) -> dict[str, Any]:
+    """What the error browser knows of a run, but for `audio`."""
+    classes = {phone: manner(phone, phone_set) for phone in phone_set}
     return {
-        "title": str(results.get("recipe", run_dir.name)),
-        "per": results["counted"]["per"],
-        "utterances": len(run.utterances),
+        "title": title,
+        "per": per,
+        "utterances": utterances,
         "picture": [WAVEFORM, SPECTROGRAM],
-        "phones": list(run.phone_set),
+        "phones": list(phone_set),
         "classOf": list(classes.items()),
         "classes": [name for name in MANNERS if name in classes.values()],
     }
+
+
+def _about(run_dir: Path, run: RunFiles) -> dict[str, Any]:
+    title, per = str(run.results.get("recipe", run_dir.name)), run.results["counted"]["per"]
+    return about_run(title, per, len(run.utterances), run.phone_set)
 
 
 def _write_data(path: Path, receiver: str, value: object) -> None:
