@@ -23,6 +23,14 @@ def report_command(
             metavar="OTHER",
         ),
     ] = None,
+    tensorboard: Annotated[
+        bool,
+        typer.Option(
+            "--tensorboard",
+            help="Also write the confusion matrix, and spectrograms with reference and hypothesis, for TensorBoard "
+            "(extra plot).",
+        ),
+    ] = False,
     sclite: Annotated[
         bool,
         typer.Option("--sclite", help="Also write sclite.pra and sclite.dtl, as NIST's sclite does, of all folds."),
@@ -30,6 +38,7 @@ def report_command(
 ) -> None:
     """Write report.html (a single file that works offline) and report.md into a run's folder."""
     from asr.report.browser.folder import beside_folder, report_folder
+    from asr.report.plotting.tensorboard import tensorboard_images
     from asr.report.report import report, sclite_listings
     from asr.report.run_files import require_run
     from asr.storage.output_folder import output_folder
@@ -42,8 +51,9 @@ def report_command(
     with output_folder(run, "run", "RUN"):
         html = report(run)
         index = report_folder(run, audio) if audio else None
-        listings = sclite_listings(run) if sclite else []
+        others = sclite_listings(run) if sclite else []
+        others += [tensorboard_images(run)] if tensorboard else []
     print(html)
     print(html.with_suffix(".md"))
-    for path in ([index] if index else []) + listings:
+    for path in ([index] if index else []) + others:
         print(path)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,9 +12,12 @@ from asr.phones.manner import MANNERS, manner
 from asr.phones.phone_set import PhoneSet
 from asr.report.comparison import names_of
 from asr.report.plotting.paper import drawing, inches, save
-from asr.report.run_files import Fold, read_run
+from asr.report.run_files import Fold, RunFiles, read_run
 from asr.scoring.edit_alignment import EditPair
 from asr.scoring.results import confusions
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 DASHES = ("-", (0, (1, 1)), (0, (3, 1, 1, 1)), (0, (5, 1)))
 GREYS = ("0.0", "0.45", "0.65", "0.3")
@@ -67,24 +71,28 @@ def plot_confusions(run_dir: Path, path: Path, width: str) -> None:
     Raises InputError for a folder that is not a finished run.
     """
     run = read_run(run_dir)
-    phones = _by_class(run.phone_set)
-    shares = np.sqrt(_shares(phones, confusions(run.utterances)))
-    size = inches(width)
-    with drawing(width, size) as figure:
-        axes = figure.subplots()
-        axes.imshow(shares, cmap="Greys", vmin=0, vmax=1, interpolation="nearest")
-        font = min(7.0, 72 * 0.8 * size / (len(phones) + 4) * 0.8)
-        axes.set_xticks(range(len(phones) + 1), [*phones, "del"], rotation=90, fontsize=font)
-        axes.set_yticks(range(len(phones) + 1), [*phones, "ins"], fontsize=font)
-        axes.tick_params(length=0, pad=1.5)
-        axes.set_xlabel("Recognised as")
-        axes.set_ylabel("Reference")
-        classes = [manner(phone, run.phone_set) for phone in phones]
-        ends = [place for place in range(1, len(phones)) if classes[place] != classes[place - 1]]
-        for end in (*ends, len(phones)):
-            axes.axhline(end - 0.5, color="0.6", linewidth=0.3)
-            axes.axvline(end - 0.5, color="0.6", linewidth=0.3)
+    with drawing(width, inches(width)) as figure:
+        draw_confusions(figure, run)
         save(figure, path)
+
+
+def draw_confusions(figure: "Figure", run: RunFiles) -> None:
+    """As `plot_confusions`, in a square figure."""
+    phones = _by_class(run.phone_set)
+    axes = figure.subplots()
+    shares = np.sqrt(_shares(phones, confusions(run.utterances)))
+    axes.imshow(shares, cmap="Greys", vmin=0, vmax=1, interpolation="nearest")
+    font = min(7.0, 72 * 0.64 * figure.get_figwidth() / (len(phones) + 4))
+    axes.set_xticks(range(len(phones) + 1), [*phones, "del"], rotation=90, fontsize=font)
+    axes.set_yticks(range(len(phones) + 1), [*phones, "ins"], fontsize=font)
+    axes.tick_params(length=0, pad=1.5)
+    axes.set_xlabel("Recognised as")
+    axes.set_ylabel("Reference")
+    classes = [manner(phone, run.phone_set) for phone in phones]
+    ends = [place for place in range(1, len(phones)) if classes[place] != classes[place - 1]]
+    for end in (*ends, len(phones)):
+        axes.axhline(end - 0.5, color="0.6", linewidth=0.3)
+        axes.axvline(end - 0.5, color="0.6", linewidth=0.3)
 
 
 def _by_class(phone_set: PhoneSet) -> list[str]:

@@ -7,7 +7,7 @@ from asr.errors import InputError
 from asr.formats.textgrid_reader import has_tier, read_tier
 from asr.formats.transcript import Transcript, read_transcripts
 from asr.report.browser.sound import Recorded
-from asr.report.browser.utterances import shown_utterances
+from asr.report.browser.utterances import ShownUtterance, shown_utterances
 from asr.report.plotting.speech import Label, Tier
 from asr.report.run_files import read_run
 
@@ -32,17 +32,22 @@ def _of_run(folder: Path, utterance: str | None) -> Spoken:
         raise InputError("is a run: say which of its test utterances with --utterance", folder)
     for shown in shown_utterances(folder, read_run(folder)):
         if shown.name == utterance:
-            words = [Label(word, start / 1000, end / 1000) for word, start, end in shown.row.get("words", ())]
-            reference, hypothesis = [], []
-            for first, second, start, end, other_start, other_end, _ in shown.row["pairs"]:
-                mark = "" if first == second else "I" if first is None else "D" if second is None else "S"
-                if first is not None:
-                    reference.append(Label(first, start / 1000, end / 1000, mark if mark == "D" else ""))
-                if second is not None:
-                    hypothesis.append(Label(second, other_start / 1000, other_end / 1000, mark))
-            named = (("words", words), ("ref.", reference), ("hyp.", hypothesis))
-            return shown.recorded, [Tier(name, labels) for name, labels in named if labels]
+            return shown.recorded, tiers_of(shown)
     raise InputError(f"has no test utterance {utterance}", folder)
+
+
+def tiers_of(shown: ShownUtterance) -> list[Tier]:
+    """The words, where there are any, the reference and the hypothesis of a run's utterance, with its errors."""
+    words = [Label(word, start / 1000, end / 1000) for word, start, end in shown.row.get("words", ())]
+    reference, hypothesis = [], []
+    for first, second, start, end, other_start, other_end, _ in shown.row["pairs"]:
+        if first is not None:
+            reference.append(Label(first, start / 1000, end / 1000, "D" if second is None else ""))
+        if second is not None:
+            mark = "" if first == second else "I" if first is None else "S"
+            hypothesis.append(Label(second, other_start / 1000, other_end / 1000, mark))
+    named = (("words", words), ("ref.", reference), ("hyp.", hypothesis))
+    return [Tier(name, labels) for name, labels in named if labels]
 
 
 def _of_textgrid(path: Path) -> list[Tier]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,10 +12,15 @@ from asr.errors import InputError
 from asr.report.pictures import HOP, SAMPLE_RATE, spectrogram
 from asr.report.plotting.paper import drawing, inches, save
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 LONGEST = 60.0
 """Seconds that a figure shows at most."""
 TIER = 0.16
 """Inches."""
+PICTURE = 0.32
+"""The height of a spectrogram as a share of the figure's width."""
 SMALLEST, LEAST_ROOM = 3.5, 2.5
 """Points: the smallest letters, and the room below which a label is left out."""
 
@@ -54,20 +59,28 @@ def plot_speech(
         raise InputError(
             f"is {seconds:.0f} s long, and a figure shows up to {LONGEST:.0f} s; give --from and --to", audio
         )
-    rows = len(tiers) + any(label.mark for tier in tiers for label in tier.labels)
-    picture = 0.32 * inches(width)
-    with drawing(width, picture + 0.35 + TIER * rows) as figure:
-        axes, *below = figure.subplots(
-            1 + len(tiers), sharex=True, squeeze=False, height_ratios=[picture, *(TIER * _rows(tier) for tier in tiers)]
-        )[:, 0]
-        figure.set_layout_engine("constrained", h_pad=0.01, hspace=0.0)
-        _draw_spectrogram(axes, samples, start)
-        for tier_axes, tier in zip(below, tiers, strict=True):
-            _draw_tier(tier_axes, tier, (start, start + seconds), inches(width))
-        last = below[-1] if below else axes
-        last.set_xlabel("Time (s)")
-        last.tick_params(bottom=True, labelbottom=True)
+    with drawing(width, speech_height(tiers, inches(width))) as figure:
+        draw_speech(figure, samples, tiers, start)
         save(figure, path)
+
+
+def speech_height(tiers: Sequence[Tier], width: float) -> float:
+    """The height of a figure for `draw_speech` of some width, in inches."""
+    return PICTURE * width + 0.35 + TIER * sum(map(_rows, tiers))
+
+
+def draw_speech(figure: "Figure", samples: Samples, tiers: Sequence[Tier], start: float = 0.0) -> None:
+    """As `plot_speech`, for samples [S] at SAMPLE_RATE that begin at `start` (s)."""
+    width = figure.get_figwidth()
+    heights = [PICTURE * width, *(TIER * _rows(tier) for tier in tiers)]
+    axes, *below = figure.subplots(1 + len(tiers), sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+    figure.set_layout_engine("constrained", h_pad=0.01, hspace=0.0)
+    _draw_spectrogram(axes, samples, start)
+    for tier_axes, tier in zip(below, tiers, strict=True):
+        _draw_tier(tier_axes, tier, (start, start + len(samples) / SAMPLE_RATE), width)
+    last = below[-1] if below else axes
+    last.set_xlabel("Time (s)")
+    last.tick_params(bottom=True, labelbottom=True)
 
 
 def _rows(tier: Tier) -> int:
