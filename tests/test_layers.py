@@ -51,6 +51,7 @@ LAYERS = (
     ("asr.training",),
     ("asr.report",),
     ("asr.report.browser",),
+    ("asr.report.plotting",),
     ("asr.runs",),
     ("asr.sharing",),
     ("asr.library",),

@@ -16,6 +16,7 @@ from asr.cli.export import export_command
 from asr.cli.features import features_command
 from asr.cli.messages import show_messages
 from asr.cli.model import app as model_app
+from asr.cli.plot import app as plot_app
 from asr.cli.prepare import app as prepare_app
 from asr.cli.recipe import app as recipe_app
 from asr.cli.report import report_command
@@ -64,6 +65,7 @@ app.command("decode", short_help="Tune on dev, then decode dev and test")(decode
 app.command("score", short_help="Score hypotheses against references")(score_command)
 app.command("report", short_help="Write a run's report.html and report.md")(report_command)
 app.command("compare", short_help="Put runs side by side")(compare_command)
+app.add_typer(plot_app, name="plot")
 app.command("transcribe", short_help="Find the phones of your recordings, with their times")(transcribe_command)
 app.command("align", short_help="Find when the phones or words of a transcript are said")(align_command)
 app.command("serve", short_help="Open a page to speak to, and a JSON API")(serve_command)

@@ -15,18 +15,45 @@ def report_command(
             "embed copies them into the folder, none leaves out sound and pictures."
         ),
     ] = None,
+    beside: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the folder beside-OTHER/ instead: both runs in one error browser, where they differ, and "
+            "whether one is better. --audio is link unless given.",
+            metavar="OTHER",
+        ),
+    ] = None,
+    tensorboard: Annotated[
+        bool,
+        typer.Option(
+            "--tensorboard",
+            help="Also write the confusion matrix, and spectrograms with reference and hypothesis, for TensorBoard "
+            "(extra plot).",
+        ),
+    ] = False,
+    sclite: Annotated[
+        bool,
+        typer.Option("--sclite", help="Also write sclite.pra and sclite.dtl, as NIST's sclite does, of all folds."),
+    ] = False,
 ) -> None:
     """Write report.html (a single file that works offline) and report.md into a run's folder."""
-    from asr.report.browser.folder import report_folder
-    from asr.report.report import report
+    from asr.report.browser.folder import beside_folder, report_folder
+    from asr.report.plotting.tensorboard import tensorboard_images
+    from asr.report.report import report, sclite_listings
     from asr.report.run_files import require_run
     from asr.storage.output_folder import output_folder
 
     require_run(run)
+    if beside is not None:
+        with output_folder(run, "run", "RUN"):
+            print(beside_folder(run, beside, audio or "link"))
+        return
     with output_folder(run, "run", "RUN"):
         html = report(run)
         index = report_folder(run, audio) if audio else None
+        others = sclite_listings(run) if sclite else []
+        others += [tensorboard_images(run)] if tensorboard else []
     print(html)
     print(html.with_suffix(".md"))
-    if index:
-        print(index)
+    for path in ([index] if index else []) + others:
+        print(path)

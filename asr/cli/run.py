@@ -26,6 +26,10 @@ def run_command(
         Path | None,
         typer.Option("--out", "-o", help="The run's folder.", show_default="runs/CORPUS/RECIPE"),
     ] = None,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Keep live.html in the run's folder up to date: open it to see the training."),
+    ] = False,
 ) -> None:
     """Run a recipe from the corpus to the report; stages that are up to date are skipped.
 
@@ -51,7 +55,8 @@ def run_command(
         raise InputError("--stage and --from exclude each other")
     folder = out or default_folder(recipe)
     name = f"{recipe.resolve().parent.name}/{recipe.stem}"
-    run = Run(config, name, folder, choose_device(device), nullcontext() if rank() else cluster(engine, None, device))
+    open_engine = nullcontext() if rank() else cluster(engine, None, device)
+    run = Run(config, name, folder, choose_device(device), open_engine, watch)
     if rank():
         follow(run)
         return

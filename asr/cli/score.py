@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from asr.errors import InputError
+
 
 def score_command(
     references: Annotated[Path, typer.Argument(help="References as JSON Lines, such as decode/test/references.jsonl.")],
@@ -26,13 +28,19 @@ def score_command(
     bootstrap: Annotated[int, typer.Option("--bootstrap", min=1, help="Number of bootstrap samples.")] = 10000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Random seed of the bootstrap.")] = 0,
     by_speaker: Annotated[bool, typer.Option("--by-speaker", help="Also show a table by speaker.")] = False,
+    sclite: Annotated[
+        bool, typer.Option("--sclite", help="Also write sclite.pra and sclite.dtl, as NIST's sclite does, into --out.")
+    ] = False,
 ) -> None:
     """Score hypotheses against references: PER with silence counted, optional and removed."""
+    if sclite and out is None:
+        raise InputError("--sclite writes files: give their folder with --out")
     from rich.console import Console
 
     from asr.config import ScoringConfig
     from asr.phones.phone_set import load_phone_set
     from asr.report.tables import corpus_table, per_table, speaker_table
+    from asr.scoring.sclite_reports import write_sclite_reports
     from asr.scoring.score import score_files
     from asr.scoring.stage import score_stage
     from asr.storage.output_folder import output_folder
@@ -44,6 +52,8 @@ def score_command(
     else:
         with output_folder(out, "score", "--out"):
             result = score_stage(references, hypotheses, out, config, seed, nbest)
+            if sclite:
+                write_sclite_reports(result, out, hypotheses.name)
     console = Console()
     console.print(per_table(result))
     if result.by_corpus:

@@ -44,7 +44,7 @@ class Compared:
 
 def read_compared(folders: Sequence[Path]) -> list[Compared]:
     """Reads folders of runs and score folders. Raises InputError for a folder that is neither, or damaged."""
-    return [_read(folder, name) for folder, name in zip(folders, _names(folders), strict=True)]
+    return [_read(folder, name) for folder, name in zip(folders, names_of(folders), strict=True)]
 
 
 def differences(
@@ -59,6 +59,13 @@ def differences(
         except InputError as error:
             raise InputError(f"{first.name} and {other.name} cannot be compared: {error}") from error
     return found
+
+
+def names_of(folders: Sequence[Path]) -> list[str]:
+    """The name of each folder; its path where several have the same name."""
+    own = [folder.resolve().name for folder in folders]
+    times = Counter(own)
+    return [name if times[name] == 1 else str(folder) for name, folder in zip(own, folders, strict=True)]
 
 
 def _read(folder: Path, name: str) -> Compared:
@@ -108,10 +115,3 @@ def _speed(paths: Sequence[Path]) -> Speed | None:
             raise InputError("not the times of decoding; run the decode stage again", path) from error
         audio, model, search = audio + seconds[0], model + seconds[1], search + seconds[2]
     return Speed(model / audio, search / audio) if audio else None
-
-
-def _names(folders: Sequence[Path]) -> list[str]:
-    """The name of each folder; its path where several have the same name."""
-    own = [folder.resolve().name for folder in folders]
-    times = Counter(own)
-    return [name if times[name] == 1 else str(folder) for name, folder in zip(own, folders, strict=True)]

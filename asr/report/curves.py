@@ -1,6 +1,7 @@
 """The training curves as SVG."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from asr.config import AverageConfig, TrainingConfig
 from asr.report.axes import Axes, padded
@@ -9,10 +10,20 @@ from asr.report.svg import figure, number, text, ticks, titled
 
 PANEL_WIDTH, PANEL_HEIGHT, PANEL_LEFT, PANEL_TOP = 400, 210, 44, 26
 FOLD_COLOURS = 8
+COLUMN, ROW = PANEL_LEFT + PANEL_WIDTH + 16, PANEL_TOP + PANEL_HEIGHT + 50
+LOW = 110
+"""The height of the panels of PROGRESS."""
+PROGRESS = {
+    "learning_rate": "Learning rate",
+    "gradient_norm": "Gradient norm, mean of the epoch",
+    "frames_per_second": "Frames per second",
+    "gpu_memory": "GPU memory at most, MiB",
+}
+"""Fields of metrics.jsonl about the training itself; those that no epoch has are not drawn."""
 
 
 def curves(folds: Sequence[Fold], training: TrainingConfig) -> str | None:
-    """Loss and error over the epochs: dev as a line, train dashed, a dot at each kept epoch.
+    """Loss and error over the epochs: dev as a line, train dashed, a dot at each kept epoch; below them PROGRESS.
 
     None where no fold has metrics.
     """
@@ -20,11 +31,15 @@ def curves(folds: Sequence[Fold], training: TrainingConfig) -> str | None:
     if not folds:
         return None
     measured = training.measure.replace("_", " ")
-    panels = [(_loss(training), "loss"), (f"{measured.capitalize()}, %", training.measure)]
-    width = PANEL_LEFT + PANEL_WIDTH + 16
-    parts = [part for column, panel in enumerate(panels) for part in _panel(folds, *panel, column * width)]
-    parts += _legend(folds, _kept(training.average, measured), PANEL_TOP + PANEL_HEIGHT + 50)
-    return figure(2 * width, PANEL_TOP + PANEL_HEIGHT + 58, parts, f"Training curves: loss and {measured} by epoch")
+    parts = [*_panel(folds, _loss(training), "loss", 0)]
+    parts += _panel(folds, f"{measured.capitalize()}, %", training.measure, COLUMN)
+    parts += _legend(folds, _kept(training.average, measured), ROW)
+    known = [name for name in PROGRESS if any(name in row for fold in folds for row in fold.epochs)]
+    for place, name in enumerate(known):
+        top = ROW + 30 + (place // 2) * (LOW + 60) + PANEL_TOP
+        parts += _progress(folds, name, (place % 2) * COLUMN, top)
+    height = ROW + 8 + (30 if known else 0) + -(-len(known) // 2) * (LOW + 60)
+    return figure(2 * COLUMN, height, parts, f"Training curves: loss and {measured} by epoch")
 
 
 def _loss(training: TrainingConfig) -> str:
@@ -60,6 +75,20 @@ def _panel(folds: Sequence[Fold], title: str, field: str, left: float) -> Iterab
             x, y = axes.place(row["epoch"], row[f"dev_{field}"])
             hint = f"{fold.name or 'dev'}, epoch {row['epoch']}: {row[f'dev_{field}']:.3g}"
             yield titled(f'<circle cx="{number(x)}" cy="{number(y)}" r="3.5" style="fill:{colour}">', "circle", hint)
+
+
+def _progress(folds: Sequence[Fold], name: str, left: float, top: float) -> Iterable[str]:
+    """One of PROGRESS over the epochs that have it."""
+    rows: list[list[dict[str, Any]]] = [[row for row in fold.epochs if name in row] for fold in folds]
+    values = [row[name] for each in rows for row in each]
+    last = max(row["epoch"] for fold in folds for row in fold.epochs)
+    axes = Axes(left + PANEL_LEFT, top, PANEL_WIDTH, LOW, (1, last), (0.0, 1.08 * max(values) or 1.0))
+    yield from axes.frame(PROGRESS[name], "epoch", (tick for tick in ticks(1, last, 8) if tick == int(tick)))
+    for index, each in enumerate(rows):
+        yield axes.curve(((row["epoch"], row[name]) for row in each), _colour(index))
+        if len(each) == 1:
+            x, y = axes.place(each[0]["epoch"], each[0][name])
+            yield f'<circle cx="{number(x)}" cy="{number(y)}" r="2.5" style="fill:{_colour(index)}"/>'
 
 
 def _legend(folds: Sequence[Fold], kept: str, y: float) -> Iterable[str]:

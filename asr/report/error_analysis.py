@@ -11,8 +11,8 @@ from asr.corpora.cuts import read_cuts
 from asr.formats.transcript import PhoneSegment, read_transcripts
 from asr.phones.manner import MANNERS, manner
 from asr.report.run_files import RunFiles
-from asr.report.tiers import scored_segments
 from asr.scoring.edit_alignment import EditPair
+from asr.scoring.scored_segments import scored_segments
 from asr.storage.run_layout import DECODE, PREPARE, REFERENCES, TEST, cuts_path
 
 EDGE = "#"

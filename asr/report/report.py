@@ -6,24 +6,24 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from asr.errors import count, printable
+from asr.errors import count
 from asr.report.confusions import Examples, confusion_matrix
 from asr.report.curves import curves
 from asr.report.decoding import decoding_rows, reliability
 from asr.report.error_analysis import error_analysis
-from asr.report.escaping import fence, markdown
+from asr.report.rendering import render
 from asr.report.run_files import Fold, RunFiles, curve_fields, read_run
 from asr.report.svg import interval_bar, write_figure
 from asr.scoring.edit_alignment import EditPair
-from asr.scoring.results import UtteranceScore, confusions, ranked, worst
+from asr.scoring.results import UtteranceScore, confusions, ranked, summarize, worst
+from asr.scoring.sclite_reports import write_sclite_reports
 from asr.scoring.silence import NOTE, RULES, TREATMENTS, UNTRANSCRIBED, USED_BY
+from asr.scoring.timing import TOLERANCES, Timing, timing_files
 from asr.storage.files import write_text
-from asr.storage.run_layout import FIGURES, REPORT, fold_name
+from asr.storage.run_layout import DECODE, FIGURES, HYPOTHESES, REFERENCES, REPORT, TEST, fold_name
 
-TEMPLATES = Path(__file__).parent / "templates"
 LIST_LENGTH = 20
 MARKDOWN_PAIRS_A_LINE = 16
 
@@ -43,8 +43,16 @@ def report(run_dir: Path) -> Path:
         if svg:
             write_figure(run_dir / FIGURES / f"{name}.svg", svg)
     for suffix in ("md", "html"):
-        write_text(run_dir / f"report.{suffix}", _environment().get_template(f"report.{suffix}.j2").render(content))
+        write_text(run_dir / f"report.{suffix}", render(f"report.{suffix}.j2", content))
     return run_dir / REPORT
+
+
+def sclite_listings(run_dir: Path) -> list[Path]:
+    """Writes sclite.pra and sclite.dtl of all folds into a run's folder; returns their paths."""
+    run_dir = Path(run_dir)
+    run = read_run(run_dir)
+    scores = summarize(run.utterances, run.config.scoring, run.config.seed)
+    return write_sclite_reports(scores, run_dir, str(run.results.get("recipe", run_dir.name)))
 
 
 def page_with_examples(run_dir: Path, run: RunFiles, examples: Examples) -> str:
@@ -52,7 +60,7 @@ def page_with_examples(run_dir: Path, run: RunFiles, examples: Examples) -> str:
     pairs = confusions(run.utterances)
     figures = _figures(run_dir, run, pairs) | {"confusions": confusion_matrix(run.phone_set, pairs, examples)}
     content = _content(run_dir, run, pairs, figures) | {"examples": examples}
-    return _environment().get_template("report.html.j2").render(content)
+    return render("report.html.j2", content)
 
 
 def _figures(run_dir: Path, run: RunFiles, pairs: Counter[EditPair]) -> dict[str, str | None]:
@@ -77,6 +85,8 @@ def _content(run_dir: Path, run: RunFiles, pairs: Counter[EditPair], figures: di
         "speakers": _groups(run.results["by_speaker"]),
         "corpora": _groups(run.results.get("by_corpus", {})),
         "analysis": error_analysis(run_dir, run),
+        "timing": _timing(run_dir, run),
+        "tolerances": TOLERANCES,
         **{name: Markup(svg) if svg else None for name, svg in figures.items()},
         "training": [_training(fold, columns) for fold in run.folds if fold.epochs],
         "columns": columns,
@@ -90,29 +100,18 @@ def _content(run_dir: Path, run: RunFiles, pairs: Counter[EditPair], figures: di
     }
 
 
+def _timing(run_dir: Path, run: RunFiles) -> list[Timing]:
+    """The accuracy of times over all folds; nothing where the references or the hypotheses have none."""
+    folders = [run_dir / fold.name / DECODE / TEST for fold in run.folds]
+    files = [(folder / REFERENCES, folder / HYPOTHESES) for folder in folders]
+    return timing_files([pair for pair in files if all(path.is_file() for path in pair)], run.phone_set)
+
+
 def _silence_note(results: dict[str, Any]) -> str:
     """What a reader must know about silence to compare the rows with published figures."""
     if not results.get("silence_transcribed", True):
         return UNTRANSCRIBED
     return f"Published figures treat silence in three ways, so compare only within a row ({NOTE})."
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=lambda name: name is not None and name.endswith((".html.j2", ".css")),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters["percent"] = lambda value: "–" if value is None else f"{value:.1f}"
-    environment.filters["decimals"] = lambda value, places: "–" if value is None else f"{value:.{places}f}"
-    environment.filters["thousands"] = lambda value: f"{value:,}"
-    environment.filters["cell"] = markdown
-    environment.filters["fence"] = fence
-    environment.filters["printable"] = lambda value: "\n".join(map(printable, str(value).splitlines()))
-    return environment
 
 
 def _facts(results: dict[str, Any]) -> list[str]:

@@ -18,6 +18,8 @@ from asr.training.averaging import epochs_to_keep
 from asr.training.metrics import read_metrics
 
 SPEAKER_FIELDS = ("per", "substitutions", "deletions", "insertions", "reference_phones")
+PROGRESS_FIELDS = ("learning_rate", "gradient_norm", "frames_per_second", "gpu_memory")
+"""Fields of metrics.jsonl about the training itself, which older runs may lack."""
 FIGURE_FIELDS = (*SPEAKER_FIELDS, "interval")
 
 
@@ -90,17 +92,23 @@ def read_run(run_dir: Path) -> RunFiles:
     )
 
 
-def _read_fold(folder: Path, name: str, training: TrainingConfig) -> Fold:
-    metrics = folder / TRAIN / METRICS
+def read_epochs(train_dir: Path, training: TrainingConfig) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The epochs of a training, and those of them whose weights are averaged into the model; none where there is no
+    metrics.jsonl. Raises InputError with the line and the field that is missing or not a number."""
+    metrics = train_dir / METRICS
     epochs = read_metrics(metrics) if metrics.is_file() else []
     fields = ("epoch", *curve_fields(training))
     for number, row in enumerate(epochs, 1):
         _require(row, fields, metrics, number)
-        for field in fields:
+        for field in (*fields, *(name for name in PROGRESS_FIELDS if name in row)):
             if not isinstance(row[field], int | float) or not math.isfinite(row[field]):
                 raise InputError(f"field {field} must be a number, not {row[field]!r}", metrics, number)
     errors = [row[f"dev_{training.measure}"] for row in epochs]
-    kept = [epochs[number - 1] for number in epochs_to_keep(training.average, errors)]
+    return epochs, [epochs[number - 1] for number in epochs_to_keep(training.average, errors)]
+
+
+def _read_fold(folder: Path, name: str, training: TrainingConfig) -> Fold:
+    epochs, kept = read_epochs(folder / TRAIN, training)
     return Fold(name, epochs, kept, read_utterances(folder / SCORE / UTTERANCES))
 
 

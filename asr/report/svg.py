@@ -58,6 +58,18 @@ def interval_bar(per: float, interval: tuple[float, float], axis: tuple[float, f
     return figure(160, 16, [line(0, 8, 160, 8), line(low, 8, high, 8, "whisker"), dot], label)
 
 
+def pair_bar(pers: tuple[float, float], axis: tuple[float, float]) -> str:
+    """Two PERs on an axis from `axis[0]` to `axis[1]` per cent, the first filled, the second hollow; for a cell."""
+    first, second = (5 + 150 * (per - axis[0]) / ((axis[1] - axis[0]) or 1) for per in pers)
+    parts = [
+        line(0, 8, 160, 8),
+        line(first, 8, second, 8, "whisker"),
+        f'<circle cx="{number(first)}" cy="8" r="4" class="good"/>',
+        f'<circle cx="{number(second)}" cy="8" r="4" class="hollow"/>',
+    ]
+    return figure(160, 16, parts, f"{pers[0]:.1f}% and {pers[1]:.1f}%")
+
+
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
     """Round values (1, 2 or 5 times a power of ten apart) that lie from `low` to `high`."""
     span = (high - low) / about or 1.0

@@ -1,13 +1,13 @@
 """Reference and hypothesis as tiers: each pair of an edit alignment with the times of its two phones."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from asr.formats.transcript import PhoneSegment, Transcript
-from asr.phones.folding import fold_segments
-from asr.phones.phone_set import PhoneSet, silences
+from asr.phones.phone_set import PhoneSet
 from asr.scoring.edit_alignment import EditPair
+from asr.scoring.scored_segments import scored_segments
 
 UNTIMED = 0.03
 """Seconds that a phone is drawn wide when neither it nor its partner has times."""
@@ -56,31 +56,6 @@ def timed_pairs(
         timed.append(TimedPair(first, second, spans[0], spans[1], None if given is None else given.score))
         reached = max(reached, known[1])
     return timed
-
-
-def scored_segments(symbols: Sequence[str], transcript: Transcript, phone_set: PhoneSet) -> list[PhoneSegment]:
-    """The phones of a transcript as they were scored: folded, and runs of silence merged or silence removed.
-
-    Where that does not give the symbols that were scored, those without times.
-    """
-    segments = fold_segments(transcript.phones, phone_set)
-    silence = silences(phone_set)
-    without = [segment for segment in segments if segment.phone not in silence]
-    for candidate in (_merged(segments, silence), without):
-        if [segment.phone for segment in candidate] == list(symbols):
-            return candidate
-    return [PhoneSegment(symbol) for symbol in symbols]
-
-
-def _merged(segments: Sequence[PhoneSegment], silence: frozenset[str]) -> list[PhoneSegment]:
-    """The segments with each run of silence as one."""
-    merged: list[PhoneSegment] = []
-    for segment in segments:
-        if merged and segment.phone in silence and merged[-1].phone in silence:
-            merged[-1] = replace(merged[-1], end=segment.end)
-        else:
-            merged.append(segment)
-    return merged
 
 
 def _span(segment: PhoneSegment | None) -> Span | None:

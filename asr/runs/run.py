@@ -17,6 +17,7 @@ from asr.report.report import report
 from asr.runs.results import write_results
 from asr.runs.stage import Stage
 from asr.runs.stages import STAGES, recipe_stages, skipped, train_fold
+from asr.runs.watch import watched
 from asr.scoring.results import ScoreResult
 from asr.storage.output_folder import output_folder
 from asr.storage.run_layout import REPORT_FOLDER, RESULTS, SCORE, SUMMARY
@@ -28,7 +29,8 @@ log = logging.getLogger(__name__)
 class Run:
     """A recipe with the folder and the device that it runs in; `name` is the recipe's, such as timit_sample/dnn.
 
-    The features are computed on the `engine`, where one is given; it is open only then.
+    The features are computed on the `engine`, where one is given; it is open only then. With `watch` there is a live
+    page while it runs.
     """
 
     config: RecipeConfig
@@ -36,6 +38,7 @@ class Run:
     folder: Path
     device: torch.device
     engine: AbstractContextManager[Engine | None] = field(default_factory=nullcontext)
+    watch: bool = False
 
 
 def default_folder(recipe: Path) -> Path:
@@ -65,12 +68,14 @@ def follow(run: Run) -> None:
 
 
 def _execute(run: Run, stages: Sequence[Stage], only: str | None, forced: Sequence[str]) -> ScoreResult | None:
-    with output_folder(run.folder, "run", "--out"):
+    live = watched(run.config, run.name, run.folder) if run.watch else nullcontext(_ignored)
+    with output_folder(run.folder, "run", "--out"), live as begin:
         for stage in stages:
             if only == stage.name:
                 for source in stage.inputs:
                     source.require_current()
             if only in (None, stage.name):
+                begin(_name(stage, run))
                 _advance(stage, run, stage.name in forced)
         if only not in (None, *STAGES[STAGES.index(SCORE) :]):
             return None
@@ -89,8 +94,16 @@ def _warn_of_earlier_browser(folder: Path) -> None:
         log.warning("%s shows earlier results; write it again with asr report --audio", browser)
 
 
+def _ignored(stage: str) -> None:
+    """Nobody watches."""
+
+
+def _name(stage: Stage, run: Run) -> str:
+    return str(stage.folder.relative_to(run.folder))
+
+
 def _advance(stage: Stage, run: Run, forced: bool) -> None:
-    name = str(stage.folder.relative_to(run.folder))
+    name = _name(stage, run)
     if not forced and stage.is_current():
         log.info("%s: up to date", name)
     else:

@@ -41,7 +41,7 @@ def find_learning_rate(trainer: Trainer, data: Batching) -> Sweep:
     for step, batch in enumerate(batches(data, plan, trainer.fabric.device)):
         rate = LOWEST * (HIGHEST / LOWEST) ** (step / (STEPS - 1))
         trainer.set_learning_rate(rate)
-        loss = mean_loss(train_step(trainer, batch).tolist(), trainer.config.timing)
+        loss = mean_loss(train_step(trainer, batch)[:-1].tolist(), trainer.config.timing)
         average = SMOOTHING * average + (1 - SMOOTHING) * loss
         smooth = average / (1 - SMOOTHING ** (step + 1))
         if not math.isfinite(smooth) or (losses and smooth > DIVERGED * min(losses)):

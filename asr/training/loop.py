@@ -33,7 +33,7 @@ from asr.training.checkpoint import Progress, Trained, load_checkpoint, save_che
 from asr.training.freezing import Freezing
 from asr.training.graphs import CudaRecorder, Recorder, Replayed
 from asr.training.losses import Criterion, Scores, Sums, best_classes, greedy_errors, make_criterion
-from asr.training.memory import give_back
+from asr.training.memory import forget_peak_memory, give_back, peak_memory
 from asr.training.metrics import Figures, MetricsLog
 from asr.training.optimizers import make_optimizer, parameter_groups, set_learning_rate
 from asr.training.schedules import dev_factor, step_factor
@@ -202,6 +202,7 @@ def fit(
     with closing(metrics) if metrics is not None else nullcontext():
         while progress.goes_on(settings):
             torch.manual_seed(config.seed * SEEDS_PER_RUN + progress.epoch + 1)
+            forget_peak_memory(fabric.device)
             started = time.perf_counter()
             train = train_epoch(trainer, train_set.for_epoch(progress.epoch), progress)
             seconds = time.perf_counter() - started
@@ -213,7 +214,7 @@ def fit(
                     save_checked(epoch_path(folder, progress.epoch), model.state_dict(), {})
             progress.learning_rate *= dev_factor(settings.schedule, progress.dev_errors)
             if metrics is not None:
-                metrics.add(progress.epoch, trainer.learning_rate, train, dev, seconds)
+                metrics.add(progress.epoch, trainer.learning_rate, train, dev, seconds, peak_memory(fabric.device))
                 save_checkpoint(last, trained, progress, fingerprint)
                 forget_epochs(folder, kept)  # not earlier: the replaced checkpoint may have needed them
             fabric.barrier()
@@ -235,7 +236,7 @@ def train_epoch(trainer: Trainer, data: Batching, progress: Progress) -> Figures
     description = f"epoch {progress.epoch + 1}"
     try:
         with trainer.steps():
-            totals = torch.zeros(len(plan), sums_of(config), dtype=torch.float64, device=fabric.device)
+            totals = torch.zeros(len(plan), sums_of(config) + 1, dtype=torch.float64, device=fabric.device)
             shares = batches(data, plan, fabric.device, fabric.global_rank, fabric.world_size)
             for step, batch in enumerate(track(shares, description, total=len(plan))):
                 factor = step_factor(config.schedule, progress.epoch + (step + 0.5) / len(plan), config.epochs)
@@ -254,32 +255,40 @@ def train_epoch(trainer: Trainer, data: Batching, progress: Progress) -> Figures
             f"lower it from {config.batch_size}"
         ) from error
     totals = summed(fabric, totals)
-    losses = totals[:, ::4].sum(dim=1).cpu()
+    losses = totals[:, :-1:4].sum(dim=1).cpu()
     if not losses.isfinite().all():
         names = data.utterances(plan[int((~losses.isfinite()).nonzero()[0])])
         raise InputError(
             f"training.optimizer.learning_rate: the loss is not finite in epoch {progress.epoch + 1}; lower it, or "
             f"check the audio of {listed(names)}"
         )
-    return Figures.of(totals.sum(dim=0), config)
+    norm = float(totals[:, -1].mean()) / fabric.world_size
+    return Figures.of(totals[:, :-1].sum(dim=0), config, norm)
 
 
 def train_step(trainer: Trainer, minibatch: Minibatch) -> Tensor:
-    """One update; returns the sums [4 or 8] of `Sums`."""
+    """One update; returns the sums of `Sums`, and the norm of the gradient before clipping [5 or 9]."""
     batch = minibatch.gathered()
     if trainer.spec_augment is not None:
         batch = replace(batch, inputs=trainer.spec_augment(batch.inputs, batch.lengths))
     sums = trainer.criterion(trainer.scores(batch), batch)
     trainer.optimizer.zero_grad(set_to_none=True)
     trainer.fabric.backward(trainer.loss(sums))
-    if trainer.config.clip_gradient is not None:
-        trainer.fabric.clip_gradients(
-            trainer.model, trainer.optimizer, max_norm=trainer.config.clip_gradient, error_if_nonfinite=False
-        )
+    norm = _gradient_norm(trainer)
     trainer.optimizer.step()
     if trainer.moving is not None:
         trainer.moving.update()
-    return sums.detached()
+    return torch.cat([sums.detached(), norm.detach().double()[None]])
+
+
+def _gradient_norm(trainer: Trainer) -> Tensor:
+    """The norm of the gradient, which is then clipped where the recipe says so."""
+    if (most := trainer.config.clip_gradient) is None:
+        gradients = (parameter.grad for parameter in trainer.model.parameters())
+        return torch.nn.utils.get_total_norm([each for each in gradients if each is not None])
+    norm = trainer.fabric.clip_gradients(trainer.model, trainer.optimizer, max_norm=most, error_if_nonfinite=False)
+    assert norm is not None
+    return norm
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""How much memory is free for a split's features, and giving back what training no longer uses."""
+"""How much memory is free for a split's features and how much training took on a GPU, and giving back what is freed."""
 
 import ctypes
 import os
@@ -30,6 +30,17 @@ def give_back() -> None:
     """
     if (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
         trim(0)
+
+
+def forget_peak_memory(device: torch.device) -> None:
+    """What `peak_memory` says is counted from now on."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+
+
+def peak_memory(device: torch.device) -> float | None:
+    """The most memory (MiB) that tensors have had on a GPU, without waiting for it; None for a CPU."""
+    return torch.cuda.max_memory_allocated(device) / 2**20 if device.type == "cuda" else None
 
 
 def free_memory(root: Path = Path("/")) -> int:

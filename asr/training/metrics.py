@@ -19,17 +19,19 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Figures:
     """The mean loss per label, which is a frame, or a phone under CTC; the errors (per cent of the labels) that were
-    counted, by their names, of which `measure` compares epochs; the frames of the labelled speech; and the mean loss of
-    a second output, if there is one, whose error is `frame_error`."""
+    counted, by their names, of which `measure` compares epochs; the frames of the labelled speech; the mean loss of a
+    second output, if there is one, whose error is `frame_error`; and in training the mean norm of the gradients, before
+    clipping."""
 
     loss: float
     errors: dict[str, float]
     measure: str
     frames: int
     timing_loss: float | None = None
+    gradient_norm: float | None = None
 
     @classmethod
-    def of(cls, sums: Tensor, config: TrainingConfig) -> "Figures":
+    def of(cls, sums: Tensor, config: TrainingConfig, gradient_norm: float | None = None) -> "Figures":
         """From summed loss, errors, labels and frames [4], and those of a second output after them [8]."""
         loss, errors, labels, frames, *timing = sums.tolist()
         found = {"phone_error" if config.loss == "ctc" else "frame_error": 100 * errors / labels}
@@ -37,7 +39,7 @@ class Figures:
         if timing:
             found["frame_error"], timing_loss = 100 * timing[1] / max(timing[2], 1), timing[0] / max(timing[2], 1)
         counted = {name: error for name, error in found.items() if not math.isnan(error)}
-        return cls(loss / labels, counted, config.measure, int(frames), timing_loss)
+        return cls(loss / labels, counted, config.measure, int(frames), timing_loss, gradient_norm)
 
     @property
     def error(self) -> float:
@@ -75,7 +77,17 @@ class MetricsLog:
         for path in set(events.glob("*")) - former:
             adopt(path)
 
-    def add(self, epoch: int, learning_rate: float, train: Figures, dev: Figures, seconds: float) -> None:
+    def add(
+        self,
+        epoch: int,
+        learning_rate: float,
+        train: Figures,
+        dev: Figures,
+        seconds: float,
+        gpu_memory: float | None = None,
+    ) -> None:
+        """Adds an epoch: the learning rate of its last step, the seconds of its training, and the most memory that its
+        training took on the GPU, in MiB."""
         row = {
             "epoch": epoch,
             **train.named("train"),
@@ -84,6 +96,10 @@ class MetricsLog:
             "seconds": round(seconds, 3),
             "frames_per_second": round(train.frames / seconds, 1),
         }
+        if train.gradient_norm is not None and math.isfinite(train.gradient_norm):
+            row["gradient_norm"] = train.gradient_norm
+        if gpu_memory is not None:
+            row["gpu_memory"] = round(gpu_memory, 1)
         self.rows.append(row)
         write_jsonl(self.path, self.rows)
         for name, value in row.items():

@@ -110,3 +110,27 @@ def test_curves_say_the_loss_and_what_was_kept(training: TrainingConfig, loss: s
 
 def test_no_metrics_give_no_curves() -> None:
     assert curves([Fold("", [], [], [])], TrainingConfig()) is None
+
+
+def test_the_training_itself_is_drawn_as_far_as_it_is_known() -> None:
+    plain = rows_of(dev_loss=[1.0, 2.0, 3.0])
+    full = [row | {"gradient_norm": 5.0 - row["epoch"], "learning_rate": 0.1} for row in plain]
+    before, after = (curves([Fold("", rows, rows[:1], [])], TrainingConfig()) for rows in (plain, full))
+    assert before is not None
+    assert after is not None
+    assert "Gradient norm" not in before
+    assert "Gradient norm" in after
+    assert "GPU memory" not in after
+    assert outside(after) == []
+    norms = lines(after)[-1]
+    assert [y for _, y in norms] == sorted(y for _, y in norms)
+    assert len(lines(after)) == len(lines(before)) + 2
+
+
+def test_an_epoch_may_lack_what_later_ones_have() -> None:
+    rows = rows_of(dev_loss=[1.0, 2.0, 3.0])
+    rows[2]["gradient_norm"] = 2.0
+    svg = curves([Fold("", rows, rows[:1], [])], TrainingConfig())
+    assert svg is not None
+    assert "Gradient norm" in svg
+    assert outside(svg) == []

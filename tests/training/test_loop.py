@@ -199,6 +199,25 @@ def test_gradients_are_clipped_to_the_norm_of_the_recipe() -> None:
     assert step_length(10 * whole) == pytest.approx(whole, rel=1e-4)
 
 
+@pytest.mark.parametrize("limit", [None, 1e-3])
+def test_a_step_returns_the_norm_of_the_gradient_before_clipping(limit: float | None) -> None:
+    torch.manual_seed(0)
+    config = recipe(clip_gradient=limit).training
+    model = models.build(recipe().model, 4, 4).eval()
+    optimizer = make_optimizer(config.optimizer, model.parameters())
+    trainer = make_trainer(config, make_fabric(config, CPU), model, optimizer)
+    batching = separable_frames(0)
+    norm = train_step(trainer, batching.batch(batching.plan(32, shuffled=False)[0]))[4]
+    assert float(norm) == pytest.approx(step_length(None), rel=1e-4)
+
+
+def test_each_epoch_has_the_mean_norm_of_its_gradients(tmp_path: Path) -> None:
+    train(recipe(epochs=2), tmp_path)
+    norms = [row["gradient_norm"] for row in read_jsonl(tmp_path / "metrics.jsonl")]
+    assert all(0 < norm < 100 for norm in norms)
+    assert norms[0] != norms[1]
+
+
 def test_each_epoch_has_the_learning_rate_of_the_schedule(tmp_path: Path) -> None:
     schedule = {"type": "step", "every": 1, "factor": 0.5}
     train(recipe(epochs=3, schedule=schedule, optimizer={"type": "sgd", "learning_rate": 0.08}), tmp_path)

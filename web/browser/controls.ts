@@ -11,7 +11,8 @@ function buildControls(): void {
   const phones: Choice[] = (run?.phones ?? []).map((phone) => [phone, phone]);
   const speakers = [...new Set(utterances.map((utterance) => utterance.speaker))].sort(compareText);
   form.append(
-    select("sort", "Order", hasScores() ? SORTS : SORTS.filter(([name]) => name !== "score"), false),
+    select("sort", "Order", sorts(), false),
+    ...(run?.beside ? [select("differ", "Two runs", DIFFERENCES)] : []),
     checkbox("errors", "Only errors"),
     checkbox("marked", "Only marked"),
     select("frequent", "Frequent errors", frequentErrors()),
@@ -29,6 +30,11 @@ function buildControls(): void {
   form.append(reset);
   byId("scores").hidden = !hasScores();
   showFilters();
+}
+
+function sorts(): Choice[] {
+  const known = hasScores() ? SORTS : SORTS.filter(([name]) => name !== "score");
+  return run?.beside ? [...SORTS_OF_TWO, ...known] : known;
 }
 
 /** Whether the run was decoded with confidences. */

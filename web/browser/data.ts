@@ -1,9 +1,17 @@
 // What the page shows, as asr/report/browser/folder.py writes it into data/.
 
-/** A pair of the edit alignment: reference, hypothesis, start and end of each in ms, and the hypothesis's score. */
+/**
+ * A pair of the edit alignment: reference, hypothesis, start and end of each in ms, and the hypothesis's score; of two
+ * runs also a Place.
+ */
 type Pair = [
-  string | null, string | null, number | null, number | null, number | null, number | null, number | null,
+  string | null, string | null, number | null, number | null, number | null, number | null, number | null, Place?,
 ];
+
+/** Who is right, as in asr/scoring/differing.py. */
+enum Place { same, onlyOther, onlyThis, neither }
+
+type Counts = [substitutions: number, deletions: number, insertions: number, phones: number];
 
 interface Run {
   title: string;
@@ -16,15 +24,19 @@ interface Run {
   phones: string[];
   classOf: [string, string][];
   classes: string[];
+  /** Of two runs. */
+  beside?: { names: [string, string]; pers: [number, number] };
 }
 
 interface Utterance {
   name: string;
   speaker: string;
   seconds: number;
-  /** Substitutions, deletions, insertions and reference phones. */
-  counts: [number, number, number, number];
+  counts: Counts;
+  /** Those of both runs, once `joinPairs` was called. */
   pairs: Pair[];
+  /** The second run. */
+  other?: { counts: Counts; pairs: Pair[] };
   text?: string;
   /** Words with start and end in ms. */
   words?: [string, number, number][];
@@ -50,12 +62,35 @@ function kindOf(pair: Pair): Kind {
   return pair[0] === null ? "I" : pair[1] === null ? "D" : "S";
 }
 
-function errorsOf(utterance: Utterance): number {
-  return utterance.counts[0] + utterance.counts[1] + utterance.counts[2];
+/** Puts the pairs of the second run after those of the first. */
+function joinPairs(utterance: Utterance): void {
+  if (utterance.other) utterance.pairs = utterance.pairs.concat(utterance.other.pairs);
 }
 
-function errorRate(utterance: Utterance): number {
-  return (100 * errorsOf(utterance)) / Math.max(1, utterance.counts[3]);
+/** The places of the first run's pairs, or the second's: from, and up to. */
+function placesOf(utterance: Utterance, side: 0 | 1): [number, number] {
+  const firsts = utterance.pairs.length - (utterance.other?.pairs.length ?? 0);
+  return side === 0 ? [0, firsts] : [firsts, utterance.pairs.length];
+}
+
+/** Whose pair it is at a place: the first run's (0) or the second's (1). */
+function sideOf(utterance: Utterance, at: number): 0 | 1 {
+  return at < placesOf(utterance, 0)[1] ? 0 : 1;
+}
+
+function sides(utterance: Utterance): (0 | 1)[] {
+  return utterance.other ? [0, 1] : [0];
+}
+
+const SIDE_NAMES = ["A", "B"] as const;
+
+function errorsOf(utterance: Utterance, side: 0 | 1 = 0): number {
+  const counts = side ? utterance.other?.counts ?? utterance.counts : utterance.counts;
+  return counts[0] + counts[1] + counts[2];
+}
+
+function errorRate(utterance: Utterance, side: 0 | 1 = 0): number {
+  return (100 * errorsOf(utterance, side)) / Math.max(1, utterance.counts[3]);
 }
 
 /** From the first to the last moment (s) of a pair's two phones. */

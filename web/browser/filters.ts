@@ -12,11 +12,12 @@ interface Filters {
   longest: string;
   errors: string;
   marked: string;
+  differ: string;
 }
 
 const NO_FILTERS: Filters = {
   sort: "worst", ref: "", hyp: "", phone: "", class: "", speaker: "", text: "",
-  shortest: "", longest: "", errors: "", marked: "",
+  shortest: "", longest: "", errors: "", marked: "", differ: "",
 };
 
 const SORTS: [string, string][] = [
@@ -27,6 +28,21 @@ const SORTS: [string, string][] = [
   ["shortest", "Shortest"],
   ["longest", "Longest"],
   ["name", "Name"],
+];
+
+/** Orders of two runs. */
+const SORTS_OF_TWO: [string, string][] = [
+  ["differ", "Most different first"],
+  ["gain", "B better first"],
+  ["loss", "A better first"],
+];
+
+/** Who is right where two runs differ. */
+const DIFFERENCES: [string, string][] = [
+  ["any", "where they differ"],
+  ["first", "only A is right"],
+  ["second", "only B is right"],
+  ["neither", "both err, differently"],
 ];
 
 const GROUP = "group.";
@@ -70,10 +86,21 @@ function writeAddress(): void {
 }
 
 function filtersPairs(): boolean {
-  return Boolean(filters.ref || filters.hyp || filters.phone || filters.class);
+  return Boolean(filters.ref || filters.hyp || filters.phone || filters.class || filters.differ);
 }
 
-function passes(pair: Pair): boolean {
+/** Each place where two runs differ passes once: an error that only one makes is that one's, others are the first's. */
+function differs(place: Place | undefined, side: 0 | 1): boolean {
+  switch (filters.differ) {
+    case "first": return side === 1 && place === Place.onlyOther;
+    case "second": return side === 0 && place === Place.onlyOther;
+    case "neither": return side === 0 && place === Place.neither;
+    default: return place === Place.onlyOther || (side === 0 && place === Place.neither);
+  }
+}
+
+function passes(pair: Pair, side: 0 | 1): boolean {
+  if (filters.differ && !differs(pair[7], side)) return false;
   if ((filters.errors || !filtersPairs()) && !kindOf(pair)) return false;
   if (filters.ref && (pair[0] ?? NOTHING) !== filters.ref) return false;
   if (filters.hyp && (pair[1] ?? NOTHING) !== filters.hyp) return false;
@@ -81,14 +108,21 @@ function passes(pair: Pair): boolean {
   return !filters.class || classOf.get(pair[0] ?? pair[1] ?? "") === filters.class;
 }
 
-/** The places of the pairs that the filters are after: without filters, all errors. */
+/** The places of the pairs that the filters are after, in the order of their times: without filters, all errors. */
 function targetsOf(utterance: Utterance): number[] {
   let found = targets.get(utterance);
   if (!found) {
-    found = utterance.pairs.flatMap((pair, place) => (passes(pair) ? [place] : []));
+    found = utterance.pairs.flatMap((pair, place) => (passes(pair, sideOf(utterance, place)) ? [place] : []));
+    if (utterance.other) found.sort((one, other) => compareTimes(utterance, one, other));
     targets.set(utterance, found);
   }
   return found;
+}
+
+/** The order of two places of an utterance by their times, then by their runs. */
+function compareTimes(utterance: Utterance, one: number, other: number): number {
+  const [first, second] = [utterance.pairs[one], utterance.pairs[other]];
+  return (first && second ? spanOf(first)[0] - spanOf(second)[0] : 0) || one - other;
 }
 
 function isShown(utterance: Utterance): boolean {
@@ -114,6 +148,9 @@ function sortKey(utterance: Utterance): number {
     case "score": return meanScore(utterance);
     case "shortest": return utterance.seconds;
     case "longest": return -utterance.seconds;
+    case "differ": return -utterance.pairs.filter((pair, at) => differs(pair[7], sideOf(utterance, at))).length;
+    case "gain": return errorsOf(utterance, 1) - errorsOf(utterance, 0);
+    case "loss": return errorsOf(utterance, 0) - errorsOf(utterance, 1);
     default: return 0;
   }
 }
@@ -134,14 +171,20 @@ function applyFilters(): void {
   shown = keyed.map(({ utterance }) => utterance);
 }
 
+/** Whether a place comes after another in the direction of `step`; one that is not a pair's is before or after all. */
+function isBeyond(utterance: Utterance, place: number, from: number, step: 1 | -1): boolean {
+  const apart = utterance.pairs[from] ? compareTimes(utterance, place, from) : place - from;
+  return apart * step > 0;
+}
+
 /** The next target after the selected pair, or before it where `step` is -1; null at the end. */
 function neighbour(step: 1 | -1): { utterance: Utterance; at: number } | null {
   const current = selected ? shown.indexOf(selected.utterance) : -1;
-  const from = selected && current >= 0 ? selected.at : step > 0 ? -1 : Infinity;
+  const from = selected && selected.at >= 0 ? selected.at : step > 0 ? -1 : Infinity;
   for (let row = Math.max(current, 0); row >= 0 && row < shown.length; row += step) {
     const utterance = shown[row];
     if (!utterance) break;
-    const places = targetsOf(utterance).filter((place) => row !== current || (place - from) * step > 0);
+    const places = targetsOf(utterance).filter((place) => row !== current || isBeyond(utterance, place, from, step));
     const at = step > 0 ? places[0] : places[places.length - 1];
     if (at !== undefined) return { utterance, at };
   }

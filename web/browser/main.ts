@@ -13,7 +13,12 @@ function receiveRun(text: string): void {
   run.classOf.forEach(([phone, name]) => classOf.set(phone, name));
   document.title = `Errors of ${run.title}`;
   byId("title").textContent = run.title;
-  byId("per").textContent = `Phone error rate ${run.per.toFixed(1)}%, silence counted`;
+  const pers = run.beside?.pers.map((per, side) => `${SIDE_NAMES[side]} ${per.toFixed(1)}%`);
+  byId("per").textContent = `Phone error rate ${pers ? pers.join(", ") : `${run.per.toFixed(1)}%`}, silence counted`;
+  if (run.beside) {
+    NO_FILTERS.sort = "differ";
+    byId("runs").textContent = run.beside.names.map((name, side) => `${SIDE_NAMES[side]}: ${name}`).join(" · ");
+  }
   loadMarks();
   for (let chunk = 0; chunk < run.chunks; chunk++) loadScript(`data/utterances-${chunk}.js`);
 }
@@ -21,7 +26,10 @@ function receiveRun(text: string): void {
 /** Called by each data/utterances-N.js. */
 function receiveUtterances(text: string): void {
   const first = utterances.length === 0;
-  for (const utterance of JSON.parse(text) as Utterance[]) utterances.push(utterance);
+  for (const utterance of JSON.parse(text) as Utterance[]) {
+    joinPairs(utterance);
+    utterances.push(utterance);
+  }
   if (utterances.length === run?.utterances) buildControls();
   if (first || utterances.length === run?.utterances) followAddress();
 }

@@ -55,6 +55,7 @@ function marksAsJsonLines(): string {
     return JSON.stringify({
       utterance: mark.utterance,
       speaker: utterance?.speaker,
+      ...(utterance?.other ? { run: run?.beside?.names[sideOf(utterance, mark.at)] } : {}),
       ...(pair ? { reference: pair[0], hypothesis: pair[1], score: pair[6] } : {}),
       start,
       end,

@@ -24,7 +24,8 @@ function whatIsSelected(utterance: Utterance, pair: Pair | undefined): string {
   const [start, end] = spanOf(pair);
   const word = wordAt(utterance, (start + end) / 2);
   const where = `${start.toFixed(2)} to ${end.toFixed(2)} s${word ? `, in “${word}”` : ""}`;
-  return `${describe(pair)} · ${where} · ${utterance.name}`;
+  const whose = utterance.other && selected ? `${SIDE_NAMES[sideOf(utterance, selected.at)]}: ` : "";
+  return `${whose}${describe(pair)} · ${where} · ${utterance.name}`;
 }
 
 function showSummary(): void {
@@ -59,7 +60,8 @@ function step(direction: 1 | -1): void {
 function move(direction: 1 | -1): void {
   if (!selected) return;
   const at = selected.at + direction;
-  if (at >= 0 && at < selected.utterance.pairs.length) choose(selected.utterance, at, true);
+  const [from, to] = placesOf(selected.utterance, sideOf(selected.utterance, selected.at));
+  if (at >= from && at < to) choose(selected.utterance, at, true);
 }
 
 function toggleMark(): void {

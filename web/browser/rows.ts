@@ -19,7 +19,12 @@ function pictureHeight(): number {
 
 /** Pixels from the top of one row to that of the next; all rows are equally high. */
 function rowHeight(): number {
-  return 58 + pictureHeight() + 4 * TIER + 26;
+  return 58 + pictureHeight() + tierNames().length * TIER + 26;
+}
+
+/** What is written left of the tiers; of two runs, each has its own hypothesis and errors. */
+function tierNames(): string[] {
+  return run?.beside ? ["words", "ref", "hyp A", "errors", "hyp B", "errors"] : ["words", "ref", "hyp", "errors"];
 }
 
 function redraw(): void {
@@ -56,7 +61,7 @@ function drawRow(utterance: Utterance, place: number): HTMLLIElement {
   row.dataset["row"] = String(place);
   const names = element("div", "names", "", { "aria-hidden": "true" });
   names.style.paddingTop = `${pictureHeight()}px`;
-  for (const name of ["words", "ref", "hyp", "errors"]) names.append(element("span", "", name));
+  for (const name of tierNames()) names.append(element("span", "", name));
   const strip = element("div", "strip", "", {
     tabindex: "0", role: "group", "aria-label": `Phones of ${utterance.name}`,
   });
@@ -68,20 +73,24 @@ function drawRow(utterance: Utterance, place: number): HTMLLIElement {
 }
 
 function drawHeading(utterance: Utterance): HTMLElement {
-  const [substituted, deleted, inserted, phones] = utterance.counts;
   const heading = element("div", "heading");
   if (utterance.audio) {
     heading.append(element("button", "play", "▶", { type: "button", "aria-label": `Play ${utterance.name}` }));
   }
   const groups = Object.values(utterance.groups ?? {});
   const facts = [
-    `${errorRate(utterance).toFixed(1)}%`,
-    `${substituted} S, ${deleted} D, ${inserted} I in ${phones} phones`,
+    ...sides(utterance).map((side) => `${utterance.other ? `${SIDE_NAMES[side]} ` : ""}${errorsInWords(utterance, side)}`),
+    `${utterance.counts[3]} phones`,
     `${utterance.seconds.toFixed(2)} s`,
     [utterance.speaker, ...groups].join(", "),
   ];
   heading.append(element("h2", "", utterance.name), element("span", "facts", facts.join(" · ")));
   return heading;
+}
+
+function errorsInWords(utterance: Utterance, side: 0 | 1): string {
+  const [substituted, deleted, inserted] = (side && utterance.other?.counts) || utterance.counts;
+  return `${errorRate(utterance, side).toFixed(1)}%: ${substituted} S, ${deleted} D, ${inserted} I`;
 }
 
 function drawTiers(utterance: Utterance): HTMLElement {
@@ -100,26 +109,50 @@ function drawTiers(utterance: Utterance): HTMLElement {
     box.dataset["word"] = String(number);
     words.append(box);
   });
-  const [reference, hypothesis, letters] = [element("div", "tier"), element("div", "tier"), element("div", "tier")];
-  letters.setAttribute("aria-hidden", "true");
   const aimed = new Set(filtersPairs() ? targetsOf(utterance) : []);
-  let free = 0;
-  utterance.pairs.forEach((pair, at) => {
-    const name = ["phone", kindOf(pair), aimed.has(at) ? "target" : "", isSelected(utterance, at) ? "selected" : ""];
-    for (const [tier, side, phone] of [[reference, 2, pair[0]], [hypothesis, 4, pair[1]]] as const) {
-      if (phone !== null) tier.append(drawPhone(pair, at, side, phone, name.join(" ")));
-    }
-    if (kindOf(pair)) {
-      const [start, end] = spanOf(pair);
-      const letter = placed(element("span", `letter ${kindOf(pair)}`, kindOf(pair)), 1000 * start, 1000 * end);
-      letter.dataset["at"] = String(at);
-      if (marks.has(markKey(utterance, at))) letter.textContent += "★";
-      free = placeAfter(letter, free);
-      letters.append(letter);
-    }
-  });
-  tiers.append(words, reference, hypothesis, letters);
+  tiers.append(words, drawReference(utterance, aimed));
+  for (const side of sides(utterance)) tiers.append(...drawHypothesis(utterance, side, aimed));
   return tiers;
+}
+
+/** The reference; of two runs without the errors of either, which are below. */
+function drawReference(utterance: Utterance, aimed: Set<number>): HTMLElement {
+  const tier = element("div", "tier");
+  const [from, to] = placesOf(utterance, 0);
+  for (let at = from; at < to; at++) {
+    const pair = utterance.pairs[at];
+    if (!pair || pair[0] === null) continue;
+    const name = ["phone", utterance.other ? "" : kindOf(pair), ...stateOf(utterance, at, utterance.other ? null : aimed)];
+    tier.append(drawPhone(pair, at, 2, pair[0], name.join(" ")));
+  }
+  return tier;
+}
+
+function stateOf(utterance: Utterance, at: number, aimed: Set<number> | null): string[] {
+  return [aimed?.has(at) ? "target" : "", isSelected(utterance, at) ? "selected" : ""];
+}
+
+/** The hypothesis of a run, and the letters of its errors. */
+function drawHypothesis(utterance: Utterance, side: 0 | 1, aimed: Set<number>): [HTMLElement, HTMLElement] {
+  const [hypothesis, letters] = [element("div", "tier"), element("div", "tier")];
+  letters.setAttribute("aria-hidden", "true");
+  const [from, to] = placesOf(utterance, side);
+  let free = 0;
+  for (let at = from; at < to; at++) {
+    const pair = utterance.pairs[at];
+    if (!pair) continue;
+    const name = ["phone", kindOf(pair), ...stateOf(utterance, at, aimed)];
+    if (pair[1] !== null) hypothesis.append(drawPhone(pair, at, 4, pair[1], name.join(" ")));
+    if (!kindOf(pair)) continue;
+    const [start, end] = spanOf(pair);
+    const letter = placed(element("span", `letter ${kindOf(pair)}`, kindOf(pair)), 1000 * start, 1000 * end);
+    letter.dataset["at"] = String(at);
+    if (marks.has(markKey(utterance, at))) letter.textContent += "★";
+    if (utterance.other && aimed.has(at)) letter.classList.add("target");
+    free = placeAfter(letter, free);
+    letters.append(letter);
+  }
+  return [hypothesis, letters];
 }
 
 function drawPhone(pair: Pair, at: number, side: 2 | 4, phone: string, name: string): HTMLElement {

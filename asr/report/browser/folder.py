@@ -5,22 +5,26 @@ Names from the corpus are data only: files are numbered, and the page shows name
 
 import json
 import logging
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from asr.errors import InputError, count
 from asr.phones.manner import MANNERS, manner
+from asr.phones.phone_set import PhoneSet
 from asr.progress import track
-from asr.report.browser.pictures import SPECTROGRAM, WAVEFORM, picture
+from asr.report.beside import beside_page, read_beside
 from asr.report.browser.sound import Audio, flac, link, read_recorded
-from asr.report.browser.utterances import ShownUtterance, shown_utterances
+from asr.report.browser.utterances import ShownUtterance, both_shown, shown_utterances
+from asr.report.pictures import SPECTROGRAM, WAVEFORM, picture
 from asr.report.report import page_with_examples
 from asr.report.run_files import RunFiles, read_run
 from asr.report.svg import STYLES
 from asr.storage.files import complete_file, synced_together, write_text
 from asr.storage.outputs import complete_outputs
-from asr.storage.run_layout import REPORT_FOLDER
+from asr.storage.run_layout import BESIDE_FOLDER, REPORT_FOLDER
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +39,8 @@ _PAGE_FILES = Path(__file__).parent / "page"
 def examples(**filters: str) -> str:
     """The address of the error browser, showing only what passes the filters.
 
-    They are `ref`, `hyp` and `phone` (NO_PHONE for none), `speaker`, `errors`, ..., and `utterance` to show one.
+    They are `ref`, `hyp` and `phone` (NO_PHONE for none), `speaker`, `errors`, ..., and `utterance` to show one; of two
+    runs also `differ`: `any`, or who is right: `first`, `second` or `neither`.
     """
     return f"{PAGE}#{urlencode(filters)}"
 
@@ -49,36 +54,64 @@ def report_folder(run_dir: Path, audio: Audio) -> Path:
     """
     run_dir = Path(run_dir)
     run = read_run(run_dir)
-    folder = run_dir / REPORT_FOLDER
-    pages = (*sorted(_PAGE_FILES.iterdir()), STYLES)
-    names = (INDEX, *(path.name for path in pages), DATA, PICTURES, COPIES)
+    page = page_with_examples(run_dir, run, examples)
+    about = _about(run_dir, run)
+    return _write_folder(run_dir / REPORT_FOLDER, page, about, shown_utterances(run_dir, run), audio)
+
+
+def beside_folder(run_dir: Path, other: Path, audio: Audio) -> Path:
+    """Writes the folder beside-OTHER/ into a run's folder, which shows both runs; returns the path of its index.html.
+
+    `audio` and errors are as for `report_folder`. Raises InputError where the runs are not scored on the same
+    references.
+    """
+    beside = read_beside(Path(run_dir), Path(other))
+    pers = [score.treatments["counted"].counts.per for score in beside.scores]
+    about = _about(Path(run_dir), beside.runs[0]) | {"title": " beside ".join(beside.names)}
+    about |= {"beside": {"names": beside.names, "pers": pers}}
+    folder = Path(run_dir) / f"{BESIDE_FOLDER}{Path(other).resolve().name}"
+    return _write_folder(folder, beside_page(beside, examples), about, both_shown(beside), audio)
+
+
+def _write_folder(
+    folder: Path, index: str, about: dict[str, Any], utterances: Iterable[ShownUtterance], audio: Audio
+) -> Path:
+    names = (INDEX, *(path.name for path in _pages()), DATA, PICTURES, COPIES)
     with complete_outputs(folder, names) as made, synced_together():
-        chunks = _write_utterances(made, folder, run_dir, run, audio)
-        _write_data(made / DATA / "run.js", "receiveRun", _about(run_dir, run, chunks, audio))
-        for path in pages:
-            write_text(made / path.name, path.read_text(encoding="utf-8"))
-        write_text(made / INDEX, page_with_examples(run_dir, run, examples))
+        followed = track(utterances, "Error browser", about["utterances"])
+        write_browser(made, about | {"audio": audio}, _rows(made, folder, followed, audio))
+        write_text(made / INDEX, index)
     return folder / INDEX
 
 
-def _write_utterances(made: Path, folder: Path, run_dir: Path, run: RunFiles, audio: Audio) -> int:
-    """Writes the data, pictures and sound that will be in `folder`; returns the number of files of data."""
-    rows: list[dict[str, Any]] = []
-    chunks = copied = 0
-    total = len(run.utterances)
-    for number, shown in enumerate(track(shown_utterances(run_dir, run), "Error browser", total), 1):
+def write_browser(folder: Path, about: dict[str, Any], rows: Iterable[dict[str, Any]]) -> None:
+    """Writes the error browser of some utterances into a folder; `about` is as `about_run` gives it, with `audio`."""
+    chunks = 0
+    remaining = iter(rows)
+    while chunk := list(islice(remaining, CHUNK)):
+        _write_data(folder / DATA / f"utterances-{chunks}.js", "receiveUtterances", chunk)
+        chunks += 1
+    _write_data(folder / DATA / "run.js", "receiveRun", about | {"chunks": chunks})
+    for path in _pages():
+        write_text(folder / path.name, path.read_text(encoding="utf-8"))
+
+
+def _pages() -> list[Path]:
+    return [*sorted(_PAGE_FILES.iterdir()), STYLES]
+
+
+def _rows(made: Path, folder: Path, utterances: Iterable[ShownUtterance], audio: Audio) -> Iterator[dict[str, Any]]:
+    """The data of the utterances, with their pictures and sound, which are written, and will be in `folder`."""
+    copied = 0
+    for number, shown in enumerate(utterances, 1):
         row = dict(shown.row)
         if audio != "none":
             media = _write_media(made, folder, number, shown, audio)
             copied += media["audio"].startswith(f"{COPIES}/")
             row |= media
-        rows.append(row)
-        if len(rows) == CHUNK or number == total:
-            _write_data(made / DATA / f"utterances-{chunks}.js", "receiveUtterances", rows)
-            chunks, rows = chunks + 1, []
+        yield row
     if audio == "link" and copied:
         log.info("%s copied: web browsers cannot play the original", count(copied, "recording"))
-    return chunks
 
 
 def _write_media(made: Path, folder: Path, number: int, shown: ShownUtterance, audio: Audio) -> dict[str, str]:
@@ -95,20 +128,23 @@ def _write_media(made: Path, folder: Path, number: int, shown: ShownUtterance, a
     return {"picture": drawn, "audio": heard}
 
 
-def _about(run_dir: Path, run: RunFiles, chunks: int, audio: Audio) -> dict[str, Any]:
-    results = run.results
-    classes = {phone: manner(phone, run.phone_set) for phone in run.phone_set}
+def about_run(title: str, per: float, utterances: int, phone_set: PhoneSet) -> dict[str, Any]:
+    """What the error browser knows of a run, but for `audio`."""
+    classes = {phone: manner(phone, phone_set) for phone in phone_set}
     return {
-        "title": str(results.get("recipe", run_dir.name)),
-        "per": results["counted"]["per"],
-        "utterances": len(run.utterances),
-        "chunks": chunks,
-        "audio": audio,
+        "title": title,
+        "per": per,
+        "utterances": utterances,
         "picture": [WAVEFORM, SPECTROGRAM],
-        "phones": list(run.phone_set),
+        "phones": list(phone_set),
         "classOf": list(classes.items()),
         "classes": [name for name in MANNERS if name in classes.values()],
     }
+
+
+def _about(run_dir: Path, run: RunFiles) -> dict[str, Any]:
+    title, per = str(run.results.get("recipe", run_dir.name)), run.results["counted"]["per"]
+    return about_run(title, per, len(run.utterances), run.phone_set)
 
 
 def _write_data(path: Path, receiver: str, value: object) -> None:

@@ -9,8 +9,8 @@ from urllib.parse import quote
 import soundfile
 
 from asr.audio.reading import Samples, read_audio
-from asr.report.browser.pictures import SAMPLE_RATE
 from asr.report.browser.utterances import Recorded
+from asr.report.pictures import SAMPLE_RATE
 
 Audio = Literal["link", "embed", "none"]
 

@@ -1,7 +1,7 @@
 """The test utterances of a run for the error browser: scores, timed tiers, words, and what is known of the speaker."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,10 @@ from lhotse import MonoCut
 from asr.corpora.cuts import PHONES, WORDS, read_cuts
 from asr.errors import InputError
 from asr.formats.transcript import Transcript, read_transcripts
+from asr.report.beside import Beside
 from asr.report.run_files import RunFiles
 from asr.report.tiers import TimedPair, timed_pairs
+from asr.scoring.differing import differing
 from asr.scoring.results import UtteranceScore
 from asr.storage.run_layout import DECODE, HYPOTHESES, PREPARE, REFERENCES, TEST, cuts_path
 
@@ -47,6 +49,21 @@ def shown_utterances(run_dir: Path, run: RunFiles) -> Iterator[ShownUtterance]:
             except KeyError as error:
                 raise InputError(f"utterance {error} was scored but is not here; rerun asr run", decoded) from error
             yield _shown(item, reference, hypothesis, cuts.get(item.utterance), run)
+
+
+def both_shown(beside: Beside) -> Iterator[ShownUtterance]:
+    """The utterances of two runs: each of the first, whose pairs then end with their Place, with `other`, the counts
+    and pairs of the second. Raises InputError as `shown_utterances`."""
+    others = {shown.name: shown.row for shown in shown_utterances(beside.folders[1], beside.runs[1])}
+    for shown in shown_utterances(beside.folders[0], beside.runs[0]):
+        other = others[shown.name]
+        sides = [[(pair[0], pair[1]) for pair in row["pairs"]] for row in (shown.row, other)]
+        ours, theirs = (
+            [[*pair, int(place)] for pair, place in zip(row["pairs"], places, strict=True)]
+            for row, places in zip((shown.row, other), differing(*sides), strict=True)
+        )
+        row = shown.row | {"pairs": ours, "other": {"counts": other["counts"], "pairs": theirs}}
+        yield replace(shown, row=row)
 
 
 def _by_name(path: Path) -> dict[str, Transcript]:

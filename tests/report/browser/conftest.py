@@ -1,15 +1,20 @@
 """A finished run whose utterances have audio, times and hostile names."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+from support.chromium import chromium
+from support.opened_page import Opened
 
 from asr.config import CorpusConfig, RecipeConfig, ScoringConfig
 from asr.config.recipe_file import write_recipe
 from asr.corpora.cuts import reference, utterance_cut, write_cuts
 from asr.formats.transcript import PhoneSegment, Transcript, write_transcripts
+from asr.report.browser.folder import report_folder
 from asr.scoring.results import write_result
 from asr.scoring.score import score
 from asr.storage.files import write_json
@@ -32,9 +37,19 @@ def phones(symbols: str, scored: bool) -> list[PhoneSegment]:
     ]
 
 
-def make_run(folder: Path) -> Path:
+OTHERS = [
+    "sil dh ah s iy sil",
+    "sil k eh t sil",
+    "sil d ah g sil",
+    "sil z ah m n sil",
+]
+"""What a second run recognises: fair-1 right, an error in fair-2, another error in good-1, the same in the last."""
+
+
+def make_run(folder: Path, others: bool = False) -> Path:
     cuts, hypotheses = [], []
-    for number, (name, speaker, sex, said, heard) in enumerate(SPOKEN):
+    for number, (name, speaker, sex, said, first) in enumerate(SPOKEN):
+        heard = OTHERS[number] if others else first
         audio = folder.parent / "corpus" / f"{number} #?.wav"
         audio.parent.mkdir(exist_ok=True)
         samples = np.sin(np.arange(RATE) * (0.1 + 0.1 * number)).astype(np.float32) / 2
@@ -61,3 +76,30 @@ def make_run(folder: Path) -> Path:
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     return make_run(tmp_path / "run")
+
+
+@pytest.fixture
+def other_run(tmp_path: Path) -> Path:
+    return make_run(tmp_path / "other", others=True)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def folder(run: Path) -> Path:
+    return report_folder(run, "link").parent
+
+
+@pytest.fixture
+def opened(browser: Any, folder: Path) -> Iterator[Opened]:
+    context = browser.new_context(viewport={"width": 1300, "height": 900}, accept_downloads=True)
+    context.set_default_timeout(60_000)
+    page = Opened(context.new_page(), folder)
+    yield page
+    assert page.problems == []
+    assert all(address.startswith(("file:", "data:", "blob:")) for address in page.requested)
+    context.close()

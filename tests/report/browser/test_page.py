@@ -2,74 +2,15 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import pytest
-from support.chromium import chromium, serious_findings
+from support.chromium import serious_findings
+from support.opened_page import Opened
 
 from asr.report.browser.folder import report_folder
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as running:
-        yield running
-
-
-@pytest.fixture
-def folder(run: Path) -> Path:
-    return report_folder(run, "link").parent
-
-
-@pytest.fixture
-def opened(browser: Any, folder: Path) -> Iterator["Opened"]:
-    context = browser.new_context(viewport={"width": 1300, "height": 900}, accept_downloads=True)
-    context.set_default_timeout(60_000)
-    page = Opened(context.new_page(), folder)
-    yield page
-    assert page.problems == []
-    assert all(address.startswith(("file:", "data:", "blob:")) for address in page.requested)
-    context.close()
-
-
-class Opened:
-    """A page with what it complained of and what it asked for."""
-
-    def __init__(self, page: Any, folder: Path) -> None:
-        self.page, self.folder = page, folder
-        self.problems: list[str] = []
-        self.requested: list[str] = []
-        page.on("console", lambda message: self.problems.append(message.text))
-        page.on("pageerror", lambda error: self.problems.append(str(error)))
-        page.on("dialog", lambda dialog: self.problems.append(f"a dialog: {dialog.message}"))
-        page.on("request", lambda request: self.requested.append(request.url))
-
-    def open(self, filters: str = "", name: str = "errors.html") -> Any:
-        self.page.goto(f"{(self.folder / name).as_uri()}#{filters}")
-        if name == "errors.html":
-            self.page.wait_for_selector("#filters select", state="attached")
-        return self.page
-
-    def names(self) -> list[str]:
-        return self.page.locator(".row h2").all_inner_texts()
-
-    def until(self, condition: str) -> None:
-        """Waits; unlike Playwright's own waiting, without eval, which the page forbids."""
-        for _ in range(1200):
-            if self.page.evaluate(condition):
-                return
-            self.page.wait_for_timeout(50)
-        raise AssertionError(f"not within a minute: {condition}")
-
-    def heard(self) -> list[float]:
-        """From when to when (s) the page has played since it was last asked."""
-        self.until("playing === null && audio.played.length > 0")
-        played = self.page.evaluate("[audio.played.start(0), audio.played.end(audio.played.length - 1)]")
-        return [round(time, 1) for time in played]
 
 
 def test_it_shows_every_utterance_worst_first_with_its_tiers(opened: Opened) -> None:

@@ -1,5 +1,13 @@
 "use strict";
 // What the page shows, as asr/report/browser/folder.py writes it into data/.
+/** Who is right, as in asr/scoring/differing.py. */
+var Place;
+(function (Place) {
+    Place[Place["same"] = 0] = "same";
+    Place[Place["onlyOther"] = 1] = "onlyOther";
+    Place[Place["onlyThis"] = 2] = "onlyThis";
+    Place[Place["neither"] = 3] = "neither";
+})(Place || (Place = {}));
 const KIND_NAMES = { "": "right", S: "substitution", D: "deletion", I: "insertion" };
 /** In addresses and filters: no phone, as in a deletion or an insertion. */
 const NOTHING = "-";
@@ -11,11 +19,30 @@ function kindOf(pair) {
         return "";
     return pair[0] === null ? "I" : pair[1] === null ? "D" : "S";
 }
-function errorsOf(utterance) {
-    return utterance.counts[0] + utterance.counts[1] + utterance.counts[2];
+/** Puts the pairs of the second run after those of the first. */
+function joinPairs(utterance) {
+    if (utterance.other)
+        utterance.pairs = utterance.pairs.concat(utterance.other.pairs);
 }
-function errorRate(utterance) {
-    return (100 * errorsOf(utterance)) / Math.max(1, utterance.counts[3]);
+/** The places of the first run's pairs, or the second's: from, and up to. */
+function placesOf(utterance, side) {
+    const firsts = utterance.pairs.length - (utterance.other?.pairs.length ?? 0);
+    return side === 0 ? [0, firsts] : [firsts, utterance.pairs.length];
+}
+/** Whose pair it is at a place: the first run's (0) or the second's (1). */
+function sideOf(utterance, at) {
+    return at < placesOf(utterance, 0)[1] ? 0 : 1;
+}
+function sides(utterance) {
+    return utterance.other ? [0, 1] : [0];
+}
+const SIDE_NAMES = ["A", "B"];
+function errorsOf(utterance, side = 0) {
+    const counts = side ? utterance.other?.counts ?? utterance.counts : utterance.counts;
+    return counts[0] + counts[1] + counts[2];
+}
+function errorRate(utterance, side = 0) {
+    return (100 * errorsOf(utterance, side)) / Math.max(1, utterance.counts[3]);
 }
 /** From the first to the last moment (s) of a pair's two phones. */
 function spanOf(pair) {
@@ -47,7 +74,7 @@ function byId(id) {
 // Which utterances and which of their pairs are shown, in which order; all of it is in the page's address.
 const NO_FILTERS = {
     sort: "worst", ref: "", hyp: "", phone: "", class: "", speaker: "", text: "",
-    shortest: "", longest: "", errors: "", marked: "",
+    shortest: "", longest: "", errors: "", marked: "", differ: "",
 };
 const SORTS = [
     ["worst", "Worst first"],
@@ -57,6 +84,19 @@ const SORTS = [
     ["shortest", "Shortest"],
     ["longest", "Longest"],
     ["name", "Name"],
+];
+/** Orders of two runs. */
+const SORTS_OF_TWO = [
+    ["differ", "Most different first"],
+    ["gain", "B better first"],
+    ["loss", "A better first"],
+];
+/** Who is right where two runs differ. */
+const DIFFERENCES = [
+    ["any", "where they differ"],
+    ["first", "only A is right"],
+    ["second", "only B is right"],
+    ["neither", "both err, differently"],
 ];
 const GROUP = "group.";
 let filters = { ...NO_FILTERS };
@@ -99,9 +139,20 @@ function writeAddress() {
     history.replaceState(null, "", address());
 }
 function filtersPairs() {
-    return Boolean(filters.ref || filters.hyp || filters.phone || filters.class);
+    return Boolean(filters.ref || filters.hyp || filters.phone || filters.class || filters.differ);
 }
-function passes(pair) {
+/** Each place where two runs differ passes once: an error that only one makes is that one's, others are the first's. */
+function differs(place, side) {
+    switch (filters.differ) {
+        case "first": return side === 1 && place === Place.onlyOther;
+        case "second": return side === 0 && place === Place.onlyOther;
+        case "neither": return side === 0 && place === Place.neither;
+        default: return place === Place.onlyOther || (side === 0 && place === Place.neither);
+    }
+}
+function passes(pair, side) {
+    if (filters.differ && !differs(pair[7], side))
+        return false;
     if ((filters.errors || !filtersPairs()) && !kindOf(pair))
         return false;
     if (filters.ref && (pair[0] ?? NOTHING) !== filters.ref)
@@ -112,14 +163,21 @@ function passes(pair) {
         return false;
     return !filters.class || classOf.get(pair[0] ?? pair[1] ?? "") === filters.class;
 }
-/** The places of the pairs that the filters are after: without filters, all errors. */
+/** The places of the pairs that the filters are after, in the order of their times: without filters, all errors. */
 function targetsOf(utterance) {
     let found = targets.get(utterance);
     if (!found) {
-        found = utterance.pairs.flatMap((pair, place) => (passes(pair) ? [place] : []));
+        found = utterance.pairs.flatMap((pair, place) => (passes(pair, sideOf(utterance, place)) ? [place] : []));
+        if (utterance.other)
+            found.sort((one, other) => compareTimes(utterance, one, other));
         targets.set(utterance, found);
     }
     return found;
+}
+/** The order of two places of an utterance by their times, then by their runs. */
+function compareTimes(utterance, one, other) {
+    const [first, second] = [utterance.pairs[one], utterance.pairs[other]];
+    return (first && second ? spanOf(first)[0] - spanOf(second)[0] : 0) || one - other;
 }
 function isShown(utterance) {
     if (filters.speaker && utterance.speaker !== filters.speaker)
@@ -149,6 +207,9 @@ function sortKey(utterance) {
         case "score": return meanScore(utterance);
         case "shortest": return utterance.seconds;
         case "longest": return -utterance.seconds;
+        case "differ": return -utterance.pairs.filter((pair, at) => differs(pair[7], sideOf(utterance, at))).length;
+        case "gain": return errorsOf(utterance, 1) - errorsOf(utterance, 0);
+        case "loss": return errorsOf(utterance, 0) - errorsOf(utterance, 1);
         default: return 0;
     }
 }
@@ -163,15 +224,20 @@ function applyFilters() {
         compareText(first.utterance.name, second.utterance.name));
     shown = keyed.map(({ utterance }) => utterance);
 }
+/** Whether a place comes after another in the direction of `step`; one that is not a pair's is before or after all. */
+function isBeyond(utterance, place, from, step) {
+    const apart = utterance.pairs[from] ? compareTimes(utterance, place, from) : place - from;
+    return apart * step > 0;
+}
 /** The next target after the selected pair, or before it where `step` is -1; null at the end. */
 function neighbour(step) {
     const current = selected ? shown.indexOf(selected.utterance) : -1;
-    const from = selected && current >= 0 ? selected.at : step > 0 ? -1 : Infinity;
+    const from = selected && selected.at >= 0 ? selected.at : step > 0 ? -1 : Infinity;
     for (let row = Math.max(current, 0); row >= 0 && row < shown.length; row += step) {
         const utterance = shown[row];
         if (!utterance)
             break;
-        const places = targetsOf(utterance).filter((place) => row !== current || (place - from) * step > 0);
+        const places = targetsOf(utterance).filter((place) => row !== current || isBeyond(utterance, place, from, step));
         const at = step > 0 ? places[0] : places[places.length - 1];
         if (at !== undefined)
             return { utterance, at };
@@ -226,6 +292,7 @@ function marksAsJsonLines() {
         return JSON.stringify({
             utterance: mark.utterance,
             speaker: utterance?.speaker,
+            ...(utterance?.other ? { run: run?.beside?.names[sideOf(utterance, mark.at)] } : {}),
             ...(pair ? { reference: pair[0], hypothesis: pair[1], score: pair[6] } : {}),
             start,
             end,
@@ -312,7 +379,11 @@ function pictureHeight() {
 }
 /** Pixels from the top of one row to that of the next; all rows are equally high. */
 function rowHeight() {
-    return 58 + pictureHeight() + 4 * TIER + 26;
+    return 58 + pictureHeight() + tierNames().length * TIER + 26;
+}
+/** What is written left of the tiers; of two runs, each has its own hypothesis and errors. */
+function tierNames() {
+    return run?.beside ? ["words", "ref", "hyp A", "errors", "hyp B", "errors"] : ["words", "ref", "hyp", "errors"];
 }
 function redraw() {
     drawn.forEach((row) => row.remove());
@@ -348,7 +419,7 @@ function drawRow(utterance, place) {
     row.dataset["row"] = String(place);
     const names = element("div", "names", "", { "aria-hidden": "true" });
     names.style.paddingTop = `${pictureHeight()}px`;
-    for (const name of ["words", "ref", "hyp", "errors"])
+    for (const name of tierNames())
         names.append(element("span", "", name));
     const strip = element("div", "strip", "", {
         tabindex: "0", role: "group", "aria-label": `Phones of ${utterance.name}`,
@@ -360,20 +431,23 @@ function drawRow(utterance, place) {
     return row;
 }
 function drawHeading(utterance) {
-    const [substituted, deleted, inserted, phones] = utterance.counts;
     const heading = element("div", "heading");
     if (utterance.audio) {
         heading.append(element("button", "play", "▶", { type: "button", "aria-label": `Play ${utterance.name}` }));
     }
     const groups = Object.values(utterance.groups ?? {});
     const facts = [
-        `${errorRate(utterance).toFixed(1)}%`,
-        `${substituted} S, ${deleted} D, ${inserted} I in ${phones} phones`,
+        ...sides(utterance).map((side) => `${utterance.other ? `${SIDE_NAMES[side]} ` : ""}${errorsInWords(utterance, side)}`),
+        `${utterance.counts[3]} phones`,
         `${utterance.seconds.toFixed(2)} s`,
         [utterance.speaker, ...groups].join(", "),
     ];
     heading.append(element("h2", "", utterance.name), element("span", "facts", facts.join(" · ")));
     return heading;
+}
+function errorsInWords(utterance, side) {
+    const [substituted, deleted, inserted] = (side && utterance.other?.counts) || utterance.counts;
+    return `${errorRate(utterance, side).toFixed(1)}%: ${substituted} S, ${deleted} D, ${inserted} I`;
 }
 function drawTiers(utterance) {
     const tiers = element("div", "tiers");
@@ -391,28 +465,54 @@ function drawTiers(utterance) {
         box.dataset["word"] = String(number);
         words.append(box);
     });
-    const [reference, hypothesis, letters] = [element("div", "tier"), element("div", "tier"), element("div", "tier")];
-    letters.setAttribute("aria-hidden", "true");
     const aimed = new Set(filtersPairs() ? targetsOf(utterance) : []);
-    let free = 0;
-    utterance.pairs.forEach((pair, at) => {
-        const name = ["phone", kindOf(pair), aimed.has(at) ? "target" : "", isSelected(utterance, at) ? "selected" : ""];
-        for (const [tier, side, phone] of [[reference, 2, pair[0]], [hypothesis, 4, pair[1]]]) {
-            if (phone !== null)
-                tier.append(drawPhone(pair, at, side, phone, name.join(" ")));
-        }
-        if (kindOf(pair)) {
-            const [start, end] = spanOf(pair);
-            const letter = placed(element("span", `letter ${kindOf(pair)}`, kindOf(pair)), 1000 * start, 1000 * end);
-            letter.dataset["at"] = String(at);
-            if (marks.has(markKey(utterance, at)))
-                letter.textContent += "★";
-            free = placeAfter(letter, free);
-            letters.append(letter);
-        }
-    });
-    tiers.append(words, reference, hypothesis, letters);
+    tiers.append(words, drawReference(utterance, aimed));
+    for (const side of sides(utterance))
+        tiers.append(...drawHypothesis(utterance, side, aimed));
     return tiers;
+}
+/** The reference; of two runs without the errors of either, which are below. */
+function drawReference(utterance, aimed) {
+    const tier = element("div", "tier");
+    const [from, to] = placesOf(utterance, 0);
+    for (let at = from; at < to; at++) {
+        const pair = utterance.pairs[at];
+        if (!pair || pair[0] === null)
+            continue;
+        const name = ["phone", utterance.other ? "" : kindOf(pair), ...stateOf(utterance, at, utterance.other ? null : aimed)];
+        tier.append(drawPhone(pair, at, 2, pair[0], name.join(" ")));
+    }
+    return tier;
+}
+function stateOf(utterance, at, aimed) {
+    return [aimed?.has(at) ? "target" : "", isSelected(utterance, at) ? "selected" : ""];
+}
+/** The hypothesis of a run, and the letters of its errors. */
+function drawHypothesis(utterance, side, aimed) {
+    const [hypothesis, letters] = [element("div", "tier"), element("div", "tier")];
+    letters.setAttribute("aria-hidden", "true");
+    const [from, to] = placesOf(utterance, side);
+    let free = 0;
+    for (let at = from; at < to; at++) {
+        const pair = utterance.pairs[at];
+        if (!pair)
+            continue;
+        const name = ["phone", kindOf(pair), ...stateOf(utterance, at, aimed)];
+        if (pair[1] !== null)
+            hypothesis.append(drawPhone(pair, at, 4, pair[1], name.join(" ")));
+        if (!kindOf(pair))
+            continue;
+        const [start, end] = spanOf(pair);
+        const letter = placed(element("span", `letter ${kindOf(pair)}`, kindOf(pair)), 1000 * start, 1000 * end);
+        letter.dataset["at"] = String(at);
+        if (marks.has(markKey(utterance, at)))
+            letter.textContent += "★";
+        if (utterance.other && aimed.has(at))
+            letter.classList.add("target");
+        free = placeAfter(letter, free);
+        letters.append(letter);
+    }
+    return [hypothesis, letters];
 }
 function drawPhone(pair, at, side, phone, name) {
     const label = `${side === 2 ? "reference" : "hypothesis"} ${phone}, ${describe(pair)}`;
@@ -498,11 +598,15 @@ function buildControls() {
     form.replaceChildren();
     const phones = (run?.phones ?? []).map((phone) => [phone, phone]);
     const speakers = [...new Set(utterances.map((utterance) => utterance.speaker))].sort(compareText);
-    form.append(select("sort", "Order", hasScores() ? SORTS : SORTS.filter(([name]) => name !== "score"), false), checkbox("errors", "Only errors"), checkbox("marked", "Only marked"), select("frequent", "Frequent errors", frequentErrors()), select("ref", "Reference", [[NOTHING, "nothing (insertion)"], ...phones]), select("hyp", "Recognised as", [[NOTHING, "nothing (deletion)"], ...phones]), select("phone", "Phone, on either side", phones), select("class", "Phone class", (run?.classes ?? []).map((name) => [name, name])), select("speaker", "Speaker", speakers.map((name) => [name, name])), ...groupControls(), input("text", "Name or words", "search"), input("shortest", "From (s)", "number"), input("longest", "To (s)", "number"));
+    form.append(select("sort", "Order", sorts(), false), ...(run?.beside ? [select("differ", "Two runs", DIFFERENCES)] : []), checkbox("errors", "Only errors"), checkbox("marked", "Only marked"), select("frequent", "Frequent errors", frequentErrors()), select("ref", "Reference", [[NOTHING, "nothing (insertion)"], ...phones]), select("hyp", "Recognised as", [[NOTHING, "nothing (deletion)"], ...phones]), select("phone", "Phone, on either side", phones), select("class", "Phone class", (run?.classes ?? []).map((name) => [name, name])), select("speaker", "Speaker", speakers.map((name) => [name, name])), ...groupControls(), input("text", "Name or words", "search"), input("shortest", "From (s)", "number"), input("longest", "To (s)", "number"));
     const reset = element("button", "", "Show all", { type: "reset" });
     form.append(reset);
     byId("scores").hidden = !hasScores();
     showFilters();
+}
+function sorts() {
+    const known = hasScores() ? SORTS : SORTS.filter(([name]) => name !== "score");
+    return run?.beside ? [...SORTS_OF_TWO, ...known] : known;
 }
 /** Whether the run was decoded with confidences. */
 function hasScores() {
@@ -616,7 +720,8 @@ function whatIsSelected(utterance, pair) {
     const [start, end] = spanOf(pair);
     const word = wordAt(utterance, (start + end) / 2);
     const where = `${start.toFixed(2)} to ${end.toFixed(2)} s${word ? `, in “${word}”` : ""}`;
-    return `${describe(pair)} · ${where} · ${utterance.name}`;
+    const whose = utterance.other && selected ? `${SIDE_NAMES[sideOf(utterance, selected.at)]}: ` : "";
+    return `${whose}${describe(pair)} · ${where} · ${utterance.name}`;
 }
 function showSummary() {
     const errors = shown.reduce((sum, utterance) => sum + targetsOf(utterance).length, 0);
@@ -652,7 +757,8 @@ function move(direction) {
     if (!selected)
         return;
     const at = selected.at + direction;
-    if (at >= 0 && at < selected.utterance.pairs.length)
+    const [from, to] = placesOf(selected.utterance, sideOf(selected.utterance, selected.at));
+    if (at >= from && at < to)
         choose(selected.utterance, at, true);
 }
 function toggleMark() {
@@ -693,7 +799,12 @@ function receiveRun(text) {
     run.classOf.forEach(([phone, name]) => classOf.set(phone, name));
     document.title = `Errors of ${run.title}`;
     byId("title").textContent = run.title;
-    byId("per").textContent = `Phone error rate ${run.per.toFixed(1)}%, silence counted`;
+    const pers = run.beside?.pers.map((per, side) => `${SIDE_NAMES[side]} ${per.toFixed(1)}%`);
+    byId("per").textContent = `Phone error rate ${pers ? pers.join(", ") : `${run.per.toFixed(1)}%`}, silence counted`;
+    if (run.beside) {
+        NO_FILTERS.sort = "differ";
+        byId("runs").textContent = run.beside.names.map((name, side) => `${SIDE_NAMES[side]}: ${name}`).join(" · ");
+    }
     loadMarks();
     for (let chunk = 0; chunk < run.chunks; chunk++)
         loadScript(`data/utterances-${chunk}.js`);
@@ -701,8 +812,10 @@ function receiveRun(text) {
 /** Called by each data/utterances-N.js. */
 function receiveUtterances(text) {
     const first = utterances.length === 0;
-    for (const utterance of JSON.parse(text))
+    for (const utterance of JSON.parse(text)) {
+        joinPairs(utterance);
         utterances.push(utterance);
+    }
     if (utterances.length === run?.utterances)
         buildControls();
     if (first || utterances.length === run?.utterances)

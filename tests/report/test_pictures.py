@@ -6,7 +6,7 @@ import zlib
 import numpy as np
 import numpy.typing as npt
 
-from asr.report.browser.pictures import HOP, SAMPLE_RATE, SPECTROGRAM, WAVEFORM, WIDEST, picture
+from asr.report.pictures import HOP, SAMPLE_RATE, SPECTROGRAM, WAVEFORM, WIDEST, picture
 
 
 def pixels(png: bytes) -> npt.NDArray[np.uint8]:

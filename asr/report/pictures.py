@@ -27,7 +27,7 @@ def picture(samples: Samples) -> bytes:
     """The PNG of an utterance [S] at SAMPLE_RATE, black on white; it spans exactly the utterance."""
     hop = max(HOP, -(-len(samples) // WIDEST))
     columns = max(1, -(-len(samples) // hop))
-    ink = np.concatenate([_waveform(samples, columns, hop), _spectrogram(samples, columns, hop)])
+    ink = np.concatenate([_waveform(samples, columns, hop), spectrogram(samples, columns, hop)])
     return grey_png(WHITE - np.rint(ink * WHITE).astype(np.uint8), bits=4)
 
 
@@ -41,7 +41,7 @@ def _waveform(samples: Samples, columns: int, hop: int) -> NDArray[np.float32]:
     return np.clip(covered, 0, 1).astype(np.float32)
 
 
-def _spectrogram(samples: Samples, columns: int, hop: int) -> NDArray[np.float32]:
+def spectrogram(samples: Samples, columns: int, hop: int) -> NDArray[np.float32]:
     """Ink [SPECTROGRAM, columns] by level, high frequencies above; a column is centred on its time."""
     emphasised = np.append(samples[:1], samples[1:] - PREEMPHASIS * samples[:-1]).astype(np.float32)
     padded = np.pad(emphasised, (WINDOW // 2, WINDOW // 2 + columns * hop - len(samples)))

@@ -1,0 +1,1 @@
+"""Figures for papers, drawn with matplotlib (extra `plot`): narrow, black and white, the same bytes every time."""

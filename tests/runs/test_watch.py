@@ -1,0 +1,108 @@
+"""The live page of a run: what it says while it trains and at its end, and that it never ends the run."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from time import sleep
+from typing import Any
+
+import pytest
+from support.chromium import chromium, serious_findings
+
+from asr.config import CorpusConfig, RecipeConfig
+from asr.runs.watch import watched
+from asr.storage.files import write_jsonl
+
+RECIPE = RecipeConfig(corpus=CorpusConfig(name="timit"))
+
+
+def epochs(count: int) -> list[dict[str, Any]]:
+    return [
+        {"epoch": epoch, "learning_rate": 0.001, "gradient_norm": 2.5, "frames_per_second": 900.0, "seconds": 2.0}
+        | dict.fromkeys(("train_loss", "dev_loss", "train_frame_error", "dev_frame_error"), 3 / epoch)
+        for epoch in range(1, count + 1)
+    ]
+
+
+def waited(path: Path, text: str) -> str:
+    """The page as soon as it has a text."""
+    for _ in range(600):
+        if text in (page := path.read_text(encoding="utf-8")):
+            return page
+        sleep(0.05)
+    raise AssertionError(f"never there: {text}")
+
+
+def test_it_shows_each_epoch_and_then_the_report(tmp_path: Path) -> None:
+    page = tmp_path / "live.html"
+    with watched(RECIPE, "timit/dnn", tmp_path) as begin:
+        assert "starting" in page.read_text(encoding="utf-8")
+        begin("fold-1/train")
+        text = waited(page, "fold-1/train")
+        assert "The curves appear after the first epoch" in text
+        for count in (1, 3):
+            write_jsonl(tmp_path / "fold-1" / "train" / "metrics.jsonl", epochs(count))
+            text = waited(page, f"epoch {count} of")
+        assert "Gradient norm" in text
+        assert 'http-equiv="refresh"' in text
+        (tmp_path / "report.html").write_text("")
+    text = page.read_text(encoding="utf-8")
+    assert "Finished." in text
+    assert 'href="report.html"' in text
+    assert "refresh" not in text
+
+
+def test_curves_of_an_earlier_training_are_not_shown_as_this_one(tmp_path: Path) -> None:
+    metrics = tmp_path / "train" / "metrics.jsonl"
+    write_jsonl(metrics, epochs(5))
+    with watched(RECIPE, "timit/dnn", tmp_path) as begin:
+        begin("train")
+        assert "<svg" not in waited(tmp_path / "live.html", "<strong>train")
+        begin("decode")  # the training was up to date
+        assert "<svg" in waited(tmp_path / "live.html", "<strong>decode")
+
+
+def test_a_run_that_fails_says_why_as_text(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), watched(RECIPE, "<b>", tmp_path):
+        raise RuntimeError("no <script> here")
+    text = (tmp_path / "live.html").read_text(encoding="utf-8")
+    assert "Stopped: no &lt;script&gt; here" in text
+    assert "refresh" not in text
+    assert "<h1>&lt;b&gt;" in text
+
+
+def test_an_interrupted_run_says_how_to_resume(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), watched(RECIPE, "timit/dnn", tmp_path):
+        raise KeyboardInterrupt
+    assert "Interrupted; rerun the same command to resume" in (tmp_path / "live.html").read_text(encoding="utf-8")
+
+
+def test_damaged_metrics_are_one_warning_and_the_run_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with watched(RECIPE, "timit/dnn", tmp_path) as begin:
+        (tmp_path / "train").mkdir()
+        (tmp_path / "train" / "metrics.jsonl").write_text(json.dumps({"epoch": 1}) + "\n")
+        begin("train")
+        begin("decode")
+    assert len(re.findall("The live page is not up to date", caplog.text)) == 1
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1300])
+def test_it_is_accessible_and_loads_nothing(browser: Any, tmp_path: Path, scheme: str, width: int) -> None:
+    with watched(RECIPE, "timit/dnn", tmp_path):
+        write_jsonl(tmp_path / "train" / "metrics.jsonl", epochs(9))
+    page = browser.new_page(viewport={"width": width, "height": 850}, color_scheme=scheme)
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.goto((tmp_path / "live.html").as_uri())
+    assert serious_findings(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert all(address.startswith(("file:", "data:")) for address in requested)
+    page.close()
