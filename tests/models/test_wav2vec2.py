@@ -94,7 +94,7 @@ def test_every_weight_but_the_convolutions_is_trained(
     model = small(architecture, layer=layer, layer_drop=0.9, train_extractor=train_extractor).train()
     names = {name for name, _ in model.named_parameters()}
     convolutions = {name for name in names if name.startswith("encoder.feature_extractor.")}
-    assert names_with_gradients(model) == names if train_extractor else names - convolutions
+    assert names_with_gradients(model) == (names if train_extractor else names - convolutions)
 
 
 @each_architecture
