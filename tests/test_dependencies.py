@@ -57,12 +57,15 @@ def owners(module: str) -> set[str]:
 
 
 def test_every_import_is_a_declared_dependency() -> None:
-    known = declared("av", "export", "hf", "librosa", "numbers", "onnx", "ray")
+    known = declared("av", "export", "hf", "librosa", "numbers", "onnx", "plot", "ray", "serve")
     known |= {"triton"}  # PyTorch brings it where it can
     assert [module for module in sorted(imported()) if not owners(module) & known] == []
 
 
-EXTRAS = {"av", "librosa", "num2words", "onnx", "onnxruntime", "onnxscript", "ray", "triton"}
+EXTRAS = {
+    "av", "huggingface_hub", "librosa", "matplotlib", "num2words", "onnx", "onnxruntime", "onnxscript", "ray", "starlette",
+    "triton", "uvicorn",
+}  # fmt: skip
 NEED_AN_EXTRA = {
     "asr.audio.pyav",
     "asr.export.export",
@@ -88,7 +91,7 @@ def test_all_else_can_be_imported_without_the_extras() -> None:
         - found
     ):
         found |= more
-    assert found == NEED_AN_EXTRA
+    assert {name for name in found if not name.startswith("asr.serve")} == NEED_AN_EXTRA
 
 
 def test_every_dependency_is_imported() -> None:

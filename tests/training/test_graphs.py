@@ -68,7 +68,7 @@ TRAININGS = [
     make_recipe(optimizer={"type": "sgd", "learning_rate": 0.05}, clip_gradient=0.5, schedule={"type": "cosine"}),
     make_recipe(precision="bf16", label_smoothing=0.1),
     make_recipe(loss="ctc", schedule={"type": "cosine"}),
-    make_recipe(optimizer={"type": "rmsprop"}, encoder_learning_rate=0.0002),
+    make_recipe(encoder_learning_rate=0.0002),
     make_recipe(LSTM, masks=True, batch_size=60),
     make_recipe(LSTM | {"normalization": "batch"}, loss="ctc", masks=True, clip_gradient=1.0, moving_average=0.5),
 ]
@@ -210,7 +210,7 @@ def test_steps_that_cannot_be_recorded_run_plainly(tmp_path: Path, caplog: pytes
         config = make_recipe(epochs=2)
         torch.manual_seed(0)
         model = models.build(config.model, 4, 4)
-        model.network.append(Peeking())
+        model.network.insert(-1, Peeking())
         data = separable_frames(0), separable_frames(1)
         fit(config, make_fabric(config.training, CPU), model, *data, out, "one", recorder)
         return model.state_dict()

@@ -73,7 +73,7 @@ def test_they_are_the_labels_that_training_sees(subsampling: int) -> None:
     model = build(config, 2, CLASSES)
     (members,) = batching.plan(1000, shuffled=False)
     batch = batching.batch(members)
-    logits, _ = scores(model, batch)
+    logits = scores(model, batch).logits
     labels = output_labels(batch.labels, subsampling).flatten()
     assert len(logits.flatten(0, 1)) == len(labels)
     counts = torch.bincount(labels[labels != UNLABELLED], minlength=CLASSES).clamp(min=1).double()
