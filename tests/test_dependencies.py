@@ -63,8 +63,8 @@ def test_every_import_is_a_declared_dependency() -> None:
 
 
 EXTRAS = {
-    "av", "huggingface_hub", "librosa", "matplotlib", "num2words", "onnx", "onnxruntime", "onnxscript", "ray", "starlette",
-    "triton", "uvicorn",
+    "av", "huggingface_hub", "librosa", "matplotlib", "num2words", "onnx", "onnxruntime", "onnxscript", "ray",
+    "starlette", "triton", "uvicorn",
 }  # fmt: skip
 NEED_AN_EXTRA = {
     "asr.audio.pyav",
