@@ -169,7 +169,8 @@ def _fold_stages(
 
 
 def _sections(config: RecipeConfig, *names: str) -> dict[str, object]:
-    return config.model_dump(mode="json", include=set(names))
+    """The settings of sections, but for those that change no result."""
+    return config.model_dump(mode="json", include=set(names), exclude={"training": {"memory", "resident"}})
 
 
 def train_fold(recipe: RecipeConfig, run_folder: Path, device: torch.device, fold: str) -> None:

@@ -45,6 +45,7 @@ def test_a_second_run_changes_no_byte(tiny_recipe: Path, own_run: Path, asr_comm
 @pytest.mark.parametrize(
     ("setting", "expected"),
     [
+        ("training.memory=1.5", []),
         ("scoring.bootstrap=60", ["score"]),
         ("decoding.beam=10", ["decode"]),
         ("lm.order=3", ["decode", "score"]),
