@@ -8,7 +8,7 @@ from asr.errors import InputError
 from asr.export.graph import onnx_graph
 from asr.export.precision import Precision, compact_fourier, shrink
 from asr.features.mel import fft_size
-from asr.storage.files import write_bytes
+from asr.storage.files import remove, write_bytes
 from asr.storage.output_folder import output_folder
 from asr.storage.run_layout import ONNX_MODEL
 
@@ -30,6 +30,8 @@ def export(model: Path, out: Path, precision: Precision = "fp32") -> int:
         for name in COPIED:
             if (bundle.folder / name).is_file():
                 write_bytes(out / name, (bundle.folder / name).read_bytes())
+            else:
+                remove(out / name)
         write_bytes(out / ONNX_MODEL, content)
         write_onnx_manifest(out, precision, bundle.subsampling)
     return len(content)

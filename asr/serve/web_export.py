@@ -1,31 +1,29 @@
 """`asr export --format web`: the live page as a folder of static files, with the model in the browser.
 
 model.onnx and the files beside it are an exported model as `asr.load` reads it. The page runs it with onnxruntime-web
-in a worker (web/worker/), whose search is that of `asr.decoding.search.token_passing`.
+in a worker (web/worker/), whose searches are those of `asr.decoding.search`.
 """
 
+import gzip
 import json
 import logging
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from asr.acoustics.bundle_manifest import LM, PACKED_LM
 from asr.acoustics.loading import read_model
-from asr.acoustics.onnx_model import ONNX_MODEL
-from asr.acoustics.priors import PRIOR_FLOOR
+from asr.acoustics.onnx_model import write_onnx_manifest
 from asr.acoustics.tables import TrainedModel
-from asr.decoding.bundle_decoder import bundle_decoder
-from asr.decoding.decode import Decoder
 from asr.errors import InputError
 from asr.export.export import export
 from asr.export.precision import Precision
-from asr.features.mel import window_samples
 from asr.serve.app import INDEX, PAGE
 from asr.serve.limits import Limits
-from asr.storage.files import complete_file, write_text
+from asr.serve.web_decoder import decoder_json
+from asr.storage.files import read_json, remove, write_bytes, write_text
 from asr.storage.output_folder import output_folder
+from asr.storage.run_layout import ONNX_MANIFEST, ONNX_MODEL
 from asr.version import __version__
 
 log = logging.getLogger(__name__)
@@ -33,7 +31,9 @@ log = logging.getLogger(__name__)
 SCRIPTS = Path(__file__).parent / "web"
 RUNTIME_VERSION = "1.22.0"
 """Of onnxruntime-web, as pinned in web/package.json."""
-RUNTIME_FILES = ("ort.wasm.min.js", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+RUNTIME_FILES = ("ort.wasm.min.js", "ort-wasm-simd-threaded.mjs")
+RUNTIME = "ort-wasm-simd-threaded.wasm"
+"""Written packed, which makes it a quarter as large; the page unpacks it."""
 LICENCE = "onnxruntime-web.LICENSE.txt"
 SOURCE_TREE = Path(__file__).parents[2] / "web" / "node_modules" / "onnxruntime-web"
 DECODER, ABOUT, FILES = "decoder.json", "about.json", "files.json"
@@ -50,16 +50,14 @@ def export_web(model: Path, out: Path, precision: Precision, runtime: Path | Non
     """Writes the page with a model into a folder of its own; returns the size of all in bytes.
 
     `runtime` is the folder of the npm package onnxruntime-web, by default that of a source tree. Raises InputError
-    where it is missing or of another version, for a search that does not run in browsers, and as `export` does.
+    where it is missing or of another version, and as `export` does.
     """
     runtime = _runtime(runtime or SOURCE_TREE)
     export(model, out, precision)
-    exported = read_model(out, "cpu")
-    if exported.config.decoding.search != "graph":
-        search = exported.config.decoding.search
-        raise InputError(f"decoding.search: {search} does not run in web browsers; decode with search: graph", out)
     with output_folder(out, "export", "OUT"):
-        write_text(out / DECODER, json.dumps(decoder_json(bundle_decoder(exported, exported.tuning), exported)))
+        _pack_language_model(out)
+        exported = read_model(out, "cpu")
+        write_text(out / DECODER, json.dumps(decoder_json(exported)))
         write_text(out / ABOUT, json.dumps(_about(exported, Path(model).resolve().name)))
         for path in sorted(PAGE.iterdir()):
             if path.name != INDEX:
@@ -68,43 +66,13 @@ def export_web(model: Path, out: Path, precision: Precision, runtime: Path | Non
             write_text(out / path.name, path.read_text(encoding="utf-8"))
         write_text(out / INDEX, _index())
         for name in RUNTIME_FILES:
-            _copy(runtime / "dist" / name, out / name)
+            write_bytes(out / name, (runtime / "dist" / name).read_bytes())
+        _pack(runtime / "dist" / RUNTIME, out / f"{RUNTIME}.gz")
         write_text(out / "README.md", _readme(precision))
         needed = [INDEX, "live.css", "live.js", "recorder.js", "worker.js", DECODER, ABOUT, ONNX_MODEL, *RUNTIME_FILES]
+        needed += [f"{RUNTIME}.gz", *([PACKED_LM] if exported.config.decoding.search == "prefix_beam" else [])]
         write_text(out / FILES, json.dumps({"version": _digest(out, needed), "files": ["./", *needed]}))
     return sum(path.stat().st_size for path in out.iterdir() if path.is_file())
-
-
-def decoder_json(decoder: Decoder, model: TrainedModel) -> dict[str, Any]:
-    """What the worker needs to turn log posteriors into phones (see web/worker/worker.ts)."""
-    flat = decoder.graph_search.flat
-    entering = flat.entering
-    offsets = (decoder.prior_scale * np.log(np.maximum(decoder.priors, PRIOR_FLOOR))).astype(np.float32)
-    graph = {
-        "start": flat.start,
-        "states": flat.states,
-        "first": entering.first.tolist(),
-        "sources": entering.sources.tolist(),
-        "labels": entering.labels.tolist(),
-        "phones": flat.phones[entering.numbers].tolist(),
-        "costs": entering.costs.tolist(),
-        "freeSources": flat.free_sources.tolist(),
-        "freeTargets": flat.free_targets.tolist(),
-        "freePhones": flat.free_phones.tolist(),
-        "freeCosts": flat.free_costs.tolist(),
-        "finals": [cost if np.isfinite(cost) else None for cost in flat.finals.tolist()],
-    }
-    return {
-        "graph": graph,
-        "phones": list(decoder.phones),
-        "offsets": offsets.tolist(),
-        "scale": decoder.acoustic_scale,
-        "beam": decoder.graph_search.beam if np.isfinite(decoder.graph_search.beam) else 1e30,
-        "offset": decoder.times.offset,
-        "shift": decoder.times.shift,
-        "sampleRate": model.config.features.sample_rate,
-        "shortest": window_samples(model.config.features),
-    }
 
 
 def _about(model: TrainedModel, name: str) -> dict[str, Any]:
@@ -147,15 +115,23 @@ def _runtime(folder: Path) -> Path:
         raise InputError(f"onnxruntime-web is not there: {fix}", folder) from error
     if version != RUNTIME_VERSION:
         raise InputError(f"onnxruntime-web is {version}; the page needs {RUNTIME_VERSION}: {fix}", folder)
-    for name in RUNTIME_FILES:
+    for name in (*RUNTIME_FILES, RUNTIME):
         if not (folder / "dist" / name).is_file():
             raise InputError(f"dist/{name} is missing: {fix}", folder)
     return folder
 
 
-def _copy(source: Path, target: Path) -> None:
-    with complete_file(target, "wb") as file:
-        file.write(source.read_bytes())
+def _pack_language_model(folder: Path) -> None:
+    """Packs the language model of an exported model, as the page reads it."""
+    if (folder / LM).is_file():
+        head = read_json(folder / ONNX_MANIFEST)
+        _pack(folder / LM, folder / PACKED_LM)
+        remove(folder / LM)
+        write_onnx_manifest(folder, head["precision"], head["subsampling"])
+
+
+def _pack(source: Path, target: Path) -> None:
+    write_bytes(target, gzip.compress(source.read_bytes(), mtime=0))
 
 
 def _digest(folder: Path, names: list[str]) -> str:

@@ -1,42 +1,72 @@
 // Runs the model in onnxruntime-web and searches the best phones.
 
 interface Tensor { data: Float32Array | BigInt64Array; dims: number[] }
+interface Session { run: (feeds: Record<string, Tensor>) => Promise<Record<string, Tensor>> }
 declare const ort: {
-  env: { wasm: { numThreads: number; wasmPaths: string } };
+  env: { wasm: { numThreads: number; wasmPaths: string; wasmBinary: ArrayBuffer } };
   Tensor: new (type: string, data: Float32Array | BigInt64Array, dims: number[]) => Tensor;
-  InferenceSession: {
-    create: (model: string, options: object) => Promise<{ run: (feeds: Record<string, Tensor>) => Promise<Record<string, Tensor>> }>;
-  };
+  InferenceSession: { create: (model: string, options: object) => Promise<Session> };
 };
 declare function importScripts(...names: string[]): void;
 
-interface Decoder {
-  graph: Graph;
+interface GraphSearch { search: "graph"; graph: Graph; scale: number; beam: number }
+interface PrefixBeam { search: "prefix_beam"; prefixes: number; weight: number; penalty: number; wordStart: string }
+interface Greedy { search: "greedy" }
+
+/** As asr/serve/web_decoder.py writes it. */
+type Decoder = (GraphSearch | PrefixBeam | Greedy) & {
   phones: string[];
   /** What is subtracted from the log posterior of each class: its scaled log prior. */
   offsets: number[];
-  scale: number;
-  beam: number;
   /** Seconds of the first frame and from one to the next. */
   offset: number;
   shift: number;
   sampleRate: number;
   /** Samples of the shortest recording. */
   shortest: number;
-}
+};
+
+type Search = (scores: Float32Array, classes: number) => Span[];
 
 importScripts("ort.wasm.min.js");
 ort.env.wasm.numThreads = 1;
 ort.env.wasm.wasmPaths = new URL("./", location.href).href;
 
-const loaded = Promise.all([
-  ort.InferenceSession.create("model.onnx", { executionProviders: ["wasm"] }),
-  fetch("decoder.json").then((response) => response.json() as Promise<Decoder>),
-]);
+async function loadSession(): Promise<Session> {
+  ort.env.wasm.wasmBinary = await unpacked("ort-wasm-simd-threaded.wasm.gz");
+  return ort.InferenceSession.create("model.onnx", { executionProviders: ["wasm"] });
+}
+
+async function loadDecoder(): Promise<[Decoder, Search]> {
+  const decoder = (await (await fetch("decoder.json")).json()) as Decoder;
+  return [decoder, await searchOf(decoder)];
+}
+
+async function searchOf(decoder: Decoder): Promise<Search> {
+  if (decoder.search === "greedy") return greedy;
+  if (decoder.search === "graph") {
+    return (scores, classes) => bestPath(decoder.graph, scores, classes, decoder.scale, decoder.beam);
+  }
+  const lines = new TextDecoder().decode(await unpacked("lm.arpa.gz")).split("\n");
+  const prior = { ngram: new Ngram(lines, decoder.phones, decoder.wordStart), weight: decoder.weight, penalty: decoder.penalty };
+  return (scores, classes) => forcedPath(scores, classes, bestPhones(scores, classes, decoder.prefixes, prior));
+}
+
+/** A file's content, which some web servers unpack themselves. */
+async function unpacked(name: string): Promise<ArrayBuffer> {
+  const response = await fetch(name);
+  if (!response.ok) throw new Error(`${name}: ${response.status}`);
+  const content = await response.arrayBuffer();
+  const [first, second] = new Uint8Array(content);
+  if (first !== 0x1f || second !== 0x8b) return content;
+  return new Response(new Blob([content]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+}
+
+const loaded = Promise.all([loadSession(), loadDecoder()]);
 loaded.catch(() => undefined);
 
 async function recognised(samples: Float32Array): Promise<{ phones: { phone: string; start: number; end: number }[]; duration: number }> {
-  const [session, decoder] = await loaded;
+  const [session, [decoder, search]] = await loaded;
   if (samples.length < decoder.shortest) throw new Error("the recording is shorter than one frame (25 ms)");
   const outputs = await session.run({
     waveforms: new ort.Tensor("float32", samples, [1, samples.length]),
@@ -50,7 +80,7 @@ async function recognised(samples: Float32Array): Promise<{ phones: { phone: str
   const duration = rounded(samples.length / decoder.sampleRate);
   const time = (frame: number): number =>
     rounded(Math.min(duration, Math.max(0, decoder.offset + frame * decoder.shift)));
-  const phones = bestPath(decoder.graph, scores, classes, decoder.scale, decoder.beam).map(({ phone, first, end }) =>
+  const phones = search(scores, classes).map(({ phone, first, end }) =>
     ({ phone: decoder.phones[phone]!, start: time(first), end: time(end) }));
   return { phones, duration };
 }

@@ -95,17 +95,377 @@ function readPath(graph, tokens, last, frames) {
     }
     return spans;
 }
+// From CTC's frames to phones: asr/decoding/search/greedy.py, collapse.py and forced_path.py.
+/** The best class of each frame, as phones. */
+function greedy(scores, classes) {
+    const best = [];
+    for (let first = 0; first < scores.length; first += classes) {
+        let label = 0;
+        for (let other = 1; other < classes; other++)
+            if (scores[first + other] > scores[first + label])
+                label = other;
+        best.push(label);
+    }
+    return collapse(best);
+}
+/** A run of one class is one phone, blanks (0) are none; a phone lasts until the next begins. */
+function collapse(labels) {
+    const spans = [];
+    labels.forEach((label, frame) => {
+        if (label === 0 || label === (labels[frame - 1] ?? 0))
+            return;
+        const before = spans[spans.length - 1];
+        if (before)
+            before.end = frame;
+        spans.push({ phone: label - 1, first: frame, end: labels.length });
+    });
+    return spans;
+}
+/** The best alignment of known phones: states 0, 2, ... are blanks, and the phone of 2n + 1 is the n-th. */
+function forcedPath(scores, classes, phones) {
+    const frames = scores.length / classes, states = 2 * phones.length + 1;
+    const label = (state) => (state % 2 ? phones[(state - 1) / 2] + 1 : 0);
+    const skips = (state) => state > 2 && state % 2 === 1 && label(state) !== label(state - 2);
+    const moves = new Uint8Array(frames * states);
+    const best = new Float64Array(states).fill(-Infinity);
+    for (let frame = 0; frame < frames; frame++) {
+        for (let state = states - 1; state >= 0; state--) {
+            let reached = best[state], move = 0;
+            if (frame === 0)
+                reached = state < 2 ? 0 : -Infinity;
+            else {
+                if (skips(state) && best[state - 2] > reached)
+                    [reached, move] = [best[state - 2], 2];
+                if (state > 0 && best[state - 1] > reached)
+                    [reached, move] = [best[state - 1], 1];
+            }
+            best[state] = reached + scores[frame * classes + label(state)];
+            moves[frame * states + state] = move;
+        }
+    }
+    let state = states > 1 && best[states - 2] >= best[states - 1] ? states - 2 : states - 1;
+    const path = new Array(frames);
+    for (let frame = frames - 1; frame >= 0; frame--) {
+        path[frame] = label(state);
+        state -= moves[frame * states + state];
+    }
+    return collapse(path);
+}
+// The phone n-gram as the prefix beam search reads it: asr/decoding/search/phone_prior.py, but each history's row only
+// when the search first comes to it.
+const SENTENCE_START = "<s>", SENTENCE_END = "</s>", IMPOSSIBLE = -99;
+/** An n-gram over symbols, which are phones or phones that begin a word. Histories are numbers. */
+class Ngram {
+    constructor(lines, phones, wordStart) {
+        /** The number of the n-gram that each n-gram and a symbol make; 0 is the empty one. */
+        this.longer = new Map();
+        /** Each n-gram without its last symbol, and that symbol. */
+        this.parents = [-1];
+        this.last = [-1];
+        this.logs = [NaN];
+        this.backoffs = [0];
+        this.isHistory = [true];
+        this.rows = new Map();
+        const phoneOf = (symbol) => phones.indexOf(symbol.endsWith(wordStart) ? symbol.slice(0, -wordStart.length) : symbol);
+        const listed = [...ngramLines(lines)];
+        const symbols = listed.filter(({ words }) => words.length === 1).map(({ words }) => words[0])
+            .filter((symbol) => phoneOf(symbol) >= 0).sort();
+        this.phones = Int32Array.from(symbols, phoneOf);
+        this.columns = new Map([...symbols, SENTENCE_END, SENTENCE_START].map((symbol, column) => [symbol, column]));
+        this.width = this.columns.size;
+        this.start = this.number([this.width - 1]);
+        this.isHistory[this.start] = true;
+        for (const { log, words, backoff } of listed)
+            this.add(log, words, backoff);
+    }
+    /** The natural logs of each symbol and, last, of the end after a history. */
+    logsAfter(history) { return this.row(history).logs; }
+    /** The history that follows when each symbol is added. */
+    following(history) { return this.row(history).following; }
+    add(log, words, backoff) {
+        const parts = words.map((word) => this.columns.get(word) ?? -1);
+        if (parts.includes(-1))
+            return;
+        const own = this.number(parts);
+        if (backoff !== null)
+            this.backoffs[own] = backoff;
+        if (parts[parts.length - 1] === this.width - 1)
+            return;
+        this.logs[own] = log;
+        for (let length = parts.length - 1; length > 0; length--) {
+            const history = this.number(parts.slice(0, length));
+            if (this.isHistory[history])
+                break;
+            this.isHistory[history] = true;
+        }
+    }
+    number(parts) {
+        let found = 0;
+        for (const part of parts) {
+            const key = found * this.width + part;
+            let next = this.longer.get(key);
+            if (next === undefined) {
+                this.parents.push(found);
+                next = this.last.push(part) - 1;
+                this.logs.push(NaN);
+                this.backoffs.push(0);
+                this.isHistory.push(false);
+                this.longer.set(key, next);
+            }
+            found = next;
+        }
+        return found;
+    }
+    row(history) {
+        let row = this.rows.get(history);
+        if (row === undefined)
+            this.rows.set(history, row = this.newRow(history));
+        return row;
+    }
+    newRow(history) {
+        const symbols = this.phones.length;
+        const row = { logs: new Float64Array(symbols + 1).fill(-Infinity), following: new Int32Array(symbols) };
+        if (history) {
+            const { shorter, backoff } = this.shorter(history);
+            const below = this.row(shorter);
+            for (let column = 0; column <= symbols; column++)
+                row.logs[column] = backoff + below.logs[column];
+            row.following.set(below.following);
+        }
+        for (let column = 0; column <= symbols; column++) {
+            const longer = this.longer.get(history * this.width + column);
+            if (longer === undefined)
+                continue;
+            if (!Number.isNaN(this.logs[longer]))
+                row.logs[column] = this.logs[longer];
+            if (this.isHistory[longer])
+                row.following[column] = longer;
+        }
+        return row;
+    }
+    /** The longest shorter history, and the log weight of backing off to it. */
+    shorter(history) {
+        let parts = [], backoff = this.backoffs[history];
+        for (let at = history; at > 0; at = this.parents[at])
+            parts.unshift(this.last[at]);
+        parts = parts.slice(1);
+        for (;;) {
+            const shorter = this.find(parts);
+            if (shorter !== undefined && this.isHistory[shorter])
+                return { shorter, backoff };
+            backoff += shorter === undefined ? 0 : this.backoffs[shorter];
+            parts = parts.slice(1);
+        }
+    }
+    find(parts) {
+        let found = 0;
+        for (const part of parts)
+            if (found !== undefined)
+                found = this.longer.get(found * this.width + part);
+        return found;
+    }
+}
+/** The n-grams of ARPA text, with natural logarithms. */
+function* ngramLines(lines) {
+    let order = 0;
+    for (const line of lines) {
+        const section = /^\\(\d+)-grams:/.exec(line);
+        if (section)
+            order = Number(section[1]);
+        if (section || order === 0 || line.startsWith("\\") || !line.trim())
+            continue;
+        const fields = line.trim().split(/\s+/);
+        const log = Number(fields[0]);
+        yield {
+            log: log <= IMPOSSIBLE ? -Infinity : log * Math.LN10,
+            words: fields.slice(1, order + 1),
+            backoff: fields.length > order + 1 ? Number(fields[order + 1]) * Math.LN10 : null,
+        };
+    }
+}
+// CTC prefix beam search, as asr/decoding/search/prefix_beam.py and prefix_tree.py do it.
+/** The tree of prefixes: without its last symbol, that symbol, longer ones, the n-gram's history, all that the prior has
+ * added, and the place in the beam (-1: none). */
+class Prefixes {
+    constructor(prior) {
+        this.prior = prior;
+        this.parents = [-1];
+        this.symbols = [-1];
+        this.children = [new Map()];
+        this.language = [0];
+        this.slots = [-1];
+        this.histories = [prior.ngram.start];
+    }
+    /** What the prior adds for a symbol after a history. */
+    added(history, symbol) {
+        return this.weighted(this.prior.ngram.logsAfter(history)[symbol]) - this.prior.penalty;
+    }
+    /** A prefix's score with what the prior adds for the end. */
+    ended(prefix) {
+        const { ngram } = this.prior;
+        return this.language[prefix] + this.weighted(ngram.logsAfter(this.histories[prefix])[ngram.phones.length]);
+    }
+    longer(prefix, symbol) {
+        const found = this.children[prefix].get(symbol);
+        if (found !== undefined)
+            return found;
+        const history = this.histories[prefix];
+        this.symbols.push(symbol);
+        this.children.push(new Map());
+        this.histories.push(this.prior.ngram.following(history)[symbol]);
+        this.language.push(this.language[prefix] + this.added(history, symbol));
+        this.slots.push(-1);
+        const added = this.parents.push(prefix) - 1;
+        this.children[prefix].set(symbol, added);
+        return added;
+    }
+    phonesOf(prefix) {
+        const phones = [];
+        for (let at = prefix; at > 0; at = this.parents[at])
+            phones.push(this.prior.ngram.phones[this.symbols[at]]);
+        return phones.reverse();
+    }
+    weighted(log) { return this.prior.weight ? this.prior.weight * log : 0; }
+}
+/** The phones that are best over all their alignments to log posteriors [frames, classes]; `beam` prefixes are kept. */
+function bestPhones(scores, classes, beam, prior) {
+    const tree = new Prefixes(prior);
+    const columns = prior.ngram.phones.length + 1;
+    const phone = new Float64Array(beam * columns);
+    let kept = { prefixes: [0], blank: [0], phone: [-Infinity] };
+    for (let first = 0; first < scores.length; first += classes) {
+        const blank = extend(kept, tree, prior.ngram.phones, scores.subarray(first, first + classes), phone);
+        merge(kept.prefixes, tree, phone, columns);
+        kept = keep(kept, tree, blank, phone, columns, beam);
+    }
+    return bestSequence(kept, tree);
+}
+/** Fills `phone` with the logs, one frame later, of each prefix as it is (column 0) and with each symbol added, ending in
+ * the last phone; returns those of each that ends in a blank. */
+function extend(kept, tree, phones, frame, phone) {
+    const columns = phones.length + 1;
+    return kept.prefixes.map((prefix, slot) => {
+        const [endsBlank, endsPhone] = [kept.blank[slot], kept.phone[slot]];
+        const total = logAdd(endsBlank, endsPhone);
+        const last = prefix ? phones[tree.symbols[prefix]] : -1;
+        phone[slot * columns] = prefix ? endsPhone + frame[last + 1] : -Infinity;
+        for (let symbol = 0; symbol < phones.length; symbol++) {
+            // Directly after itself a phone is the same one: a second needs a blank between.
+            phone[slot * columns + 1 + symbol] = (phones[symbol] === last ? endsBlank : total) + frame[phones[symbol] + 1];
+        }
+        return total + frame[0];
+    });
+}
+/** Where a longer prefix is itself kept, moves what leads to it there from the prefix that it extends. */
+function merge(prefixes, tree, phone, columns) {
+    prefixes.forEach((prefix, slot) => (tree.slots[prefix] = slot));
+    prefixes.forEach((prefix, slot) => {
+        for (const [symbol, child] of tree.children[prefix]) {
+            const place = tree.slots[child];
+            if (place < 0)
+                continue;
+            const from = slot * columns + symbol + 1;
+            phone[place * columns] = logAdd(phone[place * columns], phone[from]);
+            phone[from] = -Infinity;
+        }
+    });
+    for (const prefix of prefixes)
+        tree.slots[prefix] = -1;
+}
+/** The best `beam` of the prefixes and those that are one symbol longer, in their order. */
+function keep(kept, tree, blank, phone, columns, beam) {
+    const unchanged = kept.prefixes.map((prefix, slot) => tree.language[prefix] + logAdd(blank[slot], phone[slot * columns]));
+    // Where unchanged prefixes fill the beam, what is worse than all of them cannot survive.
+    const least = kept.prefixes.length === beam ? Math.min(...unchanged) : -Infinity;
+    const scores = [], places = [];
+    kept.prefixes.forEach((prefix, slot) => {
+        for (let column = 0; column < columns; column++) {
+            const score = column === 0 ? unchanged[slot]
+                : tree.language[prefix] + tree.added(tree.histories[prefix], column - 1) + phone[slot * columns + column];
+            if (score < least || score === -Infinity)
+                continue;
+            scores.push(score);
+            places.push(slot * columns + column);
+        }
+    });
+    const after = { prefixes: [], blank: [], phone: [] };
+    for (const candidate of highest(scores, beam)) {
+        const place = places[candidate], slot = Math.floor(place / columns), column = place % columns;
+        const prefix = kept.prefixes[slot];
+        after.prefixes.push(column ? tree.longer(prefix, column - 1) : prefix);
+        after.blank.push(column ? -Infinity : blank[slot]);
+        after.phone.push(phone[place]);
+    }
+    return after;
+}
+/** The indices of the `count` highest, or of all, in their order; among equal ones the first win. */
+function highest(scores, count) {
+    const threshold = Float64Array.from(scores).sort()[Math.max(0, scores.length - count)];
+    let equal = count - scores.filter((score) => score > threshold).length;
+    const found = [];
+    scores.forEach((score, at) => {
+        if (score > threshold || (score === threshold && equal-- > 0))
+            found.push(at);
+    });
+    return found;
+}
+/** Prefixes of other symbols that are the same phones count as one. */
+function bestSequence(kept, tree) {
+    const sums = new Map();
+    kept.prefixes.forEach((prefix, slot) => {
+        const phones = tree.phonesOf(prefix), name = phones.join();
+        const score = logAdd(kept.blank[slot], kept.phone[slot]) + tree.ended(prefix);
+        sums.set(name, { phones, score: logAdd(sums.get(name)?.score ?? -Infinity, score) });
+    });
+    let best = { phones: [], score: -Infinity };
+    for (const each of sums.values())
+        if (each.score > best.score)
+            best = each;
+    return best.phones;
+}
+/** log(exp(one) + exp(other)) */
+function logAdd(one, other) {
+    if (one === -Infinity || other === -Infinity)
+        return Math.max(one, other);
+    return Math.max(one, other) + Math.log1p(Math.exp(-Math.abs(one - other)));
+}
 // Runs the model in onnxruntime-web and searches the best phones.
 importScripts("ort.wasm.min.js");
 ort.env.wasm.numThreads = 1;
 ort.env.wasm.wasmPaths = new URL("./", location.href).href;
-const loaded = Promise.all([
-    ort.InferenceSession.create("model.onnx", { executionProviders: ["wasm"] }),
-    fetch("decoder.json").then((response) => response.json()),
-]);
+async function loadSession() {
+    ort.env.wasm.wasmBinary = await unpacked("ort-wasm-simd-threaded.wasm.gz");
+    return ort.InferenceSession.create("model.onnx", { executionProviders: ["wasm"] });
+}
+async function loadDecoder() {
+    const decoder = (await (await fetch("decoder.json")).json());
+    return [decoder, await searchOf(decoder)];
+}
+async function searchOf(decoder) {
+    if (decoder.search === "greedy")
+        return greedy;
+    if (decoder.search === "graph") {
+        return (scores, classes) => bestPath(decoder.graph, scores, classes, decoder.scale, decoder.beam);
+    }
+    const lines = new TextDecoder().decode(await unpacked("lm.arpa.gz")).split("\n");
+    const prior = { ngram: new Ngram(lines, decoder.phones, decoder.wordStart), weight: decoder.weight, penalty: decoder.penalty };
+    return (scores, classes) => forcedPath(scores, classes, bestPhones(scores, classes, decoder.prefixes, prior));
+}
+/** A file's content, which some web servers unpack themselves. */
+async function unpacked(name) {
+    const response = await fetch(name);
+    if (!response.ok)
+        throw new Error(`${name}: ${response.status}`);
+    const content = await response.arrayBuffer();
+    const [first, second] = new Uint8Array(content);
+    if (first !== 0x1f || second !== 0x8b)
+        return content;
+    return new Response(new Blob([content]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+}
+const loaded = Promise.all([loadSession(), loadDecoder()]);
 loaded.catch(() => undefined);
 async function recognised(samples) {
-    const [session, decoder] = await loaded;
+    const [session, [decoder, search]] = await loaded;
     if (samples.length < decoder.shortest)
         throw new Error("the recording is shorter than one frame (25 ms)");
     const outputs = await session.run({
@@ -120,7 +480,7 @@ async function recognised(samples) {
         scores[at] -= decoder.offsets[at % classes];
     const duration = rounded(samples.length / decoder.sampleRate);
     const time = (frame) => rounded(Math.min(duration, Math.max(0, decoder.offset + frame * decoder.shift)));
-    const phones = bestPath(decoder.graph, scores, classes, decoder.scale, decoder.beam).map(({ phone, first, end }) => ({ phone: decoder.phones[phone], start: time(first), end: time(end) }));
+    const phones = search(scores, classes).map(({ phone, first, end }) => ({ phone: decoder.phones[phone], start: time(first), end: time(end) }));
     return { phones, duration };
 }
 function rounded(seconds) {
