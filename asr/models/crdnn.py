@@ -1,5 +1,7 @@
 """CRDNN: convolutions over time and frequency, recurrent layers, fully connected layers (SpeechBrain's arrangement)."""
 
+from math import inf
+
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -73,8 +75,10 @@ class Crdnn(AcousticModel):
 
     def _subsample(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """The maximum over each `subsampling` frames of x [B, T, D]; the last group may have fewer."""
-        held = hold_last_frame(x, lengths).transpose(1, 2)
-        x = functional.max_pool1d(held, self.subsampling, ceil_mode=True).transpose(1, 2)
+        frames, groups = x.shape[1], (x.shape[1] + self.subsampling - 1) // self.subsampling
+        held = functional.pad(hold_last_frame(x, lengths), (0, 0, 0, groups * self.subsampling - frames), value=-inf)
+        # Not a pooling operator, which the ONNX exporter knows for one length only.
+        x = held.unflatten(1, (groups, self.subsampling)).max(dim=2).values
         return x, subsampled(lengths, self.subsampling)
 
 

@@ -46,6 +46,11 @@ KINDS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
         {"cmvn": "utterance"},
     ),
     "tdnn": ({"type": "tdnn", "dilations": [1, 3], "width": 16, "subsampling": 3}, {"cmvn": "utterance"}),
+    "crdnn": (
+        {"type": "crdnn", "filters": [2, 3], "subsampling": 3, "recurrent": "lstm", "recurrent_layers": 1}
+        | {"recurrent_width": 8, "layers": 1, "width": 16, "normalization": "layer"},
+        {"cmvn": "utterance"},
+    ),
     "wav2vec2": (
         {"type": "wav2vec2", "layers": 1, "width": 16, "architecture": ARCHITECTURES["base"].model_dump()},
         {"type": "waveform"},

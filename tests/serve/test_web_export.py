@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from support.audio_files import wav_bytes
 from support.chromium import chromium, node_tool, serious_findings
 
 import asr
+from asr.config.recipe_file import read_recipe
 from asr.errors import InputError
+from asr.runs.run import Run, execute
 from asr.serve.web_export import RUNTIME_VERSION, export_web
 
 RECORDINGS = 10
@@ -25,12 +28,28 @@ class Quiet(SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="module")
-def exported(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+CTC = ["training.loss=ctc", "training.epochs=3", "model.dropout=0", "decoding.insertion_penalties=[-3.0]"]
+SEARCHES = {
+    "graph": [],
+    "greedy": [*CTC, "decoding.search=greedy"],
+    "prefix_beam": [*CTC, "decoding.search=prefix_beam", "decoding.prefixes=12", "decoding.lm_weights=[0.7]"]
+    + ["decoding.acoustic_scales=[0.8]", "lm.order=6", "lm.word_starts=true"],
+}
+"""Settings of the tiny recipe for each search."""
+
+
+@pytest.fixture(scope="module", params=SEARCHES)
+def exported(
+    request: pytest.FixtureRequest, tiny_run: Path, tiny_recipe: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     pytest.importorskip("onnxscript")
-    out = tmp_path_factory.mktemp("web") / "page"
-    export_web(tiny_run, out, "int8", node_tool("onnxruntime-web"))
-    return out
+    runtime, folder = node_tool("onnxruntime-web"), tmp_path_factory.mktemp("web")
+    run = tiny_run
+    if settings := SEARCHES[request.param]:
+        run = folder / "run"
+        execute(Run(read_recipe(tiny_recipe, settings), "tiny/ctc", run, torch.device("cpu")))
+    export_web(run, folder / "page", "int8", runtime)
+    return folder / "page"
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +85,7 @@ def test_ten_recordings_have_the_same_phones_as_in_python(exported: Path, record
         page.on("request", lambda request: requested.append(request.url))
         page.goto(address)
         page.wait_for_selector("#record:not([disabled])")
-        recognizer = asr.load(exported)
+        recognizer, found = asr.load(exported), set()
         for path in recordings:
             page.set_input_files("#files", path)
             _until(page, f"{path.name}: ")
@@ -75,7 +94,9 @@ def test_ten_recordings_have_the_same_phones_as_in_python(exported: Path, record
             row = json.loads(Path(found.value.path()).read_text())
             expected = recognizer.transcribe(path)
             assert [phone["phone"] for phone in row["phones"]] == expected.symbols
+            found |= set(expected.symbols)
             assert [phone["end"] for phone in row["phones"]] == pytest.approx([each.end for each in expected.phones])
+        assert len(found) > 1
         assert serious_findings(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         assert problems == []
