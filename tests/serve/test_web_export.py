@@ -32,8 +32,11 @@ CTC = ["training.loss=ctc", "training.epochs=3", "model.dropout=0", "decoding.in
 SEARCHES = {
     "graph": [],
     "greedy": [*CTC, "decoding.search=greedy"],
-    "prefix_beam": [*CTC, "decoding.search=prefix_beam", "decoding.prefixes=12", "decoding.lm_weights=[0.7]"]
-    + ["decoding.acoustic_scales=[0.8]", "lm.order=6", "lm.word_starts=true"],
+    "prefix_beam": [
+        *CTC,
+        *("decoding.search=prefix_beam", "decoding.prefixes=12", "lm.order=6", "lm.word_starts=true"),
+        *("decoding.lm_weights=[0.7]", "decoding.acoustic_scales=[0.8]"),
+    ],
 }
 """Settings of the tiny recipe for each search."""
 
@@ -85,7 +88,7 @@ def test_ten_recordings_have_the_same_phones_as_in_python(exported: Path, record
         page.on("request", lambda request: requested.append(request.url))
         page.goto(address)
         page.wait_for_selector("#record:not([disabled])")
-        recognizer, found = asr.load(exported), set()
+        recognizer, phones = asr.load(exported), set()
         for path in recordings:
             page.set_input_files("#files", path)
             _until(page, f"{path.name}: ")
@@ -94,9 +97,9 @@ def test_ten_recordings_have_the_same_phones_as_in_python(exported: Path, record
             row = json.loads(Path(found.value.path()).read_text())
             expected = recognizer.transcribe(path)
             assert [phone["phone"] for phone in row["phones"]] == expected.symbols
-            found |= set(expected.symbols)
+            phones |= set(expected.symbols)
             assert [phone["end"] for phone in row["phones"]] == pytest.approx([each.end for each in expected.phones])
-        assert len(found) > 1
+        assert len(phones) > 1
         assert serious_findings(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         assert problems == []
