@@ -34,7 +34,7 @@ SEARCHES = {
     "greedy": [*CTC, "decoding.search=greedy"],
     "prefix_beam": [
         *CTC,
-        *("decoding.search=prefix_beam", "decoding.prefixes=12", "lm.order=6", "lm.word_starts=true"),
+        *("decoding.search=prefix_beam", "decoding.prefixes=12", "lm.order=6", "lm.word_starts=false"),
         *("decoding.lm_weights=[0.7]", "decoding.acoustic_scales=[0.8]"),
     ],
 }
