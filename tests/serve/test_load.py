@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -80,9 +81,9 @@ def test_the_folder_of_the_process_is_removed(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_prints_an_address_and_leaves_nothing(tiny_run: Path, tmp_path: Path, number: int) -> None:
     command = [sys.executable, "-m", "asr", "serve", str(tiny_run), "--port", "0", "--lexicon", "none"]
-    with subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}
-    ) as process:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    heard = partial(signal.signal, number, signal.SIG_DFL)  # ignored in the background
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, preexec_fn=heard) as process:
         assert process.stderr is not None
         lines = iter(process.stderr)
         shown = next(line for line in lines if "http" in line)
