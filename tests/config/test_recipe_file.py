@@ -62,7 +62,7 @@ def test_a_given_type_stays(tmp_path: Path) -> None:
         (MINIMAL, ["model.dropuot=0.1"], "model.dropuot: unknown key; allowed here: "),
         (MINIMAL, ["model.dropout=much"], "model.dropout: 'much' is not allowed"),
         (MINIMAL, ["model.dropout=1.5"], "less than 1"),
-        (MINIMAL, ["features.type=plp"], "'fbank' or 'mfcc'"),
+        (MINIMAL, ["features.type=plp"], "'fbank', 'mfcc' or 'waveform'"),
         (MINIMAL, ["features.type=mfcc", "features.bins=10"], "recipe.yaml: features: cepstra (13) must not be more "),
         (
             MINIMAL,
