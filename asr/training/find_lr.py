@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from asr.config import TimingConfig
 from asr.errors import InputError
 from asr.storage.files import write_text
 from asr.training.batching import Batching, batches
@@ -41,7 +40,7 @@ def find_learning_rate(trainer: Trainer, data: Batching) -> Sweep:
     for step, batch in enumerate(batches(data, plan, trainer.fabric.device)):
         rate = LOWEST * (HIGHEST / LOWEST) ** (step / (STEPS - 1))
         trainer.set_learning_rate(rate)
-        loss = mean_loss(train_step(trainer, batch)[:-1].tolist(), trainer.config.timing)
+        loss = float(train_step(trainer, batch)[0])
         average = SMOOTHING * average + (1 - SMOOTHING) * loss
         smooth = average / (1 - SMOOTHING ** (step + 1))
         if not math.isfinite(smooth) or (losses and smooth > DIVERGED * min(losses)):
@@ -49,12 +48,6 @@ def find_learning_rate(trainer: Trainer, data: Batching) -> Sweep:
         rates.append(rate)
         losses.append(smooth)
     return Sweep(rates, losses, steepest(rates, losses))
-
-
-def mean_loss(sums: list[float], timing: TimingConfig | None) -> float:
-    """The loss of an update per label, from its sums as of `train_step`."""
-    own = sums[0] / max(sums[2], 1)
-    return own if timing is None else (1 - timing.weight) * own + timing.weight * sums[4] / max(sums[6], 1)
 
 
 def steepest(rates: list[float], losses: list[float]) -> float:

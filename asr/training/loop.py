@@ -41,7 +41,7 @@ from asr.training.schedules import dev_factor, step_factor
 DEV_BATCH = {"cpu": 4096, "cuda": 16_384}
 """Frames in a minibatch of the dev set."""
 GIVE_BACK_EVERY = 16
-"""Steps after which a CPU's freed memory goes back to the system; that takes about as long as a hundredth of them."""
+"""Steps after which a CPU's freed memory goes back to the system."""
 LONGEST_WAIT = timedelta(days=1)
 """How long the other processes wait while process 0 works alone; the end of a process is noticed at once."""
 SEEDS_PER_RUN = 1_000_003
@@ -236,14 +236,14 @@ def train_epoch(trainer: Trainer, data: Batching, progress: Progress) -> Figures
     description = f"epoch {progress.epoch + 1}"
     try:
         with trainer.steps():
-            totals = torch.zeros(len(plan), sums_of(config) + 1, dtype=torch.float64, device=fabric.device)
+            steps = torch.zeros(len(plan), 2 + sums_of(config), dtype=torch.float64, device=fabric.device)
             shares = batches(data, plan, fabric.device, fabric.global_rank, fabric.world_size)
             for step, batch in enumerate(track(shares, description, total=len(plan))):
                 factor = step_factor(config.schedule, progress.epoch + (step + 0.5) / len(plan), config.epochs)
                 trainer.set_learning_rate(progress.learning_rate * factor)
                 if trainer.freezing.ends_with(progress.updates):
                     trainer.train(progress.updates)
-                (totals[step],) = trainer.replayed_step(batch)
+                (steps[step],) = trainer.replayed_step(batch)
                 progress.updates += 1
                 if step % GIVE_BACK_EVERY == 0 and fabric.device.type == "cpu":
                     give_back()
@@ -254,31 +254,32 @@ def train_epoch(trainer: Trainer, data: Batching, progress: Progress) -> Figures
             f"training.batch_size: a minibatch does not fit in the memory of {fabric.device}; "
             f"lower it from {config.batch_size}"
         ) from error
-    totals = summed(fabric, totals)
-    losses = totals[:, :-1:4].sum(dim=1).cpu()
+    steps = summed(fabric, steps)
+    losses, norms, sums = steps[:, 0].cpu(), steps[:, 1], steps[:, 2:]
     if not losses.isfinite().all():
         names = data.utterances(plan[int((~losses.isfinite()).nonzero()[0])])
         raise InputError(
             f"training.optimizer.learning_rate: the loss is not finite in epoch {progress.epoch + 1}; lower it, or "
             f"check the audio of {listed(names)}"
         )
-    norm = float(totals[:, -1].mean()) / fabric.world_size
-    return Figures.of(totals[:, :-1].sum(dim=0), config, norm)
+    return Figures.of(sums.sum(dim=0), config, float(norms.mean()) / fabric.world_size)
 
 
 def train_step(trainer: Trainer, minibatch: Minibatch) -> Tensor:
-    """One update; returns the sums of `Sums`, and the norm of the gradient before clipping [5 or 9]."""
+    """One update; returns the loss that it lowers, the norm of its gradient before clipping, and the sums of `Sums`:
+    [6 or 10]."""
     batch = minibatch.gathered()
     if trainer.spec_augment is not None:
         batch = replace(batch, inputs=trainer.spec_augment(batch.inputs, batch.lengths))
     sums = trainer.criterion(trainer.scores(batch), batch)
     trainer.optimizer.zero_grad(set_to_none=True)
-    trainer.fabric.backward(trainer.loss(sums))
+    loss = trainer.loss(sums)
+    trainer.fabric.backward(loss)
     norm = _gradient_norm(trainer)
     trainer.optimizer.step()
     if trainer.moving is not None:
         trainer.moving.update()
-    return torch.cat([sums.detached(), norm.detach().double()[None]])
+    return torch.cat([torch.stack([loss.detach(), norm.detach()]).double(), sums.detached()])
 
 
 def _gradient_norm(trainer: Trainer) -> Tensor:
