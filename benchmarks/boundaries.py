@@ -1,7 +1,7 @@
 """Boundaries of trained models against the hand labels of a corpus that they need not have seen.
 
-    asr prepare timit ../shared/corpora/timit_sample --folds 4 -o manifests/timit_sample
-    python benchmarks/boundaries.py runs/small/timed runs/small/aligner --on manifests/timit_sample/fold-*
+    asr prepare timit ../shared/corpora/timit_sample manifests/timit_sample --folds 4
+    python benchmarks/boundaries.py small runs/small/aligner --on manifests/timit_sample/fold-*
 
 The phones are given, as for `asr align --evaluate`. Dictionaries have no closures: a model of their phones calls the
 whole stop `t`, where TIMIT has `tcl t`. So there are two figures: with each closure as a silence of its own, and with
@@ -22,7 +22,6 @@ import numpy as np
 import numpy.typing as npt
 from lhotse import MonoCut
 
-from asr.acoustics.bundle import find_bundle
 from asr.alignment.accuracy import TOLERANCES, boundary_accuracy, labelled_boundaries
 from asr.alignment.aligner import Aligner, AligningModel
 from asr.alignment.spoken import exact_phones
@@ -86,11 +85,11 @@ def measure(aligner: Aligner, cut: MonoCut, said: Sequence[PhoneSegment], found:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="+", type=Path, help="runs or bundles")
+    parser.add_argument("models", nargs="+", type=Path, help="runs or models, as in asr align")
     parser.add_argument("--on", nargs="+", type=Path, required=True, help="folders of manifests, of which test is used")
     arguments = parser.parse_args()
     for model in arguments.models:
-        aligner = Aligner([AligningModel(find_bundle(model))])
+        aligner = Aligner([AligningModel(model)])
         each = {"apart": Errors(), "in stops": Errors()}
         for cut in cuts(arguments.on):
             segments = phone_segments(cut)

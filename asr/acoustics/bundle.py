@@ -53,7 +53,7 @@ from asr.features.cmvn import Cmvn, load_cmvn, save_cmvn
 from asr.models import AcousticModel
 from asr.named_models.model_folder import model_folder
 from asr.storage.files import complete_file, remove, write_text
-from asr.storage.run_layout import MANIFEST, RECIPE, WEIGHTS, bundle_places, fold_name, has_folds
+from asr.storage.run_layout import CARD_FACTS, MANIFEST, RECIPE, WEIGHTS, bundle_places, fold_name, has_folds
 from asr.storage.weights import load_weights, save_weights
 
 
@@ -94,7 +94,7 @@ def write_bundle(
     """Writes all but lm.arpa, decoding.yaml and the ensemble, which decoding adds; deletes those of a previous
     model. `timing` are the statistics of the second output, if there is one."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (LM, PACKED_LM, TUNING, TIMING):
+    for name in (LM, PACKED_LM, TUNING, TIMING, CARD_FACTS):
         remove(folder / name)
     remove(folder / ENSEMBLE)
     save_weights(folder / WEIGHTS, model.state_dict())
@@ -145,25 +145,29 @@ def _copy_files(source: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     files = (path for path in source.iterdir() if path.is_file() and not path.name.startswith("."))
     for path in sorted(path for path in files if path.name != MANIFEST):
-        with open(path, "rb") as original, complete_file(target / path.name, "wb") as copy:
-            shutil.copyfileobj(original, copy)
+        _copy_file(path, target)
     # A copy that went wrong is found later: a file keeps the checksum that it had.
     known = read_manifest(source)
     known = {name: digest for name, digest in known.items() if not name.startswith(f"{ENSEMBLE}/")}
     write_manifest(target, known, stored_weights(source))
 
 
+def _copy_file(path: Path, folder: Path) -> None:
+    with open(path, "rb") as original, complete_file(folder / path.name, "wb") as copy:
+        shutil.copyfileobj(original, copy)
+
+
 def inherit(trained: Path, folder: Path) -> None:
     """Copies from a trained bundle what its weights need to recognise the same in another: normalisation, language
-    model and tuning. Copies nothing to one that takes other features, or scores other classes."""
+    model and tuning; and card.json, what is known of it. Copies nothing to one that takes other features, or scores
+    other classes."""
     if not (trained / RECIPE).is_file():
         return
     if unlike_section(read_recipe(trained / RECIPE), read_recipe(folder / RECIPE)) is not None:
         return
-    for name in ("cmvn.safetensors", LM, PACKED_LM, TUNING):
+    for name in ("cmvn.safetensors", LM, PACKED_LM, TUNING, CARD_FACTS):
         if (trained / name).is_file():
-            with open(trained / name, "rb") as original, complete_file(folder / name, "wb") as copy:
-                shutil.copyfileobj(original, copy)
+            _copy_file(trained / name, folder)
     write_manifest(folder)
 
 

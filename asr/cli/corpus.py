@@ -44,8 +44,10 @@ def shards(
     from asr.corpora.shards import write_shards
     from asr.storage.output_folder import output_folder
 
-    with output_folder(out, "corpus shards", "OUT_DIR"):
-        written = write_shards(read_prepared(prepared), out, shard_size)
+    corpus = read_prepared(prepared)
+    with output_folder(out, "corpus shards", "OUT_DIR") as owner:
+        owner.clear()
+        written = write_shards(corpus, out, shard_size)
     print(f"{written} shards: {out}")
 
 

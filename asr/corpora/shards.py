@@ -26,6 +26,7 @@ from asr.storage.text import read_packed_lines
 
 CUTS, AUDIO = "cuts", "recording"
 _SHARD = re.compile(rf"{CUTS}((?:\.[\w-]+)?)\.jsonl(?:\.gz)?")
+_AUDIO = re.compile(rf"{AUDIO}(?:\.[\w-]+)?\.tar")
 _FORMAT = re.compile(r"\.[a-z0-9]{1,8}")
 FIX = "copy the shard again, or write it again"
 
@@ -102,18 +103,23 @@ def _audio(cut: MonoCut) -> tuple[str, bytes, Recording]:
 def find_shards(folder: Path) -> list[Shard]:
     """The shards below a folder; none where it has no such files.
 
-    Raises InputError for a manifest without its audio, where others have theirs.
+    Raises InputError where only one of a shard's two files is there.
     """
-    found = []
+    found, tars = [], set()
     for path in files_below(folder) if folder.is_dir() else ():
         if match := _SHARD.fullmatch(path.name):
             found.append(Shard(path, path.with_name(f"{AUDIO}{match[1]}.tar"), path.parent.relative_to(folder)))
-    if any(shard.audio.is_file() for shard in found):
-        for shard in found:
-            if not shard.audio.is_file():
-                raise InputError(f"its audio, {shard.audio.name}, is not next to it; {FIX}", shard.cuts)
-        return found
-    return []
+        elif _AUDIO.fullmatch(path.name):
+            tars.add(path)
+    known = {shard.audio for shard in found}
+    if not known & tars:
+        return []
+    for shard in found:
+        if shard.audio not in tars:
+            raise InputError(f"its audio, {shard.audio.name}, is not next to it; {FIX}", shard.cuts)
+    for path in sorted(tars - known):
+        raise InputError(f"its manifest of cuts is not next to it; {FIX}", path)
+    return found
 
 
 def unpack_shards(shards: Sequence[Shard], folder: Path) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.errors import InputError
-from asr.storage.run_layout import MANIFEST, ONNX_MANIFEST
+from asr.storage.run_layout import CARD_FACTS, MANIFEST, ONNX_MANIFEST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ FILES = (
     "lm.arpa",
     "lm.arpa.gz",
     "decoding.yaml",
-    "card.json",
+    CARD_FACTS,
     "README.md",
     "LICENSE",
 )

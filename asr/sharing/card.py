@@ -18,11 +18,11 @@ from asr.acoustics.bundle_manifest import model_folders, stored_weights
 from asr.config.recipe_file import read_recipe
 from asr.errors import InputError
 from asr.report.escaping import markdown
-from asr.sharing.facts import CARD_FACTS, CardFacts, Figure, read_facts, run_facts
+from asr.sharing.facts import CardFacts, Figure, read_facts, run_facts
 from asr.sharing.licences import LICENCES, common_licence, corpus_licence, licence_text
 from asr.storage.files import file_digest, json_text, numbered_jsonl, owner_of, write_text
 from asr.storage.output_folder import kind_of, output_folder
-from asr.storage.run_layout import RECIPE, WEIGHTS
+from asr.storage.run_layout import CARD_FACTS, RECIPE, WEIGHTS
 from asr.storage.text import read_text
 from asr.storage.weights import count_weights
 from asr.storage.yaml_text import parse_yaml

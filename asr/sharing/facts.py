@@ -35,7 +35,6 @@ from asr.storage.run_layout import (
 )
 from asr.training.metrics import read_metrics
 
-CARD_FACTS = "card.json"
 MOST_CONFUSIONS = 10
 """Of substitutions, and of deleted and of inserted phones."""
 

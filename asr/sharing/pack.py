@@ -1,7 +1,7 @@
 """`asr model pack`: a run's bundle as a small folder that can be shared, with its card."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,16 +52,12 @@ def pack(model: Path, out: Path, packing: Packing, choices: CardChoices) -> int:
     bundle = read_bundle(model)
     if not bundle.lm_path.is_file():
         raise InputError(f"has no {LM}, which decoding adds; give the bundle that asr decode wrote", bundle.folder)
-    named = CardChoices(**{**vars(choices), "name": choices.name or out.resolve().name})
-    facts = card_facts(model, bundle.folder, named)
-    graph = _graph(bundle, packing.onnx) if packing.onnx else b""
     if out.resolve() == bundle.folder.resolve():
         raise InputError("is the model itself; choose another OUT", out)
+    facts = card_facts(model, bundle.folder, replace(choices, name=choices.name or out.resolve().name))
+    graph = _graph(bundle, packing.onnx) if packing.onnx else b""
     with output_folder(out, "pack", "OUT") as owner:
-        if changed := [path for path in owner.recorded(out) if not owner.owns(path)]:
-            raise InputError("was changed since asr model pack wrote it; move it away", changed[0])
-        for path in owner.recorded(out):
-            owner.remove(path)
+        owner.clear()
         for source in reversed(model_folders(bundle.folder)):  # its own list of files has those of its ensemble
             _pack_files(source, out / source.relative_to(bundle.folder), packing)
         if packing.onnx:

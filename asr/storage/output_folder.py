@@ -130,6 +130,16 @@ class OutputFolder:
             path.rmdir()
         return not path.exists()
 
+    def clear(self) -> None:
+        """Deletes all files of asr's own. Raises InputError, before it deletes any, where one was changed since."""
+        recorded = self.recorded(self.folder)
+        for path in recorded:
+            if not self.owns(path):
+                raise InputError(f"was changed since asr {self.kind} wrote it; move it away", path)
+        for path in recorded:
+            path.unlink()
+            self._append_gone(self._name(path))
+
     def foreign(self, path: Path) -> Path | None:
         """A file at or below `path` that is not asr's own; None where there is none."""
         if path.is_dir() and not path.is_symlink():

@@ -66,6 +66,13 @@ def test_the_same_corpus_gives_the_same_shards(tmp_path: Path, asr_command: Comm
     assert {name: content for name, content in snapshot(shards).items() if not name.startswith(".")} == before
 
 
+def test_shards_of_another_size_take_the_place_of_the_old_ones(tmp_path: Path, asr_command: Command) -> None:
+    shards = in_shards("csv", tmp_path, asr_command)
+    assert asr_command("corpus", "shards", tmp_path / "prepared", shards, "--shard-size", 100).status == 0
+    assert [path.name for path in (shards / "train").glob("*.tar")] == ["recording.000000.tar"]
+    assert asr_command("prepare", "lhotse", shards, tmp_path / "again").status == 0
+
+
 def rewritten(tar: Path, change: Callable[[tarfile.TarInfo], tarfile.TarInfo]) -> None:
     with tarfile.open(tar) as old:
         members = [(old.extractfile(member).read(), change(member)) for member in old.getmembers()]
@@ -88,6 +95,10 @@ def link(member: tarfile.TarInfo) -> tarfile.TarInfo:
     ("damage", "line"),
     [
         (lambda tar: tar.unlink(), r"cuts\.000001\.jsonl\.gz: its audio, recording\.000001\.tar, is not next to it"),
+        (
+            lambda tar: tar.with_name("cuts.000001.jsonl.gz").unlink(),
+            r"recording\.000001\.tar: its manifest of cuts is not next to it",
+        ),
         (lambda tar: tar.write_bytes(tar.read_bytes()[:9000]), r"recording\.000001\.tar: is "),
         (lambda tar: tar.write_bytes(b"not a tar" * 100), r"recording\.000001\.tar: is not a complete \.tar"),
         (lambda tar: shutil.copy(tar.with_name("recording.000000.tar"), tar), "has the audio of .* where the cut is"),

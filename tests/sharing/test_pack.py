@@ -10,11 +10,12 @@ import pytest
 import torch
 from support.asr_command import Command, snapshot
 
-from asr.acoustics.bundle import Bundle, read_bundle, write_manifest
+from asr.acoustics.bundle import Bundle, inherit, read_bundle, write_manifest
 from asr.errors import InputError
 from asr.lm.arpa import read_arpa
 from asr.recognizer import load
-from asr.sharing.card import CardChoices
+from asr.sharing.card import CardChoices, write_card
+from asr.sharing.facts import read_facts
 from asr.sharing.pack import Packing, pack
 from asr.storage.weights import read_weights, save_weights
 
@@ -146,7 +147,7 @@ def test_a_folder_of_the_user_s_is_left_alone(tiny_run: Path, tmp_path: Path) ->
 def test_an_edited_card_stops_it_before_anything_is_replaced(tiny_run: Path, packed: Path) -> None:
     (packed / "README.md").write_text("# My own words\n")
     before = snapshot(packed)
-    with pytest.raises(InputError, match=r"README\.md: was changed since asr model pack wrote it; move it away"):
+    with pytest.raises(InputError, match=r"README\.md: was changed since asr pack wrote it; move it away"):
         pack(tiny_run, packed, Packing(), CHOICES)
     assert snapshot(packed) == before
 
@@ -159,6 +160,15 @@ def test_into_itself(packed: Path) -> None:
 def test_a_model_that_is_not_decoded_yet(tiny_run: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"has no lm\.arpa"):
         pack(tiny_run / "train" / "bundle", tmp_path / "packed", Packing(), CHOICES)
+
+
+def test_a_model_that_recognises_as_the_one_it_comes_from_has_its_facts(own_run: Path, tmp_path: Path) -> None:
+    write_card(own_run, CHOICES)
+    timed = Path(shutil.copytree(own_run / "train" / "bundle", tmp_path / "timed"))
+    inherit(own_run / "decode" / "bundle", timed)
+    pack(timed, tmp_path / "packed", Packing(), CardChoices())
+    facts, expected = (read_facts(folder / "card.json") for folder in (tmp_path / "packed", own_run / "decode/bundle"))
+    assert (facts.run, facts.license) == (expected.run, "cc-by-4.0")
 
 
 def test_a_bundle_without_facts(tiny_run: Path, tmp_path: Path) -> None:

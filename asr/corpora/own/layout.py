@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from asr.audio import AUDIO_SUFFIXES, OTHER_SUFFIXES
-from asr.corpora.own.utterance import Found, Utterance
+from asr.corpora.own.utterance import Found, refuse
 from asr.errors import InputError
 from asr.storage.files import files_below
 
@@ -65,11 +65,8 @@ def without_audio(folder: Path, suffixes: Sequence[str], audio: Iterable[Path]) 
     known = {path.with_suffix("") for path in audio}
     for path in files_below(folder):
         if path.suffix.lower() in suffixes and path.with_suffix("") not in known:
-            yield name_of(path, folder), partial(_refuse, path)
-
-
-def _refuse(transcript: Path) -> Utterance:
-    raise InputError("there is no audio file with the same name next to it; add it, or remove this file", transcript)
+            message = "there is no audio file with the same name next to it; add it, or remove this file"
+            yield name_of(path, folder), partial(refuse, message, path)
 
 
 def is_audio(path: Path) -> bool:

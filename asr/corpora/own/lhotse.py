@@ -18,7 +18,7 @@ from asr.corpora.cuts import PHONES, WORDS
 from asr.corpora.lists import lhotse_file
 from asr.corpora.own.layout import require_folder, split_of
 from asr.corpora.own.reading import read_own
-from asr.corpora.own.utterance import Found, Segment, Utterance
+from asr.corpora.own.utterance import Found, Segment, Utterance, refuse
 from asr.errors import InputError
 from asr.storage.files import json_objects
 from asr.storage.text import read_packed_lines
@@ -66,7 +66,7 @@ def _cuts(path: Path) -> Found:
             if recording is None:
                 raise ValueError("it has no recording; save the cuts with theirs")
         if not supervisions:
-            yield cut.id, partial(_refuse, f"cut {cut.id!r} has no supervision; remove it, or add one", path, line)
+            yield cut.id, partial(refuse, f"cut {cut.id!r} has no supervision; remove it, or add one", path, line)
         for each in supervisions:
             name = str(cut.id if len(supervisions) == 1 else each.id)
             yield name, partial(_utterance, name, recording, each, cut.start, path, line)
@@ -82,10 +82,6 @@ def _supervisions(path: Path, recordings: dict[str, dict[str, Any]]) -> Found:
             recording = Recording.from_dict(dict(given))
         name = str(supervision.id)
         yield name, partial(_utterance, name, recording, supervision, 0.0, path, line)
-
-
-def _refuse(message: str, path: Path, line: int) -> Utterance:
-    raise InputError(message, path, line)
 
 
 @contextmanager

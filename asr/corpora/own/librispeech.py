@@ -14,7 +14,7 @@ from asr.corpora.corpus import CorpusCuts
 from asr.corpora.kaldi_files import Entry, read_table
 from asr.corpora.own.layout import is_audio, require_folder, split_of
 from asr.corpora.own.reading import read_own
-from asr.corpora.own.utterance import Found, Utterance
+from asr.corpora.own.utterance import Found, Utterance, refuse
 from asr.errors import InputError
 from asr.storage.files import files_below
 
@@ -47,11 +47,8 @@ def _found(folder: Path) -> Found:
             for name, entry in read_table(path).items():
                 yield name, partial(_utterance, name, entry, path, audio.pop(name, None), genders, part)
         for name, untold in audio.items():
-            yield name, partial(_refuse, untold)
-
-
-def _refuse(audio: Path) -> Utterance:
-    raise InputError(f"no {TRANSCRIPTS} next to it has a line for it; add one, or remove the file", audio)
+            message = f"no {TRANSCRIPTS} next to it has a line for it; add one, or remove the file"
+            yield name, partial(refuse, message, untold)
 
 
 def _utterance(
