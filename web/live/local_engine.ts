@@ -16,11 +16,13 @@ function startWorker(): Recognise {
     if (told.phones) answer?.resolve({ utterance: "recording", phones: told.phones, duration: told.duration ?? 0 });
     else answer?.reject(new Error(told.error ?? "the model failed"));
   };
+  let asked = 0, failed: Error | null = null;
   worker.onerror = () => {
-    for (const { reject } of answers.values()) reject(new Error("the model could not be loaded; load the page again"));
+    failed = new Error("the model could not be loaded; load the page again");
+    for (const { reject } of answers.values()) reject(failed);
   };
-  let asked = 0;
   return (samples) => new Promise((resolve, reject) => {
+    if (failed) return reject(failed);
     answers.set(++asked, { resolve, reject });
     worker.postMessage({ id: asked, samples });
   });
@@ -50,7 +52,7 @@ class LocalLive implements LiveSession {
 
   async finish(): Promise<Transcript> {
     await this.step;
-    const sound = await resample({ samples: this.all(), rate: this.rate }, this.wanted);
+    const sound = await resample({ samples: joined(this.pieces), rate: this.rate }, this.wanted);
     return this.recognise(sound.samples);
   }
 
@@ -60,23 +62,13 @@ class LocalLive implements LiveSession {
       this.first = this.length - LIVE_KEPT * this.rate;
     }
     const begin = this.first / this.rate;
-    const sound = await resample({ samples: this.all().subarray(this.first), rate: this.rate }, this.wanted);
+    const sound = await resample({ samples: joined(this.pieces).subarray(this.first), rate: this.rate }, this.wanted);
     const found = (await this.recognise(sound.samples)).phones.map((phone) =>
       ({ ...phone, start: phone.start + begin, end: phone.end + begin }));
     const kept = this.first ? this.before.filter((phone) => phone.end <= begin + LIVE_MARGIN) : [];
     const reached = kept[kept.length - 1]?.end ?? 0;
     this.phones = [...kept, ...found.filter((phone) => (phone.start + phone.end) / 2 > reached)];
     this.show(this.phones);
-  }
-
-  private all(): Float32Array {
-    const joined = new Float32Array(this.length);
-    let at = 0;
-    for (const piece of this.pieces) {
-      joined.set(piece, at);
-      at += piece.length;
-    }
-    return joined;
   }
 }
 
@@ -94,7 +86,7 @@ function localEngine(): Engine {
       throw new Error(`${name}: not a recording that this browser plays; convert it to WAV or FLAC`);
     },
     transcribe: async (item) =>
-      ({ ...(await recognise(item.sound.samples.slice())), utterance: stem(item.name), audio: item.name }),
+      ({ ...(await recognise(item.sound.samples)), utterance: stem(item.name), audio: item.name }),
     align: async () => {
       throw new Error("this page cannot align; use asr serve");
     },

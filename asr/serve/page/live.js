@@ -87,6 +87,15 @@ function readWav(content) {
     }
     return null;
 }
+function joined(pieces) {
+    const all = new Float32Array(pieces.reduce((length, piece) => length + piece.length, 0));
+    let at = 0;
+    for (const piece of pieces) {
+        all.set(piece, at);
+        at += piece.length;
+    }
+    return all;
+}
 async function resample(sound, rate) {
     if (sound.rate === rate || !sound.samples.length)
         return { samples: sound.samples, rate };
@@ -435,15 +444,12 @@ function setWidth(seconds) {
 }
 function drawLabels() {
     const transcript = current?.transcript;
-    drawTier(byId("words"), (transcript?.words ?? []).map((word) => drawWord(word)));
+    byId("words").replaceChildren(...(transcript?.words ?? []).map((word) => drawWord(word)));
     const phones = transcript?.phones ?? [];
     const handles = transcript ? boundariesOf(phones).map((boundary) => drawHandle(transcript, boundary)) : [];
-    drawTier(byId("phones"), [...phones.map((phone, at) => drawPhone(phone, at)), ...handles]);
+    byId("phones").replaceChildren(...phones.map((phone, at) => drawPhone(phone, at)), ...handles);
     byId("words").hidden = !transcript?.words?.length;
     showSelected();
-}
-function drawTier(tier, boxes) {
-    tier.replaceChildren(...boxes);
 }
 function drawWord(word) {
     const box = placed(element("button", "word", word.word, { type: "button", tabindex: "-1", title: word.word }), word);
@@ -627,15 +633,7 @@ class LiveStrip {
         byId("phones").replaceChildren();
         byId("words").hidden = true;
     }
-    get sound() {
-        const samples = new Float32Array(this.length);
-        let at = 0;
-        for (const piece of this.pieces) {
-            samples.set(piece, at);
-            at += piece.length;
-        }
-        return { samples, rate: this.rate };
-    }
+    get sound() { return { samples: joined(this.pieces), rate: this.rate }; }
     add(samples) {
         this.pieces.push(samples);
         this.length += samples.length;
@@ -653,7 +651,7 @@ class LiveStrip {
         byId("strip").scrollLeft = byId("strip").scrollWidth;
     }
     show(phones) {
-        drawTier(byId("phones"), phones.map((phone) => {
+        byId("phones").replaceChildren(...phones.map((phone) => {
             const box = placed(element("span", "phone", "", { title: phone.phone }), phone);
             box.append(element("span", "symbol", phone.phone));
             return box;
@@ -667,18 +665,10 @@ class LiveStrip {
     recent() {
         const first = Math.round(this.firstColumn() * HOP * this.rate);
         let at = this.length;
-        const last = [];
-        for (let number = this.pieces.length - 1; number >= 0 && at > first; number--) {
-            last.unshift(this.pieces[number]);
-            at -= this.pieces[number].length;
-        }
-        const joined = new Float32Array(this.length - at);
-        let place = 0;
-        for (const piece of last) {
-            joined.set(piece, place);
-            place += piece.length;
-        }
-        return { samples: joined.subarray(Math.max(0, first - at)), rate: this.rate };
+        let number = this.pieces.length;
+        while (number > 0 && at > first)
+            at -= this.pieces[--number].length;
+        return { samples: joined(this.pieces.slice(number)).subarray(Math.max(0, first - at)), rate: this.rate };
     }
 }
 // The strip as a PNG, for papers and slides: black on white whatever the theme.
@@ -837,12 +827,15 @@ function startWorker() {
         else
             answer?.reject(new Error(told.error ?? "the model failed"));
     };
+    let asked = 0, failed = null;
     worker.onerror = () => {
+        failed = new Error("the model could not be loaded; load the page again");
         for (const { reject } of answers.values())
-            reject(new Error("the model could not be loaded; load the page again"));
+            reject(failed);
     };
-    let asked = 0;
     return (samples) => new Promise((resolve, reject) => {
+        if (failed)
+            return reject(failed);
         answers.set(++asked, { resolve, reject });
         worker.postMessage({ id: asked, samples });
     });
@@ -871,7 +864,7 @@ class LocalLive {
     }
     async finish() {
         await this.step;
-        const sound = await resample({ samples: this.all(), rate: this.rate }, this.wanted);
+        const sound = await resample({ samples: joined(this.pieces), rate: this.rate }, this.wanted);
         return this.recognise(sound.samples);
     }
     async recogniseWindow() {
@@ -880,21 +873,12 @@ class LocalLive {
             this.first = this.length - LIVE_KEPT * this.rate;
         }
         const begin = this.first / this.rate;
-        const sound = await resample({ samples: this.all().subarray(this.first), rate: this.rate }, this.wanted);
+        const sound = await resample({ samples: joined(this.pieces).subarray(this.first), rate: this.rate }, this.wanted);
         const found = (await this.recognise(sound.samples)).phones.map((phone) => ({ ...phone, start: phone.start + begin, end: phone.end + begin }));
         const kept = this.first ? this.before.filter((phone) => phone.end <= begin + LIVE_MARGIN) : [];
         const reached = kept[kept.length - 1]?.end ?? 0;
         this.phones = [...kept, ...found.filter((phone) => (phone.start + phone.end) / 2 > reached)];
         this.show(this.phones);
-    }
-    all() {
-        const joined = new Float32Array(this.length);
-        let at = 0;
-        for (const piece of this.pieces) {
-            joined.set(piece, at);
-            at += piece.length;
-        }
-        return joined;
     }
 }
 function localEngine() {
@@ -911,7 +895,7 @@ function localEngine() {
         decode: async (_, name) => {
             throw new Error(`${name}: not a recording that this browser plays; convert it to WAV or FLAC`);
         },
-        transcribe: async (item) => ({ ...(await recognise(item.sound.samples.slice())), utterance: stem(item.name), audio: item.name }),
+        transcribe: async (item) => ({ ...(await recognise(item.sound.samples)), utterance: stem(item.name), audio: item.name }),
         align: async () => {
             throw new Error("this page cannot align; use asr serve");
         },
