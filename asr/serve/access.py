@@ -54,7 +54,7 @@ class Access:
         if self.names is not None and host_name(host) not in self.names:
             raise RequestError(403, "this server does not have that name; open the address that asr serve printed")
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        if origin is not None and origin.lower().partition("://")[2] != host.lower():
             raise RequestError(403, "requests from other web sites are not allowed")
 
     def check_bearer(self, headers: Mapping[str, str]) -> None:
@@ -65,7 +65,7 @@ class Access:
     def check_token(self, given: object) -> None:
         """Raises RequestError for a wrong token; the comparison takes the same time for every one."""
         text = given if isinstance(given, str) else ""
-        if self.token is not None and not secrets.compare_digest(text.encode(), self.token.encode()):
+        if self.token is not None and not secrets.compare_digest(text.encode(errors="replace"), self.token.encode()):
             raise RequestError(
                 401,
                 "the token is missing or wrong; send the one that asr serve printed as Authorization: Bearer TOKEN",

@@ -19,6 +19,7 @@ from asr.serve.access import Access, Guard
 from asr.serve.live_socket import live
 from asr.serve.openapi import document
 from asr.serve.operations import OPERATIONS, Operation
+from asr.serve.page_files import INDEX, PAGE
 from asr.serve.request_error import RequestError
 from asr.serve.speech import Speech
 from asr.serve.uploads import upload
@@ -27,8 +28,6 @@ from asr.version import __version__
 
 log = logging.getLogger(__name__)
 
-PAGE = Path(__file__).parent / "page"
-INDEX = "index.html"
 OPENAPI = "/openapi.json"
 
 Endpoint = Callable[[Request], Awaitable[Response]]

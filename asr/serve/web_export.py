@@ -18,8 +18,8 @@ from asr.acoustics.tables import TrainedModel
 from asr.errors import InputError
 from asr.export.export import export
 from asr.export.precision import Precision
-from asr.serve.app import INDEX, PAGE
 from asr.serve.limits import Limits
+from asr.serve.page_files import INDEX, PAGE, WORKER
 from asr.serve.web_decoder import decoder_json
 from asr.storage.files import read_json, remove, write_bytes, write_text
 from asr.storage.output_folder import output_folder
@@ -28,7 +28,6 @@ from asr.version import __version__
 
 log = logging.getLogger(__name__)
 
-SCRIPTS = Path(__file__).parent / "web"
 RUNTIME_VERSION = "1.22.0"
 """Of onnxruntime-web, as pinned in web/package.json."""
 RUNTIME_FILES = ("ort.wasm.min.js", "ort-wasm-simd-threaded.mjs")
@@ -57,12 +56,11 @@ def export_web(model: Path, out: Path, precision: Precision, runtime: Path | Non
     with output_folder(out, "export", "OUT"):
         _pack_language_model(out)
         exported = read_model(out, "cpu")
+        if exported.timing is not None:
+            log.warning("The page finds the same phones, but not the times that training.timing gives: use asr serve")
         write_text(out / DECODER, json.dumps(decoder_json(exported)))
         write_text(out / ABOUT, json.dumps(_about(exported, Path(model).resolve().name)))
-        for path in sorted(PAGE.iterdir()):
-            if path.name != INDEX:
-                write_text(out / path.name, path.read_text(encoding="utf-8"))
-        for path in sorted(SCRIPTS.iterdir()):
+        for path in sorted((*PAGE.iterdir(), *WORKER.iterdir())):
             write_text(out / path.name, path.read_text(encoding="utf-8"))
         write_text(out / INDEX, _index())
         for name in RUNTIME_FILES:
@@ -88,11 +86,10 @@ def _about(model: TrainedModel, name: str) -> dict[str, Any]:
 
 
 def _index() -> str:
+    """The page, which recognises speech itself (see web/live/main.ts)."""
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     text = (PAGE / INDEX).read_text(encoding="utf-8")
-    return text.replace(
-        '<meta name="color-scheme"',
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n<meta name="color-scheme"',
-    )
+    return text.replace("<html ", '<html data-engine="local" ').replace("<head>", f"<head>\n{policy}")
 
 
 def _readme(precision: str) -> str:

@@ -42,7 +42,9 @@ def address(speech: Speech) -> Iterator[str]:
     """The address of a server that listens, with a token."""
     access = Access(None, "a-secret-of-the-test")
     with listening("127.0.0.1", 0) as bound:
-        server = uvicorn.Server(uvicorn.Config(create_app(speech, access), log_level="warning"))
+        server = uvicorn.Server(
+            uvicorn.Config(create_app(speech, access), log_level="warning", timeout_graceful_shutdown=2)
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         thread.start()
         yield f"http://127.0.0.1:{bound.getsockname()[1]}/#token={access.token}"

@@ -1,6 +1,8 @@
 """The page without a server: in headless Chromium it finds the same phones as Python."""
 
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -111,6 +113,32 @@ def test_ten_recordings_have_the_same_phones_as_in_python(exported: Path, record
         page.wait_for_selector("#record:not([disabled])")
         page.set_input_files("#files", recordings[0])
         _until(page, f"{recordings[0].name}: ")
+
+
+@pytest.mark.parametrize("exported", ["greedy"], indirect=True)
+def test_the_page_says_that_its_model_cannot_be_loaded(recordings: list[Path], address: str) -> None:
+    with chromium() as browser:
+        page = browser.new_page()
+        page.route("**/worker.js", lambda route: route.abort())
+        page.goto(address)
+        page.wait_for_selector("#record:not([disabled])")
+        for path in recordings[:2]:
+            page.set_input_files("#files", path)
+            _until(page, "⚠ the model could not be loaded; load the page again")
+
+
+def test_the_page_allows_only_its_own_files(exported: Path) -> None:
+    policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; "
+    assert f'<meta http-equiv="Content-Security-Policy" content="{policy}' in (exported / "index.html").read_text()
+
+
+def test_the_export_needs_no_web_server() -> None:
+    code = (
+        "import sys\n"
+        "for name in ('starlette', 'uvicorn', 'websockets', 'multipart'): sys.modules[name] = None\n"
+        "import asr.serve.web_export"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
 
 
 def _until(page: Any, message: str) -> None:

@@ -16,15 +16,7 @@ class LiveStrip {
     byId("words").hidden = true;
   }
 
-  get sound(): Sound {
-    const samples = new Float32Array(this.length);
-    let at = 0;
-    for (const piece of this.pieces) {
-      samples.set(piece, at);
-      at += piece.length;
-    }
-    return { samples, rate: this.rate };
-  }
+  get sound(): Sound { return { samples: joined(this.pieces), rate: this.rate }; }
 
   add(samples: Float32Array): void {
     this.pieces.push(samples);
@@ -43,7 +35,7 @@ class LiveStrip {
   }
 
   show(phones: Phone[]): void {
-    drawTier(byId("phones"), phones.map((phone) => {
+    byId("phones").replaceChildren(...phones.map((phone) => {
       const box = placed(element("span", "phone", "", { title: phone.phone }), phone);
       box.append(element("span", "symbol", phone.phone));
       return box;
@@ -59,17 +51,8 @@ class LiveStrip {
   private recent(): Sound {
     const first = Math.round(this.firstColumn() * HOP * this.rate);
     let at = this.length;
-    const last: Float32Array[] = [];
-    for (let number = this.pieces.length - 1; number >= 0 && at > first; number--) {
-      last.unshift(this.pieces[number]!);
-      at -= this.pieces[number]!.length;
-    }
-    const joined = new Float32Array(this.length - at);
-    let place = 0;
-    for (const piece of last) {
-      joined.set(piece, place);
-      place += piece.length;
-    }
-    return { samples: joined.subarray(Math.max(0, first - at)), rate: this.rate };
+    let number = this.pieces.length;
+    while (number > 0 && at > first) at -= this.pieces[--number]!.length;
+    return { samples: joined(this.pieces.slice(number)).subarray(Math.max(0, first - at)), rate: this.rate };
   }
 }

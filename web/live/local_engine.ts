@@ -3,27 +3,28 @@
 /** Seconds that are recognised again at each step while one speaks, and those that the window keeps when it moves on. */
 const LIVE_WINDOW = 6, LIVE_KEPT = 3, LIVE_STEP = 0.3, LIVE_MARGIN = 0.5;
 
-const worker = new Worker("worker.js");
-const answers = new Map<number, { resolve: (found: Transcript) => void; reject: (error: Error) => void }>();
+/** Recognises samples at the model's rate. */
+type Recognise = (samples: Float32Array) => Promise<Transcript>;
 
-worker.onmessage = (event) => {
-  const told = event.data as { id: number; phones?: Phone[]; duration?: number; error?: string };
-  const answer = answers.get(told.id);
-  answers.delete(told.id);
-  if (told.phones) answer?.resolve({ utterance: "recording", phones: told.phones, duration: told.duration ?? 0 });
-  else answer?.reject(new Error(told.error ?? "the model failed"));
-};
-worker.onerror = () => {
-  for (const { reject } of answers.values()) reject(new Error("the model could not be loaded; load the page again"));
-};
-
-let asked = 0;
-
-function recognise(samples: Float32Array): Promise<Transcript> {
-  const id = ++asked;
-  return new Promise((resolve, reject) => {
-    answers.set(id, { resolve, reject });
-    worker.postMessage({ id, samples });
+function startWorker(): Recognise {
+  const worker = new Worker("worker.js");
+  const answers = new Map<number, { resolve: (found: Transcript) => void; reject: (error: Error) => void }>();
+  worker.onmessage = (event) => {
+    const told = event.data as { id: number; phones?: Phone[]; duration?: number; error?: string };
+    const answer = answers.get(told.id);
+    answers.delete(told.id);
+    if (told.phones) answer?.resolve({ utterance: "recording", phones: told.phones, duration: told.duration ?? 0 });
+    else answer?.reject(new Error(told.error ?? "the model failed"));
+  };
+  let asked = 0, failed: Error | null = null;
+  worker.onerror = () => {
+    failed = new Error("the model could not be loaded; load the page again");
+    for (const { reject } of answers.values()) reject(failed);
+  };
+  return (samples) => new Promise((resolve, reject) => {
+    if (failed) return reject(failed);
+    answers.set(++asked, { resolve, reject });
+    worker.postMessage({ id: asked, samples });
   });
 }
 
@@ -36,64 +37,59 @@ class LocalLive implements LiveSession {
   private before: Phone[] = [];
   private step: Promise<void> | null = null;
 
-  constructor(private readonly rate: number, private readonly wanted: number, private readonly show: (phones: Phone[]) => void) {}
+  constructor(
+    private readonly recognise: Recognise, private readonly rate: number, private readonly wanted: number,
+    private readonly show: (phones: Phone[]) => void,
+  ) {}
 
   add(samples: Float32Array): void {
     this.pieces.push(samples);
     this.length += samples.length;
     if (this.step || this.length - this.stepped < LIVE_STEP * this.rate) return;
     this.stepped = this.length;
-    this.step = this.recognise().catch(() => undefined).then(() => void (this.step = null));
+    this.step = this.recogniseWindow().catch(() => undefined).then(() => void (this.step = null));
   }
 
   async finish(): Promise<Transcript> {
     await this.step;
-    const sound = await resample({ samples: this.all(), rate: this.rate }, this.wanted);
-    return recognise(sound.samples);
+    const sound = await resample({ samples: joined(this.pieces), rate: this.rate }, this.wanted);
+    return this.recognise(sound.samples);
   }
 
-  private async recognise(): Promise<void> {
+  private async recogniseWindow(): Promise<void> {
     if (this.length - this.first > LIVE_WINDOW * this.rate) {
       this.before = this.phones;
       this.first = this.length - LIVE_KEPT * this.rate;
     }
     const begin = this.first / this.rate;
-    const sound = await resample({ samples: this.all().subarray(this.first), rate: this.rate }, this.wanted);
-    const found = (await recognise(sound.samples)).phones.map((phone) =>
+    const sound = await resample({ samples: joined(this.pieces).subarray(this.first), rate: this.rate }, this.wanted);
+    const found = (await this.recognise(sound.samples)).phones.map((phone) =>
       ({ ...phone, start: phone.start + begin, end: phone.end + begin }));
     const kept = this.first ? this.before.filter((phone) => phone.end <= begin + LIVE_MARGIN) : [];
     const reached = kept[kept.length - 1]?.end ?? 0;
     this.phones = [...kept, ...found.filter((phone) => (phone.start + phone.end) / 2 > reached)];
     this.show(this.phones);
   }
-
-  private all(): Float32Array {
-    const joined = new Float32Array(this.length);
-    let at = 0;
-    for (const piece of this.pieces) {
-      joined.set(piece, at);
-      at += piece.length;
-    }
-    return joined;
-  }
 }
 
-let sampleRateOfModel = 16000;
-
-const engine: Engine = {
-  about: async () => {
-    const told = (await (await fetch("about.json")).json()) as About;
-    sampleRateOfModel = told.sample_rate;
-    if ("serviceWorker" in navigator) void navigator.serviceWorker.register("service_worker.js");
-    return told;
-  },
-  decode: async (_, name) => {
-    throw new Error(`${name}: not a recording that this browser plays; convert it to WAV or FLAC`);
-  },
-  transcribe: async (item) =>
-    ({ ...(await recognise(item.sound.samples.slice())), utterance: stem(item.name), audio: item.name }),
-  align: async () => {
-    throw new Error("this page cannot align; use asr serve");
-  },
-  live: (rate, show) => new LocalLive(rate, sampleRateOfModel, show),
-};
+function localEngine(): Engine {
+  const recognise = startWorker();
+  let sampleRate = 16000;
+  return {
+    about: async () => {
+      const told = (await (await fetch("about.json")).json()) as About;
+      sampleRate = told.sample_rate;
+      if ("serviceWorker" in navigator) void navigator.serviceWorker.register("service_worker.js");
+      return told;
+    },
+    decode: async (_, name) => {
+      throw new Error(`${name}: not a recording that this browser plays; convert it to WAV or FLAC`);
+    },
+    transcribe: async (item) =>
+      ({ ...(await recognise(item.sound.samples)), utterance: stem(item.name), audio: item.name }),
+    align: async () => {
+      throw new Error("this page cannot align; use asr serve");
+    },
+    live: (rate, show) => new LocalLive(recognise, rate, sampleRate, show),
+  };
+}

@@ -1,5 +1,6 @@
 // Ties what the user does to what the page shows.
 
+const engine = document.documentElement.dataset["engine"] === "local" ? localEngine() : serverEngine();
 let about: About | null = null;
 const items: Item[] = [];
 /** Recordings so far, for their names. */

@@ -44,6 +44,16 @@ function readWav(content: ArrayBuffer): Sound | null {
   return null;
 }
 
+function joined(pieces: Float32Array[]): Float32Array {
+  const all = new Float32Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
+
 async function resample(sound: Sound, rate: number): Promise<Sound> {
   if (sound.rate === rate || !sound.samples.length) return { samples: sound.samples, rate };
   const context = new OfflineAudioContext(1, Math.ceil((sound.samples.length * rate) / sound.rate), rate);

@@ -47,16 +47,12 @@ function setWidth(seconds: number): void {
 
 function drawLabels(): void {
   const transcript = current?.transcript;
-  drawTier(byId("words"), (transcript?.words ?? []).map((word) => drawWord(word)));
+  byId("words").replaceChildren(...(transcript?.words ?? []).map((word) => drawWord(word)));
   const phones = transcript?.phones ?? [];
   const handles = transcript ? boundariesOf(phones).map((boundary) => drawHandle(transcript, boundary)) : [];
-  drawTier(byId("phones"), [...phones.map((phone, at) => drawPhone(phone, at)), ...handles]);
+  byId("phones").replaceChildren(...phones.map((phone, at) => drawPhone(phone, at)), ...handles);
   byId("words").hidden = !transcript?.words?.length;
   showSelected();
-}
-
-function drawTier(tier: HTMLElement, boxes: HTMLElement[]): void {
-  tier.replaceChildren(...boxes);
 }
 
 function drawWord(word: Word): HTMLElement {

@@ -87,6 +87,15 @@ function readWav(content) {
     }
     return null;
 }
+function joined(pieces) {
+    const all = new Float32Array(pieces.reduce((length, piece) => length + piece.length, 0));
+    let at = 0;
+    for (const piece of pieces) {
+        all.set(piece, at);
+        at += piece.length;
+    }
+    return all;
+}
 async function resample(sound, rate) {
     if (sound.rate === rate || !sound.samples.length)
         return { samples: sound.samples, rate };
@@ -435,15 +444,12 @@ function setWidth(seconds) {
 }
 function drawLabels() {
     const transcript = current?.transcript;
-    drawTier(byId("words"), (transcript?.words ?? []).map((word) => drawWord(word)));
+    byId("words").replaceChildren(...(transcript?.words ?? []).map((word) => drawWord(word)));
     const phones = transcript?.phones ?? [];
     const handles = transcript ? boundariesOf(phones).map((boundary) => drawHandle(transcript, boundary)) : [];
-    drawTier(byId("phones"), [...phones.map((phone, at) => drawPhone(phone, at)), ...handles]);
+    byId("phones").replaceChildren(...phones.map((phone, at) => drawPhone(phone, at)), ...handles);
     byId("words").hidden = !transcript?.words?.length;
     showSelected();
-}
-function drawTier(tier, boxes) {
-    tier.replaceChildren(...boxes);
 }
 function drawWord(word) {
     const box = placed(element("button", "word", word.word, { type: "button", tabindex: "-1", title: word.word }), word);
@@ -627,15 +633,7 @@ class LiveStrip {
         byId("phones").replaceChildren();
         byId("words").hidden = true;
     }
-    get sound() {
-        const samples = new Float32Array(this.length);
-        let at = 0;
-        for (const piece of this.pieces) {
-            samples.set(piece, at);
-            at += piece.length;
-        }
-        return { samples, rate: this.rate };
-    }
+    get sound() { return { samples: joined(this.pieces), rate: this.rate }; }
     add(samples) {
         this.pieces.push(samples);
         this.length += samples.length;
@@ -653,7 +651,7 @@ class LiveStrip {
         byId("strip").scrollLeft = byId("strip").scrollWidth;
     }
     show(phones) {
-        drawTier(byId("phones"), phones.map((phone) => {
+        byId("phones").replaceChildren(...phones.map((phone) => {
             const box = placed(element("span", "phone", "", { title: phone.phone }), phone);
             box.append(element("span", "symbol", phone.phone));
             return box;
@@ -667,18 +665,10 @@ class LiveStrip {
     recent() {
         const first = Math.round(this.firstColumn() * HOP * this.rate);
         let at = this.length;
-        const last = [];
-        for (let number = this.pieces.length - 1; number >= 0 && at > first; number--) {
-            last.unshift(this.pieces[number]);
-            at -= this.pieces[number].length;
-        }
-        const joined = new Float32Array(this.length - at);
-        let place = 0;
-        for (const piece of last) {
-            joined.set(piece, place);
-            place += piece.length;
-        }
-        return { samples: joined.subarray(Math.max(0, first - at)), rate: this.rate };
+        let number = this.pieces.length;
+        while (number > 0 && at > first)
+            at -= this.pieces[--number].length;
+        return { samples: joined(this.pieces.slice(number)).subarray(Math.max(0, first - at)), rate: this.rate };
     }
 }
 // The strip as a PNG, for papers and slides: black on white whatever the theme.
@@ -781,8 +771,8 @@ class LiveSocket {
         this.socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/v1/live`);
         this.socket.onopen = () => {
             this.socket.send(JSON.stringify({ rate, ...(token ? { token } : {}) }));
-            for (const piece of this.waiting.splice(0))
-                this.socket.send(piece);
+            for (const message of this.waiting.splice(0))
+                this.socket.send(message);
         };
         this.result = new Promise((resolve, reject) => {
             this.socket.onmessage = (event) => {
@@ -798,20 +788,19 @@ class LiveSocket {
         });
         this.result.catch(() => undefined);
     }
-    add(samples) {
-        const piece = to16Bits(samples);
-        if (this.socket.readyState === WebSocket.OPEN)
-            this.socket.send(piece);
-        else
-            this.waiting.push(piece);
-    }
+    add(samples) { this.send(to16Bits(samples)); }
     finish() {
-        if (this.socket.readyState === WebSocket.OPEN)
-            this.socket.send(JSON.stringify({ end: true }));
+        this.send(JSON.stringify({ end: true }));
         return this.result;
     }
+    send(message) {
+        if (this.socket.readyState === WebSocket.OPEN)
+            this.socket.send(message);
+        else
+            this.waiting.push(message);
+    }
 }
-const engine = {
+const serverEngine = () => ({
     about: async () => ({ ...(await (await request("v1/model")).json()), align: true }),
     decode: async (file, name) => {
         const wav = readWav(await (await request("v1/wav", formOf(file, name))).arrayBuffer());
@@ -822,8 +811,99 @@ const engine = {
     transcribe: async (item) => (await (await request("v1/transcribe", formOf(fileOf(item), item.name))).json()),
     align: async (item, kind, text) => (await (await request("v1/align", formOf(fileOf(item), item.name, { [kind]: text }))).json()),
     live: (rate, show) => new LiveSocket(rate, show),
-};
+});
+// The engine of a page without a server: the model itself, in a worker of this browser.
+/** Seconds that are recognised again at each step while one speaks, and those that the window keeps when it moves on. */
+const LIVE_WINDOW = 6, LIVE_KEPT = 3, LIVE_STEP = 0.3, LIVE_MARGIN = 0.5;
+function startWorker() {
+    const worker = new Worker("worker.js");
+    const answers = new Map();
+    worker.onmessage = (event) => {
+        const told = event.data;
+        const answer = answers.get(told.id);
+        answers.delete(told.id);
+        if (told.phones)
+            answer?.resolve({ utterance: "recording", phones: told.phones, duration: told.duration ?? 0 });
+        else
+            answer?.reject(new Error(told.error ?? "the model failed"));
+    };
+    let asked = 0, failed = null;
+    worker.onerror = () => {
+        failed = new Error("the model could not be loaded; load the page again");
+        for (const { reject } of answers.values())
+            reject(failed);
+    };
+    return (samples) => new Promise((resolve, reject) => {
+        if (failed)
+            return reject(failed);
+        answers.set(++asked, { resolve, reject });
+        worker.postMessage({ id: asked, samples });
+    });
+}
+class LocalLive {
+    constructor(recognise, rate, wanted, show) {
+        this.recognise = recognise;
+        this.rate = rate;
+        this.wanted = wanted;
+        this.show = show;
+        this.pieces = [];
+        this.length = 0;
+        this.stepped = 0;
+        this.first = 0;
+        this.phones = [];
+        this.before = [];
+        this.step = null;
+    }
+    add(samples) {
+        this.pieces.push(samples);
+        this.length += samples.length;
+        if (this.step || this.length - this.stepped < LIVE_STEP * this.rate)
+            return;
+        this.stepped = this.length;
+        this.step = this.recogniseWindow().catch(() => undefined).then(() => void (this.step = null));
+    }
+    async finish() {
+        await this.step;
+        const sound = await resample({ samples: joined(this.pieces), rate: this.rate }, this.wanted);
+        return this.recognise(sound.samples);
+    }
+    async recogniseWindow() {
+        if (this.length - this.first > LIVE_WINDOW * this.rate) {
+            this.before = this.phones;
+            this.first = this.length - LIVE_KEPT * this.rate;
+        }
+        const begin = this.first / this.rate;
+        const sound = await resample({ samples: joined(this.pieces).subarray(this.first), rate: this.rate }, this.wanted);
+        const found = (await this.recognise(sound.samples)).phones.map((phone) => ({ ...phone, start: phone.start + begin, end: phone.end + begin }));
+        const kept = this.first ? this.before.filter((phone) => phone.end <= begin + LIVE_MARGIN) : [];
+        const reached = kept[kept.length - 1]?.end ?? 0;
+        this.phones = [...kept, ...found.filter((phone) => (phone.start + phone.end) / 2 > reached)];
+        this.show(this.phones);
+    }
+}
+function localEngine() {
+    const recognise = startWorker();
+    let sampleRate = 16000;
+    return {
+        about: async () => {
+            const told = (await (await fetch("about.json")).json());
+            sampleRate = told.sample_rate;
+            if ("serviceWorker" in navigator)
+                void navigator.serviceWorker.register("service_worker.js");
+            return told;
+        },
+        decode: async (_, name) => {
+            throw new Error(`${name}: not a recording that this browser plays; convert it to WAV or FLAC`);
+        },
+        transcribe: async (item) => ({ ...(await recognise(item.sound.samples)), utterance: stem(item.name), audio: item.name }),
+        align: async () => {
+            throw new Error("this page cannot align; use asr serve");
+        },
+        live: (rate, show) => new LocalLive(recognise, rate, sampleRate, show),
+    };
+}
 // Ties what the user does to what the page shows.
+const engine = document.documentElement.dataset["engine"] === "local" ? localEngine() : serverEngine();
 let about = null;
 const items = [];
 /** Recordings so far, for their names. */

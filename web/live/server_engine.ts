@@ -28,7 +28,7 @@ function fileOf(item: Item): Blob {
 
 class LiveSocket implements LiveSession {
   private readonly socket: WebSocket;
-  private readonly waiting: Int16Array<ArrayBuffer>[] = [];
+  private readonly waiting: (Int16Array<ArrayBuffer> | string)[] = [];
   private phones: Phone[] = [];
   private readonly result: Promise<Transcript>;
 
@@ -36,7 +36,7 @@ class LiveSocket implements LiveSession {
     this.socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/v1/live`);
     this.socket.onopen = () => {
       this.socket.send(JSON.stringify({ rate, ...(token ? { token } : {}) }));
-      for (const piece of this.waiting.splice(0)) this.socket.send(piece);
+      for (const message of this.waiting.splice(0)) this.socket.send(message);
     };
     this.result = new Promise((resolve, reject) => {
       this.socket.onmessage = (event) => {
@@ -52,19 +52,20 @@ class LiveSocket implements LiveSession {
     this.result.catch(() => undefined);
   }
 
-  add(samples: Float32Array): void {
-    const piece = to16Bits(samples);
-    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(piece);
-    else this.waiting.push(piece);
-  }
+  add(samples: Float32Array): void { this.send(to16Bits(samples)); }
 
   finish(): Promise<Transcript> {
-    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ end: true }));
+    this.send(JSON.stringify({ end: true }));
     return this.result;
+  }
+
+  private send(message: Int16Array<ArrayBuffer> | string): void {
+    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(message);
+    else this.waiting.push(message);
   }
 }
 
-const engine: Engine = {
+const serverEngine = (): Engine => ({
   about: async () => ({ ...((await (await request("v1/model")).json()) as About), align: true }),
   decode: async (file, name) => {
     const wav = readWav(await (await request("v1/wav", formOf(file, name))).arrayBuffer());
@@ -76,4 +77,4 @@ const engine: Engine = {
   align: async (item, kind, text) =>
     (await (await request("v1/align", formOf(fileOf(item), item.name, { [kind]: text }))).json()) as Transcript,
   live: (rate, show) => new LiveSocket(rate, show),
-};
+});
