@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from asr.errors import InputError
+
 
 def report_command(
     run: Annotated[Path, typer.Argument(help="The folder of a finished run, such as runs/timit_sample/dnn.")],
@@ -37,6 +39,8 @@ def report_command(
     ] = False,
 ) -> None:
     """Write report.html (a single file that works offline) and report.md into a run's folder."""
+    if beside is not None and (tensorboard or sclite):
+        raise InputError("--beside writes a folder of its own; give --tensorboard and --sclite without it")
     from asr.report.browser.folder import beside_folder, report_folder
     from asr.report.plotting.tensorboard import tensorboard_images
     from asr.report.report import report, sclite_listings

@@ -12,7 +12,7 @@ from asr.errors import count
 from asr.report.comparison import Compared, differences, names_of
 from asr.report.comparison_tables import settings_table
 from asr.report.confusions import Examples
-from asr.report.error_analysis import error_analysis
+from asr.report.error_analysis import classes
 from asr.report.rendering import render
 from asr.report.run_files import RunFiles, read_run
 from asr.report.svg import pair_bar
@@ -122,10 +122,7 @@ def _speakers(first: ScoreResult, second: ScoreResult) -> list[dict[str, Any]]:
 
 
 def _classes(beside: Beside) -> list[dict[str, Any]]:
-    first, second = (
-        {tally.name: tally for tally in error_analysis(folder, run)["classes"]}
-        for folder, run in zip(beside.folders, beside.runs, strict=True)
-    )
+    first, second = ({tally.name: tally for tally in classes(run)} for run in beside.runs)
     return _rows([(name, one.per, second[name].per, one.phones) for name, one in first.items() if name in second])
 
 

@@ -5,25 +5,18 @@ from typing import Any
 
 from asr.config import AverageConfig, TrainingConfig
 from asr.report.axes import Axes, padded
-from asr.report.run_files import Fold
+from asr.report.run_files import LEARNING, SPEED, Fold
 from asr.report.svg import figure, number, text, ticks, titled
 
 PANEL_WIDTH, PANEL_HEIGHT, PANEL_LEFT, PANEL_TOP = 400, 210, 44, 26
 FOLD_COLOURS = 8
 COLUMN, ROW = PANEL_LEFT + PANEL_WIDTH + 16, PANEL_TOP + PANEL_HEIGHT + 50
 LOW = 110
-"""The height of the panels of PROGRESS."""
-PROGRESS = {
-    "learning_rate": "Learning rate",
-    "gradient_norm": "Gradient norm, mean of the epoch",
-    "frames_per_second": "Frames per second",
-    "gpu_memory": "GPU memory at most, MiB",
-}
-"""Fields of metrics.jsonl about the training itself; those that no epoch has are not drawn."""
+"""The height of the panels of LEARNING and SPEED."""
 
 
 def curves(folds: Sequence[Fold], training: TrainingConfig) -> str | None:
-    """Loss and error over the epochs: dev as a line, train dashed, a dot at each kept epoch; below them PROGRESS.
+    """Loss and error over the epochs: dev as a line, train dashed, a dot at each kept epoch; below them LEARNING.
 
     None where no fold has metrics.
     """
@@ -34,12 +27,26 @@ def curves(folds: Sequence[Fold], training: TrainingConfig) -> str | None:
     parts = [*_panel(folds, _loss(training), "loss", 0)]
     parts += _panel(folds, f"{measured.capitalize()}, %", training.measure, COLUMN)
     parts += _legend(folds, _kept(training.average, measured), ROW)
-    known = [name for name in PROGRESS if any(name in row for fold in folds for row in fold.epochs)]
+    below, height = _low_panels(folds, LEARNING, ROW + 30)
+    label = f"Training curves: loss and {measured} by epoch"
+    return figure(2 * COLUMN, height or ROW + 8, [*parts, *below], label)
+
+
+def speed_curves(folds: Sequence[Fold]) -> str | None:
+    """SPEED over the epochs. None where no epoch has any of it."""
+    parts, height = _low_panels([fold for fold in folds if fold.epochs], SPEED, 0)
+    return figure(2 * COLUMN, height, parts, "Speed of the training by epoch") if parts else None
+
+
+def _low_panels(folds: Sequence[Fold], titles: dict[str, str], top: float) -> tuple[list[str], float]:
+    """A panel for each field that some epoch has, in rows of two, and where they end; nothing and 0 without any."""
+    known = [name for name in titles if any(name in row for fold in folds for row in fold.epochs)]
+    parts: list[str] = []
     for place, name in enumerate(known):
-        top = ROW + 30 + (place // 2) * (LOW + 60) + PANEL_TOP
-        parts += _progress(folds, name, (place % 2) * COLUMN, top)
-    height = ROW + 8 + (30 if known else 0) + -(-len(known) // 2) * (LOW + 60)
-    return figure(2 * COLUMN, height, parts, f"Training curves: loss and {measured} by epoch")
+        row, column = divmod(place, 2)
+        parts += _low_panel(folds, name, titles[name], column * COLUMN, top + row * (LOW + 60) + PANEL_TOP)
+    rows = -(-len(known) // 2)
+    return parts, top + rows * (LOW + 60) if rows else 0
 
 
 def _loss(training: TrainingConfig) -> str:
@@ -77,13 +84,13 @@ def _panel(folds: Sequence[Fold], title: str, field: str, left: float) -> Iterab
             yield titled(f'<circle cx="{number(x)}" cy="{number(y)}" r="3.5" style="fill:{colour}">', "circle", hint)
 
 
-def _progress(folds: Sequence[Fold], name: str, left: float, top: float) -> Iterable[str]:
-    """One of PROGRESS over the epochs that have it."""
+def _low_panel(folds: Sequence[Fold], name: str, title: str, left: float, top: float) -> Iterable[str]:
+    """A field over the epochs that have it."""
     rows: list[list[dict[str, Any]]] = [[row for row in fold.epochs if name in row] for fold in folds]
     values = [row[name] for each in rows for row in each]
     last = max(row["epoch"] for fold in folds for row in fold.epochs)
     axes = Axes(left + PANEL_LEFT, top, PANEL_WIDTH, LOW, (1, last), (0.0, 1.08 * max(values) or 1.0))
-    yield from axes.frame(PROGRESS[name], "epoch", (tick for tick in ticks(1, last, 8) if tick == int(tick)))
+    yield from axes.frame(title, "epoch", (tick for tick in ticks(1, last, 8) if tick == int(tick)))
     for index, each in enumerate(rows):
         yield axes.curve(((row["epoch"], row[name]) for row in each), _colour(index))
         if len(each) == 1:

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from asr.config import TrainingConfig
-from asr.report.curves import curves
+from asr.report.curves import curves, speed_curves
 from asr.report.rendering import render
 from asr.report.run_files import Fold, curve_fields, read_epochs
 
@@ -39,11 +39,10 @@ def live_page(live: Live, trainings: Sequence[tuple[str, Path]], training: Train
     """
     folds = [Fold(name, *read_epochs(folder, training), []) for name, folder in trainings]
     folds = [fold for fold in folds if fold.epochs]
-    figure = curves(folds, training)
     content: dict[str, Any] = {
         "live": live,
         "reload": RELOAD,
-        "figure": Markup(figure) if figure else None,
+        "figures": [Markup(figure) for figure in (curves(folds, training), speed_curves(folds)) if figure],
         "latest": folds[-1] if folds else None,
         "rows": folds[-1].epochs[: -SHOWN - 1 : -1] if folds else [],
         "columns": curve_fields(training),

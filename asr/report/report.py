@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from asr.errors import count
 from asr.report.confusions import Examples, confusion_matrix
-from asr.report.curves import curves
+from asr.report.curves import curves, speed_curves
 from asr.report.decoding import decoding_rows, reliability
 from asr.report.error_analysis import error_analysis
 from asr.report.rendering import render
@@ -66,7 +66,8 @@ def page_with_examples(run_dir: Path, run: RunFiles, examples: Examples) -> str:
 def _figures(run_dir: Path, run: RunFiles, pairs: Counter[EditPair]) -> dict[str, str | None]:
     """The figures as SVG; None for one that the run has nothing for."""
     return {
-        "curves": curves(run.folds, run.training) or None,
+        "curves": curves(run.folds, run.training),
+        "speed": speed_curves(run.folds),
         "reliability": reliability(run_dir, [fold.name for fold in run.folds], run.phone_set),
         "confusions": confusion_matrix(run.phone_set, pairs),
     }

@@ -18,8 +18,9 @@ from asr.training.averaging import epochs_to_keep
 from asr.training.metrics import read_metrics
 
 SPEAKER_FIELDS = ("per", "substitutions", "deletions", "insertions", "reference_phones")
-PROGRESS_FIELDS = ("learning_rate", "gradient_norm", "frames_per_second", "gpu_memory")
-"""Fields of metrics.jsonl about the training itself, which older runs may lack."""
+LEARNING = {"learning_rate": "Learning rate", "gradient_norm": "Gradient norm, mean of the epoch"}
+SPEED = {"frames_per_second": "Frames per second", "gpu_memory": "GPU memory at most, MiB"}
+"""Fields of metrics.jsonl that older runs may lack, with their titles; those of SPEED differ between equal runs."""
 FIGURE_FIELDS = (*SPEAKER_FIELDS, "interval")
 
 
@@ -100,7 +101,7 @@ def read_epochs(train_dir: Path, training: TrainingConfig) -> tuple[list[dict[st
     fields = ("epoch", *curve_fields(training))
     for number, row in enumerate(epochs, 1):
         _require(row, fields, metrics, number)
-        for field in (*fields, *(name for name in PROGRESS_FIELDS if name in row)):
+        for field in (*fields, *(name for name in (*LEARNING, *SPEED) if name in row)):
             if not isinstance(row[field], int | float) or not math.isfinite(row[field]):
                 raise InputError(f"field {field} must be a number, not {row[field]!r}", metrics, number)
     errors = [row[f"dev_{training.measure}"] for row in epochs]

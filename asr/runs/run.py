@@ -20,7 +20,7 @@ from asr.runs.stages import STAGES, recipe_stages, skipped, train_fold
 from asr.runs.watch import watched
 from asr.scoring.results import ScoreResult
 from asr.storage.output_folder import output_folder
-from asr.storage.run_layout import REPORT_FOLDER, RESULTS, SCORE, SUMMARY
+from asr.storage.run_layout import LIVE, REPORT_FOLDER, RESULTS, SCORE, SUMMARY
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class Run:
     """A recipe with the folder and the device that it runs in; `name` is the recipe's, such as timit_sample/dnn.
 
     The features are computed on the `engine`, where one is given; it is open only then. With `watch` there is a live
-    page while it runs.
+    page while it runs; one that is there is kept up to date in any case, so that it never shows a process that is gone.
     """
 
     config: RecipeConfig
@@ -68,7 +68,8 @@ def follow(run: Run) -> None:
 
 
 def _execute(run: Run, stages: Sequence[Stage], only: str | None, forced: Sequence[str]) -> ScoreResult | None:
-    live = watched(run.config, run.name, run.folder) if run.watch else nullcontext(_ignored)
+    watch = run.watch or (run.folder / LIVE).is_file()
+    live = watched(run.config, run.name, run.folder) if watch else nullcontext(_ignored)
     with output_folder(run.folder, "run", "--out"), live as begin:
         for stage in stages:
             if only == stage.name:

@@ -70,7 +70,9 @@ class _Watch:
     def write(self, ended: str = "") -> None:
         running, done = (self.stages[-1], self.stages[:-1]) if self.stages else ("starting", [])
         report = REPORT if ended.startswith("Finished") and (self.folder / REPORT).is_file() else None
-        live = Live(self.name, self.stages if report else done, running, ended, time.strftime("%H:%M:%S"), report)
+        live = Live(
+            self.name, self.stages if report else done, running, ended, time.strftime("%Y-%m-%d %H:%M:%S"), report
+        )
         try:
             write_text(self.folder / LIVE, live_page(live, self._trainings(), self.config.training))
         except (InputError, OSError) as error:

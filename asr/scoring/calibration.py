@@ -17,7 +17,7 @@ from asr.scoring.edit_alignment import edit_alignment
 from asr.scoring.join import Counterparts
 from asr.scoring.pronunciations import Reference, fitting_phones
 from asr.scoring.silence import transcribed
-from asr.storage.files import write_json
+from asr.storage.files import remove, write_json
 from asr.storage.run_layout import CALIBRATION
 
 BINS = 10
@@ -169,4 +169,4 @@ def calibrate_files(
     if len(confidences):
         write_json(path, calibrate(confidences, correct).to_json())
     else:
-        path.unlink(missing_ok=True)
+        remove(path)

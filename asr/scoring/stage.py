@@ -19,10 +19,9 @@ def score_stage(
 ) -> ScoreResult:
     """Scores hypotheses.jsonl against references.jsonl and writes the score folder.
 
-    That is results.json, utterances.jsonl and confusions.tsv; calibration.json where phones have scores;
-    timing.json where both sides have times; and oracle.json where there are n-best lists: `nbest`, or nbest.jsonl next
-    to the hypotheses. Raises InputError as
-    `score_files` and `oracle_files` do.
+    That is results.json, utterances.jsonl and confusions.tsv; calibration.json where phones have scores; timing.json
+    where both sides have times; and oracle.json where there are n-best lists: `nbest`, or nbest.jsonl next to the
+    hypotheses. Raises InputError as `score_files` and `oracle_files` do.
     """
     result = score_files(references, hypotheses, out_dir, config, seed)
     calibrate_files(references, hypotheses, out_dir, config.phone_set)

@@ -21,7 +21,7 @@ from asr.phones.phone_set import AnyPhoneSet, PhoneSet, load_phone_set, silences
 from asr.scoring.edit_alignment import EditPair, edit_alignment
 from asr.scoring.scored_segments import scored_segments
 from asr.scoring.silence import treat
-from asr.storage.files import write_json
+from asr.storage.files import remove, write_json
 from asr.storage.run_layout import TIMING
 
 FRAME = 0.01
@@ -90,7 +90,7 @@ def write_timing(references: Path, hypotheses: Path, out_dir: Path, phone_set: A
     if found := timing_files([(Path(references), Path(hypotheses))], phone_set):
         write_json(path, {each.name: each.to_json() for each in found})
     else:
-        path.unlink(missing_ok=True)
+        remove(path)
 
 
 def _pairs(references: Path, hypotheses: Path) -> Iterator[tuple[Transcript, Transcript]]:

@@ -7,7 +7,7 @@ import pytest
 from support.svg import SVG, outside, titles
 
 from asr.config import AverageConfig, TrainingConfig
-from asr.report.curves import PANEL_HEIGHT, curves
+from asr.report.curves import PANEL_HEIGHT, curves, speed_curves
 from asr.report.run_files import Fold
 
 
@@ -134,3 +134,17 @@ def test_an_epoch_may_lack_what_later_ones_have() -> None:
     assert svg is not None
     assert "Gradient norm" in svg
     assert outside(svg) == []
+
+
+def test_what_differs_between_equal_runs_is_a_figure_of_its_own() -> None:
+    rows = rows_of(dev_loss=[1.0, 2.0, 3.0])
+    timed = [row | {"frames_per_second": 100.0 * row["epoch"], "gpu_memory": 5.0} for row in rows]
+    plain, same = ([Fold("", each, each[:1], [])] for each in (rows, timed))
+    assert speed_curves(plain) is None
+    assert curves(same, TrainingConfig()) == curves(plain, TrainingConfig())
+    svg = speed_curves(same)
+    assert svg is not None
+    assert outside(svg) == []
+    speed, memory = lines(svg)
+    assert [y for _, y in speed] == sorted((y for _, y in speed), reverse=True)
+    assert len({y for _, y in memory}) == 1

@@ -120,7 +120,7 @@ def test_the_same_run_gives_the_same_bytes(run_with_folds: Path) -> None:
         return {path.name: path.read_bytes() for path in paths}
 
     first = contents()
-    assert set(first) == {"report.html", "report.md", "curves.svg", "confusions.svg"}
+    assert set(first) == {"report.html", "report.md", "curves.svg", "speed.svg", "confusions.svg"}
     assert contents() == first
 
 

@@ -1,4 +1,4 @@
-"""`asr report` and `asr score` with the reports of sclite."""
+"""`asr report` and `asr score`: what else they write."""
 
 from pathlib import Path
 
@@ -30,3 +30,10 @@ def test_scoring_needs_a_folder_for_them(asr_command: Command, tmp_path: Path) -
     assert "give their folder with --out" in outcome.err
     assert asr_command("score", *files, "--sclite", "--out", tmp_path / "out").status == 0
     assert "Percent Total Error       =    0.0%" in (tmp_path / "out" / "sclite.dtl").read_text()
+
+
+def test_what_beside_does_not_write_is_refused(run_with_folds: Path, asr_command: Command) -> None:
+    for option in ("--sclite", "--tensorboard"):
+        outcome = asr_command("report", run_with_folds, "--beside", run_with_folds, option)
+        assert (outcome.status, outcome.out) == (1, "")
+        assert outcome.err.startswith("asr: --beside writes a folder of its own")

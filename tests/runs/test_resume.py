@@ -17,10 +17,8 @@ CHECKPOINT = "train/checkpoints/last.safetensors"
 STAGES = ("prepare", "features", "train", "decode", "score")
 # Seconds, speeds and the time of day differ from run to run; nothing else does.
 TIMED = re.compile(r'"(seconds|frames_per_second)": (\{[^}]*\}|[\d.]+)')
-SHOWN = re.compile(r"<svg.*?</svg>|\b\d+\.\d\b", re.S)  # frames/s in curves, and seconds; the rest is in results.json
-
-
-TIMES = (".asr.jsonl", "decode/speed.json", "report-figures/curves.svg")
+SHOWN = re.compile(r"<svg [^>]*Speed of the training.*?</svg>|\b\d+\.\d\b")  # seconds; the rest is in results.json
+TIMES = (".asr.jsonl", "decode/speed.json", "report-figures/speed.svg")
 """Files that tell how long the work took."""
 
 

@@ -10,6 +10,7 @@ from asr.errors import InputError
 from asr.formats.transcript import PhoneSegment, Transcript, write_transcripts
 from asr.scoring.stage import score_stage
 from asr.scoring.timing import Timing, timing
+from asr.storage.output_folder import output_folder
 
 
 def spoken(*phones: tuple[str, float, float], name: str = "u") -> Transcript:
@@ -84,6 +85,18 @@ def test_an_earlier_file_does_not_stay(tmp_path: Path) -> None:
         write_transcripts(tmp_path / "hyp.jsonl", [phones])
         score_stage(tmp_path / "ref.jsonl", tmp_path / "hyp.jsonl", tmp_path / "out", ScoringConfig(bootstrap=10))
     assert not (tmp_path / "out" / "timing.json").exists()
+
+
+def test_a_file_of_the_user_stays(tmp_path: Path) -> None:
+    plain = Transcript("u", [PhoneSegment(phone) for phone in HYPOTHESIS.symbols])
+    for name in ("ref", "hyp"):
+        write_transcripts(tmp_path / f"{name}.jsonl", [plain])
+    names = ("timing.json", "calibration.json")
+    with output_folder(tmp_path / "out", "score", "--out"):
+        for name in names:
+            (tmp_path / "out" / name).write_text("mine")
+        score_stage(tmp_path / "ref.jsonl", tmp_path / "hyp.jsonl", tmp_path / "out", ScoringConfig(bootstrap=10))
+    assert [(tmp_path / "out" / name).read_text() for name in names] == ["mine", "mine"]
 
 
 def test_a_phone_of_no_set_is_named() -> None:
