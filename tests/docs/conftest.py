@@ -10,7 +10,7 @@ import pytest
 from filelock import FileLock
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-LINKED = ("data", "benchmarks", "asr", "tests", "pyproject.toml", "Makefile")
+LINKED = ("data", "benchmarks", "asr", "tests", "web", "pyproject.toml", "Makefile")
 COPIED = ("docs", "recipes", "README.md", "mkdocs.yml")
 SECONDS = 900
 """The most that the training of the demo may take."""

@@ -15,7 +15,6 @@ NEEDS = {
     "network": "a download",
     "cluster": "several machines",
     "server": "a server that runs until Ctrl-C, or one that is running",
-    "small": "the model `small`, where it is not in the box yet",
     "time": "minutes or hours of computing",
     "install": "changes the environment or the shell",
 }
