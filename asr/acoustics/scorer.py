@@ -100,5 +100,7 @@ class AcousticScorer:
 
 def _context(model: AcousticModel) -> int | None:
     """The frames on each side that all outputs of a frame depend on; None where that may be the whole utterance."""
-    around = 0 if model.timing is None else model.timing.frames_around
-    return None if model.context is None else model.context + around
+    if model.context is None or model.timing is None:
+        return model.context
+    reach = model.timing.receptive_field
+    return None if reach is None else max(model.context, reach // 2)

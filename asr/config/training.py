@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from asr.config.section import Section, type_if_absent
 
@@ -128,10 +128,15 @@ class TimingConfig(Section):
     """A second output of a CTC model, which says what phone each frame of the features is in.
 
     Phones have their times from it: CTC only says that a phone is there, and hardly when it begins. It learns from an
-    alignment by an HMM (align_with), or from the corpus's phone times.
+    alignment by an HMM (align_with), as whose network it begins where they are alike, or from the corpus's phone times.
     """
 
     states: Literal[1, 3] = Field(1, description="HMM states of each phone in this output")
+    dilations: list[PositiveInt] = Field(
+        [1, 1, 1],
+        description="layers of its network, a narrow TDNN on the features: distance between the frames that each reads",
+    )
+    width: int = Field(192, gt=0, description="units in each layer of its network")
     weight: float = Field(
         0.3,
         gt=0,

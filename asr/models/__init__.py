@@ -2,11 +2,10 @@
 
 from importlib import import_module
 
-from asr.config import ModelConfig, RecipeConfig
+from asr.config import ModelConfig, RecipeConfig, TdnnConfig, TimingConfig
 from asr.models.acoustic_model import AcousticModel
-from asr.models.timing_head import TimingHead
 
-__all__ = ["MODELS", "AcousticModel", "build", "build_for"]
+__all__ = ["MODELS", "AcousticModel", "build", "build_for", "timing_network"]
 
 MODELS = {
     "dnn": "asr.models.dnn:Dnn",
@@ -24,20 +23,27 @@ MODELS = {
 """The class of each `model.type`, as module:name; it is called with (config, input_dim, output_dim)."""
 
 
-def build(config: ModelConfig, input_dim: int, output_dim: int, timing_dim: int = 0) -> AcousticModel:
-    """Builds the model of a recipe: `input_dim` features per frame in, `output_dim` classes out, and `timing_dim` from
-    the second output, which there is if that is not 0.
+def build(config: ModelConfig, input_dim: int, output_dim: int) -> AcousticModel:
+    """Builds the model of a recipe: `input_dim` features per frame in, `output_dim` classes out.
 
     Raises InputError when the model's settings do not fit each other or the features.
     """
     module, name = MODELS[config.type].split(":")
     model = getattr(import_module(module), name)(config, input_dim, output_dim)
     assert isinstance(model, AcousticModel)
-    if timing_dim:
-        model.timing = TimingHead(input_dim, model.output_layer.in_features, model.subsampling, timing_dim)
     return model
 
 
 def build_for(recipe: RecipeConfig) -> AcousticModel:
-    """Builds the model of a recipe with all its outputs."""
-    return build(recipe.model, recipe.features.dim, len(recipe.class_names), len(recipe.timing_names))
+    """Builds the model of a recipe, with the second output of `training.timing`, if there is one."""
+    model = build(recipe.model, recipe.features.dim, len(recipe.class_names))
+    if recipe.training.timing is not None:
+        network = timing_network(recipe.training.timing)
+        model.timing = build(network, recipe.features.dim, len(recipe.timing_names))
+    return model
+
+
+def timing_network(config: TimingConfig) -> TdnnConfig:
+    """The network of a second output: on the features alone, as an encoder by CTC knows what is said better than when,
+    and narrow, so that a boundary is where the sound changes."""
+    return TdnnConfig(dilations=config.dilations, width=config.width, normalization="layer")

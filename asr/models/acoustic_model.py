@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from asr.models.kernels.gpu import on_gpu
-from asr.models.timing_head import TimingHead
 
 FRAMES_AT_ONCE = 4096
 
@@ -24,8 +23,8 @@ class AcousticModel(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.timing: TimingHead | None = None
-        """The second output of a CTC model, if it has one; see `forward_timed`."""
+        self.timing: AcousticModel | None = None
+        """The network of a CTC model's second output, if it has one; see `forward_timed`."""
 
     @property
     def receptive_field(self) -> int | None:
@@ -57,9 +56,7 @@ class AcousticModel(nn.Module):
         """As `forward`, for a model with a `timing` output: returns logits, their lengths, and that output's logits
         [B, T, F] of the features' frames."""
         assert self.timing is not None
-        hidden, hidden_lengths = self.encode(features, lengths)
-        inputs = _zero_padded(features, lengths), _zero_padded(hidden, hidden_lengths)
-        return self.output_layer(hidden), hidden_lengths, self.timing(*inputs)
+        return *self(features, lengths), self.timing(features, lengths)[0]
 
     def forward_windows(self, windows: Tensor) -> Tensor:
         """Takes windows [B, 2 * context + 1, D], each about one frame; returns that frame's logits [B, C]."""
@@ -76,11 +73,6 @@ def hold_last_frame(features: Tensor, lengths: Tensor) -> Tensor:
 def valid_frames(lengths: Tensor, features: Tensor) -> Tensor:
     """Which frames of features [B, T, ...] lie inside their utterances of lengths [B]: bool [B, T]."""
     return torch.arange(features.shape[1], device=features.device) < lengths.to(features.device)[:, None]
-
-
-def _zero_padded(frames: Tensor, lengths: Tensor) -> Tensor:
-    """Frames [B, T, D] with zeros after lengths [B]."""
-    return frames.masked_fill(~valid_frames(lengths, frames)[..., None], 0.0)
 
 
 def subsampled(lengths: Tensor, factor: int) -> Tensor:

@@ -175,6 +175,7 @@ def _build(config: RecipeConfig) -> AcousticModel:
     torch.manual_seed(config.seed)
     model = models.build_for(config)
     load_encoder(model, config.model)
+    copied: list[str] = []
     if (weights := pretrained_weights(config)) is not None:
         with torch.no_grad():
             copied = initialize_from(model, read_weights(weights))
@@ -190,7 +191,18 @@ def _build(config: RecipeConfig) -> AcousticModel:
         fresh = dict.fromkeys(name.split(".")[0] for name in model.state_dict() if name not in copied)
         but = f", except parts of {', '.join(fresh)}" if fresh else ""
         log.info("Initialised from %s%s", config.model.pretrained, but)
+    if model.timing is not None and not any(name.startswith("timing.") for name in copied):
+        _begin_as_aligner(model.timing, initial_aligner(config))
     return model
+
+
+def _begin_as_aligner(timing: AcousticModel, aligner: Path | None) -> None:
+    """Gives the network of a second output the weights of the model that aligns for it, where that is alike."""
+    if aligner is None:
+        return
+    with torch.no_grad():
+        if initialize_from(timing, read_weights(aligner / WEIGHTS)):
+            log.info("training.timing: initialised from training.align_with")
 
 
 def pretrained_weights(config: RecipeConfig) -> Path | None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from asr import models
 from asr.config import RecipeConfig
 from asr.phones.classes import UNLABELLED
 from asr.training.batching import FrameBatching, UtteranceBatching
@@ -25,6 +26,15 @@ def recipe(**training: object) -> RecipeConfig:
             "training": {"batch_size": 32, "epochs": 4, **training},
         }
     )
+
+
+def built(config: RecipeConfig) -> models.AcousticModel:
+    """The recipe's model for what is separable here: 4 features, 4 classes, and 4 of a second output."""
+    torch.manual_seed(0)
+    model = models.build(config.model, 4, 4)
+    if config.training.timing is not None:
+        model.timing = models.build(models.timing_network(config.training.timing), 4, 4)
+    return model
 
 
 def separable_frames(seed: int, device: torch.device = CPU) -> FrameBatching:

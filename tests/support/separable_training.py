@@ -4,13 +4,10 @@ import sys
 from functools import partial
 from pathlib import Path
 
-import torch
-
-from asr import models
 from asr.config import TimingConfig
 from asr.storage.weights import save_weights
 from asr.training.loop import fit, make_fabric
-from support.separable import CPU, recipe, separable_frames, separable_phones
+from support.separable import CPU, built, recipe, separable_frames, separable_phones
 
 CASES = {
     "frames": ("cross_entropy", "none", separable_frames),
@@ -38,8 +35,7 @@ def train_each(out_dir: Path) -> None:
         changes = {"dropout": 0.0, "normalization": normalization}
         config = config.model_copy(update={"model": config.model.model_copy(update=changes)})
         config = config.model_copy(update={"training": config.training.model_copy(update=TRAINING.get(name, {}))})
-        torch.manual_seed(0)
-        model = models.build(config.model, 4, 4, 4 if config.training.timing else 0)
+        model = built(config)
         fit(config, fabric, model, sets(0), sets(1), out_dir / name, "one")
         if fabric.is_global_zero:
             save_weights(out_dir / name / "model.safetensors", model.state_dict())

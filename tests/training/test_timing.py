@@ -7,7 +7,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 from support.recorded_steps import CpuRecorder, NoHostAccess
-from support.separable import CPU, recipe, separable_phones
+from support.separable import CPU, built, recipe, separable_phones
 from torch import Tensor
 
 from asr import models
@@ -38,11 +38,6 @@ def make_recipe(model: dict[str, object] | None = None, **training: object) -> R
     config = recipe(loss="ctc", optimizer=ADAM, patience=20, **training)
     plain = config.model_dump(mode="json", exclude_unset=True)
     return RecipeConfig.model_validate(plain | ({} if model is None else {"model": model}))
-
-
-def built(config: RecipeConfig) -> models.AcousticModel:
-    torch.manual_seed(0)
-    return models.build(config.model, 4, 4, 4 if config.training.timing else 0)
 
 
 def learn(
@@ -244,6 +239,21 @@ def test_a_trained_model_gets_it_afterwards(prepared: Path, features: Path, tmp_
     plain, with_times = (Recognizer(folder).transcribe(audio) for folder in (trained, timed))
     assert with_times.symbols == plain.symbols
     assert [each.score for each in with_times.phones] == [each.score for each in plain.phones]
+
+
+def test_it_begins_as_the_model_that_aligns_for_it(prepared: Path, features: Path, tmp_path: Path) -> None:
+    network = {"dilations": [1], "width": 12}
+    hmm = demo().model_dump(mode="json", exclude_unset=True) | {
+        "model": {"type": "tdnn", "normalization": "layer"} | network,
+        "targets": {"phone_set": "timit48", "states": 3},
+        "training": {"epochs": 1, "batch_size": 600},
+    }
+    train(RecipeConfig.model_validate(hmm), prepared, features, tmp_path / "hmm", CPU)
+    aligned = {"align_with": tmp_path / "hmm/bundle", "optimizer": {"type": "sgd", "learning_rate": 1e-9}, "epochs": 1}
+    train(demo(timing={"states": 3, **network}, **aligned), prepared, features, tmp_path / "ctc", CPU)
+    teacher, both = (read_weights(tmp_path / name / "bundle/model.safetensors") for name in ("hmm", "ctc"))
+    for name, tensor in teacher.items():
+        torch.testing.assert_close(both[f"timing.{name}"], tensor, rtol=0, atol=1e-6)
 
 
 def test_a_frozen_encoder_must_fit_what_it_comes_from(prepared: Path, features: Path, tmp_path: Path) -> None:

@@ -4,8 +4,17 @@ import pytest
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from asr.config import CnnConfig, ConformerConfig, CrdnnConfig, DnnConfig, GruConfig, ModelConfig, TdnnConfig
-from asr.models import build
+from asr.config import (
+    CnnConfig,
+    ConformerConfig,
+    CrdnnConfig,
+    DnnConfig,
+    GruConfig,
+    ModelConfig,
+    TdnnConfig,
+    TimingConfig,
+)
+from asr.models import AcousticModel, build, timing_network
 
 pytestmark = pytest.mark.usefixtures("double_precision")
 
@@ -22,9 +31,15 @@ MODELS: list[ModelConfig] = [
 ]
 
 
+def timed(config: ModelConfig) -> AcousticModel:
+    model = build(config, 8, 5)
+    model.timing = build(timing_network(TimingConfig(width=6)), 8, 7)
+    return model.eval()
+
+
 @pytest.mark.parametrize("config", MODELS, ids=lambda config: f"{config.type}{getattr(config, 'subsampling', 1)}")
 def test_each_frame_of_features_is_classified_whatever_is_in_the_padding(config: ModelConfig) -> None:
-    model = build(config, 8, 5, timing_dim=7).eval()
+    model = timed(config)
     sizes = [20, 7, 1, 18]
     utterances = [torch.randn(size, 8) for size in sizes]
     padded = pad_sequence([*utterances, torch.empty(23, 8)], batch_first=True, padding_value=float("nan"))[:-1]
@@ -40,7 +55,7 @@ def test_each_frame_of_features_is_classified_whatever_is_in_the_padding(config:
 
 
 def test_no_frames_have_no_scores() -> None:
-    model = build(TdnnConfig(dilations=[1], width=6, subsampling=3), 8, 5, timing_dim=7)
+    model = timed(TdnnConfig(dilations=[1], width=6, subsampling=3))
     assert model.forward_timed(torch.zeros(2, 0, 8), torch.zeros(2, dtype=torch.long))[2].shape == (2, 0, 7)
 
 
@@ -49,17 +64,17 @@ def test_without_a_second_output_a_model_has_the_layers_and_weights_of_before() 
     torch.manual_seed(3)
     plain = build(config, 8, 5)
     torch.manual_seed(3)
-    timed = build(config, 8, 5, timing_dim=7)
-    assert all(torch.equal(timed.state_dict()[name], tensor) for name, tensor in plain.state_dict().items())
-    assert {name.split(".")[0] for name in timed.state_dict().keys() - plain.state_dict().keys()} == {"timing"}
+    second = timed(config)
+    assert all(torch.equal(second.state_dict()[name], tensor) for name, tensor in plain.state_dict().items())
+    assert {name.split(".")[0] for name in second.state_dict().keys() - plain.state_dict().keys()} == {"timing"}
     assert plain.output_layers == [plain.output_layer]
-    assert timed.output_layers == [timed.output_layer, timed.timing]
+    assert second.output_layers == [second.output_layer, second.timing]
 
 
-def test_it_reads_the_features_around_and_not_only_the_encoder() -> None:
-    model = build(DnnConfig(layers=1, width=6, context=0), 8, 5, timing_dim=7).eval()
-    features, lengths = torch.randn(1, 9, 8), torch.tensor([9])
+def test_it_reads_four_frames_of_features_on_each_side_and_no_encoder() -> None:
+    model = timed(GruConfig(layers=1, width=4))
+    features, lengths = torch.randn(1, 19, 8), torch.tensor([19])
     changed = features.clone()
-    changed[0, 5] += 1
+    changed[0, 9] += 1
     differs = (model.forward_timed(features, lengths)[2] != model.forward_timed(changed, lengths)[2]).any(dim=2)
-    assert differs[0].nonzero()[:, 0].tolist() == [4, 5, 6]
+    assert differs[0].nonzero()[:, 0].tolist() == list(range(5, 14))
