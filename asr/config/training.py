@@ -137,6 +137,9 @@ class TimingConfig(Section):
         description="layers of its network, a narrow TDNN on the features: distance between the frames that each reads",
     )
     width: int = Field(192, gt=0, description="units in each layer of its network")
+    dropout: float = Field(
+        0.1, ge=0, lt=1, description="probability with which an output of its layers is dropped in training"
+    )
     weight: float = Field(
         0.3,
         gt=0,

@@ -46,4 +46,5 @@ def build_for(recipe: RecipeConfig) -> AcousticModel:
 def timing_network(config: TimingConfig) -> TdnnConfig:
     """The network of a second output: on the features alone, as an encoder by CTC knows what is said better than when,
     and narrow, so that a boundary is where the sound changes."""
-    return TdnnConfig(dilations=config.dilations, width=config.width, normalization="layer")
+    layers = config.model_dump(include={"dilations", "width", "dropout"})
+    return TdnnConfig(normalization="layer", **layers)

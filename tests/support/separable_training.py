@@ -21,8 +21,8 @@ CASES = {
 
 TRAINING: dict[str, dict[str, object]] = {
     "frozen": {"freeze_encoder": 4},
-    "timed": {"timing": TimingConfig(weight=0.5)},
-    "timing_alone": {"timing": TimingConfig(weight=1), "freeze_encoder": "all"},
+    "timed": {"timing": TimingConfig(weight=0.5, dropout=0)},
+    "timing_alone": {"timing": TimingConfig(weight=1, dropout=0), "freeze_encoder": "all"},
 }
 """Other settings of training."""
 
