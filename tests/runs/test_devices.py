@@ -47,8 +47,8 @@ def test_two_processes_give_the_bundle_of_one(
     )
     assert under_torchrun.returncode == 0, under_torchrun.stderr
     assert done(under_torchrun.stderr) == ["train", "decode", "score"]
-    name = "train/bundle/model.safetensors"
-    assert (own_run / name).read_bytes() == (two / name).read_bytes()
+    for name in ("train/bundle/model.safetensors", "decode/test/hypotheses.jsonl"):
+        assert (own_run / name).read_bytes() == (two / name).read_bytes()
 
 
 def test_two_machines_train_as_one_with_speech_on_disk(tiny_recipe: Path, own_run: Path, tmp_path: Path) -> None:
@@ -73,6 +73,26 @@ def test_two_machines_train_as_one_with_speech_on_disk(tiny_recipe: Path, own_ru
         _, errors = process.communicate(timeout=400)
         assert process.returncode == 0, errors
     close_weights(tmp_path / "one", tmp_path / "two")
+
+
+def test_shares_of_decoding_join_to_the_files_of_one_process(tiny_recipe: Path, own_run: Path, tmp_path: Path) -> None:
+    """Lattices and n-best lists too, under the utterance's own model whatever the number of processes."""
+    asked = ["--set=decoding.nbest=3", "--set=decoding.lattices=true", "--from=decode", "--device=cpu"]
+    for processes in (1, 3):
+        outcome = call(*ASR, "run", tiny_recipe, "--out", own_run, *asked, "--devices", processes)
+        assert outcome.returncode == 0, outcome.stderr
+        decode = shutil.copytree(own_run / "decode", tmp_path / str(processes))
+        assert read_json(decode / "speed.json")["device"].startswith("3 x CPU" if processes == 3 else "CPU")
+        assert not list(own_run.rglob("*.asr-part")), "shares are gone once they are joined"
+    one, three = (contents(tmp_path / name) for name in ("1", "3"))
+    assert {"test/hypotheses.jsonl", "test/nbest.jsonl", "test/lattices.txt", "dev/hypotheses.ctm"} <= one.keys()
+    assert one == three
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """All files of a decode stage that do not tell the time."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name not in ("speed.json", "stage.json"))
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def close_weights(one: Path, other: Path) -> None:
