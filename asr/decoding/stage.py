@@ -27,7 +27,7 @@ from asr.alignment.states import (
 from asr.config import DecodingConfig, RecipeConfig
 from asr.config.recipe_file import write_recipe
 from asr.corpora.cuts import read_cuts, reference, word_phones
-from asr.decoding.bundle_decoder import bundle_decoder, search_factory
+from asr.decoding.bundle_decoder import bundle_decoder, search_factory, viterbi_factory
 from asr.decoding.decode import Decoder
 from asr.decoding.shared import (
     Scored,
@@ -211,7 +211,13 @@ def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path, device: torch.de
     phones = config.targets.phone_set
     settings = _settings_to_tune(config)
     found = tune(
-        utterances, bundle.statistics.priors, search_factory(bundle), phones, settings, config.scoring.phone_set
+        utterances,
+        bundle.statistics.priors,
+        search_factory(bundle),
+        phones,
+        settings,
+        config.scoring.phone_set,
+        viterbi_factory(bundle, device),
     )
     log.info(
         "Tuned on dev: acoustic scale %g, prior scale %g, insertion penalty %g, language model weight %g, dev PER %.1f",

@@ -47,8 +47,14 @@ def test_two_processes_give_the_bundle_of_one(
     )
     assert under_torchrun.returncode == 0, under_torchrun.stderr
     assert done(under_torchrun.stderr) == ["train", "decode", "score"]
-    for name in ("train/bundle/model.safetensors", "decode/test/hypotheses.jsonl"):
-        assert (own_run / name).read_bytes() == (two / name).read_bytes()
+    name = "train/bundle/model.safetensors"
+    assert (own_run / name).read_bytes() == (two / name).read_bytes()
+    shared = contents(own_run / "decode")
+    assert shared == contents(two / "decode")
+    assert read_json(two / "decode/speed.json")["device"].startswith("2 x CPU")
+    assert not list(two.rglob("*.asr-part")), "shares are gone once they are joined"
+    assert asr_command("run", tiny_recipe, "--out", own_run, NO_DROPOUT, "--device=cpu", "--from=decode").status == 0
+    assert contents(own_run / "decode") == shared
 
 
 def test_two_machines_train_as_one_with_speech_on_disk(tiny_recipe: Path, own_run: Path, tmp_path: Path) -> None:
@@ -73,20 +79,6 @@ def test_two_machines_train_as_one_with_speech_on_disk(tiny_recipe: Path, own_ru
         _, errors = process.communicate(timeout=400)
         assert process.returncode == 0, errors
     close_weights(tmp_path / "one", tmp_path / "two")
-
-
-def test_shares_of_decoding_join_to_the_files_of_one_process(tiny_recipe: Path, own_run: Path, tmp_path: Path) -> None:
-    """Lattices and n-best lists too, under the utterance's own model whatever the number of processes."""
-    asked = ["--set=decoding.nbest=3", "--set=decoding.lattices=true", "--from=decode", "--device=cpu"]
-    for processes in (1, 3):
-        outcome = call(*ASR, "run", tiny_recipe, "--out", own_run, *asked, "--devices", processes)
-        assert outcome.returncode == 0, outcome.stderr
-        decode = shutil.copytree(own_run / "decode", tmp_path / str(processes))
-        assert read_json(decode / "speed.json")["device"].startswith("3 x CPU" if processes == 3 else "CPU")
-        assert not list(own_run.rglob("*.asr-part")), "shares are gone once they are joined"
-    one, three = (contents(tmp_path / name) for name in ("1", "3"))
-    assert {"test/hypotheses.jsonl", "test/nbest.jsonl", "test/lattices.txt", "dev/hypotheses.ctm"} <= one.keys()
-    assert one == three
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -120,6 +112,23 @@ def test_a_killed_process_ends_all_with_one_line_and_the_rerun_resumes(tiny_reci
     assert again.returncode == 0, again.stderr
     trained = [line.split(":")[0] for line in again.stderr.splitlines() if line.startswith("epoch ")]
     assert trained in ([f"epoch {epochs + 1}", f"epoch {epochs + 2}"], [f"epoch {epochs + each}" for each in range(3)])
+
+
+def test_one_that_is_killed_while_it_decodes_its_share(tiny_recipe: Path, own_run: Path) -> None:
+    command = [*ASR, "run", tiny_recipe, "--out", own_run, "--device=cpu", "--set=decoding.nbest=2"]
+    started = subprocess.Popen(
+        list(map(str, [*command, "--devices=2"])), stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+    )
+    wait_for(lambda: any((own_run / "decode").glob(".share.1.*")))
+    second = int(Path(f"/proc/{started.pid}/task/{started.pid}/children").read_text().split()[1])
+    os.kill(second, signal.SIGKILL)
+    _, errors = started.communicate(timeout=120)
+    assert started.returncode == 1
+    assert errors.splitlines()[-1] == "asr: process 1 of 2 was killed (SIGKILL); rerun the same command to resume"
+    again = call(*command)
+    assert again.returncode == 0, again.stderr
+    assert done(again.stderr) == ["decode", "score"]
+    assert not list(own_run.rglob("*.asr-part"))
 
 
 def test_what_one_process_says_counts_and_not_that_others_lost_it(
