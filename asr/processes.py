@@ -101,6 +101,11 @@ def on_this_machine() -> int:
     return int(os.environ["LOCAL_WORLD_SIZE"]) if are_several() else 1
 
 
+def place_on_machine() -> int:
+    """This process's number among those of its machine."""
+    return int(os.environ["LOCAL_RANK"]) if are_several() else 0
+
+
 def of_machine() -> Share:
     """This machine among all of them, which have equally many processes."""
     return Share(rank() // on_this_machine(), world_size() // on_this_machine())
