@@ -7,15 +7,19 @@ from contextlib import contextmanager
 import torch
 
 from asr.errors import InputError
+from asr.processes import are_several, place_on_machine
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """Turns auto, cpu, cuda or cuda:N into a device; auto takes a GPU if there is one.
+    """Turns auto, cpu, cuda or cuda:N into a device; auto takes a GPU if there is one, and of several processes each
+    has its own.
 
     Raises InputError for a device that this machine does not have.
     """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and are_several():
+        name = f"cuda:{place_on_machine()}"
     if (match := re.fullmatch(r"cpu|cuda(?::(\d+))?", name, re.ASCII)) is None:
         raise InputError(f"--device {name}: use auto, cpu, cuda or cuda:N")
     # Checked here because torch.device takes cuda:256 for cuda:0.

@@ -1,4 +1,4 @@
-"""The processes that train together, one a device, started by `--devices` or, on one or more machines, by torchrun."""
+"""The processes that work together, one a device, started by `--devices` or, on one or more machines, by torchrun."""
 
 import json
 import os
@@ -10,7 +10,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import IO, TYPE_CHECKING
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from asr.errors import InputError
 
@@ -23,6 +25,56 @@ LOST_STATUS = 75
 _LAUNCHED = "ASR_LAUNCHED"
 _WAIT = 0.1  # seconds between looks at processes or messages
 _GRACE = 10.0  # seconds for the others to end by themselves after one has failed
+_SIGN_OF_LIFE = 5.0  # seconds between those of a process that does a task
+_SILENCE = 120.0  # seconds without one, after which its machine counts as lost
+
+Task = dict[str, Any]
+"""What another process is to do, as JSON."""
+
+
+class Share(NamedTuple):
+    """Part `number` of some work that is divided into `of` runs of about the same size."""
+
+    number: int = 0
+    of: int = 1
+
+    def has(self, done: float, total: float) -> bool:
+        """Whether an item is in this part that has `done` of a `total` before it."""
+        return min(int(done * self.of / total) if total else 0, self.of - 1) == self.number
+
+
+WHOLE = Share()
+
+
+def _nobody(task: Task) -> Callable[[], list[Any]]:
+    return list
+
+
+@dataclass(frozen=True)
+class Others:
+    """The other processes, as process 0 sees them; `machines` have equally many processes each."""
+
+    count: int = 0
+    machines: int = 1
+    give: Callable[[Task], Callable[[], list[Any]]] = _nobody
+
+    def __call__(self, **task: Any) -> Callable[[], list[Any]]:
+        """Lets all of them begin a task; returns a function that waits for their results, in order of their numbers.
+
+        It raises LostProcessError where one of them has gone.
+        """
+        return self.give(task)
+
+    def at(self, **where: Any) -> "Others":
+        """The same, with something added to each task."""
+        return replace(self, give=lambda task: self.give(where | task))
+
+
+ALONE = Others()
+
+
+class LostProcessError(RuntimeError):
+    """Another process has gone."""
 
 
 def are_several() -> bool:
@@ -36,7 +88,7 @@ def is_launched() -> bool:
 
 
 def rank() -> int:
-    """This process's number among all; number 0 does everything but the training alone."""
+    """This process's number among all; number 0 leads the others."""
     return int(os.environ["RANK"]) if are_several() else 0
 
 
@@ -44,8 +96,25 @@ def world_size() -> int:
     return int(os.environ["WORLD_SIZE"]) if are_several() else 1
 
 
+def on_this_machine() -> int:
+    """How many of the processes share this machine."""
+    return int(os.environ["LOCAL_WORLD_SIZE"]) if are_several() else 1
+
+
+def place_on_machine() -> int:
+    """This process's number among those of its machine."""
+    return int(os.environ["LOCAL_RANK"]) if are_several() else 0
+
+
+def of_machine() -> Share:
+    """This machine among all of them, which have equally many processes."""
+    return Share(rank() // on_this_machine(), world_size() // on_this_machine())
+
+
 def is_lost_process(error: BaseException) -> bool:
-    """Whether another process of the training has ended; PyTorch reports it as a RuntimeError."""
+    """Whether another process has ended; PyTorch reports it as a RuntimeError."""
+    if isinstance(error, LostProcessError):
+        return True
     words = ("connection closed by peer", "connection reset by peer", "broken pipe", "connection refused")
     named = type(error).__name__ in ("DistBackendError", "DistNetworkError", "DistStoreError")
     return are_several() and (named or any(word in str(error).lower() for word in words))
@@ -137,26 +206,42 @@ def _end_after_input() -> None:
 
 
 @contextmanager
-def leading() -> Iterator[Callable[[str], None]]:
-    """In process 0: yields a function that lets the others begin a task; at the end of the `with` they leave."""
+def leading() -> Iterator[Others]:
+    """In process 0: yields the others, who `do_tasks`; at the end of the `with` they leave."""
     if not are_several():
-        yield lambda task: None
+        yield ALONE
         return
     store, given = _store(), 0
 
-    def give(task: str | None) -> None:
+    def give(task: Task | None) -> Callable[[], list[Any]]:
         nonlocal given
         store.set(str(given), json.dumps(task))
         given += 1
+        return partial(_results, store, given - 1)
 
     try:
-        yield give
+        yield Others(world_size() - 1, of_machine().of, give)
     finally:
         give(None)
 
 
-def tasks() -> Iterator[str]:
-    """In the other processes: the tasks that process 0 gives, until it has no more."""
+def _results(store: "Store", number: int) -> list[Any]:
+    """What each of the others returned for a task, once all have done it."""
+    others = range(1, world_size())
+    seen = dict.fromkeys(others, (0, time.monotonic()))  # signs of life, and when there were that many
+    while not store.check([_result(number, other) for other in others]):
+        for other in others:
+            signs, since = store.add(_life(other), 0), time.monotonic()
+            if signs != seen[other][0]:
+                seen[other] = signs, since
+            elif since - seen[other][1] > _SILENCE and not store.check([_result(number, other)]):
+                raise LostProcessError(f"process {other} does not answer")
+        time.sleep(_WAIT)
+    return [json.loads(store.get(_result(number, other))) for other in others]
+
+
+def do_tasks(do: Callable[[Task], Any]) -> None:
+    """In the other processes: does the tasks that process 0 gives, until it has no more; what `do` returns is JSON."""
     store, taken = _store(), 0
     while True:
         while not store.check([str(taken)]):
@@ -164,8 +249,37 @@ def tasks() -> Iterator[str]:
         task = json.loads(store.get(str(taken)))
         if task is None:
             return
-        yield task
+        with _alive(store):
+            result = do(task)
+        store.set(_result(taken, rank()), json.dumps(result))
         taken += 1
+
+
+@contextmanager
+def _alive(store: "Store") -> Iterator[None]:
+    """Gives signs of life from a thread."""
+    ended = threading.Event()
+
+    def give_signs() -> None:
+        while not ended.is_set():
+            store.add(_life(rank()), 1)
+            ended.wait(_SIGN_OF_LIFE)
+
+    thread = threading.Thread(target=give_signs, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _result(number: int, process: int) -> str:
+    return f"{number}/{process}"
+
+
+def _life(process: int) -> str:
+    return f"alive/{process}"
 
 
 def _store() -> "Store":

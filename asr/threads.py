@@ -21,6 +21,8 @@ BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 THREADS = "OMP_NUM_THREADS"
 _chosen: set[str] = set()
 """Values of THREADS that asr has set, and not the user."""
+_sharing = 1
+"""Processes of this machine that compute side by side."""
 CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
 """Microseconds of processor time in each period of so many, or `max` (Linux, control group v2)."""
 
@@ -68,12 +70,23 @@ def available_cores(limit: Path = CPU_LIMIT) -> int:
     return max(1, min(usable_cores(), ceil(quota / period)))
 
 
+@contextmanager
+def side_by_side(processes: int) -> Iterator[None]:
+    """Within it, `in_threads` takes its share of the cores: so many processes of this machine compute at once."""
+    global _sharing
+    before, _sharing = _sharing, processes
+    try:
+        yield
+    finally:
+        _sharing = before
+
+
 def in_threads(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     """What `work` makes of each item, in order, by a thread for each core; a few items are drawn ahead.
 
     Worth it for compiled code that releases Python's lock.
     """
-    cores = available_cores()
+    cores = max(1, available_cores() // _sharing)
     with closing(in_order(work, items, cores, most_waiting=2 * cores)) as done:
         for _, result in done:
             yield result.result()

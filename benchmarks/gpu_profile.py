@@ -38,7 +38,11 @@ def kernels(call: Callable[[], object], device: torch.device) -> Kernels | None:
     with profile(activities=[ProfilerActivity.CUDA]) as profiled:
         call()
         torch.cuda.synchronize(device)
-    ran = [event for event in profiled.events() or () if event.device_type == DeviceType.CUDA]
+    ran = [
+        event
+        for event in profiled.events() or ()
+        if event.device_type == DeviceType.CUDA and not event.is_user_annotation  # a span of kernels, such as a step
+    ]
     count = sum(not event.name.startswith(("Memcpy", "Memset")) for event in ran)
     spans = ((event.time_range.start, event.time_range.end) for event in ran)
     return Kernels(count, covered(spans) / 1e6)

@@ -29,6 +29,20 @@ def test_a_gpu_that_is_not_there_is_refused(number: int) -> None:
         choose_device(f"cuda:{number}")
 
 
+@pytest.mark.parametrize("name", ["auto", "cuda"])
+def test_each_of_several_processes_has_its_own_gpu(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    assert choose_device(name) == torch.device("cuda")
+    for variable, number in {"RANK": "7", "WORLD_SIZE": "8", "LOCAL_RANK": "3", "LOCAL_WORLD_SIZE": "4"}.items():
+        monkeypatch.setenv(variable, number)
+    assert choose_device(name) == torch.device("cuda", 3)
+    monkeypatch.setenv("LOCAL_RANK", "4")
+    with pytest.raises(InputError, match="has 4 CUDA devices"):
+        choose_device(name)
+    assert choose_device("cpu") == torch.device("cpu")
+
+
 def test_without_a_gpu_cuda_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     with pytest.raises(InputError, match="this machine has 0 CUDA devices"):

@@ -59,13 +59,11 @@ def bundle_decoder(bundle: TrainedModel, tuning: Tuning, device: "torch.device |
     """The decoder that the recipe asks for, with tuned weights.
 
     Other searches than that of the graph have one for the confidences only, and so has a graph of longer n-grams. On a
-    CUDA `device` splits are searched in the graph exactly and in batches, if the graph is small enough that this takes
-    no more work than the beam search: with a bigram.
+    CUDA `device` splits are searched in the graph exactly and in batches where it suits: see `in_batches`.
     """
     config = bundle.config
     phones = config.targets.phone_set
     in_graph = config.decoding.search == "graph"
-    batched = in_graph and device is not None and device.type == "cuda" and config.lm.order <= 2
     graph = bundle_graph(bundle, tuning.lm_weight, None if in_graph else CONFIDENCE_ORDER)
     separate = in_graph and config.decoding.confidences and config.lm.order > CONFIDENCE_ORDER
     shorter = bundle_graph(bundle, tuning.lm_weight, CONFIDENCE_ORDER) if separate else None
@@ -79,11 +77,25 @@ def bundle_decoder(bundle: TrainedModel, tuning: Tuning, device: "torch.device |
         posterior_scale=tuning.posterior_scale,
         recalibration=Recalibration(tuning.confidence_slope, tuning.confidence_offset),
         groups=phone_groups(phones, config.scoring.phone_set),
-        batch_viterbi=_batch_viterbi(graph, device) if batched else None,
+        batch_viterbi=_batch_viterbi(graph, device) if in_batches(bundle, device) else None,
         search=None if in_graph else search_factory(bundle)(tuning.lm_weight, tuning.insertion_penalty),
         confidence_graph=flatten(shorter, tuning.insertion_penalty) if shorter else None,
         scoring=config.decoding.confidences,
     )
+
+
+def in_batches(bundle: TrainedModel, device: "torch.device | None") -> bool:
+    """Whether a CUDA device searches exactly and in batches: in a graph that is small enough that this takes no more
+    work than the beam search, with a bigram."""
+    config = bundle.config
+    on_gpu = device is not None and device.type == "cuda"
+    return on_gpu and config.decoding.search == "graph" and config.lm.order <= 2
+
+
+def viterbi_factory(bundle: TrainedModel, device: "torch.device | None") -> "Callable[[float], BatchViterbi] | None":
+    """Makes the exact search of batches on the device, given a weight of the language model; None where beam search is
+    better (`in_batches`)."""
+    return (lambda weight: _batch_viterbi(bundle_graph(bundle, weight), device)) if in_batches(bundle, device) else None
 
 
 def _batch_viterbi(graph: Graph, device: "torch.device | None") -> "BatchViterbi":

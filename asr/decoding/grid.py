@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,10 @@ from asr.config import DecodingConfig
 from asr.decoding.race import Errors
 from asr.decoding.search.path import PathSearch
 from asr.scoring.counted import ErrorCounter
-from asr.threads import in_threads
+from asr.threads import available_cores, in_threads
+
+if TYPE_CHECKING:
+    from asr.decoding.search.batch_viterbi import BatchViterbi
 
 LISTS = {
     "acoustic_scale": "acoustic_scales",
@@ -26,6 +29,13 @@ LISTS = {
 
 SearchFor = Callable[[float, float], PathSearch]
 """Makes the search for a weight of the language model and an insertion penalty."""
+
+ViterbiFor = Callable[[float], "BatchViterbi"]
+"""Makes the exact search of batches for a weight of the language model."""
+
+POINTS_PER_CORE = 4
+"""With more points than this for each core, a device searches them all at once sooner than the cores one by one: there
+the time depends on the frames alone. An estimate of a GPU's speed, not measured."""
 
 
 class Point(NamedTuple):
@@ -50,25 +60,34 @@ def grid_points(lists: Sequence[Sequence[float]]) -> list[Point]:
 
 @dataclass(frozen=True, slots=True)
 class GridErrors:
-    """Searches utterances, given by their log posteriors, on all cores; `priors` [C] are probabilities."""
+    """Searches utterances, given by their log posteriors, on all cores; `priors` [C] are probabilities.
+
+    With `viterbi_for`, many points are searched on its device, all of them at once, exactly: as a wide beam would.
+    """
 
     points: Sequence[Point]
     posteriors: Sequence[LogPosteriors]
     priors: npt.NDArray[np.float64]
     search_for: SearchFor
     counter: ErrorCounter
+    viterbi_for: ViterbiFor | None = None
 
     def __call__(self, points: Sequence[int], utterances: Sequence[int]) -> Errors:
         """The errors [points, utterances] of some points in some utterances, by their numbers."""
         chosen = [self.points[number] for number in points]
+        if self.viterbi_for is not None and len(chosen) > POINTS_PER_CORE * available_cores():
+            return self._at_once(chosen, utterances, self.viterbi_for)
+        return self._one_by_one(chosen, utterances)
+
+    def _one_by_one(self, chosen: Sequence[Point], utterances: Sequence[int]) -> Errors:
         keys = dict.fromkeys((point.lm_weight, point.insertion_penalty) for point in chosen)
         searches = {key: self.search_for(*key) for key in keys}
-        found = np.zeros((len(points), len(utterances)), np.int64)
+        found = np.zeros((len(chosen), len(utterances)), np.int64)
 
         def count(task: tuple[int, float]) -> None:
             column, prior_scale = task
             utterance = utterances[column]
-            scores = scaled_likelihoods(self.posteriors[utterance], self.priors, prior_scale)
+            scores = self._scores(utterance, prior_scale)
             for row, point in enumerate(chosen):
                 if point.prior_scale == prior_scale:
                     search = searches[point.lm_weight, point.insertion_penalty]
@@ -79,3 +98,22 @@ class GridErrors:
         tasks = product(range(len(utterances)), dict.fromkeys(point.prior_scale for point in chosen))
         list(in_threads(count, tasks))
         return found
+
+    def _at_once(self, chosen: Sequence[Point], utterances: Sequence[int], viterbi_for: ViterbiFor) -> Errors:
+        from asr.decoding.search.batch_viterbi import Weights
+        from asr.decoding.search.batches import batch_phones
+
+        found = np.zeros((len(chosen), len(utterances)), np.int64)
+        for lm_weight, prior_scale in dict.fromkeys((point.lm_weight, point.prior_scale) for point in chosen):
+            rows = [
+                row for row, each in enumerate(chosen) if (each.lm_weight, each.prior_scale) == (lm_weight, prior_scale)
+            ]
+            weights = [Weights(chosen[row].acoustic_scale, chosen[row].insertion_penalty) for row in rows]
+            scores = [self._scores(utterance, prior_scale) for utterance in utterances]
+            phones = batch_phones(scores, viterbi_for(lm_weight), weights)
+            for column, (utterance, of_utterance) in enumerate(zip(utterances, phones, strict=True)):
+                found[rows, column] = [self.counter.errors(utterance, each) for each in of_utterance]
+        return found
+
+    def _scores(self, utterance: int, prior_scale: float) -> npt.NDArray[np.float32]:
+        return scaled_likelihoods(self.posteriors[utterance], self.priors, prior_scale)

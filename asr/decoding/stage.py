@@ -1,9 +1,8 @@
 """The decoding stage: scores by the acoustic model, tuning on dev, hypotheses for dev and test."""
 
 import logging
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -19,9 +18,6 @@ from asr.acoustics.bundle import (
     read_bundle,
     write_tuning,
 )
-from asr.acoustics.posteriors import LogPosteriors
-from asr.acoustics.scored_split import scored_split
-from asr.acoustics.scorer import AcousticScorer
 from asr.alignment.states import (
     NO_ALIGNMENTS,
     Alignments,
@@ -31,21 +27,29 @@ from asr.alignment.states import (
 from asr.config import DecodingConfig, RecipeConfig
 from asr.config.recipe_file import write_recipe
 from asr.corpora.cuts import read_cuts, reference, word_phones
-from asr.decoding.alternatives import alternatives_files
-from asr.decoding.bundle_decoder import bundle_decoder, search_factory
-from asr.decoding.decode import Decoder, decode_split
+from asr.decoding.bundle_decoder import bundle_decoder, search_factory, viterbi_factory
+from asr.decoding.decode import Decoder
+from asr.decoding.shared import (
+    Scored,
+    Work,
+    decode_files,
+    decoded_by_all,
+    do_share,
+    scored_by_all,
+    warn_of_incomplete,
+)
 from asr.decoding.tuning import tune, tune_confidences
-from asr.device import describe_device
-from asr.errors import InputError, listed
+from asr.errors import InputError
 from asr.features.dataset import Dataset
-from asr.formats.transcript import PhoneSegment, PronouncedWord, Transcript, write_transcripts
+from asr.formats.transcript import PhoneSegment, PronouncedWord, write_transcripts
 from asr.lm.ngram import perplexity, train_ngram
 from asr.lm.word_starts import mark_word_starts, symbols
 from asr.phones.folding import fold
 from asr.phones.pronounce import chosen_pronunciations, fold_pronunciations
+from asr.processes import ALONE, Others, Task
 from asr.scoring.pronunciations import fitting_pronunciations
 from asr.storage.files import make_folder, write_bytes, write_json
-from asr.storage.outputs import complete_outputs
+from asr.storage.outputs import UNFINISHED, complete_outputs
 from asr.storage.run_layout import BUNDLE, RECIPE, REFERENCES, SPEED, TUNED, alignments_path, cuts_path
 
 log = logging.getLogger(__name__)
@@ -53,27 +57,7 @@ log = logging.getLogger(__name__)
 TRAINED_SECTIONS = ("features", "targets", "model", "topology")
 """What of the recipe cannot change once a model is trained."""
 
-Scored = tuple[Transcript, LogPosteriors]
-"""A reference and the log posteriors of its utterance."""
-
 OUTPUTS = (BUNDLE, "dev", "test", SPEED, TUNED)
-
-
-@dataclass
-class _Timed:
-    """Passes scored utterances on and counts the seconds of their audio and of the acoustic model's work."""
-
-    items: Iterable[Scored]
-    audio: float = 0.0
-    scoring: float = 0.0
-
-    def __iter__(self) -> Iterator[Scored]:
-        started = time.perf_counter()
-        for item in self.items:
-            self.scoring += time.perf_counter() - started
-            self.audio += item[0].duration or 0.0
-            yield item
-            started = time.perf_counter()
 
 
 def decode(
@@ -84,9 +68,10 @@ def decode(
     out_dir: Path,
     device: torch.device,
     tuned: bool = True,
+    others: Others = ALONE,
 ) -> None:
     """Estimates the language model, tunes the weights of decoding on dev (or takes the bundle's own), then decodes dev
-    and test.
+    and test. The `others` score their share of dev and decode theirs of test, by `help_decode`.
 
     Writes tuning.json, speed.json, the bundle with language model and tuned weights, and for dev and test
     hypotheses.jsonl, .ctm and references.jsonl, and n-best lists and lattices if the recipe asks for them; all of them
@@ -96,32 +81,53 @@ def decode(
     """
     make_folder(out_dir)
     dataset = Dataset(prepare_dir, features_dir)
-    trained = read_bundle(bundle_dir, device)
+    trained, loaded = _loaded(config, bundle_dir, device)
     if not (tuned or trained.tuning_path.is_file()):
         log.warning("Not tuned; using default weights: %s", trained.folder)
+    config = loaded.config
+    with complete_outputs(out_dir, OUTPUTS) as out:
+        bundle = replace(loaded, folder=out / BUNDLE)
+        write_lm(trained, bundle, dataset)
+        work = Work(bundle, dataset, out_dir, device)
+        dev = scored_by_all(work, "dev", others)
+        if tuned:
+            tuning, decoder = _tune(bundle, dev, out, device)
+        else:
+            tuning, decoder = bundle.tuning, bundle_decoder(bundle, bundle.tuning, device)
+        warn_of_incomplete("dev", decode_files(dev, decoder, out / "dev", config.decoding))
+        write_json(out / SPEED, decoded_by_all(work, "test", decoder, tuning, out / "test", others))
+        for split in ("dev", "test"):
+            said = (reference(cut) for cut in dataset.split(split, config.features).cuts())
+            write_transcripts(out / split / REFERENCES, said)
+        copy_bundle(trained.folder, bundle.folder, [each.folder for each in bundle.ensemble])
+        write_recipe(bundle.folder / RECIPE, config)
+        write_tuning(bundle.tuning_path, tuning)
+
+
+def help_decode(
+    config: RecipeConfig,
+    bundle_dir: Path,
+    prepare_dir: Path,
+    features_dir: Path,
+    out_dir: Path,
+    device: torch.device,
+    task: Task,
+) -> object:
+    """In another process: does this one's share of what `decode` asked for, with the same arguments."""
+    _, loaded = _loaded(config, bundle_dir, device)
+    bundle = replace(loaded, folder=out_dir / UNFINISHED / BUNDLE)
+    return do_share(Work(bundle, Dataset(prepare_dir, features_dir), out_dir, device), task)
+
+
+def _loaded(config: RecipeConfig, bundle_dir: Path, device: torch.device) -> tuple[Bundle, Bundle]:
+    """The bundle as it was trained, and with the recipe's decoding and ensemble."""
+    trained = read_bundle(bundle_dir, device)
     ensemble = read_ensemble(config, trained, device) or trained.ensemble
     config = portable(config)
     for section in TRAINED_SECTIONS:
         if getattr(config, section) != getattr(trained.config, section):
             raise InputError(f"was trained with other settings in {section}; train again to change them", bundle_dir)
-    with complete_outputs(out_dir, OUTPUTS) as out:
-        bundle = replace(trained, config=config, folder=out / BUNDLE, ensemble=ensemble)
-        write_lm(trained, bundle, dataset)
-        scorer = AcousticScorer(bundle, device)
-        dev = list(_scored(scorer, dataset, "dev"))
-        if tuned:
-            tuning, decoder = _tune(bundle, dev, out, device)
-        else:
-            tuning, decoder = bundle.tuning, bundle_decoder(bundle, bundle.tuning, device)
-        _decode(dev, decoder, out / "dev", config.decoding)
-        test = _scored(scorer, dataset, "test")
-        _decode_timed(test, decoder, out, config.decoding, device)
-        for split in ("dev", "test"):
-            said = (reference(cut) for cut in dataset.split(split, config.features).cuts())
-            write_transcripts(out / split / REFERENCES, said)
-        copy_bundle(trained.folder, bundle.folder, [each.folder for each in ensemble])
-        write_recipe(bundle.folder / RECIPE, config)
-        write_tuning(bundle.tuning_path, tuning)
+    return trained, replace(trained, config=config, ensemble=ensemble)
 
 
 def read_ensemble(config: RecipeConfig, trained: Bundle, device: torch.device) -> tuple[Bundle, ...]:
@@ -197,10 +203,6 @@ def check_language_model(config: RecipeConfig, prepare_dir: Path) -> None:
             _words(cut, config)
 
 
-def _scored(scorer: AcousticScorer, dataset: Dataset, split: str) -> Iterator[Scored]:
-    return ((reference(cut), scored) for cut, scored in scored_split(scorer, dataset, split))
-
-
 def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path, device: torch.device) -> tuple[Tuning, Decoder]:
     config = bundle.config
     if any(said.pronunciations for said, _ in dev):
@@ -209,7 +211,13 @@ def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path, device: torch.de
     phones = config.targets.phone_set
     settings = _settings_to_tune(config)
     found = tune(
-        utterances, bundle.statistics.priors, search_factory(bundle), phones, settings, config.scoring.phone_set
+        utterances,
+        bundle.statistics.priors,
+        search_factory(bundle),
+        phones,
+        settings,
+        config.scoring.phone_set,
+        viterbi_factory(bundle, device),
     )
     log.info(
         "Tuned on dev: acoustic scale %g, prior scale %g, insertion penalty %g, language model weight %g, dev PER %.1f",
@@ -255,29 +263,3 @@ def _settings_to_tune(config: RecipeConfig) -> DecodingConfig:
     if config.decoding.search == "greedy":
         fixed |= {"acoustic_scales": [1.0], "insertion_penalties": [0.0], "lm_weights": [1.0]}
     return config.decoding.model_copy(update=fixed)
-
-
-def _decode_timed(
-    items: Iterable[Scored], decoder: Decoder, out_dir: Path, config: DecodingConfig, device: torch.device
-) -> None:
-    """Writes the hypotheses of the test set, and how long they took."""
-    timed = _Timed(items)
-    started = time.perf_counter()
-    _decode(timed, decoder, out_dir / "test", config)
-    seconds = time.perf_counter() - started
-    speed = {"audio": timed.audio, "acoustic_model": timed.scoring, "search": seconds - timed.scoring}
-    rounded = {name: round(value, 3) for name, value in speed.items()}
-    write_json(out_dir / SPEED, {**rounded, "device": describe_device(device)})
-
-
-def _decode(items: Iterable[Scored], decoder: Decoder, out_dir: Path, config: DecodingConfig) -> None:
-    """Writes the hypotheses of a split, and whatever else the recipe asks for."""
-    make_folder(out_dir)
-    with alternatives_files(out_dir, config, decoder) as write_alternatives:
-        summary = decode_split(items, decoder, out_dir, write_alternatives)
-    if names := summary.incomplete:
-        log.warning(
-            "%s: %d of %d utterances are too short for a whole path, or decoding.beam is too narrow; kept the best "
-            "incomplete path of each: %s",
-            *(out_dir.name, len(names), summary.utterances, listed(names)),
-        )

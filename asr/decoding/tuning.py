@@ -16,7 +16,7 @@ from asr.acoustics.posteriors import LogPosteriors
 from asr.config import DecodingConfig
 from asr.decoding.confidence import POSTERIOR_SCALES, UNCHANGED, Recalibration, fit_recalibration
 from asr.decoding.decode import Decoder, written_scores
-from asr.decoding.grid import LISTS, GridErrors, SearchFor, grid_lists, grid_points
+from asr.decoding.grid import LISTS, GridErrors, SearchFor, ViterbiFor, grid_lists, grid_points
 from asr.decoding.race import race
 from asr.formats.transcript import Transcript
 from asr.phones.phone_set import AnyPhoneSet
@@ -60,18 +60,22 @@ def tune(
     phones: Sequence[str],
     config: DecodingConfig,
     phone_set: AnyPhoneSet = "timit39",
+    viterbi_for: ViterbiFor | None = None,
 ) -> Tuned:
     """Decodes the dev set with the points of the recipe's lists; the lowest PER wins.
 
     `priors` [C] are probabilities; `search_for` makes the search for a language model weight and a penalty, and is
-    called once for each. Among equal PERs the point nearest to the middle of the grid wins, then the smaller values.
-    The PER counts silence and is that of `phone_set`. Raises InputError when there is no reference phone.
+    called once for each; `viterbi_for` is that of `GridErrors`. Among equal PERs the point nearest to the middle of the
+    grid wins, then the smaller values. The PER counts silence and is that of `phone_set`. Raises InputError when there
+    is no reference phone.
     """
     counter = ErrorCounter((spoken for spoken, _ in utterances), phones, phone_set)
     lists = grid_lists(config)
     points = grid_points(lists)
     posteriors = [each for _, each in utterances]
-    errors = race(GridErrors(points, posteriors, priors, cache(search_for), counter), len(points), len(utterances))
+    viterbi = None if viterbi_for is None else cache(viterbi_for)
+    grid = GridErrors(points, posteriors, priors, cache(search_for), counter, viterbi)
+    errors = race(grid, len(points), len(utterances))
     trials = [Trial(*points[number], counter.per(count)) for number, count in errors.items()]
 
     def rank(trial: Trial) -> tuple[float, ...]:

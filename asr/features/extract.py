@@ -2,11 +2,12 @@
 
 import operator
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -25,6 +26,7 @@ from asr.features.archive import ArchiveWriter
 from asr.features.cmvn import Cmvn, cmvn_path, save_cmvn
 from asr.features.frontend import StaticFeatures, build_front_end
 from asr.features.normalize import counted
+from asr.processes import WHOLE, Share
 from asr.progress import track
 from asr.threads import available_cores
 
@@ -55,6 +57,12 @@ class Audio(NamedTuple):
     seconds: float
 
 
+class Found(NamedTuple):
+    utterance: str
+    speaker: str
+    features: Features
+
+
 @dataclass
 class ExtractSummary:
     """Contents of an archive: `seconds` of audio; `skipped` has the `utterance` and `reason` of each one left out."""
@@ -72,29 +80,27 @@ def extract(
     device: torch.device | str = "cpu",
     skip_bad: bool = False,
     engine: Engine | None = None,
+    further: Callable[[], Iterable[Found]] = tuple,
+    share: Share = WHOLE,
 ) -> ExtractSummary:
     """Writes `stem.npy`, `stem.index.jsonl` and `stem.cmvn.safetensors`: static features in the manifest's order.
 
-    Threads compute them on `device`, or the workers of an `engine` on its own. Raises InputError when audio cannot be
-    read or is shorter than one frame; with `skip_bad` such an utterance is left out and counted instead. Raises
-    InputError when nothing is left.
+    Threads compute them on `device`, or the workers of an `engine` on its own: a `share` of them, which `further` ones
+    follow. Raises InputError when audio cannot be read or is shorter than one frame; with `skip_bad` such an utterance
+    is left out and counted instead. Raises InputError when nothing is left.
     """
-    engine = engine or Threads(max(READERS, available_cores()), str(device))
     summary, cmvn = ExtractSummary(), Cmvn()
-    limit = BATCH_SECONDS[torch.device(engine.device).type]
-    groups = _batches(map(_audio, read_cuts(cuts_path)), operator.attrgetter("seconds"), limit)
-    found = engine.map(partial(_start, config), groups, WAITING)
     with ArchiveWriter(stem, config.static_dim) as archive:
-        with closing(found):
-            for audio, result in track(found, f"features of {Path(stem).name}"):
-                if isinstance(result, InputError):
+        with closing(computed(cuts_path, config, device, engine, share)) as found:
+            for each in track(chain(found, _later(further)), f"features of {Path(stem).name}"):
+                if isinstance(each.features, InputError):
                     if not skip_bad:
-                        raise result
-                    summary.skipped.append({"utterance": audio.utterance, "reason": str(result)})
+                        raise each.features
+                    summary.skipped.append({"utterance": each.utterance, "reason": str(each.features)})
                     continue
-                samples, features = result
-                archive.append(audio.utterance, audio.speaker, features)
-                cmvn.add(audio.speaker, counted(features, config))
+                samples, features = each.features
+                archive.append(each.utterance, each.speaker, features)
+                cmvn.add(each.speaker, counted(features, config))
                 summary.utterances += 1
                 summary.frames += len(features)
                 summary.seconds += samples / config.sample_rate
@@ -102,6 +108,36 @@ def extract(
             raise InputError("has no utterance with usable audio; rerun the prepare stage", cuts_path)
         save_cmvn(cmvn_path(stem), cmvn)
     return summary
+
+
+def computed(
+    cuts_path: Path | str,
+    config: FeaturesConfig,
+    device: torch.device | str = "cpu",
+    engine: Engine | None = None,
+    share: Share = WHOLE,
+) -> Generator[Found, None, None]:
+    """A share of a manifest's utterances with their features, in its order; shares are of whole batches."""
+    engine = engine or Threads(max(READERS, available_cores()), str(device))
+    limit = BATCH_SECONDS[torch.device(engine.device).type]
+    groups: Iterable[list[Audio]] = _batches(map(_audio, read_cuts(cuts_path)), operator.attrgetter("seconds"), limit)
+    if share.of > 1:
+        groups = _own(groups, sum(cut.duration for cut in read_cuts(cuts_path)), share)
+    with closing(engine.map(partial(_start, config), groups, WAITING)) as found:
+        for audio, result in found:
+            yield Found(audio.utterance, audio.speaker, result)
+
+
+def _own(groups: Iterable[list[Audio]], total: float, share: Share) -> Iterator[list[Audio]]:
+    done = 0.0
+    for group in groups:
+        if share.has(done, total):
+            yield group
+        done += sum(audio.seconds for audio in group)
+
+
+def _later(items: Callable[[], Iterable[T]]) -> Iterator[T]:
+    yield from items()
 
 
 def read_ahead(cuts: Iterable["MonoCut"], sample_rate: int) -> Iterator[tuple["MonoCut", "Future[Samples]"]]:

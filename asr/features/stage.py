@@ -9,6 +9,8 @@ from asr.config import FeaturesConfig, RecipeConfig
 from asr.engines.engine import Engine
 from asr.errors import InputError
 from asr.features.extract import ExtractSummary, extract
+from asr.features.shared import SharedRows, extract_by_all, extract_share
+from asr.processes import ALONE, Others, Task
 from asr.storage.files import write_json
 from asr.storage.run_layout import SPLITS, SUMMARY, cuts_path, fold_names
 
@@ -19,14 +21,24 @@ def compute_features(
     out: Path,
     device: torch.device | str = "cpu",
     engine: Engine | None = None,
+    others: Others = ALONE,
 ) -> dict[str, ExtractSummary]:
     """Writes the archives of the splits that `prepared` holds, in its folder and in each `fold-k` below it, into `out`.
 
-    Threads compute on `device`, or the workers of an `engine` on its own. `out`/summary.json says what the archives
+    Threads compute on `device`, and where the `others` are on several machines they do so on each (`help_features`); or
+    the workers of an `engine` on its own. `out`/summary.json says what the archives
     contain and what was left out. Returns the summary of each, by name: `train` or `fold-1/train`. Raises InputError
     when there is no manifest.
     """
-    return extract_folder(prepared, out, config.features, device, config.corpus.skip_bad, engine)
+    return extract_folder(prepared, out, config.features, device, config.corpus.skip_bad, engine, others)
+
+
+def help_features(
+    config: RecipeConfig, prepared: Path, out: Path, device: torch.device, task: Task
+) -> SharedRows | None:
+    """In another process: does the share of its machine of the split that `compute_features` asked for."""
+    manifest = _manifests(prepared)[task["split"]]
+    return extract_share(manifest, out / task["split"], config.features, device, config.corpus.skip_bad)
 
 
 def extract_folder(
@@ -36,19 +48,30 @@ def extract_folder(
     device: torch.device | str = "cpu",
     skip_bad: bool = False,
     engine: Engine | None = None,
+    others: Others = ALONE,
 ) -> dict[str, ExtractSummary]:
     """As `compute_features`, from the settings of the features alone."""
+    manifests = _manifests(prepared)
+    if not manifests:
+        raise InputError("has no {train,dev,test}.cuts.jsonl.gz; name the folder that asr prepare wrote", prepared)
+    summaries = {}
+    for name, path in manifests.items():
+        if engine is None and others.machines > 1:
+            summaries[name] = extract_by_all(path, out / name, config, device, skip_bad, others.at(split=name))
+        else:
+            summaries[name] = extract(path, out / name, config, device, skip_bad, engine)
+    _write_summary(out / SUMMARY, summaries)
+    return summaries
+
+
+def _manifests(prepared: Path) -> dict[str, Path]:
+    """The manifests that there are, by the names of their archives."""
     found = [
         (f"{fold}/{split}".removeprefix("/"), cuts_path(prepared / fold, split))
         for fold in ("", *fold_names(prepared))
         for split in SPLITS
     ]
-    manifests = {name: path for name, path in found if path.is_file()}
-    if not manifests:
-        raise InputError("has no {train,dev,test}.cuts.jsonl.gz; name the folder that asr prepare wrote", prepared)
-    summaries = {name: extract(path, out / name, config, device, skip_bad, engine) for name, path in manifests.items()}
-    _write_summary(out / SUMMARY, summaries)
-    return summaries
+    return {name: path for name, path in found if path.is_file()}
 
 
 def _write_summary(path: Path, summaries: dict[str, ExtractSummary]) -> None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -11,12 +12,12 @@ import torch
 from asr.config import RecipeConfig
 from asr.engines.engine import Engine
 from asr.errors import count
-from asr.processes import leading, tasks
+from asr.processes import do_tasks, leading
 from asr.report.browser.folder import INDEX
 from asr.report.report import report
 from asr.runs.results import write_results
 from asr.runs.stage import Stage
-from asr.runs.stages import STAGES, recipe_stages, skipped, train_fold
+from asr.runs.stages import STAGES, do_task, recipe_stages, skipped
 from asr.runs.watch import watched
 from asr.scoring.results import ScoreResult
 from asr.storage.output_folder import output_folder
@@ -56,15 +57,14 @@ def execute(run: Run, only: str | None = None, first: str | None = None) -> Scor
     Where this is process 0 of several, the others `follow`.
     """
     forced = STAGES[STAGES.index(first) :] if first else (only,) if only else ()
-    with leading() as call_others:
-        stages = recipe_stages(run.config, run.folder, run.device, call_others, run.engine)
+    with leading() as others:
+        stages = recipe_stages(run.config, run.folder, run.device, others, run.engine)
         return _execute(run, stages, only, forced)
 
 
 def follow(run: Run) -> None:
-    """In a process other than 0: trains wherever process 0 does."""
-    for fold in tasks():
-        train_fold(run.config, run.folder, run.device, fold)
+    """In a process other than 0: does what process 0 gives it to do."""
+    do_tasks(partial(do_task, run.config, run.folder, run.device))
 
 
 def _execute(run: Run, stages: Sequence[Stage], only: str | None, forced: Sequence[str]) -> ScoreResult | None:

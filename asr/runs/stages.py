@@ -1,6 +1,6 @@
 """The stages of a recipe: what each depends on, and what it does."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -11,14 +11,14 @@ from asr.acoustics.bundle_manifest import model_folders
 from asr.acoustics.digests import acoustic_digest
 from asr.config import RecipeConfig
 from asr.corpora.prepare import corpus_dir, prepare
-from asr.decoding.stage import check_language_model, decode
+from asr.decoding.stage import check_language_model, decode, help_decode
 from asr.device import describe_device
 from asr.engines.engine import Engine
 from asr.errors import InputError
 from asr.features.archive import SCHEMA as ARCHIVE_SCHEMA
-from asr.features.stage import compute_features
+from asr.features.stage import compute_features, help_features
 from asr.models.encoder_weights import encoder_files
-from asr.processes import world_size
+from asr.processes import Others, Task, world_size
 from asr.runs.folds import find_ensemble, of_fold, refuse_own
 from asr.runs.stage import Stage, corpus_digest
 from asr.scoring.stage import score_stage
@@ -50,19 +50,19 @@ def recipe_stages(
     config: RecipeConfig,
     folder: Path,
     device: torch.device,
-    call_others: Callable[[str], None],
+    others: Others,
     engine: AbstractContextManager[Engine | None],
 ) -> list[Stage]:
     """The stages from prepare to score of every fold, in the order in which they run, below the run's `folder`;
     each features stage opens the `engine` to compute on.
 
-    Before a fold is trained, its name is given to `call_others`, so that other processes call `train_fold`.
+    The `others` get tasks for `do_task`.
 
     Raises InputError where the corpus, or a model that the recipe starts from or decodes with, is missing or does not
     fit.
     """
     prepared = _prepare_stage(config, folder / PREPARE)
-    chains = (_fold_stages(config, folder, device, prepared, fold, call_others, engine) for fold in folds(config))
+    chains = (_fold_stages(config, folder, device, prepared, fold, others, engine) for fold in folds(config))
     return [prepared, *(stage for chain in chains for stage in chain)]
 
 
@@ -105,7 +105,7 @@ def _fold_stages(
     device: torch.device,
     prepared: Stage,
     fold: str,
-    call_others: Callable[[str], None],
+    others: Others,
     engine: AbstractContextManager[Engine | None],
 ) -> list[Stage]:
     """The stages from features to score of one fold."""
@@ -120,7 +120,7 @@ def _fold_stages(
 
     def compute() -> None:
         with engine as opened:
-            compute_features(config, cuts, folders[FEATURES], device, opened)
+            compute_features(config, cuts, folders[FEATURES], device, opened, others.at(stage=FEATURES, fold=fold))
 
     features = Stage(
         FEATURES,
@@ -133,7 +133,7 @@ def _fold_stages(
 
     def train_together() -> None:
         check_language_model(config, cuts)  # before hours of training
-        call_others(fold)
+        others(stage=TRAIN, fold=fold)
         train_fold(recipe, run_folder, device, fold)
 
     trained = Stage(
@@ -156,7 +156,7 @@ def _fold_stages(
         folders[DECODE],
         [prepared, features, trained],
         [_sections(config, "lm", "decoding"), config.scoring.model_dump()["phone_set"], *map(acoustic_digest, models)],
-        lambda: _decode(config, ensemble, folders[TRAIN], cuts, folders[FEATURES], folders[DECODE], device),
+        lambda: _decode(recipe, run_folder, device, fold, others.at(stage=DECODE, fold=fold)),
     )
     scored = Stage(
         SCORE,
@@ -184,21 +184,36 @@ def _described(device: torch.device) -> str:
     return describe_device(device) if world_size() == 1 else f"{world_size()} x {describe_device(device)}"
 
 
-def _decode(
-    config: RecipeConfig,
-    ensemble: Sequence[Path],
-    trained: Path,
-    cuts: Path,
-    features: Path,
-    out_dir: Path,
-    device: torch.device,
-) -> None:
+def _decode(recipe: RecipeConfig, run_folder: Path, device: torch.device, fold: str, others: Others) -> None:
     """Decodes with the model of each round; the last round's decodes together with the ensemble's other models."""
-    forget_rounds(out_dir, config.training.realign)
-    for source, target in each_round(config, trained, out_dir):
-        models = list(ensemble) if target == out_dir else []
+    forget_rounds(run_folder / fold / DECODE, recipe.training.realign)
+    for number, each in enumerate(_decodings(recipe, run_folder, fold)):
+        decode(*each, device, others=others.at(round=number))
+
+
+def _decodings(
+    recipe: RecipeConfig, run_folder: Path, fold: str
+) -> Iterator[tuple[RecipeConfig, Path, Path, Path, Path]]:
+    """What `decode` takes for each round: the recipe, and the folders of the bundle, cuts, features and results."""
+    config, folder = of_fold(recipe, fold), run_folder / fold
+    ensemble = find_ensemble(config, run_folder)
+    for source, target in each_round(config, folder / TRAIN, folder / DECODE):
+        models = ensemble if target == folder / DECODE else []
         decoding = config.decoding.model_copy(update={"ensemble": models})
-        decode(config.model_copy(update={"decoding": decoding}), source / BUNDLE, cuts, features, target, device)
+        own = config.model_copy(update={"decoding": decoding})
+        yield own, source / BUNDLE, run_folder / PREPARE / fold, folder / FEATURES, target
+
+
+def do_task(recipe: RecipeConfig, run_folder: Path, device: torch.device, task: Task) -> object:
+    """In a process other than 0: what process 0 gave it to do in a stage of a fold."""
+    fold, folder = task["fold"], run_folder / task["fold"]
+    if task["stage"] == TRAIN:
+        train_fold(recipe, run_folder, device, fold)
+        return None
+    if task["stage"] == FEATURES:
+        config = of_fold(recipe, fold)
+        return help_features(config, run_folder / PREPARE / fold, folder / FEATURES, device, task)
+    return help_decode(*list(_decodings(recipe, run_folder, fold))[task["round"]], device, task)
 
 
 def _score(config: RecipeConfig, decoded: Path, out_dir: Path) -> None:

@@ -72,8 +72,13 @@ def owner_of(path: Path) -> Owner | None:
 
 
 def is_partial(name: str) -> bool:
-    """Whether a name is that of an incomplete file of asr's."""
+    """Whether a name is that of an incomplete file, or of a process's share of the outputs."""
     return _PARTIAL_NAME.fullmatch(name) is not None
+
+
+def share_folder(folder: Path, number: int) -> Path:
+    """Where process `number` of several puts its share of what will be in a folder, until it is joined."""
+    return folder / f".share.{number}{PARTIAL_SUFFIX}"
 
 
 def output_path(folder: Path, name: str) -> Path:

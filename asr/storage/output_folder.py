@@ -15,6 +15,7 @@ must be unchanged. A file that asr deletes or renames is gone afterwards; one th
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
@@ -156,6 +157,8 @@ class OutputFolder:
         """Deletes incomplete files that a killed command left, but not in output folders below this one."""
         for root, folders, names in os.walk(self.folder):
             folders[:] = [name for name in folders if not Path(root, name, RECORD).exists()]
+            for name in filter(files.is_partial, folders):
+                shutil.rmtree(Path(root, name), ignore_errors=True)
             for name in names:
                 if files.is_partial(name):
                     Path(root, name).unlink(missing_ok=True)

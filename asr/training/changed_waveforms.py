@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from asr.config import RecipeConfig
+from asr.features.augmentation import gain, noise, reverberation, together
 from asr.features.augmentation.channel import Channel, transmit
-from asr.features.augmentation.gain import change_level
-from asr.features.augmentation.noise import Color, add_babble, add_noise
+from asr.features.augmentation.noise import Color, Voice
 from asr.features.augmentation.pauses import insert_pauses
-from asr.features.augmentation.reverberation import Room, reverberate
+from asr.features.augmentation.reverberation import Room
 from asr.features.augmentation.speed import perturb_speed
 from asr.training.draws import COLORS, Draws, Reals
 from asr.training.layout import Numbers
@@ -27,9 +26,21 @@ class ChangedWaveforms:
     """In the order in which recordings come about: the speaker's speed, the room, other sounds, the recorder's level,
     what it is sent through, and pauses, which are the last because editors and telephones make digital silence."""
 
-    def __init__(self, config: RecipeConfig, waveforms: Waveforms, factors: Sequence[Fraction]) -> None:
+    def __init__(
+        self,
+        config: RecipeConfig,
+        waveforms: Waveforms,
+        factors: Sequence[Fraction],
+        at_once: bool | None = None,
+    ) -> None:
+        """`at_once`: all utterances of a batch together, by default on a GPU; the same within rounding."""
         self.config, self.augmentation = config, config.augmentation
         self.rate, self.waveforms, self.factors = config.features.sample_rate, waveforms, factors
+        at_once = waveforms.device.type == "cuda" if at_once is None else at_once
+        self.add_noise = together.add_noise if at_once else noise.add_noise
+        self.add_babble = together.add_babble if at_once else noise.add_babble
+        self.reverberate = together.reverberate if at_once else reverberation.reverberate
+        self.change_level = together.change_level if at_once else gain.change_level
 
     def __call__(self, members: Numbers, draws: Draws, pauses: PlacedPauses | None) -> tuple[Tensor, list[int]]:
         """Samples [B, S] of some utterances, all with the speed of the first, and their lengths."""
@@ -40,11 +51,12 @@ class ChangedWaveforms:
         if self.augmentation.reverberation is not None:
             both = zip(_numbers(members, draws.t60), draws.direct[members].tolist(), strict=True)
             rooms = [None if t60 is None else Room(t60, direct) for t60, direct in both]
-            waveforms = reverberate(waveforms, lengths, rooms, [seed + ROOM_SEED for seed in seeds], self.rate)
+            waveforms = self.reverberate(waveforms, lengths, rooms, [seed + ROOM_SEED for seed in seeds], self.rate)
         if self.augmentation.noise is not None:
             waveforms = self._noisy(waveforms, lengths, members, draws)
         if self.augmentation.gain is not None:
-            waveforms = change_level(waveforms, lengths, _numbers(members, draws.gain), _numbers(members, draws.peak))
+            gains, peaks = _numbers(members, draws.gain), _numbers(members, draws.peak)
+            waveforms = self.change_level(waveforms, lengths, gains, peaks)
         if self.augmentation.channel is not None:
             waveforms = transmit(waveforms, lengths, self._channels(members, draws), self.rate)
         if pauses is not None:
@@ -60,7 +72,7 @@ class ChangedWaveforms:
         colors = [COLORS[color] for color in draws.color[members]]
         gaussian = [None if color == "babble" else snr for color, snr in zip(colors, snrs, strict=True)]
         plain: list[Color] = ["pink" if color == "pink" else "white" for color in colors]
-        waveforms = add_noise(waveforms, lengths, gaussian, draws.seed[members].tolist(), plain)
+        waveforms = self.add_noise(waveforms, lengths, gaussian, draws.seed[members].tolist(), plain)
         if "babble" not in colors:
             return waveforms
         spoken = [snr if color == "babble" else None for color, snr in zip(colors, snrs, strict=True)]
@@ -68,15 +80,15 @@ class ChangedWaveforms:
             [] if snr is None else self._voices(number, int(draws.seed[number]))
             for number, snr in zip(members.tolist(), spoken, strict=True)
         ]
-        return add_babble(waveforms, lengths, spoken, voices)
+        return self.add_babble(waveforms, lengths, spoken, voices)
 
-    def _voices(self, number: int, seed: int) -> list[Tensor]:
-        """Other utterances [S], each from some sample on."""
+    def _voices(self, number: int, seed: int) -> list[Voice]:
+        """Other utterances, each from some sample on."""
         assert self.augmentation.noise is not None
         generator, utterances = np.random.default_rng(seed), len(self.waveforms.lengths)
         steps = generator.integers(1, max(utterances, 2), self.augmentation.noise.voices)
-        others = [self.waveforms.one(int(other)) for other in (number + steps) % utterances]
-        return [torch.roll(other, -int(generator.integers(len(other)))) for other in others]
+        others = [self.waveforms.samples(int(other)) for other in (number + steps) % utterances]
+        return [Voice(samples, int(generator.integers(len(samples)))) for samples in others]
 
     def _channels(self, members: Numbers, draws: Draws) -> list[Channel | None]:
         assert self.augmentation.channel is not None

@@ -68,14 +68,13 @@ class Waveforms:
 
     def padded(self, members: Sequence[int]) -> Tensor:
         """Samples [B, S] in [-1, 1] of some utterances, zero after their lengths."""
-        return pad_sequence([self._samples(number) for number in members], batch_first=True).float() / FULL_SCALE
+        return pad_sequence([self.samples(number) for number in members], batch_first=True).float() / FULL_SCALE
 
-    def one(self, number: int) -> Tensor:
-        """Samples [S] in [-1, 1] of one utterance."""
-        return self._samples(number).float() / FULL_SCALE
+    def samples(self, number: int) -> Tensor:
+        """Samples [S] of 16 bits of one utterance.
 
-    def _samples(self, number: int) -> Tensor:
-        """Raises InputError for a file that is not as long as it was, or as its manifest says."""
+        Raises InputError for a file that is not as long as it was, or as its manifest says.
+        """
         if self.held:
             return self._held[number]
         path, start, duration = self._cuts[number]

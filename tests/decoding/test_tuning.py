@@ -6,7 +6,9 @@ import numpy as np
 from support.three_phones import PHONES, STATES, UNIFORM, noisy_dev, posteriors
 
 from asr.config import DecodingConfig
+from asr.decoding import grid
 from asr.decoding.graph.build import build_graph
+from asr.decoding.search.batch_viterbi import BatchViterbi
 from asr.decoding.search.beam import BeamSearch
 from asr.decoding.tuning import climb, tune
 from asr.lm.ngram import train_ngram
@@ -47,6 +49,52 @@ def test_a_large_dev_set_gives_the_best_point_without_trying_all_of_it_everywher
     assert len(tuned.trials) < 16
     for trial in tuned.trials:
         assert trial.per == alone[trial.acoustic_scale, trial.insertion_penalty]
+
+
+def test_searching_all_points_at_once_chooses_as_a_wide_beam(tmp_path, monkeypatch):
+    """On the device of an exact search, while there are many points for each core; then one by one."""
+    path = tmp_path / "lm.arpa"
+    train_ngram([["sil", "aa", "b", "sil"], ["sil", "b", "aa", "sil"]], 2, PHONES, path)
+    dev = [each for seed in range(8) for each in noisy_dev(seed)]
+    config = DecodingConfig(
+        acoustic_scales=[0.01, 0.3, 1.0],
+        insertion_penalties=[50.0, 1.0, -6.0],
+        prior_scales=[0.5, 1.0],
+        lm_weights=[0.5, 1.0],
+    )
+    priors = np.linspace(1, 2, len(UNIFORM)) / len(UNIFORM)
+    batches, alone = [], []
+
+    class Watched(BatchViterbi):
+        def best_paths(self, scores, lengths, weights):
+            batches.append((len(lengths), len(weights)))
+            return super().best_paths(scores, lengths, weights)
+
+    class Beam(BeamSearch):
+        def best_phones(self, *arguments):
+            alone.append(arguments)
+            return super().best_phones(*arguments)
+
+    def tuned(cores, viterbi_for):
+        monkeypatch.setattr(grid, "available_cores", lambda: cores)
+        batches.clear()
+        alone.clear()
+
+        def search_for(weight, penalty):
+            return Beam(build_graph(path, PHONES, STATES, lm_weight=weight), 1e6, penalty)
+
+        return tune(dev, priors, search_for, PHONES, config, viterbi_for=viterbi_for)
+
+    def viterbi_for(weight):
+        return Watched(build_graph(path, PHONES, STATES, lm_weight=weight))
+
+    expected = tuned(1, None)
+    assert not batches
+    assert tuned(1, viterbi_for) == expected
+    assert max(batches) == (16, 9)
+    assert tuned(1000, viterbi_for) == expected
+    assert not batches
+    assert alone
 
 
 def test_climbing_ends_on_the_peak():

@@ -13,8 +13,6 @@ from torch import Tensor
 from asr.config import FeaturesConfig
 from asr.features import mel
 from asr.features.augmentation.noise import add_noise
-from asr.features.augmentation.pauses import Pause, insert_pauses
-from asr.features.augmentation.reverberation import Room, reverberate
 from asr.features.augmentation.speed import perturb_speed, perturbed_length, speed_factor
 from asr.features.frontend import FrontEnd
 
@@ -150,14 +148,3 @@ def test_warp_is_that_of_the_paper() -> None:
             else:
                 expected = 8000 - (8000 - bend) / (8000 - bend / warp) * (8000 - frequency)
             assert mel.warped(np.array([frequency]), warp, 8000.0)[0] == pytest.approx(expected)
-
-
-def test_all_noise_is_drawn_on_the_cpu() -> None:
-    # A meta device has no generator: drawing there fails.
-    waveforms, lengths = torch.zeros(2, 16000, device="meta"), [16000, 9000]
-    for color in ("white", "pink"):
-        assert add_noise(waveforms, lengths, [10.0, None], [1, 2], color).device.type == "meta"
-    rooms = [Room(0.3, 3.0), None]
-    assert reverberate(waveforms, lengths, rooms, [1, 2], 16000).device.type == "meta"
-    pauses, after = insert_pauses(waveforms, lengths, [[Pause(100, 50, -70.0)], []], [1, 2])
-    assert (pauses.device.type, after) == ("meta", [16050, 9000])

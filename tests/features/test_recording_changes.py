@@ -9,7 +9,7 @@ from torch import Tensor
 
 from asr.features.augmentation.channel import Channel, transmit
 from asr.features.augmentation.gain import change_level
-from asr.features.augmentation.noise import add_babble, add_noise
+from asr.features.augmentation.noise import Voice, add_babble, add_noise
 from asr.features.augmentation.pauses import Pause, insert_pauses
 from asr.features.augmentation.reverberation import Room, reverberate
 
@@ -165,7 +165,7 @@ def test_babble_has_its_level_and_equally_loud_voices() -> None:
     speech = torch.zeros(2, 6000)
     speech[0], speech[1, :5000] = noise(6000, 1), noise(5000, 2)
     tone = torch.sin(0.3 * torch.arange(1000))
-    loud, soft = 10 * noise(2500, 3), 0.01 * tone
+    loud, soft = (Voice((30000 * each).short(), 0) for each in (noise(2500, 3), 0.1 * tone))
     noisy = add_babble(speech, [6000, 5000], [5.0, None], [[loud, soft], []])
     babble = noisy[0] - speech[0]
     assert level(speech[0] - speech[0].mean()) - level(babble) == pytest.approx(5, abs=0.01)

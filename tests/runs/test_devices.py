@@ -49,6 +49,12 @@ def test_two_processes_give_the_bundle_of_one(
     assert done(under_torchrun.stderr) == ["train", "decode", "score"]
     name = "train/bundle/model.safetensors"
     assert (own_run / name).read_bytes() == (two / name).read_bytes()
+    shared = contents(own_run / "decode")
+    assert shared == contents(two / "decode")
+    assert read_json(two / "decode/speed.json")["device"].startswith("2 x CPU")
+    assert not list(two.rglob("*.asr-part")), "shares are gone once they are joined"
+    assert asr_command("run", tiny_recipe, "--out", own_run, NO_DROPOUT, "--device=cpu", "--from=decode").status == 0
+    assert contents(own_run / "decode") == shared
 
 
 def test_two_machines_train_as_one_with_speech_on_disk(tiny_recipe: Path, own_run: Path, tmp_path: Path) -> None:
@@ -73,6 +79,12 @@ def test_two_machines_train_as_one_with_speech_on_disk(tiny_recipe: Path, own_ru
         _, errors = process.communicate(timeout=400)
         assert process.returncode == 0, errors
     close_weights(tmp_path / "one", tmp_path / "two")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """All files of a decode stage that do not tell the time."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name not in ("speed.json", "stage.json"))
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def close_weights(one: Path, other: Path) -> None:
@@ -100,6 +112,23 @@ def test_a_killed_process_ends_all_with_one_line_and_the_rerun_resumes(tiny_reci
     assert again.returncode == 0, again.stderr
     trained = [line.split(":")[0] for line in again.stderr.splitlines() if line.startswith("epoch ")]
     assert trained in ([f"epoch {epochs + 1}", f"epoch {epochs + 2}"], [f"epoch {epochs + each}" for each in range(3)])
+
+
+def test_one_that_is_killed_while_it_decodes_its_share(tiny_recipe: Path, own_run: Path) -> None:
+    command = [*ASR, "run", tiny_recipe, "--out", own_run, "--device=cpu", "--set=decoding.nbest=2"]
+    started = subprocess.Popen(
+        list(map(str, [*command, "--devices=2"])), stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+    )
+    wait_for(lambda: any((own_run / "decode").glob(".share.1.*")))
+    second = int(Path(f"/proc/{started.pid}/task/{started.pid}/children").read_text().split()[1])
+    os.kill(second, signal.SIGKILL)
+    _, errors = started.communicate(timeout=120)
+    assert started.returncode == 1
+    assert errors.splitlines()[-1] == "asr: process 1 of 2 was killed (SIGKILL); rerun the same command to resume"
+    again = call(*command)
+    assert again.returncode == 0, again.stderr
+    assert done(again.stderr) == ["decode", "score"]
+    assert not list(own_run.rglob("*.asr-part"))
 
 
 def test_what_one_process_says_counts_and_not_that_others_lost_it(

@@ -23,14 +23,14 @@ ALWAYS = {
 }
 
 
-def changed(corpus: Path, augmentation: dict[str, object]) -> tuple[list[Tensor], Draws]:
+def changed(corpus: Path, augmentation: dict[str, object], at_once: bool | None = None) -> tuple[list[Tensor], Draws]:
     """Each utterance [S] as drawn for epoch 0, without pauses."""
     config, waveforms = recipe(augmentation), Waveforms(RATE, CPU, True)
     for cut in read_cuts(corpus / "train.cuts.jsonl.gz"):
         waveforms.add(cut, read_cut(cut, RATE))
     number = len(waveforms.lengths)
     draws = draw(config.augmentation, config.seed, 0, number)
-    samples, lengths = ChangedWaveforms(config, waveforms, [speed_factor(1.0)])(np.arange(number), draws, None)
+    samples, lengths = ChangedWaveforms(config, waveforms, [speed_factor(1.0)], at_once)(np.arange(number), draws, None)
     return [row[:length] for row, length in zip(samples, lengths, strict=True)], draws
 
 
@@ -53,6 +53,14 @@ def test_noise_is_added_after_the_room_where_it_is_drawn(corpus: Path, color: st
         else:
             noise = (after - before).square().mean()
             assert 10 * torch.log10(before.var(correction=0) / noise) == pytest.approx(snr, abs=0.01)
+
+
+@pytest.mark.parametrize("color", ["any", "babble"])
+def test_a_batch_at_once_has_the_same_draws(corpus: Path, color: str) -> None:
+    everything = {"noise": {"color": color, "probability": 0.7, "voices": 3}, "reverberation": {"probability": 0.6}}
+    alone, together = (changed(corpus, everything, at_once)[0] for at_once in (False, True))
+    for one, other in zip(alone, together, strict=True):
+        torch.testing.assert_close(other, one, rtol=1e-4, atol=1e-5)
 
 
 def test_babble_is_of_other_utterances(corpus: Path) -> None:

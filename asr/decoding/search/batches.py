@@ -1,6 +1,6 @@
 """Batches of utterances for the exact search on a device."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -9,7 +9,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from asr.decoding.search.batch_viterbi import BatchViterbi, Weights
-from asr.decoding.search.path import BestPath
+from asr.decoding.search.path import BestPath, Phones, phones_of
 
 BATCH_BYTES = 1 << 30
 """Memory on the device for a batch; an utterance that needs more on its own is a batch of one."""
@@ -35,6 +35,26 @@ def batch_paths(
         waiting.append((item, scores))
     if waiting:
         yield from _decoded(waiting, viterbi, weights)
+
+
+def batch_phones(
+    scores: Sequence[Scores], viterbi: BatchViterbi, weights: Sequence[Weights], batch_bytes: int = BATCH_BYTES
+) -> list[list[Phones]]:
+    """The phones of the exact best path of each utterance's log scores [T, C] with each of the weights, [B][W].
+
+    All utterances are searched together, with as many of the weights at a time as fit. Raises as `batch_paths`.
+    """
+    padded, lengths = (
+        pad_sequence([torch.from_numpy(each) for each in scores], batch_first=True),
+        list(map(len, scores)),
+    )
+    at_once = max(1, batch_bytes // (len(scores) * (padded.shape[1] + 1) * viterbi.frame_bytes))
+    found: list[list[Phones]] = [[] for _ in scores]
+    for first in range(0, len(weights), at_once):
+        paths = viterbi.best_paths(padded, lengths, weights[first : first + at_once])
+        for phones, of_utterance in zip(found, paths, strict=True):
+            phones += map(phones_of, of_utterance)
+    return found
 
 
 def _decoded(

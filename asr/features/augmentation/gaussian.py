@@ -6,5 +6,9 @@ from torch import Tensor
 
 def gaussian(length: int, generator: torch.Generator, device: torch.device) -> Tensor:
     """Noise [S] of variance 1, drawn by a generator of the CPU and copied to the device without waiting for it."""
-    noise = torch.randn(length, generator=generator)
-    return noise.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else noise.to(device)
+    return sent(torch.randn(length, generator=generator), device)
+
+
+def sent(values: Tensor, device: torch.device) -> Tensor:
+    """A tensor of the CPU on the device; nobody waits for a GPU."""
+    return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values.to(device)

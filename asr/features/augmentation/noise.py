@@ -1,16 +1,24 @@
 """Noise at a chosen level: Gaussian, or of other speech."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
 from asr.features.augmentation.gaussian import gaussian
+from asr.features.framing import FULL_SCALE
 
 STEP = 4096  # samples; pink noise is shaped in multiples of this length, which transform fast
 
 Color = Literal["white", "pink"]
+
+
+class Voice(NamedTuple):
+    """Samples [S] of 16 bits, of which `first` comes first: after the last one it goes on with the first of all."""
+
+    samples: Tensor
+    first: int
 
 
 def add_noise(
@@ -35,14 +43,14 @@ def add_noise(
 
 
 def add_babble(
-    waveforms: Tensor, lengths: Sequence[int], snrs: Sequence[float | None], voices: Sequence[Sequence[Tensor]]
+    waveforms: Tensor, lengths: Sequence[int], snrs: Sequence[float | None], voices: Sequence[Sequence[Voice]]
 ) -> Tensor:
-    """As `add_noise`, with the sum of other voices [S], each repeated or cut to the utterance's length and as loud as
-    the others."""
+    """As `add_noise`, with the sum of other voices, each repeated or cut to the utterance's length and as loud as the
+    others."""
     noisy = waveforms.clone()
     for row, length, snr, others in zip(noisy, lengths, snrs, voices, strict=True):
         if snr is not None:
-            repeated = [voice.repeat(-(-length // len(voice)))[:length] for voice in others]
+            repeated = [_repeated(voice, length) for voice in others]
             _mix(
                 row[:length], torch.stack([voice / (voice.std(correction=0) + 1e-9) for voice in repeated]).sum(0), snr
             )
@@ -58,9 +66,16 @@ def _mix(speech: Tensor, noise: Tensor, snr: float) -> None:
 def _noise(length: int, generator: torch.Generator, color: Color, device: torch.device) -> Tensor:
     if color == "white":
         return gaussian(length, generator, device)
-    samples = -(-length // STEP) * STEP
-    spectrum = torch.fft.rfft(gaussian(samples, generator, device))
-    frequency = torch.arange(len(spectrum), device=device)
-    # Power falls with 1 / f; there is none at 0 Hz.
-    shaped = spectrum * frequency.clamp(min=1).rsqrt() * (frequency > 0)
-    return torch.fft.irfft(shaped, samples)[:length]
+    return shaped_pink(gaussian(-(-length // STEP) * STEP, generator, device))[:length]
+
+
+def shaped_pink(noise: Tensor) -> Tensor:
+    """White noise [..., S] as pink noise: its power falls with 1 / f, and there is none at 0 Hz."""
+    spectrum = torch.fft.rfft(noise)
+    frequency = torch.arange(spectrum.shape[-1], device=noise.device)
+    return torch.fft.irfft(spectrum * frequency.clamp(min=1).rsqrt() * (frequency > 0), noise.shape[-1])
+
+
+def _repeated(voice: Voice, length: int) -> Tensor:
+    rolled = torch.roll(voice.samples.float() / FULL_SCALE, -voice.first)
+    return rolled.repeat(-(-length // len(rolled)))[:length]

@@ -16,6 +16,7 @@ from asr.corpora.prepare import prepare
 from asr.decoding.graph.build import build_graph
 from asr.decoding.graph.topology import Graph
 from asr.decoding.search.batch_viterbi import BatchViterbi, Weights
+from asr.decoding.search.batches import batch_phones
 from asr.decoding.search.beam import BeamSearch
 from asr.errors import InputError
 from asr.features.dataset import Dataset
@@ -109,6 +110,18 @@ def test_a_batch_under_many_weights_is_each_utterance_alone(seed, order, states,
             assert same(path, alone)
 
 
+@pytest.mark.parametrize("most", [1, 1 << 30])
+def test_phones_under_many_weights_are_those_of_each_path_whatever_fits_in_memory(most):
+    random, _, self_loops, graph = random_case(5, 2, 3)
+    utterances = [random.normal(0, 3, (frames, len(self_loops))).astype(np.float32) for frames in (30, 12)]
+    weights = [Weights(scale, penalty) for scale in (0.3, 1.0) for penalty in (-2.0, 1.5)]
+    found = batch_phones(utterances, BatchViterbi(graph), weights, most)
+    for scores, each in zip(utterances, found, strict=True):
+        for weight, phones in zip(weights, each, strict=True):
+            beam = BeamSearch(graph, np.inf, weight.insertion_penalty)
+            assert phones.tolist() == beam.best_phones(scores, weight.acoustic_scale).tolist()
+
+
 def test_too_few_frames_give_the_best_beginning():
     random, _, self_loops, graph = random_case(0, 2, 3)
     scores = random.normal(0, 3, (2, len(self_loops))).astype(np.float32)
@@ -143,8 +156,8 @@ def test_cuda_finds_the_paths_of_the_cpu():
     utterances = [random.normal(0, 3, (frames, len(self_loops))).astype(np.float32) for frames in (80, 33, 60)]
     scores, lengths = batch(utterances, len(self_loops))
     weights = [Weights(0.5, -1.0), Weights(1.0, 0.5)]
-    on_cpu = BatchViterbi(graph).best_path(scores, lengths, weights)
-    on_cuda = BatchViterbi(graph, "cuda").best_path(scores, lengths, weights)
+    on_cpu = BatchViterbi(graph).best_paths(scores, lengths, weights)
+    on_cuda = BatchViterbi(graph, "cuda").best_paths(scores, lengths, weights)
     for first, second in zip(itertools.chain(*on_cpu), itertools.chain(*on_cuda), strict=True):
         assert same(first, second)
         assert first.cost == second.cost
