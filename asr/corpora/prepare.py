@@ -10,8 +10,8 @@ from lhotse import MonoCut
 
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
-from asr.corpora.cuts import has_phones, phone_sequence, write_cuts
-from asr.corpora.pronounced import pronounce_corpus
+from asr.corpora.cuts import phone_sequence, write_cuts
+from asr.corpora.pronounced import write_coverage
 from asr.corpora.shards import find_shards, unpack_shards
 from asr.data_files import data_path
 from asr.errors import InputError, count
@@ -72,14 +72,7 @@ def prepare(config: CorpusConfig, out_dir: Path) -> PrepareSummary:
         folder = unpack_shards(shards, out_dir / AUDIO)
     corpus = cast(CorpusCuts, import_module(config.entry.module).read_corpus(config, folder))
     corpus = replace(corpus, root=root if folder != root else corpus.root)
-    if corpus.phone_set is not None and config.phone_set is None:
-        for cut in (cut for cuts in corpus.manifests.values() for cut in cuts if not has_phones(cut)):
-            raise InputError(
-                f"utterance {cut.id} has words and no phones, and others have phones; give the set of all with "
-                "--phone-set (corpus.phone_set)",
-                corpus.root,
-            )
-    pronounce_corpus(corpus, config, out_dir)
+    write_coverage(corpus.words, out_dir)
     if config.entry.own and corpus.phone_set is None:
         corpus = replace(corpus, phone_set=config.transcribed_in)  # the lexicon's
     return write_prepared(out_dir, config.name, corpus)
