@@ -54,7 +54,8 @@ def read_own(config: CorpusConfig, root: Path, found: Found) -> CorpusCuts:
         if utterance.split is not None:
             splits[cut.id] = utterance.split
     if not cuts:
-        raise InputError("has no utterances that can be read", root)
+        first = "; the first: {reason}".format(**skipped[0]) if skipped else ""
+        raise InputError(f"has no utterances that can be read{first}", root)
     missing = []
     if unlabelled:
         missing.append(f"speaker labels of {count(unlabelled, 'utterance')}: each audio file counts as a speaker")

@@ -1,8 +1,8 @@
-"""Two of a course's questions on half an hour of mini LibriSpeech: dropout, and GRU against LSTM.
+"""Two of a course's questions on a small part of mini LibriSpeech: dropout, and GRU against LSTM.
 
-    python recipes/mini_librispeech/half_hour.py PREPARED [--out runs/mini_librispeech/half_hour]
+    python recipes/mini_librispeech/course.py PREPARED [--out runs/mini_librispeech/course]
 
-PREPARED has the words of the half hour, from asr prepare. The model in the box (`small`) times the phones of train and
+PREPARED has the words of the part, from asr prepare. The model in the box (`small`) times the phones of train and
 dev; every setting is then trained with each seed, keeps the weights of the epoch with the least frame error on dev, and
 is tuned on dev and scored on test once.
 
@@ -61,10 +61,10 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("dropout", "without dropout", "half_hour_dnn", ("model.dropout=0", "model.input_dropout=0")),
-    Setting("dropout", "with dropout", "half_hour_dnn"),
-    Setting("gru_lstm", "GRU", "half_hour_gru"),
-    Setting("gru_lstm", "LSTM", "half_hour_gru", ("model.type=lstm",)),
+    Setting("dropout", "without dropout", "course_dnn", ("model.dropout=0", "model.input_dropout=0")),
+    Setting("dropout", "with dropout", "course_dnn"),
+    Setting("gru_lstm", "GRU", "course_gru"),
+    Setting("gru_lstm", "LSTM", "course_gru", ("model.type=lstm",)),
 )
 COLOURS = ("var(--c2)", "var(--c1)")
 EPOCHS = ("question", "setting", "seed", "epoch", "train_frame_error", "dev_frame_error")
@@ -79,7 +79,7 @@ def main() -> None:
     out, prepared = arguments.out, arguments.out / "prepare"
     if not (out / "features" / SUMMARY).is_file():
         time_phones(arguments.prepared, prepared)
-        compute_features(read_recipe(HERE / "half_hour_dnn.yaml", []), prepared, out / "features", CPU)
+        compute_features(read_recipe(HERE / "course_dnn.yaml", []), prepared, out / "features", CPU)
     trained = [(setting, seed, run(setting, seed, out)) for seed, setting in product(SEEDS, SETTINGS)]
     epochs = [row for setting, seed, folder in trained for row in epoch_rows(setting, seed, folder)]
     scores = [score_row(setting, seed, folder) for setting, seed, folder in trained]
@@ -93,7 +93,7 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("prepared", type=Path, help="manifests with words, from asr prepare")
-    parser.add_argument("--out", type=Path, default=Path("runs/mini_librispeech/half_hour"), help="folder of the study")
+    parser.add_argument("--out", type=Path, default=Path("runs/mini_librispeech/course"), help="folder of the study")
     return parser.parse_args()
 
 
