@@ -39,7 +39,7 @@ from asr.report.axes import Axes, legend, padded
 from asr.report.svg import figure, ticks, write_figure
 from asr.scoring.stage import score_stage
 from asr.storage.files import read_jsonl, write_text
-from asr.storage.run_layout import BUNDLE, HYPOTHESES, METRICS, REFERENCES, RESULTS, SUMMARY, TEST, cuts_path
+from asr.storage.run_layout import BUNDLE, HYPOTHESES, METRICS, REFERENCES, RESULTS, SPLITS, SUMMARY, TEST, cuts_path
 from asr.training.realignment import align_cut
 from asr.training.train import train
 
@@ -107,7 +107,7 @@ def time_phones(words: Path, out: Path) -> None:
     write_cuts(cuts_path(out, "dev"), islice(read_cuts(cuts_path(words, "dev")), 0, None, DEV_EVERY))
     extract_folder(out, out / "aligned", model.bundle.config.features)
     dataset = Dataset(out, out / "aligned")
-    for split in ("train", "dev"):
+    for split in SPLITS[:2]:
         scored = scored_split(model.scorer, dataset, split)
         write_cuts(cuts_path(out, split), (cut for each in list(scored) if (cut := timed(model, *each)) is not None))
     shutil.rmtree(out / "aligned")
