@@ -168,12 +168,12 @@ def merge_command(
     seed: Annotated[int, typer.Option(help="Random seed of the draw for weights.")] = 0,
     skip_bad: SkipOption = False,
 ) -> None:
-    """Join prepared manifests of several corpora; scores are shown for each."""
+    """Join prepared manifests of several corpora, or take a part of one; scores are shown for each."""
     from asr.corpora.manifests.merging import merge_prepared, read_weights
 
     *folders, out_dir = prepared
-    if len(folders) < 2:
-        raise InputError("give two or more folders from asr prepare, and then OUT_DIR")
+    if not folders or (len(folders) == 1 and not weights):
+        raise InputError("give two or more folders from asr prepare (or one with a --weight), and then OUT_DIR")
     with _output(out_dir, "prepare merge"):
         summary = merge_prepared(folders, read_weights(weights, folders), phone_set, seed, skip_bad, out_dir)
         _write_first_recipe(_prepared(out_dir, "recording"), summary, out_dir)

@@ -1,14 +1,27 @@
 """The result of reading any corpus: the cuts of each manifest, and what is wrong with the corpus."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lhotse import MonoCut
 
+from asr.phones.lexicon import Lexicon
 from asr.phones.phone_set import PhoneSet
 
 SKIP = "--skip-bad (corpus.skip_bad)"
 """The option and setting that leave out what is broken."""
+
+
+@dataclass(frozen=True)
+class WordCoverage:
+    """The words of a corpus's texts that no lexicon has: those that nothing covers, with how often they occur, and the
+    pronunciations that the G2P `guessed`. `left_out` of `utterances` have such a word, or none at all."""
+
+    missing: Counter[str] = field(default_factory=Counter)
+    guessed: Lexicon = field(default_factory=dict)
+    left_out: int = 0
+    utterances: int = 0
 
 
 @dataclass(frozen=True)
@@ -24,3 +37,4 @@ class CorpusCuts:
     skipped: list[dict[str, str]] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     phone_set: PhoneSet | None = None
+    words: WordCoverage = field(default_factory=WordCoverage)

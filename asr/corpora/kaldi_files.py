@@ -21,16 +21,28 @@ def read_table(path: Path) -> dict[str, Entry]:
     Raises InputError for a file that is missing, empty or not text, and for a line without a value or with a key that
     an earlier line has.
     """
-    table: dict[str, Entry] = {}
+    table = {}
+    for key, entry in read_entries(path).items():
+        if isinstance(entry, InputError):
+            raise entry
+        table[key] = entry
+    return table
+
+
+def read_entries(path: Path) -> dict[str, Entry | InputError]:
+    """As `read_table`, with the error in the place of an entry whose line has no value or the key of an earlier one."""
+    table: dict[str, Entry | InputError] = {}
     for number, line in read_lines(path):
         key, *rest = line.split(maxsplit=1)[:2] or [""]
         if not key:
             continue
+        known = table.get(key)
         if not rest:
-            raise InputError(f"{key!r} has no value: is the line truncated? Copy the file again", path, number)
-        if key in table:
-            raise InputError(f"{key!r} is already on line {table[key].line}; remove one", path, number)
-        table[key] = Entry(rest[0].rstrip(), number)
+            table[key] = InputError(f"{key!r} has no value: is the line truncated? Copy the file again", path, number)
+        elif known is None:
+            table[key] = Entry(rest[0].rstrip(), number)
+        elif isinstance(known, Entry):
+            table[key] = InputError(f"{key!r} is already on line {known.line}; remove one", path, number)
     if not table:
         raise InputError("is empty; copy it again", path)
     return table

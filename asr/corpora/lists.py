@@ -8,14 +8,15 @@ too. A relative path is taken from the list's folder or, if there is no such fil
 
 import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from asr.corpora.kaldi_files import Entry, read_table
+from asr.corpora.kaldi_files import Entry, read_entries
 from asr.errors import InputError, listed
-from asr.storage.files import json_objects
+from asr.storage.files import json_rows
 from asr.storage.text import read_packed_lines
 
 COLUMNS = {
@@ -97,16 +98,42 @@ def is_list(path: Path) -> bool:
 
 def read_list(path: Path) -> Iterator[tuple[int, Listed]]:
     """The recordings of a list, in its order, with their lines. Raises InputError with the line that is wrong."""
-    names: set[str] = set()
-    for line, item in _read(path):
-        if item.utterance is not None:
-            if item.utterance in names:
-                raise InputError(f"utterance {item.utterance!r} is already on an earlier line; rename one", path, line)
-            names.add(item.utterance)
+    for line, _, item in list_rows(path):
+        if isinstance(item, InputError):
+            raise item
         yield line, item
 
 
-def _read(path: Path) -> Iterator[tuple[int, Listed]]:
+def list_rows(path: Path) -> Iterator[tuple[int, str, Listed | InputError]]:
+    """As `read_list`, with the error in the place of a recording whose line is wrong, and before it its name (in a
+    table, the file and the line).
+
+    Raises InputError where what follows cannot be read either: after a quote that is not closed.
+    """
+    names: set[str] = set()
+    for line, name, read in _read(path):
+        name = name or f"{path.name}:{line}"
+        try:
+            item = read()
+            if item.utterance in names:
+                raise InputError(f"utterance {item.utterance!r} is already on an earlier line; rename one", path, line)
+        except InputError as error:
+            yield line, name, error
+            continue
+        if item.utterance is not None:
+            names.add(item.utterance)
+        yield line, name, item
+
+
+_Rows = Iterator[tuple[int, str, Callable[[], Listed]]]
+"""The line of each recording, its name if that is known, and a function that reads it, which may raise InputError."""
+
+
+def _raise(error: InputError) -> Listed:
+    raise error
+
+
+def _read(path: Path) -> _Rows:
     if (wav_scp := _wav_scp(path)) is not None:
         yield from _kaldi(wav_scp)
     elif (delimiter := TABLES.get(path.suffix.lower())) is not None:
@@ -120,7 +147,7 @@ def _wav_scp(path: Path) -> Path | None:
     return inside if os.path.isfile(inside) else None  # noqa: PTH113 - Path.is_file may raise
 
 
-def _table(path: Path, delimiter: str) -> Iterator[tuple[int, Listed]]:
+def _table(path: Path, delimiter: str) -> _Rows:
     lines = (f"{line}\n" for _, line in read_packed_lines(path, fallback=True))
     first = next(lines, "")
     if delimiter == ",":
@@ -132,28 +159,30 @@ def _table(path: Path, delimiter: str) -> Iterator[tuple[int, Listed]]:
     line = 2
     try:
         for row in rows:
+            filled = {name: cell.strip() for name, cell in zip(columns, row, strict=False) if cell.strip()}
             if any(cell.strip() for cell in row[len(columns) :]):
                 message = (
                     f"has {len(row)} cells, and the header {len(columns)}; quote a cell that has {delimiter!r} in it"
                 )
-                raise InputError(message, path, line)
-            filled = {name: cell.strip() for name, cell in zip(columns, row, strict=False) if cell.strip()}
-            if filled:
-                yield line, _row(filled, path, line, columns)
+                yield line, "", partial(_raise, InputError(message, path, line))
+            elif filled:
+                yield line, "", partial(_row, filled, path, line, columns)
             line = rows.line_num + 2
     except csv.Error as error:
         message = f"cannot be read from here on: {error}; close each quote, and double one inside a quoted cell"
         raise InputError(message, path, line) from error
 
 
-def _json_lines(path: Path) -> Iterator[tuple[int, Listed]]:
-    for number, row in json_objects(read_packed_lines(path), path):
-        if "recording" in row or "tracks" in row:
-            yield number, _cut(row, path, number)
+def _json_lines(path: Path) -> _Rows:
+    for number, row in json_rows(read_packed_lines(path), path):
+        if isinstance(row, InputError):
+            yield number, "", partial(_raise, row)
+        elif "recording" in row or "tracks" in row:
+            yield number, "", partial(_cut, row, path, number)
         elif "sources" in row:
-            yield number, _recording(row, path, number)
+            yield number, "", partial(_recording, row, path, number)
         else:
-            yield number, _row({key.lower(): row[key] for key in row}, path, number, list(row))
+            yield number, "", partial(_row, {key.lower(): row[key] for key in row}, path, number, list(row))
 
 
 def _row(row: dict[str, Any], path: Path, line: int, known: list[str]) -> Listed:
@@ -266,27 +295,49 @@ def lhotse_file(recording: dict[str, Any], channel: object, path: Path, line: in
     return located(str(source["source"]), path), inside
 
 
-def _kaldi(wav_scp: Path) -> Iterator[tuple[int, Listed]]:
+def _kaldi(wav_scp: Path) -> _Rows:
     """The utterances of a Kaldi data folder: those of `segments`, or whole recordings; with `text` and speaker."""
     folder = wav_scp.parent
-    recordings = read_table(wav_scp)
-    texts, speakers, genders = (_optional_table(folder / name) for name in ("text", "utt2spk", "spk2gender"))
-
-    def listed(name: str, file: str, start: float, duration: float | None, channel: int | None) -> Listed:
-        speaker = _value(speakers, name)
-        gender = None if speaker is None else _value(genders, speaker)
-        text = _value(texts, name)
-        return Listed(file, start, duration, channel, text, name, speaker=speaker, gender=gender)
-
-    files = {name: _kaldi_file(entry, wav_scp) for name, entry in recordings.items()}
+    tables = _KaldiTables(
+        wav_scp,
+        read_entries(wav_scp),
+        *(_optional_table(folder / name) for name in ("text", "utt2spk", "spk2gender")),
+    )
     segments = folder / "segments"
-    if not segments.is_file():
-        for name, file in files.items():
-            yield recordings[name].line, listed(name, file, 0.0, None, None)
-        return
-    for name, entry in read_table(segments).items():
+    read = partial(tables.segment, segments) if segments.is_file() else tables.recording
+    entries = read_entries(segments) if segments.is_file() else tables.recordings
+    for number, (name, entry) in enumerate(entries.items(), start=1):
+        if isinstance(entry, InputError):
+            yield number, name, partial(_raise, entry)
+        else:
+            yield entry.line, name, partial(read, name, entry)
+
+
+_Table = Mapping[str, Entry | InputError]
+
+
+@dataclass(frozen=True)
+class _KaldiTables:
+    """The tables of a Kaldi data folder, and how its utterances are read from them."""
+
+    wav_scp: Path
+    recordings: _Table
+    texts: _Table
+    speakers: _Table
+    genders: _Table
+
+    @cached_property
+    def _files(self) -> dict[str, str]:
+        return {}
+
+    def recording(self, name: str, entry: Entry) -> Listed:
+        """A whole recording as an utterance."""
+        return self._listed(name, name, 0.0, None, None)
+
+    def segment(self, segments: Path, name: str, entry: Entry) -> Listed:
+        """An utterance of `segments`."""
         recording, *times = entry.value.split()
-        if recording not in files or len(times) < 2:
+        if recording not in self.recordings or len(times) < 2:
             message = f"expected a recording of wav.scp, start and end, not {entry.value!r}"
             raise InputError(message, segments, entry.line)
         start = _seconds(times[0], "start", segments, entry.line) or 0.0
@@ -294,8 +345,22 @@ def _kaldi(wav_scp: Path) -> Iterator[tuple[int, Listed]]:
         if end is not None and end <= start:
             raise InputError(f"its end {end:g} s is not after its start {start:g} s", segments, entry.line)
         channel = int(times[2]) if len(times) > 2 and times[2].isdecimal() else None
-        duration = None if end is None else end - start
-        yield entry.line, listed(name, files[recording], start, duration, channel)
+        return self._listed(name, recording, start, None if end is None else end - start, channel)
+
+    def _listed(self, name: str, recording: str, start: float, duration: float | None, channel: int | None) -> Listed:
+        if recording not in self._files:
+            self._files[recording] = _kaldi_file(_found(self.recordings, recording), self.wav_scp)
+        speaker = _value(self.speakers, name)
+        return Listed(
+            self._files[recording],
+            start,
+            duration,
+            channel,
+            _value(self.texts, name),
+            name,
+            speaker=speaker,
+            gender=None if speaker is None else _value(self.genders, speaker),
+        )
 
 
 def _kaldi_file(entry: Entry, wav_scp: Path) -> str:
@@ -312,12 +377,19 @@ def _kaldi_file(entry: Entry, wav_scp: Path) -> str:
     return place
 
 
-def _optional_table(path: Path) -> dict[str, Entry]:
-    return read_table(path) if path.is_file() else {}
+def _optional_table(path: Path) -> _Table:
+    return read_entries(path) if path.is_file() else {}
 
 
-def _value(table: dict[str, Entry], name: str) -> str | None:
-    return table[name].value if name in table else None
+def _found(table: _Table, name: str) -> Entry:
+    """The entry of a name that is in the table. Raises InputError for a broken one."""
+    if isinstance(entry := table[name], InputError):
+        raise entry
+    return entry
+
+
+def _value(table: _Table, name: str) -> str | None:
+    return _found(table, name).value if name in table else None
 
 
 def located(name: str, path: Path) -> str:

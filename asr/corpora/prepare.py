@@ -10,14 +10,14 @@ from lhotse import MonoCut
 
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
-from asr.corpora.cuts import has_phones, phone_sequence, write_cuts
-from asr.corpora.pronounced import pronounce_corpus
+from asr.corpora.cuts import phone_sequence, write_cuts
+from asr.corpora.pronounced import write_coverage
 from asr.corpora.shards import find_shards, unpack_shards
+from asr.corpora.stored_phone_set import store_phone_set, stored_phone_set
 from asr.data_files import data_path
 from asr.errors import InputError, count
-from asr.phones.phone_set import phone_set_text
-from asr.storage.files import write_json, write_text
-from asr.storage.run_layout import AUDIO, PHONE_SET, SUMMARY, cuts_path
+from asr.storage.files import write_json
+from asr.storage.run_layout import AUDIO, SUMMARY, cuts_path
 
 LHOTSE = "lhotse"
 """The name of the corpora that may be in shards."""
@@ -63,23 +63,20 @@ def prepare(config: CorpusConfig, out_dir: Path) -> PrepareSummary:
     """Writes `[fold-k/]{train,dev,test}.cuts.jsonl.gz` and `summary.json` into `out_dir`.
 
     For a corpus of one's own that has phones of no set that ships, also the set, in PHONE_SET. Shards are first
-    unpacked into `out_dir`/AUDIO.
+    unpacked into `out_dir`/AUDIO. Shards and manifests from asr are in the set that they were prepared in, unless
+    `config` has another.
     Every file is checked before the first is written. Raises InputError at the first broken utterance or missing
     speaker, or, with `skip_bad`, lists them in the summary and goes on.
     """
     root = folder = corpus_dir(config)
-    if config.name == LHOTSE and (shards := find_shards(folder)):
-        folder = unpack_shards(shards, out_dir / AUDIO)
+    if config.name == LHOTSE:
+        if config.phone_set is None and root.is_dir():
+            config = config.model_copy(update={"phone_set": stored_phone_set(root)})
+        if shards := find_shards(root):
+            folder = unpack_shards(shards, out_dir / AUDIO)
     corpus = cast(CorpusCuts, import_module(config.entry.module).read_corpus(config, folder))
     corpus = replace(corpus, root=root if folder != root else corpus.root)
-    if corpus.phone_set is not None and config.phone_set is None:
-        for cut in (cut for cuts in corpus.manifests.values() for cut in cuts if not has_phones(cut)):
-            raise InputError(
-                f"utterance {cut.id} has words and no phones, and others have phones; give the set of all with "
-                "--phone-set (corpus.phone_set)",
-                corpus.root,
-            )
-    pronounce_corpus(corpus, config, out_dir)
+    write_coverage(corpus.words, out_dir)
     if config.entry.own and corpus.phone_set is None:
         corpus = replace(corpus, phone_set=config.transcribed_in)  # the lexicon's
     return write_prepared(out_dir, config.name, corpus)
@@ -94,10 +91,7 @@ def write_prepared(out_dir: Path, name: str, corpus: CorpusCuts) -> PrepareSumma
     for split, cuts in corpus.manifests.items():
         write_cuts(cuts_path(out_dir, split), cuts)
         splits[split] = _summary(cuts)
-    phone_set = corpus.phone_set
-    if phone_set is not None and not phone_set.ships:
-        write_text(out_dir / PHONE_SET, phone_set_text(phone_set))
-    set_name = None if phone_set is None else phone_set.name if phone_set.ships else PHONE_SET
+    set_name = store_phone_set(corpus.phone_set, out_dir)
     summary = PrepareSummary(name, str(corpus.root), splits, corpus.skipped, corpus.missing, set_name)
     write_json(out_dir / SUMMARY, summary.to_json())
     return summary

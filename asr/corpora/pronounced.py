@@ -2,13 +2,14 @@
 
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
 from lhotse import MonoCut
 
 from asr.config import CorpusConfig
-from asr.corpora.corpus import CorpusCuts
+from asr.corpora.corpus import WordCoverage
 from asr.corpora.cuts import has_phones, with_words
 from asr.errors import count, listed
 from asr.phones.lexicon import Lexicon
@@ -19,22 +20,40 @@ from asr.storage.run_layout import GUESSED_WORDS, MISSING_WORDS
 log = logging.getLogger(__name__)
 
 
-def pronounce_corpus(corpus: CorpusCuts, config: CorpusConfig, out_dir: Path) -> None:
-    """Gives each cut that has a text and no phones the pronunciations of its words.
+def pronounce(
+    cuts: Sequence[MonoCut], config: CorpusConfig, skipped: list[dict[str, str]]
+) -> tuple[list[MonoCut], WordCoverage]:
+    """The cuts; those that have a text and no phones with the pronunciations of its words.
 
-    An utterance with a word that neither `config.lexicon` nor the G2P covers moves to `corpus.skipped`;
-    `out_dir`/missing_words.tsv has these words and how often each occurs, the most frequent first, and
-    `out_dir`/guessed_words.txt the G2P's pronunciations. Without such cuts no lexicon is read. Raises InputError as
-    `load_pronouncer` does.
+    An utterance with a word that neither `config.lexicon` nor the G2P covers is left out and listed in `skipped`.
+    Without such cuts no lexicon is read. Raises InputError as `load_pronouncer` does.
     """
     words = _Words(config)
-    left_out = []
-    for name, cuts in corpus.manifests.items():
-        kept = corpus.manifests[name] = [spoken for cut in cuts if (spoken := words.pronounced(cut)) is not None]
-        if len(kept) < len(cuts):
-            left_out.append(f"{len(cuts) - len(kept)} of {len(cuts)} of {name}")
-    corpus.skipped.extend(words.skipped)
-    _report(words, out_dir, left_out)
+    kept = [spoken for cut in cuts if (spoken := words.pronounced(cut)) is not None]
+    skipped.extend(words.skipped)
+    return kept, WordCoverage(words.missing, words.guessed, len(words.skipped), len(cuts))
+
+
+def write_coverage(coverage: WordCoverage, out_dir: Path) -> None:
+    """Writes missing_words.tsv, the words without a pronunciation and how often each occurs, the most frequent first,
+    and guessed_words.txt, the G2P's pronunciations; each only if there are any. Both are also logged."""
+    guessed, missing = out_dir / GUESSED_WORDS, out_dir / MISSING_WORDS
+    by_word = coverage.guessed
+    _write(guessed, [f"{word} {' '.join(each)}" for word in sorted(by_word) for each in by_word[word]])
+    ranked = sorted(coverage.missing.items(), key=lambda item: (-item[1], item[0]))
+    _write(missing, [f"{word}\t{times}" for word, times in ranked])
+    if by_word:
+        log.info("%s pronounced by the G2P: %s", count(len(by_word), "word"), guessed)
+    if ranked:
+        log.warning(
+            "%d of %s left out: %s without a pronunciation, listed in %s: %s; add a lexicon that has them, or use "
+            "--g2p (corpus.g2p)",
+            coverage.left_out,
+            count(coverage.utterances, "utterance"),
+            count(len(ranked), "word"),
+            missing,
+            listed(word for word, _ in ranked),
+        )
 
 
 class _Words:
@@ -64,25 +83,6 @@ class _Words:
     @property
     def guessed(self) -> Lexicon:
         return self.pronouncer.guessed if "pronouncer" in self.__dict__ else {}
-
-
-def _report(words: _Words, out_dir: Path, left_out: list[str]) -> None:
-    guessed, missing = out_dir / GUESSED_WORDS, out_dir / MISSING_WORDS
-    _write(guessed, [f"{word} {' '.join(each)}" for word in sorted(words.guessed) for each in words.guessed[word]])
-    ranked = sorted(words.missing.items(), key=lambda item: (-item[1], item[0]))
-    _write(missing, [f"{word}\t{times}" for word, times in ranked])
-    if words.guessed:
-        log.info("%s pronounced by the G2P: %s", count(len(words.guessed), "word"), guessed)
-    if ranked:
-        log.warning(
-            "%s left out (%s): %s without a pronunciation, listed in %s: %s; add a lexicon that has them, or use "
-            "--g2p (corpus.g2p)",
-            count(len(words.skipped), "utterance"),
-            ", ".join(left_out),
-            count(len(ranked), "word"),
-            missing,
-            listed(word for word, _ in ranked),
-        )
 
 
 def _write(path: Path, lines: list[str]) -> None:

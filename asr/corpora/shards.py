@@ -19,9 +19,11 @@ from lhotse import AudioSource, MonoCut, Recording
 from asr.audio import read_audio
 from asr.corpora.corpus import CorpusCuts
 from asr.corpora.cuts import write_cuts
+from asr.corpora.stored_phone_set import store_phone_set
 from asr.errors import InputError
 from asr.progress import track
-from asr.storage.files import complete_file, files_below, json_objects, output_path, synced_together
+from asr.storage.files import complete_file, files_below, json_objects, output_path, synced_together, write_json
+from asr.storage.run_layout import SUMMARY
 from asr.storage.text import read_packed_lines
 
 CUTS, AUDIO = "cuts", "recording"
@@ -51,13 +53,16 @@ class _Stored(NamedTuple):
 def write_shards(corpus: CorpusCuts, out_dir: Path, size: int) -> int:
     """Writes the cuts of each manifest into `out_dir`/NAME, `size` in a shard, with their audio; returns the shards.
 
-    The same corpus gives the same bytes. Raises InputError for audio that cannot be read.
+    The phone set is stored with them. The same corpus gives the same bytes. Raises InputError for audio that cannot be
+    read.
     """
     shards = 0
     for name, cuts in corpus.manifests.items():
         for number, first in enumerate(track(range(0, len(cuts), size), f"shards of {name}")):
             _write(cuts[first : first + size], out_dir / name, f"{number:06d}")
             shards += 1
+    stored = store_phone_set(corpus.phone_set, out_dir)
+    write_json(out_dir / SUMMARY, {"corpus": "lhotse", "missing": corpus.missing, "phone_set": stored})
     return shards
 
 

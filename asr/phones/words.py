@@ -63,6 +63,9 @@ def _tokens(text: str) -> Iterator[tuple[str, bool]]:
 
 def _words(token: str, lexicon: Container[str], spell: Spell | None) -> Iterator[str]:
     """The words of a token; those that are not in the lexicon as the user may look for them."""
+    if token.isalpha() and token in lexicon:  # nearly all words
+        yield token
+        return
     bare = _bare(token)
     if not bare:
         return

@@ -327,13 +327,20 @@ def numbered_jsonl(path: Path | str) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def json_objects(lines: Iterable[tuple[int, str]], path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """As `numbered_jsonl`, from the numbered lines of a file."""
+    for number, row in json_rows(lines, path):
+        if isinstance(row, InputError):
+            raise row
+        yield number, row
+
+
+def json_rows(lines: Iterable[tuple[int, str]], path: Path) -> Iterator[tuple[int, dict[str, Any] | InputError]]:
+    """As `json_objects`, with the error in the place of a line that is not a JSON object."""
     for number, line in lines:
         if not line.strip():
             continue
         try:
             row = parse_json(line)
         except ValueError as error:
-            raise InputError(f"not valid JSON: {error}", path, number) from error
-        if not isinstance(row, dict):
-            raise InputError("expected a JSON object", path, number)
-        yield number, row
+            yield number, InputError(f"not valid JSON: {error}", path, number)
+        else:
+            yield number, row if isinstance(row, dict) else InputError("expected a JSON object", path, number)

@@ -1,6 +1,9 @@
 """Manifests of cuts: what is written comes back, as the same bytes each time."""
 
+import gzip
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from asr.corpora.cuts import (
     read_cuts,
     reference,
     utterance_cut,
+    with_words,
     word_phones,
     write_cuts,
 )
@@ -135,3 +139,11 @@ def test_every_flipped_byte_is_named_or_changes_nothing(tmp_path: Path) -> None:
             assert list(read_cuts(path)) == [a_cut()]
         except InputError as error:
             assert str(path) in str(error)  # noqa: PT017 - most flips are found, not all
+
+
+def test_rows_are_those_of_lhotse(tmp_path: Path) -> None:
+    words = [("the", [("dh", "ah"), ("dh", "iy")])]
+    cuts = [a_cut(), with_words(a_cut("u2"), words), replace(a_cut("u3"), custom={"source": None, "nested": {"a": 1}})]
+    write_cuts(tmp_path / "cuts.jsonl.gz", cuts)
+    rows = [json.loads(line) for line in gzip.decompress((tmp_path / "cuts.jsonl.gz").read_bytes()).splitlines()]
+    assert [list(row.items()) for row in rows] == [list(json.loads(json.dumps(cut.to_dict())).items()) for cut in cuts]

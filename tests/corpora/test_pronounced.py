@@ -9,7 +9,7 @@ from lhotse import MonoCut
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
 from asr.corpora.cuts import phone_sequence, read_cuts, reference, utterance_cut, word_phones, write_cuts
-from asr.corpora.pronounced import pronounce_corpus
+from asr.corpora.pronounced import pronounce, write_coverage
 
 THE = ("the", [("dh", "ah"), ("dh", "iy")])
 
@@ -26,9 +26,10 @@ def a_cut(name: str, text: str = "", **more: object) -> MonoCut:
 
 
 def pronounced(cuts: list[MonoCut], out: Path, **settings: object) -> CorpusCuts:
-    corpus = CorpusCuts(Path("/"), {"train": cuts})
-    pronounce_corpus(corpus, CorpusConfig.model_validate({"name": "librispeech", **settings}), out)
-    return corpus
+    skipped: list[dict[str, str]] = []
+    kept, words = pronounce(cuts, CorpusConfig.model_validate({"name": "librispeech", **settings}), skipped)
+    write_coverage(words, out)
+    return CorpusCuts(Path("/"), {"train": kept}, skipped, words=words)
 
 
 def test_words_become_phones_and_come_back(lexicon: Path, tmp_path: Path) -> None:
@@ -59,7 +60,7 @@ def test_words_that_nothing_covers_are_counted_and_their_utterances_left_out(
         {"utterance": "u4", "reason": "its text has no words"},
     ]
     assert (tmp_path / "missing_words.tsv").read_text() == "dog\t3\nape\t1\n"
-    assert "3 utterances left out (3 of 4 of train): 2 words without a pronunciation" in caplog.text
+    assert "3 of 4 utterances left out: 2 words without a pronunciation" in caplog.text
     pronounced([cuts[1]], tmp_path, lexicon=str(lexicon))
     assert not (tmp_path / "missing_words.tsv").exists()
 

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from lhotse import CutSet
 from support.asr_command import Command, snapshot
 from support.own_corpora import BUILDERS, RATE
 
 from asr.corpora.cuts import phone_sequence, read_cuts
+from asr.corpora.manifests.prepared import read_prepared
 from asr.features.extract import read_cut
 
 SPLITS = ("train", "dev", "test")
@@ -46,6 +48,29 @@ def test_a_corpus_comes_back(layout: str, tmp_path: Path, asr_command: Command) 
             assert Path(cut.recording.sources[0].source).is_relative_to(tmp_path / "again" / "audio")
         assert list(map(phone_sequence, after)) == list(map(phone_sequence, before))
         assert [cut.supervisions[0].speaker for cut in after] == [cut.supervisions[0].speaker for cut in before]
+
+
+@pytest.mark.parametrize("given", ["cmu39", "mine.txt"])
+def test_the_phone_set_comes_with_the_shards(given: str, tmp_path: Path, asr_command: Command) -> None:
+    own = tmp_path / "mine.txt"
+    own.write_text("sil\tsilence\niy\nsh\nzh\n")
+    option = str(own) if given == "mine.txt" else given
+    BUILDERS["csv"](tmp_path / "corpus")
+    for command in (
+        ("prepare", "csv", tmp_path / "corpus", tmp_path / "prepared", "--phone-set", option),
+        ("corpus", "shards", tmp_path / "prepared", tmp_path / "shards"),
+        ("prepare", "lhotse", tmp_path / "shards", tmp_path / "local"),
+    ):
+        if command[1] == "lhotse":
+            own.unlink()
+            shutil.rmtree(tmp_path / "prepared")
+        outcome = asr_command(*command)
+        assert outcome.status == 0, outcome.err
+    phones = read_prepared(tmp_path / "local").phone_set
+    assert phones is not None
+    assert ("zh" in phones, "k" in phones) == (True, given == "cmu39")
+    recipe = yaml.safe_load((tmp_path / "local" / "recipe.yaml").read_text())
+    assert recipe["targets"]["phone_set"] == ("cmu39" if given == "cmu39" else str(tmp_path / "local" / "phones.txt"))
 
 
 @pytest.mark.parametrize("layout", ["csv", "kaldi"])

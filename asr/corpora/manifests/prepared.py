@@ -9,11 +9,10 @@ from asr.corpora.corpus import CorpusCuts
 from asr.corpora.cuts import read_cuts
 from asr.corpora.manifests.splitting import divide
 from asr.corpora.prepare import PrepareSummary, write_prepared
-from asr.corpus_registry import CORPORA
+from asr.corpora.stored_phone_set import is_summary, stored_phone_set
 from asr.errors import InputError
-from asr.phones.phone_set import load_phone_set
 from asr.storage.files import read_json
-from asr.storage.run_layout import PHONE_SET, SPLITS, SUMMARY, cuts_path, has_folds
+from asr.storage.run_layout import SPLITS, SUMMARY, cuts_path, has_folds
 
 
 def read_prepared(folder: Path) -> CorpusCuts:
@@ -26,16 +25,10 @@ def read_prepared(folder: Path) -> CorpusCuts:
     manifests = {split: list(read_cuts(cuts_path(folder, split))) for split in SPLITS}
     summary = folder / SUMMARY
     row = read_json(summary)
-    corpus = row.get("corpus") if isinstance(row, dict) else None
-    missing = row.get("missing", []) if isinstance(row, dict) else None
-    if corpus not in list(CORPORA) or not isinstance(missing, list):
+    missing = row.get("missing", []) if is_summary(row) else None
+    if not isinstance(missing, list):
         raise InputError("is not from asr prepare; run it again", summary)
-    name = row.get("phone_set") or CORPORA[corpus].phone_set
-    try:
-        phone_set = load_phone_set(folder / PHONE_SET if name == PHONE_SET else str(name)) if name else None
-    except InputError as error:
-        raise InputError(f"phone_set: {error}", summary) from error
-    return CorpusCuts(folder, manifests, missing=missing, phone_set=phone_set)
+    return CorpusCuts(folder, manifests, missing=missing, phone_set=stored_phone_set(folder))
 
 
 def split_prepared(folder: Path, config: SplitConfig, out_dir: Path) -> PrepareSummary:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
-from asr.corpora.kaldi_files import read_table
+from asr.corpora.kaldi_files import Entry, read_entries
 from asr.corpora.lists import WAV_SCP
 from asr.corpora.own.layout import require_folder
 from asr.corpora.own.listed import listed_utterances, lists_in
 from asr.corpora.own.reading import read_own
-from asr.corpora.own.utterance import Found, Utterance
+from asr.corpora.own.utterance import Found, refuse
 from asr.errors import InputError
 
 
@@ -37,10 +37,7 @@ def _found(folders: Iterable[tuple[Path, str | None]]) -> Found:
             names.add(name)
             yield name, read
         text = folder / "text"
-        for name, entry in read_table(text).items() if text.is_file() else ():
-            if name not in names:
-                yield name, partial(_refuse, name, text, entry.line)
-
-
-def _refuse(name: str, text: Path, line: int) -> Utterance:
-    raise InputError(f"utterance {name} has no audio in {WAV_SCP} or segments; remove the line, or add it", text, line)
+        for name, entry in read_entries(text).items() if text.is_file() else ():
+            if name not in names and isinstance(entry, Entry):
+                message = f"utterance {name} has no audio in {WAV_SCP} or segments; remove the line, or add it"
+                yield name, partial(refuse, InputError(message, text, entry.line))

@@ -66,7 +66,7 @@ def without_audio(folder: Path, suffixes: Sequence[str], audio: Iterable[Path]) 
     for path in files_below(folder):
         if path.suffix.lower() in suffixes and path.with_suffix("") not in known:
             message = "there is no audio file with the same name next to it; add it, or remove this file"
-            yield name_of(path, folder), partial(refuse, message, path)
+            yield name_of(path, folder), partial(refuse, InputError(message, path))
 
 
 def is_audio(path: Path) -> bool:

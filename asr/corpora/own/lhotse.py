@@ -20,7 +20,7 @@ from asr.corpora.own.layout import require_folder, split_of
 from asr.corpora.own.reading import read_own
 from asr.corpora.own.utterance import Found, Segment, Utterance, refuse
 from asr.errors import InputError
-from asr.storage.files import json_objects
+from asr.storage.files import json_rows
 from asr.storage.text import read_packed_lines
 
 CUTS, RECORDINGS, SUPERVISIONS = "cuts", "recordings", "supervisions"
@@ -43,7 +43,9 @@ def _found(folder: Path) -> Found:
         for path in manifests[CUTS]:
             yield from _cuts(path)
     elif manifests[RECORDINGS] and manifests[SUPERVISIONS]:
-        recordings = {str(row["id"]): row for path in manifests[RECORDINGS] for _, row in _rows(path) if "id" in row}
+        recordings: dict[str, dict[str, Any]] = {}
+        for path in manifests[RECORDINGS]:
+            yield from _recordings(path, recordings)
         for path in manifests[SUPERVISIONS]:
             yield from _supervisions(path, recordings)
     else:
@@ -56,32 +58,69 @@ def _manifests(folder: Path, kind: str) -> Iterator[Path]:
             yield path
 
 
+def _recordings(path: Path, recordings: dict[str, dict[str, Any]]) -> Found:
+    """Collects the rows of a manifest of recordings by their names; its utterances are those that cannot be read."""
+    for line, row in json_rows(read_packed_lines(path), path):
+        if isinstance(row, InputError):
+            yield _place(path, line), partial(refuse, row)
+        elif "id" in row:
+            recordings[str(row["id"])] = row
+
+
 def _cuts(path: Path) -> Found:
-    for line, row in _rows(path):
-        with _valid("cut", path, line):
-            if "tracks" in row or not isinstance(row.get("channel", 0), int):
-                raise ValueError("mixed cuts and those of several channels cannot be read; save their audio first")
-            cut = MonoCut.from_dict({key: value for key, value in row.items() if key != "type"})
-            supervisions, recording = list(cut.supervisions), cut.recording
-            if recording is None:
-                raise ValueError("it has no recording; save the cuts with theirs")
-        if not supervisions:
-            yield cut.id, partial(refuse, f"cut {cut.id!r} has no supervision; remove it, or add one", path, line)
+    for line, row in json_rows(read_packed_lines(path), path):
+        try:
+            cut, supervisions = _cut(row, path, line)
+        except InputError as error:
+            yield _place(path, line), partial(refuse, error)
+            continue
         for each in supervisions:
             name = str(cut.id if len(supervisions) == 1 else each.id)
-            yield name, partial(_utterance, name, recording, each, cut.start, path, line)
+            yield name, partial(_utterance, name, cut.recording, each, cut.start, path, line)
+
+
+def _cut(row: dict[str, Any] | InputError, path: Path, line: int) -> tuple[MonoCut, list[SupervisionSegment]]:
+    with _valid("cut", path, line):
+        if isinstance(row, InputError):
+            raise row
+        if "tracks" in row or not isinstance(row.get("channel", 0), int):
+            raise ValueError("mixed cuts and those of several channels cannot be read; save their audio first")
+        cut = MonoCut.from_dict({key: value for key, value in row.items() if key != "type"})
+        if cut.recording is None:
+            raise ValueError("it has no recording; save the cuts with theirs")
+        supervisions = list(cut.supervisions)
+    if not supervisions:
+        raise InputError(f"cut {cut.id!r} has no supervision; remove it, or add one", path, line)
+    return cut, supervisions
 
 
 def _supervisions(path: Path, recordings: dict[str, dict[str, Any]]) -> Found:
-    for line, row in _rows(path):
-        with _valid("supervision", path, line):
-            supervision = SupervisionSegment.from_dict(row)
-            given = recordings.get(supervision.recording_id)
-            if given is None:
-                raise ValueError(f"its recording {supervision.recording_id!r} is in no manifest of recordings")
-            recording = Recording.from_dict(dict(given))
+    for line, row in json_rows(read_packed_lines(path), path):
+        try:
+            supervision, recording = _supervision(row, recordings, path, line)
+        except InputError as error:
+            yield _place(path, line), partial(refuse, error)
+            continue
         name = str(supervision.id)
         yield name, partial(_utterance, name, recording, supervision, 0.0, path, line)
+
+
+def _supervision(
+    row: dict[str, Any] | InputError, recordings: dict[str, dict[str, Any]], path: Path, line: int
+) -> tuple[SupervisionSegment, Recording]:
+    with _valid("supervision", path, line):
+        if isinstance(row, InputError):
+            raise row
+        supervision = SupervisionSegment.from_dict(row)
+        given = recordings.get(supervision.recording_id)
+        if given is None:
+            raise ValueError(f"its recording {supervision.recording_id!r} is in no manifest of recordings")
+        return supervision, Recording.from_dict(dict(given))
+
+
+def _place(path: Path, line: int) -> str:
+    """What stands for the name of an utterance that cannot be read."""
+    return f"{path.name}:{line}"
 
 
 @contextmanager
@@ -151,7 +190,3 @@ def _segments(supervision: SupervisionSegment, tier: str) -> list[Segment]:
         )
         for item in items
     ]
-
-
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    return json_objects(read_packed_lines(path), path)

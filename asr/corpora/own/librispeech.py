@@ -11,7 +11,7 @@ from pathlib import Path
 
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
-from asr.corpora.kaldi_files import Entry, read_table
+from asr.corpora.kaldi_files import Entry, read_entries
 from asr.corpora.own.layout import is_audio, require_folder, split_of
 from asr.corpora.own.reading import read_own
 from asr.corpora.own.utterance import Found, Utterance, refuse
@@ -44,11 +44,15 @@ def _found(folder: Path) -> Found:
         audio = {each.stem: each for each in paths if is_audio(each)}
         part = split_of(chapter.relative_to(folder).as_posix().partition("/")[0])
         for path in (each for each in paths if each.match(TRANSCRIPTS)):
-            for name, entry in read_table(path).items():
-                yield name, partial(_utterance, name, entry, path, audio.pop(name, None), genders, part)
+            for name, entry in read_entries(path).items():
+                file = audio.pop(name, None)
+                if isinstance(entry, InputError):
+                    yield name, partial(refuse, entry)
+                else:
+                    yield name, partial(_utterance, name, entry, path, file, genders, part)
         for name, untold in audio.items():
             message = f"no {TRANSCRIPTS} next to it has a line for it; add one, or remove the file"
-            yield name, partial(refuse, message, untold)
+            yield name, partial(refuse, InputError(message, untold))
 
 
 def _utterance(

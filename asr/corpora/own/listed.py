@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from asr.corpora.lists import COLUMNS, WAV_SCP, Listed, read_list
+from asr.corpora.lists import COLUMNS, WAV_SCP, Listed, list_rows
 from asr.corpora.own.layout import split_of
-from asr.corpora.own.utterance import Found, Utterance
+from asr.corpora.own.utterance import Found, Utterance, refuse
 from asr.errors import InputError
 from asr.storage.run_layout import SPLITS
 
@@ -22,10 +22,13 @@ def listed_utterances(lists: Iterable[tuple[Path, str | None]]) -> Found:
         if path.is_dir():
             where = next(each for name in _KALDI if (each := path / name).is_file())
         empty = True
-        for line, item in read_list(path):
+        for line, name, item in list_rows(path):
             empty = False
-            name = item.utterance or _name(item, path)
-            yield name, partial(_utterance, name, item, where, line, split)
+            if isinstance(item, InputError):
+                yield name, partial(refuse, item)
+            else:
+                name = item.utterance or _name(item, path)
+                yield name, partial(_utterance, name, item, where, line, split)
         if empty:
             raise InputError(
                 "has no utterances; give one a line, in a table after the names of the columns",

@@ -10,13 +10,15 @@ from lhotse import MonoCut
 from asr.audio import AudioInfo, audio_info
 from asr.config import CorpusConfig
 from asr.corpora.corpus import SKIP, CorpusCuts
-from asr.corpora.cuts import WORDS, utterance_cut
+from asr.corpora.cuts import WORDS, has_phones, utterance_cut
 from asr.corpora.labels import Labels
 from asr.corpora.manifests.splitting import divide
 from asr.corpora.own.utterance import Found, Segment, Utterance
+from asr.corpora.pronounced import pronounce
 from asr.errors import InputError, count
 from asr.progress import track
 from asr.storage.files import can_name_output
+from asr.storage.run_layout import SPLITS
 
 OVERSHOOT = 0.02
 """Seconds by which labels, or a part of a file, may pass the end of the audio, where they are cut off."""
@@ -52,13 +54,29 @@ def read_own(config: CorpusConfig, root: Path, found: Found) -> CorpusCuts:
         if utterance.split is not None:
             splits[cut.id] = utterance.split
     if not cuts:
-        raise InputError("has no utterances that can be read", root)
+        first = "; the first: {reason}".format(**skipped[0]) if skipped else ""
+        raise InputError(f"has no utterances that can be read{first}", root)
     missing = []
     if unlabelled:
         missing.append(f"speaker labels of {count(unlabelled, 'utterance')}: each audio file counts as a speaker")
     ordered = [cuts[name] for name in sorted(cuts)]
-    manifests = divide(ordered, splits, config.split, root, skipped if config.skip_bad else None)
-    return CorpusCuts(root, manifests, skipped, missing, labels.phone_set)
+    if config.phone_set is None and labels.phone_set is not None:
+        _require_phones(ordered, root)
+    covered, words = pronounce(ordered, config, skipped)  # first, so that dev and test are drawn from what is used
+    manifests: dict[str, list[MonoCut]] = {name: [] for name in SPLITS}
+    if covered:
+        manifests = divide(covered, splits, config.split, root, skipped if config.skip_bad else None)
+    return CorpusCuts(root, manifests, skipped, missing, labels.phone_set, words)
+
+
+def _require_phones(cuts: Sequence[MonoCut], root: Path) -> None:
+    """Raises InputError for one that has only words, where a set is made from the phones of the others."""
+    if cut := next((cut for cut in cuts if not has_phones(cut)), None):
+        raise InputError(
+            f"utterance {cut.id} has words and no phones, and others have phones; give the set of all with --phone-set "
+            "(corpus.phone_set)",
+            root,
+        )
 
 
 def _cut(utterance: Utterance, root: Path, labels: Labels) -> MonoCut:

@@ -42,6 +42,6 @@ Found = Iterable[tuple[str, Callable[[], Utterance]]]
 """The name of each utterance of a corpus, and a function that reads it, which may raise InputError."""
 
 
-def refuse(message: str, path: Path, line: int | None = None) -> Utterance:
-    """Raises InputError: what is called for an utterance that is known to be broken, when its turn comes."""
-    raise InputError(message, path, line)
+def refuse(error: InputError) -> Utterance:
+    """Raises the error: what is called for an utterance that is known to be broken, when its turn comes."""
+    raise error

@@ -32,7 +32,12 @@ PUBLIC = {
     "timit_sample": PublicCorpus(
         about="NLTK's sample of TIMIT: 16 speakers, 8 minutes, hand-labelled phones (21 MB)",
         licence="CC BY-NC-SA, see its README",
-        files=(RemoteFile("https://raw.githubusercontent.com/nltk/nltk_data/gh-pages/packages/corpora/timit.zip"),),
+        files=(
+            RemoteFile(
+                "https://raw.githubusercontent.com/nltk/nltk_data/gh-pages/packages/corpora/timit.zip",
+                "34c047c4749a811287f2c652104d7849",
+            ),
+        ),
         prepare="timit --folds 4",
         below="timit",
     ),

@@ -50,6 +50,17 @@ def moved(cut: MonoCut, folder: Path) -> MonoCut:
     return replace(cut, recording=replace(cut.recording, sources=[source]))
 
 
+def test_a_part_of_one_corpus_is_taken(prepared: Path, tmp_path: Path, asr_command: Command) -> None:
+    refused = asr_command("prepare", "merge", prepared, tmp_path / "out")
+    assert "give two or more folders from asr prepare (or one with a --weight), and then OUT_DIR" in refused.err
+    outcome = asr_command("prepare", "merge", prepared, tmp_path / "out", "--weight", f"{prepared.name}=0.5")
+    assert outcome.status == 0, outcome.err
+    assert 0 < len(cuts(tmp_path / "out", "train")) < len(cuts(prepared, "train"))
+    for split in ("dev", "test"):
+        names = [cut.id for cut in cuts(tmp_path / "out", split)]
+        assert names == [f"{prepared.name}/{cut.id}" for cut in cuts(prepared, split)]
+
+
 def test_a_prepared_corpus_is_divided_again(prepared: Path, tmp_path: Path, asr_command: Command) -> None:
     outcome = asr_command("prepare", "split", prepared, tmp_path / "out", "--dev", "0.03min", "--test", "35%")
     assert outcome.status == 0, outcome.err

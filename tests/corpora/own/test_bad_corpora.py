@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.asr_command import Command
-from support.own_corpora import BUILDERS, PHONES, write_textgrid
+from support.own_corpora import BUILDERS, PHONES, json_lines, write_textgrid
 
 
 def replaced(name: str, old: str, new: str, times: int = 1) -> Callable[[Path], None]:
@@ -157,6 +157,53 @@ def test_broken_utterances_are_left_out_and_counted(tmp_path: Path, asr_command:
     assert "skipped: bob/bob0: " in outcome.err
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert sum(split["utterances"] for split in summary["splits"].values()) == 10
+
+
+def broken_json(root: Path) -> None:
+    json_lines(root)
+    (root / "mine.csv").unlink()
+    replaced("mine.jsonl", '{"audio"', '"audio"')(root)
+
+
+def broken_supervision(root: Path) -> None:
+    path = root / "mine_supervisions_all.jsonl.gz"
+    lines = gzip.decompress(path.read_bytes()).decode().splitlines()
+    lines[1], lines[3] = lines[1].replace('"start"', '"begin"'), lines[3][:-9]
+    path.write_bytes(gzip.compress("\n".join(lines).encode()))
+
+
+UNREADABLE = [
+    ("csv", replaced("mine.csv", "sil sh iy sil", "sil sh iy sil, sil"), ["mine.csv:2"]),
+    ("csv", replaced("mine.csv", "ann/ann0.wav", ""), ["mine.csv:2"]),
+    ("csv", replaced("mine.csv", ",ann1,", ",ann0,"), ["mine.csv:3"]),
+    ("csv", broken_json, ["mine.jsonl:1"]),
+    ("kaldi", replaced("wav.scp", "audio/ann.wav", "sph2pipe ann.sph |"), ["ann0", "ann1"]),
+    ("kaldi", replaced("segments", "ann1 ann 0.5 1.0", "ann1 ann x 1.0"), ["ann1"]),
+    ("kaldi", replaced("segments", "ann1 ann 0.5 1.0", "ann1"), ["ann1"]),
+    ("kaldi", replaced("utt2spk", "ann1 ann", "ann1"), ["ann1"]),
+    ("kaldi", replaced("text", "ann1 sil sh iy sil", "ann1"), ["ann1"]),
+    ("lhotse", broken_supervision, ["mine_supervisions_all.jsonl.gz:2", "mine_supervisions_all.jsonl.gz:4"]),
+    ("lhotse", no_supervision, None),
+    ("librispeech", replaced("ann-7.trans.txt", " SHE SAID", ""), ["ann-7-0000"]),
+]
+
+
+@pytest.mark.parametrize(("name", "breaks", "left_out"), UNREADABLE)
+def test_rows_that_cannot_be_read_are_left_out_and_the_rest_is_read(
+    name: str, breaks: Callable[[Path], None], left_out: list[str] | None, tmp_path: Path, asr_command: Command
+) -> None:
+    BUILDERS[name](tmp_path / "corpus")
+    breaks(tmp_path / "corpus")
+    (tmp_path / "lexicon.txt").write_text("she sh iy\nsaid s eh d\n")
+    options = ["--text", "phones"] if name == "kaldi" else ["--lexicon", tmp_path / "lexicon.txt"]
+    outcome = asr_command("prepare", name, tmp_path / "corpus", tmp_path / "out", "--skip-bad", *options)
+    if left_out is None:
+        assert "has no utterances that can be read; the first: " in outcome.err
+        return
+    assert outcome.status == 0, outcome.err
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert [each["utterance"] for each in summary["skipped"]] == left_out
+    assert sum(split["utterances"] for split in summary["splits"].values()) == 12 - len(left_out)
 
 
 def test_a_speaker_on_two_sides_is_refused_or_kept_on_one(tmp_path: Path, asr_command: Command) -> None:

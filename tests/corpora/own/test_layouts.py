@@ -209,6 +209,26 @@ def test_a_set_that_missing_words_empty_says_so(tmp_path: Path, asr_command: Com
     assert "corpus: no utterances are left for train; 12 utterances left out, the first " in outcome.err
 
 
+def test_dev_and_test_are_drawn_from_utterances_whose_words_are_known(tmp_path: Path, asr_command: Command) -> None:
+    (tmp_path / "lexicon.txt").write_text("she sh iy\nsaid s eh d\n")
+    options = ("--lexicon", tmp_path / "lexicon.txt", "--dev", "40%", "--test", "20%", "--seed", "2")
+    sides = []
+    for name in ("unknown", "absent"):
+        BUILDERS["csv"](tmp_path / name)
+        table = tmp_path / name / "mine.csv"
+        lines = [line.replace(f",{SYMBOLS}", ",") for line in table.read_text().splitlines()]
+        ann_and_dan = [line for line in lines if ",ann," in line or ",dan," in line]
+        if name == "unknown":
+            lines = [line.replace(TEXT, "he ate") if line in ann_and_dan else line for line in lines]
+        else:
+            lines = [line for line in lines if line not in ann_and_dan]
+        table.write_text("\n".join(lines) + "\n")
+        outcome = asr_command("prepare", "csv", tmp_path / name, tmp_path / f"{name}_out", *options)
+        assert outcome.status == 0, outcome.err
+        sides.append({split: speakers(tmp_path / f"{name}_out", split) for split in SPLITS})
+    assert sides[0] == sides[1]
+
+
 def test_utterances_with_phones_and_with_words_need_one_set(tmp_path: Path, asr_command: Command) -> None:
     BUILDERS["csv"](tmp_path / "corpus")
     table = tmp_path / "corpus" / "mine.csv"

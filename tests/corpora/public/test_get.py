@@ -158,18 +158,22 @@ def test_a_corpus_is_fetched_once_whole_or_not_at_all(server: Server, cache: Pat
 
 
 def test_a_file_that_is_there_is_used(cache: Path, tmp_path: Path, asr_command: Command) -> None:
-    with zipfile.ZipFile(tmp_path / "timit.zip", "w") as archive:
-        archive.writestr("timit/README", "sample")
-    outcome = asr_command("corpus", "get", "timit_sample", "--from", tmp_path / "timit.zip")
+    archive = tmp_path / "speechocean762.tar.gz"
+    archive.write_bytes(packed({"speechocean762/README": b"sample"}))
+    outcome = asr_command("corpus", "get", "speechocean762", "--from", archive)
     assert outcome.status == 0, outcome.err
-    assert (cache / "corpora" / "timit_sample" / "corpus" / "timit" / "README").read_text() == "sample"
+    assert (cache / "corpora" / "speechocean762" / "corpus" / "speechocean762" / "README").read_text() == "sample"
     assert "no published checksum is known" in outcome.err
-    assert "next: asr prepare timit" in outcome.out
-    assert (tmp_path / "timit.zip").exists()
-    outcome = asr_command("corpus", "get", "speechocean762", "--from", tmp_path / "timit.zip")
-    assert "is not one of the archives of this corpus: speechocean762.tar.gz" in outcome.err
-    (tmp_path / "dev-clean-2.tar.gz").write_bytes(b"other")
-    outcome = asr_command("corpus", "get", "mini_librispeech", "--from", tmp_path / "dev-clean-2.tar.gz")
+    assert "next: asr prepare speechocean762" in outcome.out
+    assert archive.exists()
+    outcome = asr_command("corpus", "get", "timit_sample", "--from", archive)
+    assert "is not one of the archives of this corpus: timit.zip" in outcome.err
+
+
+@pytest.mark.parametrize(("name", "file"), [("timit_sample", "timit.zip"), ("mini_librispeech", "dev-clean-2.tar.gz")])
+def test_a_damaged_file_is_refused(name: str, file: str, cache: Path, tmp_path: Path, asr_command: Command) -> None:
+    (tmp_path / file).write_bytes(b"other")
+    outcome = asr_command("corpus", "get", name, "--from", tmp_path / file)
     assert "its MD5 checksum is" in outcome.err
 
 

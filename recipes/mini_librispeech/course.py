@@ -1,0 +1,224 @@
+"""Two of a course's questions on a small part of mini LibriSpeech: dropout, and GRU against LSTM.
+
+    python recipes/mini_librispeech/course.py PREPARED [--out runs/mini_librispeech/course]
+
+PREPARED has the words of the part, from asr prepare. The model in the box (`small`) times the phones of train and
+dev; every setting is then trained with each seed, keeps the weights of the epoch with the least frame error on dev, and
+is tuned on dev and scored on test once.
+
+OUT/epochs.tsv has a line for each epoch, OUT/scores.tsv one for each training, OUT/dropout.svg and OUT/gru_lstm.svg the
+frame errors. A finished training is not repeated: if interrupted, rerun the same command to resume.
+"""
+
+import argparse
+import json
+import logging
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice, product
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import torch
+from lhotse import MonoCut
+from lhotse.supervision import AlignmentItem
+
+from asr.acoustics.bundle import read_bundle
+from asr.acoustics.scored_split import scored_split
+from asr.alignment.aligner import AligningModel
+from asr.config.recipe_file import read_recipe
+from asr.corpora.cuts import read_cuts, write_cuts
+from asr.data_files import data_path
+from asr.decoding.stage import decode
+from asr.errors import InputError
+from asr.features.dataset import Dataset
+from asr.features.stage import compute_features, extract_folder
+from asr.report.axes import Axes, legend, padded
+from asr.report.svg import figure, ticks, write_figure
+from asr.scoring.stage import score_stage
+from asr.storage.files import read_jsonl, write_text
+from asr.storage.run_layout import BUNDLE, HYPOTHESES, METRICS, REFERENCES, RESULTS, SPLITS, SUMMARY, TEST, cuts_path
+from asr.training.realignment import align_cut
+from asr.training.train import train
+
+HERE = Path(__file__).resolve().parent
+SEEDS = (0, 1, 2)
+DEV_EVERY = 3
+"""Of dev, every third utterance is used."""
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One network of a question: a recipe of this folder, with some of its settings changed."""
+
+    question: str
+    name: str
+    recipe: str
+    changes: tuple[str, ...] = ()
+
+
+SETTINGS = (
+    Setting("dropout", "without dropout", "course_dnn", ("model.dropout=0", "model.input_dropout=0")),
+    Setting("dropout", "with dropout", "course_dnn"),
+    Setting("gru_lstm", "GRU", "course_gru"),
+    Setting("gru_lstm", "LSTM", "course_gru", ("model.type=lstm",)),
+)
+COLOURS = ("var(--c2)", "var(--c1)")
+EPOCHS = ("question", "setting", "seed", "epoch", "train_frame_error", "dev_frame_error")
+SCORES = ("question", "setting", "seed", "parameters", "epoch", "dev_frame_error", "per", "low", "high", "frames/s")
+Row = dict[str, Any]
+
+
+def main() -> None:
+    """Trains and scores what is missing, then writes the tables and the plots."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    arguments = parse()
+    out, prepared = arguments.out, arguments.out / "prepare"
+    if not (out / "features" / SUMMARY).is_file():
+        time_phones(arguments.prepared, prepared)
+        compute_features(read_recipe(HERE / "course_dnn.yaml", []), prepared, out / "features", CPU)
+    trained = [(setting, seed, run(setting, seed, out)) for seed, setting in product(SEEDS, SETTINGS)]
+    epochs = [row for setting, seed, folder in trained for row in epoch_rows(setting, seed, folder)]
+    scores = [score_row(setting, seed, folder) for setting, seed, folder in trained]
+    write_table(out / "epochs.tsv", EPOCHS, epochs)
+    write_table(out / "scores.tsv", SCORES, scores)
+    for question in dict.fromkeys(setting.question for setting in SETTINGS):
+        plot([row for row in epochs if row["question"] == question], out / f"{question}.svg")
+    print(markdown(scores))
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("prepared", type=Path, help="manifests with words, from asr prepare")
+    parser.add_argument("--out", type=Path, default=Path("runs/mini_librispeech/course"), help="folder of the study")
+    return parser.parse_args()
+
+
+def time_phones(words: Path, out: Path) -> None:
+    """Copies prepared manifests, of dev a part; train and dev with phones as the model in the box times them.
+
+    Those of test stay without times, so that each word's best pronunciation counts when they are scored.
+    """
+    model = AligningModel(read_bundle(data_path("models", "small"), CPU), CPU)
+    shutil.copytree(words, out, dirs_exist_ok=True)
+    write_cuts(cuts_path(out, "dev"), islice(read_cuts(cuts_path(words, "dev")), 0, None, DEV_EVERY))
+    extract_folder(out, out / "aligned", model.bundle.config.features)
+    dataset = Dataset(out, out / "aligned")
+    for split in SPLITS[:2]:
+        scored = scored_split(model.scorer, dataset, split)
+        write_cuts(cuts_path(out, split), (cut for each in list(scored) if (cut := timed(model, *each)) is not None))
+    shutil.rmtree(out / "aligned")
+
+
+def timed(model: AligningModel, cut: MonoCut, posteriors: Any) -> MonoCut | None:
+    """The cut with the times of its phones; None where it cannot be aligned."""
+    try:
+        segments = align_cut(model, posteriors, cut, model.bundle.config.targets).segments
+    except InputError as error:
+        logging.warning("%s: %s", cut.id, error)
+        return None
+    items = [AlignmentItem(each.phone, each.start, round(each.end - each.start, 8)) for each in segments]
+    (supervision,) = cut.supervisions
+    return replace(cut, supervisions=[replace(supervision, alignment={"phone": items}, custom=None)])
+
+
+def run(setting: Setting, seed: int, out: Path) -> Path:
+    """The folder of a training, which runs first if its score is missing."""
+    folder = out / f"{setting.name.replace(' ', '_')}-seed{seed}"
+    if not (folder / "score" / RESULTS).is_file():
+        print(f"{folder.name}: running", flush=True)
+        config = read_recipe(HERE / f"{setting.recipe}.yaml", [f"seed={seed}", *setting.changes])
+        data = out / "prepare", out / "features"
+        train(config, *data, folder, CPU)
+        decode(config, folder / BUNDLE, *data, folder / "decode", CPU)
+        test = folder / "decode" / TEST
+        score_stage(test / REFERENCES, test / HYPOTHESES, folder / "score", config.scoring)
+        shutil.rmtree(folder / "checkpoints")
+    return folder
+
+
+def epoch_rows(setting: Setting, seed: int, folder: Path) -> Iterator[Row]:
+    for row in read_jsonl(folder / METRICS):
+        yield {**row, "question": setting.question, "setting": setting.name, "seed": seed}
+
+
+def score_row(setting: Setting, seed: int, folder: Path) -> Row:
+    """What a training reached; `epoch` is that of the least frame error on dev."""
+    epochs = list(read_jsonl(folder / METRICS))
+    best = min(epochs, key=lambda row: row["dev_frame_error"])
+    score = json.loads((folder / "score" / RESULTS).read_text())["removed"]
+    model = read_bundle(folder / BUNDLE, CPU).model
+    return {
+        "question": setting.question,
+        "setting": setting.name,
+        "seed": seed,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "epoch": best["epoch"],
+        "dev_frame_error": best["dev_frame_error"],
+        "per": score["per"],
+        "low": score["interval"][0],
+        "high": score["interval"][1],
+        "frames/s": round(fmean(row["frames_per_second"] for row in epochs)),
+    }
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """One line a row; per cent with two decimals."""
+    cells = (
+        [f"{value:.2f}" if isinstance(value := row[name], float) else str(value) for name in columns] for row in rows
+    )
+    write_text(path, "".join("\t".join(line) + "\n" for line in (columns, *cells)))
+
+
+def plot(rows: Sequence[Row], path: Path) -> None:
+    """Frame errors of dev and of training against epochs: a line is the mean over the seeds, its band their range."""
+    names = list(dict.fromkeys(row["setting"] for row in rows))
+    last = max(row["epoch"] for row in rows)
+    parts: list[str] = []
+    for column, (figure_of, title) in enumerate((("dev_frame_error", "dev"), ("train_frame_error", "training"))):
+        axes = Axes(44 + 290 * column, 26, 240, 190, (1, last), padded([row[figure_of] for row in rows]))
+        parts += axes.frame(
+            f"frame error, {title} (%)", "epoch", (tick for tick in ticks(1, last) if tick == int(tick))
+        )
+        for name, colour in zip(names, COLOURS, strict=True):
+            by_epoch = [
+                [row[figure_of] for row in rows if row["setting"] == name and row["epoch"] == epoch]
+                for epoch in range(1, last + 1)
+            ]
+            numbers = list(range(1, last + 1))
+            parts += [
+                axes.band(numbers, list(map(min, by_epoch)), list(map(max, by_epoch)), colour),
+                axes.curve(zip(numbers, map(fmean, by_epoch), strict=True), colour),
+            ]
+    parts += legend(list(zip(names, COLOURS, strict=True)), 44, 272)
+    label = f"Frame error of dev and of training by epoch: {' and '.join(names)}"
+    write_figure(path, figure(600, 284, parts, label))
+
+
+def markdown(scores: Sequence[Row]) -> str:
+    """A row a setting: means over the seeds, with the range of PER."""
+    lines = [
+        "| network | parameters | best epochs | frame error, dev | PER, test | of the seeds | frames/s |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for name in dict.fromkeys(row["setting"] for row in scores):
+        rows = [row for row in scores if row["setting"] == name]
+        pers = [row["per"] for row in rows]
+        cells = (
+            name,
+            f"{rows[0]['parameters']:,}",
+            ", ".join(str(row["epoch"]) for row in rows),
+            f"{fmean(row['dev_frame_error'] for row in rows):.1f}",
+            f"{fmean(pers):.1f}",
+            f"{min(pers):.1f} to {max(pers):.1f}",
+            f"{fmean(row['frames/s'] for row in rows):,.0f}",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

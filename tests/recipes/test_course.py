@@ -1,0 +1,72 @@
+import importlib.util
+import sys
+from itertools import product
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from support.asr_command import Command
+from support.own_corpora import BUILDERS
+
+from asr.corpora.cuts import has_phones, phone_segments, read_cuts
+
+SCRIPT = Path(__file__).resolve().parents[2] / "recipes" / "mini_librispeech" / "course.py"
+
+
+@pytest.fixture
+def course(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The study as a module, of small networks and one seed."""
+    spec = importlib.util.spec_from_file_location("course", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "course", module)
+    spec.loader.exec_module(module)
+    tiny = ("training.epochs=2", "decoding.acoustic_scales=[0.5]", "decoding.insertion_penalties=[0]")
+    tiny += ("model.layers=1", "model.width=8")
+    settings = [module.Setting("dropout", name, "course_dnn", tiny) for name in ("without", "with")]
+    monkeypatch.setattr(module, "SETTINGS", settings)
+    monkeypatch.setattr(module, "SEEDS", (0,))
+    return module
+
+
+def test_the_study_trains_each_network_once_and_writes_its_figures(
+    course: ModuleType,
+    tmp_path: Path,
+    asr_command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    BUILDERS["librispeech"](tmp_path / "corpus")
+    (tmp_path / "lexicon.txt").write_text("she sh iy\nsaid s eh d\n")
+    lexicon = ("--lexicon", tmp_path / "lexicon.txt")
+    assert asr_command("prepare", "librispeech", tmp_path / "corpus", tmp_path / "words", *lexicon).status == 0
+    out = tmp_path / "out"
+    monkeypatch.setattr(sys, "argv", ["course.py", str(tmp_path / "words"), "--out", str(out)])
+    course.main()
+    printed = capsys.readouterr().out
+    train, dev, test = (list(read_cuts(out / "prepare" / f"{split}.cuts.jsonl.gz")) for split in course.SPLITS)
+    assert all(phone_segments(cut) for cut in [*train, *dev])
+    assert (len(train), len(dev), len(test)) == (4, 2, 4)
+    assert all(has_phones(cut) and not phone_segments(cut) for cut in test)
+    epochs, scores = ((out / name).read_text().splitlines() for name in ("epochs.tsv", "scores.tsv"))
+    assert (len(epochs), len(scores)) == (1 + 2 * 2, 1 + 2)
+    assert "| with | " in printed
+    assert "<polyline" in (out / "dropout.svg").read_text()
+    monkeypatch.delattr(course, "train")
+    course.main()
+    assert capsys.readouterr().out in printed
+
+
+def test_means_are_over_the_seeds(course: ModuleType) -> None:
+    rows = [
+        {
+            "setting": name,
+            "seed": seed,
+            "parameters": 1234,
+            "epoch": 2 + seed,
+            "dev_frame_error": 50.0 + seed,
+            "per": 30.0 + seed,
+            "frames/s": 1000,
+        }
+        for name, seed in product(("GRU", "LSTM"), (0, 1, 2))
+    ]
+    assert "| GRU | 1,234 | 2, 3, 4 | 51.0 | 31.0 | 30.0 to 32.0 | 1,000 |" in course.markdown(rows)
