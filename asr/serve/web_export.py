@@ -56,8 +56,6 @@ def export_web(model: Path, out: Path, precision: Precision, runtime: Path | Non
     with output_folder(out, "export", "OUT"):
         _pack_language_model(out)
         exported = read_model(out, "cpu")
-        if exported.timing is not None:
-            log.warning("The page finds the same phones, but not the times that training.timing gives: use asr serve")
         write_text(out / DECODER, json.dumps(decoder_json(exported)))
         write_text(out / ABOUT, json.dumps(_about(exported, Path(model).resolve().name)))
         for path in sorted((*PAGE.iterdir(), *WORKER.iterdir())):
