@@ -39,7 +39,7 @@ SEARCHES = {
     "prefix_beam": [
         *CTC,
         *("decoding.search=prefix_beam", "decoding.prefixes=12", "lm.order=6", "lm.word_starts=false"),
-        *("decoding.lm_weights=[0.7]", "decoding.acoustic_scales=[0.8]", "training.timing={states: 2}"),
+        *("decoding.lm_weights=[0.7]", "decoding.acoustic_scales=[0.8]", "training.timing={states: 3}"),
     ],
 }
 """Settings of the tiny recipe for each search."""
