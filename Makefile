@@ -38,7 +38,8 @@ demo: install
 	.venv/bin/python -m asr run recipes/demo/dnn.yaml
 	.venv/bin/python -m asr transcribe runs/demo/dnn $(DEMO_FILE) -o runs/demo/dnn/transcripts
 	.venv/bin/python .ci/check_demo.py
-	@echo "Report: runs/demo/dnn/report.html"
+	.venv/bin/python -m asr report runs/demo/dnn --audio link
+	@echo "Open runs/demo/dnn/report/index.html in a web browser: it shows the errors, and you can hear them"
 
 test: install
 	.venv/bin/python -m pytest -n auto

@@ -31,8 +31,13 @@ def export_command(
         typer.Option("--format", help="onnx (a folder for asr.load), or web (a page that runs it in a browser)."),
     ] = Format.onnx,
     precision: Annotated[
-        Precision, typer.Option("--precision", help="Precision of the weights: fp16 halves the size, int8 quarters it.")
-    ] = Precision.fp32,
+        Precision | None,
+        typer.Option(
+            "--precision",
+            help="Precision of the weights: fp16 halves the size, int8 quarters it.",
+            show_default="fp32; int8 for web",
+        ),
+    ] = None,
     runtime: Annotated[
         Path | None,
         typer.Option(
@@ -55,7 +60,9 @@ def export_command(
     if form == Format.web:
         from asr.serve.web_export import export_web
 
+        precision = precision or Precision.int8
         size = export_web(model, out, precision.value, runtime)
     else:
+        precision = precision or Precision.fp32
         size = export(model, out, precision.value)
     log.info("%s: %.1f MB (%s, %s)", out, size / 1e6, form.value, precision.value)

@@ -1,5 +1,6 @@
 """The live page of a run: what is being done and the curves of its training, as a file that reloads itself."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from asr.report.run_files import Fold, curve_fields, read_epochs
 
 RELOAD = 3
 """Seconds after which an open page reads its file again."""
+SILENT = 180
+"""Seconds without a new page after which a run, which writes one at least each minute, was killed."""
 SHOWN = 15
 """The last epochs in the table."""
 
@@ -21,13 +24,13 @@ SHOWN = 15
 @dataclass(frozen=True)
 class Live:
     """What a run is doing: its `stages` that are done, the one that is `running`, how it `ended` (empty until then),
-    and the moment of writing, as text."""
+    and the moment of writing, in seconds since 1970."""
 
     title: str
     stages: Sequence[str]
     running: str
     ended: str
-    time: str
+    written: float
     report: str | None = None
     """The address of the report, once there is one."""
 
@@ -42,6 +45,8 @@ def live_page(live: Live, trainings: Sequence[tuple[str, Path]], training: Train
     content: dict[str, Any] = {
         "live": live,
         "reload": RELOAD,
+        "silent": SILENT,
+        "written": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(live.written)),
         "figures": [Markup(figure) for figure in (curves(folds, training), speed_curves(folds)) if figure],
         "latest": folds[-1] if folds else None,
         "rows": folds[-1].epochs[: -SHOWN - 1 : -1] if folds else [],

@@ -13,6 +13,7 @@ from asr.report.confusions import Examples, confusion_matrix
 from asr.report.curves import curves, speed_curves
 from asr.report.decoding import decoding_rows, reliability
 from asr.report.error_analysis import error_analysis
+from asr.report.in_short import in_short
 from asr.report.rendering import render
 from asr.report.run_files import Fold, RunFiles, curve_fields, read_run
 from asr.report.svg import interval_bar, write_figure
@@ -76,6 +77,7 @@ def _figures(run_dir: Path, run: RunFiles, pairs: Counter[EditPair]) -> dict[str
 def _content(run_dir: Path, run: RunFiles, pairs: Counter[EditPair], figures: dict[str, str | None]) -> dict[str, Any]:
     """What the templates show; `examples` gives the addresses of examples in the error browser, where there is one."""
     columns = curve_fields(run.training)
+    analysis, frequent = error_analysis(run_dir, run), _frequent(ranked(pairs))
     return {
         "title": run.results.get("recipe", run_dir.name),
         "facts": _facts(run.results),
@@ -85,7 +87,8 @@ def _content(run_dir: Path, run: RunFiles, pairs: Counter[EditPair], figures: di
         "silence_note": _silence_note(run.results),
         "speakers": _groups(run.results["by_speaker"]),
         "corpora": _groups(run.results.get("by_corpus", {})),
-        "analysis": error_analysis(run_dir, run),
+        "analysis": analysis,
+        "short": in_short(run.results["counted"], frequent, analysis["classes"], run.phone_set),
         "timing": _timing(run_dir, run),
         "tolerances": TOLERANCES,
         **{name: Markup(svg) if svg else None for name, svg in figures.items()},
@@ -93,7 +96,7 @@ def _content(run_dir: Path, run: RunFiles, pairs: Counter[EditPair], figures: di
         "columns": columns,
         "averaged": any(len(fold.kept) > 1 for fold in run.folds),
         "decoding": decoding_rows(run_dir, [fold.name for fold in run.folds]),
-        **_frequent(ranked(pairs)),
+        **{kind: rows[:LIST_LENGTH] for kind, rows in frequent.items()},
         "worst": [_utterance(item) for item in worst(run.utterances, LIST_LENGTH)],
         "details": _details(run),
         "recipe": run.recipe.strip(),
@@ -190,7 +193,7 @@ def _frequent(pairs: Sequence[tuple[EditPair, int]]) -> dict[str, list[dict[str,
             kind = "insertions" if reference is None else "deletions" if hypothesis is None else "substitutions"
             share = 100 * times / totals[reference]
             lists[kind].append({"reference": reference, "hypothesis": hypothesis, "count": times, "share": share})
-    return {kind: rows[:LIST_LENGTH] for kind, rows in lists.items()}
+    return lists
 
 
 def _utterance(item: UtteranceScore) -> dict[str, Any]:

@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 PAUSE = 1.0
 """Seconds between two looks at the metrics."""
+BEAT = 60.0
+"""Seconds after which the page is written again though nothing has happened; where this stops, the run was killed."""
 
 
 @contextmanager
@@ -57,12 +59,12 @@ class _Watch:
         self.changed.set()
 
     def follow(self) -> None:
-        """Writes the page whenever a stage has begun or an epoch has ended, until the run is over."""
-        known = self.before
+        """Writes the page whenever a stage has begun or an epoch has ended, and every BEAT, until the run is over."""
+        known, written = self.before, time.monotonic()
         while not self.over.is_set():
             metrics = self._metrics()
-            if self.changed.is_set() or metrics != known:
-                known = metrics
+            if self.changed.is_set() or metrics != known or time.monotonic() - written > BEAT:
+                known, written = metrics, time.monotonic()
                 self.changed.clear()
                 self.write()
             self.changed.wait(PAUSE)
@@ -70,9 +72,7 @@ class _Watch:
     def write(self, ended: str = "") -> None:
         running, done = (self.stages[-1], self.stages[:-1]) if self.stages else ("starting", [])
         report = REPORT if ended.startswith("Finished") and (self.folder / REPORT).is_file() else None
-        live = Live(
-            self.name, self.stages if report else done, running, ended, time.strftime("%Y-%m-%d %H:%M:%S"), report
-        )
+        live = Live(self.name, self.stages if report else done, running, ended, time.time(), report)
         try:
             write_text(self.folder / LIVE, live_page(live, self._trainings(), self.config.training))
         except (InputError, OSError) as error:

@@ -6,7 +6,8 @@ import numpy as np
 
 from asr.acoustics.frame_times import FrameTimes
 from asr.acoustics.priors import PRIOR_FLOOR
-from asr.acoustics.tables import TrainedModel
+from asr.acoustics.tables import ClassStatistics, TrainedModel
+from asr.alignment.spoken import pauses
 from asr.decoding.bundle_decoder import bundle_graph
 from asr.decoding.graph.flat_graph import FlatGraph, flatten
 from asr.features.mel import window_samples
@@ -16,17 +17,40 @@ from asr.phones.symbols import WORD_START
 def decoder_json(model: TrainedModel) -> dict[str, Any]:
     """The search of a model with its tuned weights, and its phones, priors and times."""
     config, tuning = model.config, model.tuning
-    offsets = (tuning.prior_scale * np.log(np.maximum(model.statistics.priors, PRIOR_FLOOR))).astype(np.float32)
     times = FrameTimes.of(config.features, model.subsampling)
     return {
         "search": config.decoding.search,
         **_SEARCHES[config.decoding.search](model),
         "phones": list(config.targets.phone_set),
-        "offsets": offsets.tolist(),
+        "offsets": _log_priors(model.statistics, tuning.prior_scale),
         "offset": times.offset,
         "shift": times.shift,
         "sampleRate": config.features.sample_rate,
         "shortest": window_samples(config.features),
+        "timing": _timing(model),
+    }
+
+
+def _log_priors(statistics: ClassStatistics, scale: float = 1.0) -> list[float]:
+    """What is subtracted from each class's log posterior."""
+    found: list[float] = (scale * np.log(np.maximum(statistics.priors, PRIOR_FLOOR))).astype(np.float32).tolist()
+    return found
+
+
+def _timing(model: TrainedModel) -> dict[str, Any] | None:
+    """The HMMs of the second output, if there is one, as `PhoneTimer` aligns to it."""
+    config = model.config
+    if model.timing is None or config.training.timing is None:
+        return None
+    times = FrameTimes.of(config.features)
+    return {
+        "states": config.training.timing.states,
+        "stay": (-np.log(model.timing.self_loops)).tolist(),
+        "leave": (-np.log1p(-model.timing.self_loops)).tolist(),
+        "offsets": _log_priors(model.timing),
+        "silences": list(pauses(config.targets.phone_set)),
+        "offset": times.offset,
+        "shift": times.shift,
     }
 
 

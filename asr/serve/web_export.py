@@ -18,6 +18,7 @@ from asr.acoustics.tables import TrainedModel
 from asr.errors import InputError
 from asr.export.export import export
 from asr.export.precision import Precision
+from asr.serve.exported_per import exported_per
 from asr.serve.limits import Limits
 from asr.serve.page_files import INDEX, PAGE, WORKER
 from asr.serve.web_decoder import decoder_json
@@ -56,26 +57,28 @@ def export_web(model: Path, out: Path, precision: Precision, runtime: Path | Non
     with output_folder(out, "export", "OUT"):
         _pack_language_model(out)
         exported = read_model(out, "cpu")
-        if exported.timing is not None:
-            log.warning("The page finds the same phones, but not the times that training.timing gives: use asr serve")
         write_text(out / DECODER, json.dumps(decoder_json(exported)))
-        write_text(out / ABOUT, json.dumps(_about(exported, Path(model).resolve().name)))
+        quality = exported_per(model, out, precision)
+        if quality:
+            log.info("%s", quality)
+        write_text(out / ABOUT, json.dumps(_about(exported, Path(model).resolve().name, quality)))
         for path in sorted((*PAGE.iterdir(), *WORKER.iterdir())):
             write_text(out / path.name, path.read_text(encoding="utf-8"))
         write_text(out / INDEX, _index())
         for name in RUNTIME_FILES:
             write_bytes(out / name, (runtime / "dist" / name).read_bytes())
         _pack(runtime / "dist" / RUNTIME, out / f"{RUNTIME}.gz")
-        write_text(out / "README.md", _readme(precision))
+        write_text(out / "README.md", _readme(precision, quality))
         needed = [INDEX, "live.css", "live.js", "recorder.js", "worker.js", DECODER, ABOUT, ONNX_MODEL, *RUNTIME_FILES]
         needed += [f"{RUNTIME}.gz", *([PACKED_LM] if exported.config.decoding.search == "prefix_beam" else [])]
         write_text(out / FILES, json.dumps({"version": _digest(out, needed), "files": ["./", *needed]}))
     return sum(path.stat().st_size for path in out.iterdir() if path.is_file())
 
 
-def _about(model: TrainedModel, name: str) -> dict[str, Any]:
+def _about(model: TrainedModel, name: str, quality: str) -> dict[str, Any]:
     return {
         "name": f"{name}, in this browser",
+        "quality": quality,
         "version": __version__,
         "sample_rate": model.config.features.sample_rate,
         "phones": list(model.config.targets.phone_set),
@@ -92,14 +95,15 @@ def _index() -> str:
     return text.replace("<html ", '<html data-engine="local" ').replace("<head>", f"<head>\n{policy}")
 
 
-def _readme(precision: str) -> str:
+def _readme(precision: str, quality: str) -> str:
     return (
         "# Phones in the browser\n\n"
         "A static page: it needs a web server, as browsers run no workers from files, but no program on it. Try\n\n"
         "    python -m http.server --bind 127.0.0.1 --directory .\n\n"
         "and open http://127.0.0.1:8000/. After the first visit it works without a network. Recordings never leave\n"
         f"the browser. The model's weights are {precision}. `asr.load` reads this folder too.\n\n"
-        f"onnxruntime-web {RUNTIME_VERSION} is under the MIT licence ({LICENCE}).\n"
+        + (f"{quality}.\n\n" if quality else "")
+        + f"onnxruntime-web {RUNTIME_VERSION} is under the MIT licence ({LICENCE}).\n"
     )
 
 

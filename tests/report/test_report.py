@@ -287,3 +287,15 @@ def test_scores_of_several_corpora_are_shown(run_without_folds: Path) -> None:
     assert markdown.index("\n\n## Corpora\n\n") < markdown.index("| mine |") < markdown.index("\n\n## Speakers\n\n")
     page = (run_without_folds / "report.html").read_text()
     assert page.index('<section id="corpora">') < page.index("<th>timit</th>") < page.index('<section id="speakers">')
+
+
+def test_it_says_in_short_where_the_system_errs(run_without_folds: Path) -> None:
+    page = report(run_without_folds).read_text()
+    short = page[page.index('<ul class="short">') : page.index("<nav>")]
+    counts = json.loads((run_without_folds / "results.json").read_text())["counted"]
+    share = 100 * counts["substitutions"] / counts["reference_phones"]
+    assert f"Of 100 phones, {share:.1f} are taken for another" in short
+    assert "Hardest class of phones" in short
+    assert "Hardest speaker" in short
+    assert re.search(r"\bsil\b", short) is None
+    assert "asr report RUN --audio link" in short

@@ -4,13 +4,14 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from time import sleep
+from time import sleep, time
 from typing import Any
 
 import pytest
 from support.chromium import chromium, serious_findings
 
 from asr.config import CorpusConfig, RecipeConfig
+from asr.report.live import Live, live_page
 from asr.runs.watch import watched
 from asr.storage.files import write_jsonl
 
@@ -87,6 +88,16 @@ def test_damaged_metrics_are_one_warning_and_the_run_goes_on(tmp_path: Path, cap
     assert len(re.findall("The live page is not up to date", caplog.text)) == 1
 
 
+def test_a_run_that_lives_writes_its_page_though_nothing_happens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asr.runs.watch.BEAT", 0.0)
+    page = tmp_path / "live.html"
+    with watched(RECIPE, "timit/dnn", tmp_path):
+        page.write_text("old")
+        waited(page, "starting")
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     with chromium() as running:
@@ -105,4 +116,14 @@ def test_it_is_accessible_and_loads_nothing(browser: Any, tmp_path: Path, scheme
     assert serious_findings(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert all(address.startswith(("file:", "data:")) for address in requested)
+    page.close()
+
+
+@pytest.mark.parametrize(("minutes", "killed"), [(1, False), (42, True)])
+def test_the_page_of_a_killed_run_says_so(browser: Any, tmp_path: Path, minutes: int, killed: bool) -> None:
+    live = Live("timit/dnn", [], "train", "", time() - 60 * minutes)
+    (tmp_path / "live.html").write_text(live_page(live, [], RECIPE.training), encoding="utf-8")
+    page = browser.new_page()
+    page.goto((tmp_path / "live.html").as_uri())
+    assert page.is_visible("text=Nothing was written here for 42 minutes") == killed
     page.close()

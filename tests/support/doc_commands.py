@@ -1,7 +1,7 @@
 """The commands of README.md and docs/: fenced blocks of `sh` (or `bash`), `console` and `python`.
 
 In a `console` block, the lines that begin with `$ ` are commands. A block that needs what CI does not have says so in
-its fence: ```` ```sh needs=timit ````.
+its fence: ```` ```sh needs=timit ````. What needs a server or npm's package says so too, and runs.
 """
 
 import re
@@ -14,11 +14,16 @@ NEEDS = {
     "gpu": "a GPU",
     "network": "a download",
     "cluster": "several machines",
-    "server": "a server that runs until Ctrl-C, or one that is running",
+    "ctrl-c": "runs until Ctrl-C",
     "time": "minutes or hours of computing",
     "install": "changes the environment or the shell",
 }
 """What a block may need that CI does not have."""
+PROVIDED = {
+    "server": "asr serve runs/demo/dnn, at 127.0.0.1:8000",
+    "onnxruntime-web": "npm ci in web/",
+}
+"""What a block may need that the tests have: the first always, the others where they are installed."""
 
 FENCE = re.compile(
     r"^(?P<indent> *)```(?P<language>\w+)(?: needs=(?P<needs>\S+))?[^\n]*\n(?P<code>.*?)^(?P=indent)```$", re.M | re.S
@@ -34,6 +39,10 @@ class Block:
     language: str
     needs: str | None
     code: str
+
+    @property
+    def runs(self) -> bool:
+        return self.needs is None or self.needs in PROVIDED
 
     @property
     def script(self) -> str:

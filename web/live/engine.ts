@@ -2,6 +2,8 @@
 
 interface About {
   name: string;
+  /** How well it recognises, where that is known. */
+  quality?: string;
   sample_rate: number;
   phones: string[];
   /** Whether words can be aligned, and whether phones can. */

@@ -230,12 +230,14 @@ async function start(): Promise<void> {
   await attempt("Loading the model…", async () => {
     about = await engine.about();
     byId("model").textContent = about.name;
+    byId("quality").textContent = about.quality ? ` · ${about.quality}` : "";
     const kind = byId<HTMLSelectElement>("kind");
     if (!about.words) {
       kind.value = "phones";
       kind.querySelector("[value=words]")?.remove();
     }
     byId("speech").hidden = !about.align;
+    for (const each of document.querySelectorAll<HTMLElement>(".aligns")) each.hidden = !about.align;
     say("");
   });
 }

@@ -24,6 +24,8 @@ type Decoder = (GraphSearch | PrefixBeam | Greedy) & {
   sampleRate: number;
   /** Samples of the shortest recording. */
   shortest: number;
+  /** Of a second output, if there is one. */
+  timing: Timing | null;
 };
 
 type Search = (scores: Float32Array, classes: number) => Span[];
@@ -65,24 +67,36 @@ async function unpacked(name: string): Promise<ArrayBuffer> {
 const loaded = Promise.all([loadSession(), loadDecoder()]);
 loaded.catch(() => undefined);
 
-async function recognised(samples: Float32Array): Promise<{ phones: { phone: string; start: number; end: number }[]; duration: number }> {
+interface TimedPhone { phone: string; start: number; end: number }
+
+async function recognised(samples: Float32Array): Promise<{ phones: TimedPhone[]; duration: number }> {
   const [session, [decoder, search]] = await loaded;
   if (samples.length < decoder.shortest) throw new Error("the recording is shorter than one frame (25 ms)");
   const outputs = await session.run({
     waveforms: new ort.Tensor("float32", samples, [1, samples.length]),
     lengths: new ort.Tensor("int64", BigInt64Array.from([BigInt(samples.length)]), [1]),
   });
-  const posteriors = outputs["log_posteriors"];
-  const frames = Number((outputs["frames"]?.data as BigInt64Array)[0]);
-  const classes = posteriors?.dims[2] ?? 0;
-  const scores = (posteriors?.data as Float32Array).slice(0, frames * classes);
-  for (let at = 0; at < scores.length; at++) scores[at]! -= decoder.offsets[at % classes]!;
   const duration = rounded(samples.length / decoder.sampleRate);
-  const time = (frame: number): number =>
-    rounded(Math.min(duration, Math.max(0, decoder.offset + frame * decoder.shift)));
-  const phones = search(scores, classes).map(({ phone, first, end }) =>
-    ({ phone: decoder.phones[phone]!, start: time(first), end: time(end) }));
+  const spans = search(...scaled(outputs, "log_posteriors", "frames", decoder.offsets));
+  const time = (frame: number): number => Math.min(duration, Math.max(0, decoder.offset + frame * decoder.shift));
+  const times = decoder.timing && phoneTimes(
+    spans.map(({ phone }) => phone), decoder.timing,
+    ...scaled(outputs, "timing_log_posteriors", "timing_frames", decoder.timing.offsets), duration,
+  );
+  const phones = spans.map(({ phone, first, end }, at) => {
+    const [from, to] = times ? times[at]! : [time(first), time(end)];
+    return { phone: decoder.phones[phone]!, start: rounded(from), end: rounded(to) };
+  });
   return { phones, duration };
+}
+
+/** The scaled likelihoods [frames, classes] of an output, and its classes. */
+function scaled(outputs: Record<string, Tensor>, name: string, length: string, offsets: number[]): [Float32Array, number] {
+  const posteriors = outputs[name]?.data as Float32Array;
+  const frames = Number((outputs[length]?.data as BigInt64Array)[0]);
+  const scores = posteriors.slice(0, frames * offsets.length);
+  for (let at = 0; at < scores.length; at++) scores[at]! -= offsets[at % offsets.length]!;
+  return [scores, offsets.length];
 }
 
 function rounded(seconds: number): number {

@@ -1134,12 +1134,15 @@ async function start() {
     await attempt("Loading the model…", async () => {
         about = await engine.about();
         byId("model").textContent = about.name;
+        byId("quality").textContent = about.quality ? ` · ${about.quality}` : "";
         const kind = byId("kind");
         if (!about.words) {
             kind.value = "phones";
             kind.querySelector("[value=words]")?.remove();
         }
         byId("speech").hidden = !about.align;
+        for (const each of document.querySelectorAll(".aligns"))
+            each.hidden = !about.align;
         say("");
     });
 }

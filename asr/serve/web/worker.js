@@ -429,6 +429,188 @@ function logAdd(one, other) {
         return Math.max(one, other);
     return Math.max(one, other) + Math.log1p(Math.exp(-Math.abs(one - other)));
 }
+// The states that known phones allow, in order: asr/alignment/graph.py, for HMMs.
+/** States, numbered so that a path never goes back. */
+class AlignmentGraph {
+    constructor(items, hmm) {
+        this.hmm = hmm;
+        this.classes = [];
+        this.phones = [];
+        /** The occurrence of a phone that each state belongs to; they count up along a path. */
+        this.units = [];
+        this.items = [];
+        /** Whether a path may begin in a state. */
+        this.starts = [];
+        /** The other states from which each is entered, and at what cost. */
+        this.moves = [];
+        this.unit = -1;
+        let frontier = { starts: true, costs: new Map() };
+        items.forEach((item, number) => {
+            const after = new Map(item.phones.flatMap((phone) => [...this.enter(phone, number, frontier)]));
+            if (item.optional)
+                frontier.costs.forEach((cost, state) => after.set(state, cost));
+            frontier = { starts: frontier.starts && item.optional, costs: after };
+        });
+        this.finals = frontier.costs;
+        this.shortest = hmm.states * items.filter((item) => !item.optional).length;
+    }
+    enter(phone, item, before) {
+        this.unit++;
+        let { starts, costs } = before;
+        for (let label = phone * this.hmm.states; label < (phone + 1) * this.hmm.states; label++) {
+            this.moves.push([...costs].map(([source, cost]) => ({ source, cost })));
+            this.starts.push(starts);
+            this.phones.push(phone);
+            this.units.push(this.unit);
+            this.items.push(item);
+            costs = new Map([[this.classes.push(label) - 1, this.hmm.leave[label]]]);
+            starts = false;
+        }
+        return costs;
+    }
+}
+/** The state of each frame on the best path for `scores` [frames, classes]: asr/alignment/viterbi.py. */
+function bestStates(graph, hmm, scores, classes) {
+    const frames = scores.length / classes, states = graph.classes.length;
+    const back = new Uint8Array(frames * states);
+    const best = Float64Array.from(graph.starts, (starts) => (starts ? 0 : -Infinity));
+    for (let frame = 0; frame < frames; frame++) {
+        for (let state = states - 1; state >= 0; state--) {
+            const label = graph.classes[state];
+            let reached = best[state] - (frame ? hmm.stay[label] : 0), number = 0;
+            if (frame) {
+                graph.moves[state].forEach(({ source, cost }, move) => {
+                    const moved = best[source] - cost;
+                    if (moved > reached)
+                        [reached, number] = [moved, move + 1];
+                });
+            }
+            best[state] = reached + scores[frame * classes + label];
+            back[frame * states + state] = number;
+        }
+    }
+    let state = -1, most = -Infinity;
+    graph.finals.forEach((cost, final) => {
+        if (best[final] - cost > most)
+            [state, most] = [final, best[final] - cost];
+    });
+    const path = new Array(frames);
+    for (let frame = frames - 1; frame >= 0; frame--) {
+        path[frame] = state;
+        const number = back[frame * states + state];
+        if (number)
+            state = graph.moves[state][number - 1].source;
+    }
+    return path;
+}
+// Where each boundary most probably is, finer than a frame: asr/alignment/posterior.py, for HMMs.
+/** The factor of the acoustic scores, and how many states around the best path are considered in each frame. */
+const BOUNDARY_SCALE = Math.fround(0.2), BAND = 256;
+/** The medians, in frames, of the beginnings of known phones and of the end of the last; `firsts` are the frames in which
+ * each begins on the best path through `scores` [frames, classes]. */
+function boundaries(phones, firsts, hmm, scores, classes) {
+    const frames = scores.length / classes;
+    const labels = phones.flatMap((phone) => Array.from({ length: hmm.states }, (_, state) => phone * hmm.states + state));
+    const width = Math.min(BAND, labels.length);
+    const lowest = new Int32Array(frames);
+    for (let frame = 0, phone = 0; frame < frames; frame++) {
+        while (phone + 1 < firsts.length && firsts[phone + 1] <= frame)
+            phone++;
+        lowest[frame] = Math.max(0, Math.min(labels.length - width, phone * hmm.states - Math.floor(width / 2)));
+    }
+    const passed = passedStates(labels, lowest, width, hmm, scores, classes);
+    const edges = [0];
+    for (let phone = 1; phone < phones.length; phone++) {
+        const edge = median(passed, lowest, width, phone * hmm.states - 1);
+        edges.push(Math.min(frames, Math.max(edge, edges[phone - 1])));
+    }
+    return [...edges, frames];
+}
+/** The probability [frames, width] of being, in each frame, at a state of the band or before it. */
+function passedStates(labels, lowest, width, hmm, scores, classes) {
+    const frames = lowest.length, last = labels.length - 1;
+    const emission = (frame, state) => Math.fround(BOUNDARY_SCALE * scores[frame * classes + labels[state]]);
+    const forward = new Float64Array(frames * width).fill(-Infinity);
+    const backward = new Float64Array(frames * width).fill(-Infinity);
+    const at = (sums, frame, state) => {
+        const column = state - lowest[frame];
+        return column < 0 || column >= width ? -Infinity : sums[frame * width + column];
+    };
+    const stay = (state) => -hmm.stay[labels[state]];
+    const step = (state) => (state ? -hmm.leave[labels[state - 1]] : -Infinity);
+    if (lowest[0] === 0)
+        forward[0] = emission(0, 0);
+    for (let frame = 1; frame < frames; frame++) {
+        for (let state = lowest[frame]; state < lowest[frame] + width; state++) {
+            const reached = logAdd(at(forward, frame - 1, state) + stay(state), at(forward, frame - 1, state - 1) + step(state));
+            forward[frame * width + state - lowest[frame]] = reached + emission(frame, state);
+        }
+    }
+    backward[frames * width - 1] = -hmm.leave[labels[last]];
+    for (let frame = frames - 2; frame >= 0; frame--) {
+        const arrived = (state) => (state > last ? -Infinity : at(backward, frame + 1, state) + emission(frame + 1, state));
+        for (let state = lowest[frame]; state < lowest[frame] + width; state++) {
+            backward[frame * width + state - lowest[frame]] = logAdd(arrived(state) + stay(state), state < last ? arrived(state + 1) + step(state + 1) : -Infinity);
+        }
+    }
+    for (let frame = 0; frame < frames; frame++) {
+        const row = forward.subarray(frame * width, (frame + 1) * width);
+        let most = -Infinity, sum = 0;
+        row.forEach((value, column) => (most = Math.max(most, row[column] = value + backward[frame * width + column])));
+        row.forEach((value, column) => (sum += row[column] = Math.exp(value - most)));
+        let before = 0;
+        row.forEach((value, column) => (before = row[column] = before + value / sum));
+    }
+    return forward;
+}
+/** When the probability of being at a state or before it, which falls from 1 to 0, is a half; linear between the middles of
+ * frames. */
+function median(passed, lowest, width, state) {
+    let frame = 0;
+    while (frame < lowest.length && lowest[frame] < state - width + 2)
+        frame++;
+    let above = 1;
+    for (; frame < lowest.length && lowest[frame] <= state; frame++) {
+        const below = Math.min(above, passed[frame * width + state - lowest[frame]]);
+        if (below < 0.5)
+            return frame - 0.5 + (above - 0.5) / (above - below);
+        above = below;
+    }
+    return frame - 0.5 + (above - 0.5) / above;
+}
+// The times of recognised phones, from the second output of a model: asr/alignment/timing.py.
+/** Seconds of a phone that is squeezed in at the end of the audio. */
+const SHORTEST_PHONE = 0.001;
+/** The begin and end in seconds of each phone, which are aligned to `scores` [frames, classes]; null where they do not fit. */
+function phoneTimes(phones, timing, scores, classes, duration) {
+    const frames = scores.length / classes;
+    const items = withSilences(phones, timing.silences);
+    const graph = new AlignmentGraph(items, timing);
+    if (!phones.length || frames < graph.shortest)
+        return null;
+    const path = bestStates(graph, timing, scores, classes);
+    const firsts = path.map((_, frame) => frame).filter((frame) => !frame || graph.units[path[frame]] !== graph.units[path[frame - 1]]);
+    const found = firsts.map((frame) => path[frame]);
+    const edges = boundaries(found.map((state) => graph.phones[state]), firsts, timing, scores, classes)
+        .map((frame) => Math.min(duration, Math.max(0, timing.offset + timing.shift * frame)));
+    [edges[0], edges[found.length]] = [0, duration];
+    const inside = edges.map((edge, at) => Math.max(0, Math.min(edge, duration - SHORTEST_PHONE * (found.length - at))));
+    return found.flatMap((state, at) => items[graph.items[state]].optional ? [] : [[inside[at], inside[at + 1]]]);
+}
+/** The phones, with an optional silence between any two that are none. */
+function withSilences(phones, silences) {
+    const optional = silences.length ? [{ phones: silences, optional: true }] : [];
+    const items = [];
+    let afterSpeech = true;
+    for (const phone of phones) {
+        const speech = !silences.includes(phone);
+        if (speech && afterSpeech)
+            items.push(...optional);
+        items.push({ phones: [phone], optional: false });
+        afterSpeech = speech;
+    }
+    return afterSpeech ? [...items, ...optional] : items;
+}
 // Runs the model in onnxruntime-web and searches the best phones.
 importScripts("ort.wasm.min.js");
 ort.env.wasm.numThreads = 1;
@@ -472,16 +654,24 @@ async function recognised(samples) {
         waveforms: new ort.Tensor("float32", samples, [1, samples.length]),
         lengths: new ort.Tensor("int64", BigInt64Array.from([BigInt(samples.length)]), [1]),
     });
-    const posteriors = outputs["log_posteriors"];
-    const frames = Number((outputs["frames"]?.data)[0]);
-    const classes = posteriors?.dims[2] ?? 0;
-    const scores = (posteriors?.data).slice(0, frames * classes);
-    for (let at = 0; at < scores.length; at++)
-        scores[at] -= decoder.offsets[at % classes];
     const duration = rounded(samples.length / decoder.sampleRate);
-    const time = (frame) => rounded(Math.min(duration, Math.max(0, decoder.offset + frame * decoder.shift)));
-    const phones = search(scores, classes).map(({ phone, first, end }) => ({ phone: decoder.phones[phone], start: time(first), end: time(end) }));
+    const spans = search(...scaled(outputs, "log_posteriors", "frames", decoder.offsets));
+    const time = (frame) => Math.min(duration, Math.max(0, decoder.offset + frame * decoder.shift));
+    const times = decoder.timing && phoneTimes(spans.map(({ phone }) => phone), decoder.timing, ...scaled(outputs, "timing_log_posteriors", "timing_frames", decoder.timing.offsets), duration);
+    const phones = spans.map(({ phone, first, end }, at) => {
+        const [from, to] = times ? times[at] : [time(first), time(end)];
+        return { phone: decoder.phones[phone], start: rounded(from), end: rounded(to) };
+    });
     return { phones, duration };
+}
+/** The scaled likelihoods [frames, classes] of an output, and its classes. */
+function scaled(outputs, name, length, offsets) {
+    const posteriors = outputs[name]?.data;
+    const frames = Number((outputs[length]?.data)[0]);
+    const scores = posteriors.slice(0, frames * offsets.length);
+    for (let at = 0; at < scores.length; at++)
+        scores[at] -= offsets[at % offsets.length];
+    return [scores, offsets.length];
 }
 function rounded(seconds) {
     return Math.round(seconds * 10_000) / 10_000;
