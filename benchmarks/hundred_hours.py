@@ -163,9 +163,9 @@ def measure_steps(options: argparse.Namespace) -> None:
 
     from asr.config.recipe_file import read_recipe
     from asr.features.dataset import Dataset
-    from asr.training.augmented import AugmentedSets, EpochSpeech
-    from asr.training.batching import UtteranceBatching
-    from asr.training.speech import Use, load_speech
+    from asr.training.data.augmented import AugmentedSets, EpochSpeech
+    from asr.training.data.batching import UtteranceBatching
+    from asr.training.data.speech import Use, load_speech
     from benchmarks.training_systems import Part, our_loop
 
     kept = options.measure_steps == "resident"

@@ -23,8 +23,8 @@ from rich.table import Table
 
 from asr.config import RecipeConfig
 from asr.config.recipe_file import read_recipe
-from asr.training.batching import FrameBatching, UtteranceBatching
 from asr.training.checkpoint import Progress
+from asr.training.data.batching import FrameBatching, UtteranceBatching
 from asr.training.loop import Trainer, make_fabric, make_trainer, train_epoch
 from asr.training.optimizers import make_optimizer
 from benchmarks.training_systems import CPU, build, load

@@ -31,10 +31,10 @@ from asr.config import (
     RecipeConfig,
 )
 from asr.phones.classes import UNLABELLED
-from asr.training.batching import FrameBatching, UtteranceBatching
+from asr.training.data.batching import FrameBatching, UtteranceBatching
+from asr.training.data.speech import Speech
+from asr.training.data.targets import output_labels
 from asr.training.optimizers import make_optimizer
-from asr.training.speech import Speech
-from asr.training.targets import output_labels
 from benchmarks.training_systems import Part, Run, System
 
 IGNORED = -100  # of torch's own loss

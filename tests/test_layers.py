@@ -48,6 +48,7 @@ LAYERS = (
     ("asr.decoding.search",),
     ("asr.decoding.lattice",),
     ("asr.decoding",),
+    ("asr.training.data",),
     ("asr.training",),
     ("asr.report",),
     ("asr.report.browser",),

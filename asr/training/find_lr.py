@@ -6,7 +6,7 @@ from pathlib import Path
 
 from asr.errors import InputError
 from asr.storage.files import write_text
-from asr.training.batching import Batching, batches
+from asr.training.data.batching import Batching, batches
 from asr.training.loop import Trainer, train_step
 
 LOWEST, HIGHEST = 1e-6, 10.0

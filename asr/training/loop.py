@@ -28,12 +28,12 @@ from asr.processes import are_several, world_size
 from asr.progress import track
 from asr.storage.weights import save_checked
 from asr.training.averaging import MovingAverage, epoch_path, epochs_to_keep, forget_epochs, load_average
-from asr.training.batching import Batch, Batching, EpochSets, Minibatch, batches
 from asr.training.checkpoint import Progress, Trained, load_checkpoint, save_checkpoint
+from asr.training.data.batching import Batch, Batching, EpochSets, Minibatch, batches
+from asr.training.data.memory import forget_peak_memory, give_back, peak_memory
 from asr.training.freezing import Freezing
 from asr.training.graphs import CudaRecorder, Recorder, Replayed
 from asr.training.losses import Criterion, Scores, Sums, best_classes, greedy_errors, make_criterion
-from asr.training.memory import forget_peak_memory, give_back, peak_memory
 from asr.training.metrics import Figures, MetricsLog
 from asr.training.optimizers import make_optimizer, parameter_groups, set_learning_rate
 from asr.training.schedules import dev_factor, step_factor

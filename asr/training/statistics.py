@@ -6,8 +6,8 @@ from torch import Tensor
 
 from asr.acoustics.tables import ClassStatistics
 from asr.phones.classes import UNLABELLED
-from asr.training.speech import Speech
-from asr.training.targets import output_labels
+from asr.training.data.speech import Speech
+from asr.training.data.targets import output_labels
 
 
 def class_statistics(speech: Speech, classes: int, subsampling: int = 1) -> ClassStatistics:

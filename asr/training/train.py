@@ -27,13 +27,14 @@ from asr.models.initializers import initialize_from
 from asr.storage.files import file_digest, make_folder, write_json
 from asr.storage.run_layout import BUNDLE, SUMMARY, WEIGHTS, forget_rounds, round_folder
 from asr.storage.weights import read_weights
-from asr.training.augmented import AugmentedSets, EpochSpeech
-from asr.training.batching import Batching, EpochSets, FrameBatching, UtteranceBatching, draws_frames
+from asr.training.data.augmented import AugmentedSets, EpochSpeech
+from asr.training.data.batching import Batching, EpochSets, FrameBatching, UtteranceBatching, draws_frames
+from asr.training.data.padding import padded_lengths
+from asr.training.data.speech import Speech, Use, load_speech
 from asr.training.find_lr import Sweep, find_learning_rate, write_sweep
 from asr.training.freezing import Freezing
 from asr.training.loop import fit, make_fabric, make_trainer, suits_graphs
 from asr.training.optimizers import make_optimizer, parameter_groups
-from asr.training.padding import padded_lengths
 from asr.training.realignment import (
     AlignedSplits,
     align,
@@ -43,7 +44,6 @@ from asr.training.realignment import (
     read_splits,
     start_flat,
 )
-from asr.training.speech import Speech, Use, load_speech
 from asr.training.statistics import class_statistics, timing_statistics
 
 log = logging.getLogger(__name__)

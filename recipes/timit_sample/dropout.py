@@ -43,7 +43,7 @@ from asr.scoring.score import counted_per
 from asr.storage.files import read_jsonl, write_jsonl, write_text
 from asr.storage.weights import load_weights
 from asr.training.averaging import epoch_path
-from asr.training.speech import Speech, load_speech
+from asr.training.data.speech import Speech, load_speech
 from asr.training.train import train
 
 SIZES = ((2, 256), (4, 256), (2, 768))

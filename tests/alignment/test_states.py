@@ -13,7 +13,7 @@ from asr.config import FeaturesConfig, TargetsConfig
 from asr.errors import InputError
 from asr.phones.classes import UNLABELLED
 from asr.phones.phone_set import load_phone_set
-from asr.training.targets import state_labels
+from asr.training.data.targets import state_labels
 
 SHIFT = 0.01
 PHONES = load_phone_set("timit48")

@@ -10,8 +10,8 @@ import torch
 
 from asr.config import RecipeConfig
 from asr.phones.classes import UNLABELLED
-from asr.training.batching import FrameBatching, UtteranceBatching
-from asr.training.speech import load_speech
+from asr.training.data.batching import FrameBatching, UtteranceBatching
+from asr.training.data.speech import load_speech
 from benchmarks import training
 from benchmarks.training_sizes import sizes
 from benchmarks.training_systems import (

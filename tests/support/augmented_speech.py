@@ -11,8 +11,8 @@ from asr.config import RecipeConfig
 from asr.corpora.cuts import utterance_cut, write_cuts
 from asr.features.dataset import Dataset
 from asr.features.extract import extract
-from asr.training.augmented import EpochSpeech
-from asr.training.speech import Speech, load_speech
+from asr.training.data.augmented import EpochSpeech
+from asr.training.data.speech import Speech, load_speech
 
 CPU = torch.device("cpu")
 RATE = 16000

@@ -8,8 +8,8 @@ from torch import nn
 from asr import models
 from asr.config import RecipeConfig
 from asr.phones.classes import UNLABELLED
-from asr.training.batching import FrameBatching, UtteranceBatching
-from asr.training.speech import PhoneCounts, Speech
+from asr.training.data.batching import FrameBatching, UtteranceBatching
+from asr.training.data.speech import PhoneCounts, Speech
 
 CPU = torch.device("cpu")
 

@@ -9,7 +9,7 @@ from support.recorded_steps import CpuRecorder
 from asr.acoustics.bundle import read_bundle
 from asr.phones.classes import UNLABELLED
 from asr.training import train as stage
-from asr.training.batching import UtteranceBatching
+from asr.training.data.batching import UtteranceBatching
 from asr.training.train import train
 
 

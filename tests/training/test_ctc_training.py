@@ -22,9 +22,9 @@ from asr.phones.folding import fold
 from asr.recognizer import Recognizer
 from asr.scoring.score import score_files
 from asr.storage.files import read_json, read_jsonl
-from asr.training.augmented import EpochSpeech
-from asr.training.batching import UtteranceBatching
-from asr.training.speech import load_speech
+from asr.training.data.augmented import EpochSpeech
+from asr.training.data.batching import UtteranceBatching
+from asr.training.data.speech import load_speech
 from asr.training.train import sweep_learning_rates, train
 
 CPU = torch.device("cpu")

@@ -19,7 +19,7 @@ from asr import models
 from asr.config import RecipeConfig
 from asr.errors import InputError
 from asr.storage.files import read_jsonl
-from asr.training.batching import Batch, Batching, FrameBatching, UtteranceBatching
+from asr.training.data.batching import Batch, Batching, FrameBatching, UtteranceBatching
 from asr.training.graphs import MOST_SHAPES, CudaRecorder, Recording, Replayed, Results
 from asr.training.loop import fit, make_fabric, make_trainer, train_step
 from asr.training.optimizers import make_optimizer

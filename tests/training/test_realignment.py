@@ -32,9 +32,9 @@ from asr.runs.run import Run, execute
 from asr.scoring.score import score_files
 from asr.storage.files import read_json, read_jsonl
 from asr.training import loop, realignment
-from asr.training.augmented import EpochSpeech
+from asr.training.data.augmented import EpochSpeech
+from asr.training.data.speech import load_speech
 from asr.training.realignment import align_cut, read_splits
-from asr.training.speech import load_speech
 from asr.training.train import train
 
 CPU = torch.device("cpu")

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from asr.config import CrdnnConfig
 from asr.models import build
 from asr.phones.classes import UNLABELLED
-from asr.training.batching import UtteranceBatching
+from asr.training.data.batching import UtteranceBatching
+from asr.training.data.speech import Speech
+from asr.training.data.targets import output_labels
 from asr.training.loop import scores
-from asr.training.speech import Speech
 from asr.training.statistics import class_statistics
-from asr.training.targets import output_labels
 
 CLASSES = 4
 utterances = st.lists(st.lists(st.integers(UNLABELLED, CLASSES - 1), min_size=1, max_size=20), min_size=1, max_size=6)

@@ -22,11 +22,11 @@ from asr.phones.folding import fold
 from asr.recognizer import Recognizer
 from asr.storage.files import read_jsonl
 from asr.storage.weights import read_weights
-from asr.training.augmented import EpochSpeech
-from asr.training.batching import UtteranceBatching
+from asr.training.data.augmented import EpochSpeech
+from asr.training.data.batching import UtteranceBatching
+from asr.training.data.speech import load_speech
 from asr.training.loop import fit, make_fabric, make_trainer, train_step
 from asr.training.optimizers import make_optimizer
-from asr.training.speech import load_speech
 from asr.training.train import train
 
 ADAM = {"type": "adam", "learning_rate": 0.03}

@@ -25,7 +25,7 @@ from asr.lm.ngram import train_ngram
 from asr.lm.word_starts import symbols
 from asr.phones.folding import fold
 from asr.phones.phone_set import load_phone_set
-from asr.training.speech import load_speech
+from asr.training.data.speech import load_speech
 
 DEFAULT_BEAM = 16.0
 

@@ -14,9 +14,9 @@ from asr.corpora.cuts import utterance_cut, write_cuts
 from asr.features.dataset import Dataset
 from asr.features.extract import extract
 from asr.phones.classes import UNLABELLED
-from asr.training.augmented import EpochSpeech
-from asr.training.pauses import silence_labels, silent_classes
-from asr.training.speech import Speech, load_speech
+from asr.training.data.augmented import EpochSpeech
+from asr.training.data.pauses import silence_labels, silent_classes
+from asr.training.data.speech import Speech, load_speech
 from asr.training.statistics import class_statistics
 
 CPU = torch.device("cpu")

@@ -18,11 +18,11 @@ from asr.features.dataset import Dataset
 from asr.features.normalize import model_input
 from asr.formats.transcript import PhoneSegment
 from asr.phones.classes import UNLABELLED
-from asr.training.augmented import AugmentedSets, EpochSpeech
-from asr.training.batching import FrameBatching
-from asr.training.speech import Speech
-from asr.training.targets import frame_labels
-from asr.training.waveforms import Waveforms
+from asr.training.data.augmented import AugmentedSets, EpochSpeech
+from asr.training.data.batching import FrameBatching
+from asr.training.data.speech import Speech
+from asr.training.data.targets import frame_labels
+from asr.training.data.waveforms import Waveforms
 
 FEATURES = pytest.mark.parametrize(
     "features",

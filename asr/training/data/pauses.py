@@ -9,8 +9,8 @@ from asr.config import FeaturesConfig, TargetsConfig
 from asr.features import mel
 from asr.features.augmentation.pauses import Pause
 from asr.phones.classes import UNLABELLED
-from asr.training.draws import Pauses
-from asr.training.layout import Numbers
+from asr.training.data.draws import Pauses
+from asr.training.data.layout import Numbers
 
 
 class InnerPlaces:

@@ -12,8 +12,8 @@ from asr.config import DnnConfig, TrainingConfig
 from asr.errors import InputError
 from asr.models import AcousticModel, build
 from asr.phones.classes import UNLABELLED
-from asr.training.batching import FrameBatching, UtteranceBatching, batches, draws_frames
-from asr.training.speech import Speech
+from asr.training.data.batching import FrameBatching, UtteranceBatching, batches, draws_frames
+from asr.training.data.speech import Speech
 
 CPU = torch.device("cpu")
 

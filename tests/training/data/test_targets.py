@@ -12,7 +12,7 @@ from asr.config import FeaturesConfig, RecipeConfig, TargetsConfig
 from asr.formats.transcript import PhoneSegment
 from asr.phones.classes import UNLABELLED
 from asr.phones.phone_set import load_phone_set
-from asr.training.targets import frame_labels, phone_labels
+from asr.training.data.targets import frame_labels, phone_labels
 
 SHIFT = 0.01
 

@@ -13,10 +13,10 @@ from asr.features.augmentation.noise import Color, Voice
 from asr.features.augmentation.pauses import insert_pauses
 from asr.features.augmentation.reverberation import Room
 from asr.features.augmentation.speed import perturb_speed
-from asr.training.draws import COLORS, Draws, Reals
-from asr.training.layout import Numbers
-from asr.training.pauses import PlacedPauses
-from asr.training.waveforms import Waveforms
+from asr.training.data.draws import COLORS, Draws, Reals
+from asr.training.data.layout import Numbers
+from asr.training.data.pauses import PlacedPauses
+from asr.training.data.waveforms import Waveforms
 
 ROOM_SEED, PAUSE_SEED = 1, 2
 """Added to the seed of an utterance's noise."""

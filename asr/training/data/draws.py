@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asr.config import AugmentationConfig
-from asr.training.layout import Numbers
+from asr.training.data.layout import Numbers
 
 COLORS = ("white", "pink", "babble")
 

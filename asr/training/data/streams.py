@@ -20,7 +20,7 @@ from asr.features.cmvn import Statistics
 from asr.features.dataset import Split
 from asr.features.normalize import model_input, normalized
 from asr.storage.files import cannot_write
-from asr.training.layout import Layout, Numbers
+from asr.training.data.layout import Layout, Numbers
 
 AHEAD = 2
 """Threads that make minibatches, and minibatches that wait: one is decoded or read while another is computed."""

@@ -5,7 +5,7 @@ import pytest
 from support.augmented_speech import EVERYTHING
 
 from asr.config import AugmentationConfig
-from asr.training.draws import draw
+from asr.training.data.draws import draw
 
 
 def test_draws_are_spread_over_what_was_asked_for() -> None:

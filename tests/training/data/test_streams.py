@@ -14,10 +14,10 @@ from asr.config import RecipeConfig
 from asr.corpora.cuts import read_cuts, utterance_cut, write_cuts
 from asr.errors import InputError
 from asr.features.dataset import Dataset
-from asr.training.augmented import EpochSpeech
-from asr.training.batching import Batch, UtteranceBatching, batches
-from asr.training.speech import Speech, Use, load_speech
-from asr.training.streams import ChangedRows, RowFile
+from asr.training.data.augmented import EpochSpeech
+from asr.training.data.batching import Batch, UtteranceBatching, batches
+from asr.training.data.speech import Speech, Use, load_speech
+from asr.training.data.streams import ChangedRows, RowFile
 from asr.training.train import train
 
 RESIDENT = {"resident": True, "memory": 10}

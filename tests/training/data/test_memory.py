@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from asr.training import memory
-from asr.training.memory import fits_in_memory, free_memory, give_back
+from asr.training.data import memory
+from asr.training.data.memory import fits_in_memory, free_memory, give_back
 
 GIB = 2**30
 

@@ -12,9 +12,9 @@ from torch import Tensor
 from asr.corpora.cuts import read_cuts
 from asr.features.augmentation.speed import speed_factor
 from asr.features.extract import read_cut
-from asr.training.changed_waveforms import ChangedWaveforms
-from asr.training.draws import Draws, draw
-from asr.training.waveforms import Waveforms
+from asr.training.data.changed_waveforms import ChangedWaveforms
+from asr.training.data.draws import Draws, draw
+from asr.training.data.waveforms import Waveforms
 
 ALWAYS = {
     "reverberation": {"probability": 1},

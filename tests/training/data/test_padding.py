@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asr.phones.classes import UNLABELLED
-from asr.training.batching import UtteranceBatching
-from asr.training.padding import SHAPES, padded_lengths
-from asr.training.speech import PhoneCounts, Speech
+from asr.training.data.batching import UtteranceBatching
+from asr.training.data.padding import SHAPES, padded_lengths
+from asr.training.data.speech import PhoneCounts, Speech
 
 
 def make_speech(lengths: list[int], phones: list[int] | None = None) -> Speech:

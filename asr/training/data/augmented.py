@@ -25,16 +25,16 @@ from asr.features.frontend import FrontEnd, StaticFeatures, build_front_end
 from asr.features.normalize import smoothed, speech_weights
 from asr.progress import track
 from asr.threads import in_order
-from asr.training.batching import Batching
-from asr.training.changed_waveforms import ChangedWaveforms
-from asr.training.draws import Draws, draw
-from asr.training.layout import Layout, Numbers, normalize_rows, on
-from asr.training.memory import fits_in_memory
-from asr.training.pauses import PlacedPauses
-from asr.training.side_stream import SideStream
-from asr.training.speech import Speech, Use, row_storage, stays_resident
-from asr.training.streams import AHEAD, ChangedRows, RowFile, StoredRows
-from asr.training.waveforms import SpeedTable, Waveforms
+from asr.training.data.batching import Batching
+from asr.training.data.changed_waveforms import ChangedWaveforms
+from asr.training.data.draws import Draws, draw
+from asr.training.data.layout import Layout, Numbers, normalize_rows, on
+from asr.training.data.memory import fits_in_memory
+from asr.training.data.pauses import PlacedPauses
+from asr.training.data.side_stream import SideStream
+from asr.training.data.speech import Speech, Use, row_storage, stays_resident
+from asr.training.data.streams import AHEAD, ChangedRows, RowFile, StoredRows
+from asr.training.data.waveforms import SpeedTable, Waveforms
 
 
 class EpochSpeech:

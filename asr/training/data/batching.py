@@ -13,8 +13,8 @@ from asr.config import TrainingConfig
 from asr.errors import InputError
 from asr.models import AcousticModel
 from asr.phones.classes import UNLABELLED
-from asr.training.speech import Speech
-from asr.training.streams import AHEAD
+from asr.training.data.speech import Speech
+from asr.training.data.streams import AHEAD
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from asr.errors import OutputError
-from asr.training.speech import row_storage
+from asr.training.data.speech import row_storage
 
 CPU = torch.device("cpu")
 

@@ -21,10 +21,10 @@ from asr.features.normalize import utterance_statistics
 from asr.phones.classes import UNLABELLED
 from asr.progress import track
 from asr.storage.files import cannot_write
-from asr.training.layout import Layout, Numbers, normalize_rows
-from asr.training.memory import fits_in_memory
-from asr.training.streams import ArchivedRows, RowStream
-from asr.training.targets import ctc_frames, cut_labels, phone_labels
+from asr.training.data.layout import Layout, Numbers, normalize_rows
+from asr.training.data.memory import fits_in_memory
+from asr.training.data.streams import ArchivedRows, RowStream
+from asr.training.data.targets import ctc_frames, cut_labels, phone_labels
 
 _ZEROS = 1 << 20
 

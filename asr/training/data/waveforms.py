@@ -20,10 +20,10 @@ from asr.features.extract import Samples, read_ahead, seconds_of
 from asr.features.framing import FULL_SCALE
 from asr.features.frontend import StaticFeatures
 from asr.phones.classes import UNLABELLED
-from asr.training.draws import Pauses
-from asr.training.layout import Layout, Numbers, on
-from asr.training.pauses import InnerPlaces, PlacedPauses, silence_labels, silent_classes
-from asr.training.targets import cut_labels
+from asr.training.data.draws import Pauses
+from asr.training.data.layout import Layout, Numbers, on
+from asr.training.data.pauses import InnerPlaces, PlacedPauses, silence_labels, silent_classes
+from asr.training.data.targets import cut_labels
 
 AT_ONCE = 1000
 """Utterances that are labelled at a time, which bounds the memory."""
