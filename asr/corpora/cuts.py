@@ -5,8 +5,7 @@ import io
 import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import fields, replace
-from functools import cache
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -140,12 +139,7 @@ def write_cuts(path: Path | str, cuts: Iterable[MonoCut]) -> int:
 
 def _fields(row: Any) -> dict[str, Any]:
     """The fields of a dataclass that are not None: what Lhotse's `to_dict` gives, without copies of all they hold."""
-    return {name: value for name in _names(type(row)) if (value := getattr(row, name)) is not None}
-
-
-@cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+    return {name: value for name in row.__dataclass_fields__ if (value := getattr(row, name)) is not None}
 
 
 _JSON = json.JSONEncoder(ensure_ascii=False, default=_fields)

@@ -1,7 +1,7 @@
 """The phone set of prepared manifests and of shards: named in SUMMARY; in PHONE_SET next to it if it does not ship."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from asr.corpus_registry import CORPORA
 from asr.errors import InputError
@@ -18,7 +18,7 @@ def store_phone_set(phone_set: PhoneSet | None, folder: Path) -> str | None:
     return PHONE_SET
 
 
-def is_summary(row: Any) -> bool:
+def is_summary(row: Any) -> TypeGuard[dict[str, Any]]:
     """Whether the content of a file is that of a SUMMARY."""
     return isinstance(row, dict) and row.get("corpus") in list(CORPORA)
 
