@@ -18,6 +18,7 @@ import hashlib
 import json
 import signal
 import statistics
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -31,6 +32,7 @@ from rich.table import Table
 from asr.config import RecipeConfig
 from asr.config.recipe_file import read_recipe
 from asr.device import choose_device, describe_device, use_tf32
+from asr.errors import InputError
 from benchmarks.gpu_profile import kernels, peak
 from benchmarks.gpu_recipe import CPU, Figure, fold_figures, recipe_figures
 from benchmarks.gpu_systems import SYSTEMS, has_system, make_system
@@ -213,4 +215,7 @@ def show_figures(benchmark: str, figures: Iterable[Figure], device: torch.device
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except InputError as error:
+        sys.exit(str(error))

@@ -16,7 +16,7 @@ Settings = Annotated[
     list[str], typer.Option("--set", help="Change a setting of the recipe, as in model.dropout=0.3. Repeatable.")
 ]
 Device = Annotated[str, typer.Option("--device", help="auto (a GPU if there is one), cpu, cuda or cuda:N.")]
-Devices = Annotated[int, typer.Option("--devices", min=1, help="Devices of this machine to train on.")]
+Devices = Annotated[int, typer.Option("--devices", min=1, help="How many devices of this machine to use.")]
 Prepared = Annotated[Path, typer.Argument(help="Folder of manifests, from asr prepare.")]
 Features = Annotated[Path, typer.Argument(help="Folder of feature archives, from asr features.")]
 Model = Annotated[
