@@ -26,7 +26,7 @@ _LAUNCHED = "ASR_LAUNCHED"
 _WAIT = 0.1  # seconds between looks at processes or messages
 _GRACE = 10.0  # seconds for the others to end by themselves after one has failed
 _SIGN_OF_LIFE = 5.0  # seconds between those of a process that does a task
-_SILENCE = 120.0  # seconds without one, after which its machine counts as lost
+SILENCE = 120.0  # seconds without one, after which its machine counts as lost
 
 Task = dict[str, Any]
 """What another process is to do, as JSON."""
@@ -234,7 +234,7 @@ def _results(store: "Store", number: int) -> list[Any]:
             signs, since = store.add(_life(other), 0), time.monotonic()
             if signs != seen[other][0]:
                 seen[other] = signs, since
-            elif since - seen[other][1] > _SILENCE and not store.check([_result(number, other)]):
+            elif since - seen[other][1] > SILENCE and not store.check([_result(number, other)]):
                 raise LostProcessError(f"process {other} does not answer")
         time.sleep(_WAIT)
     return [json.loads(store.get(_result(number, other))) for other in others]

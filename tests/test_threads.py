@@ -12,7 +12,15 @@ import pytest
 import torch
 
 from asr import threads
-from asr.threads import available_cores, environment_of_each, in_order, in_threads, share_the_processor, usable_cores
+from asr.threads import (
+    available_cores,
+    environment_of_each,
+    in_order,
+    in_threads,
+    share_the_processor,
+    side_by_side,
+    usable_cores,
+)
 
 WHEN_LOADED = """
 import os, sys
@@ -87,6 +95,27 @@ def test_results_of_threads_are_in_order_and_few_items_are_drawn_ahead() -> None
     numbers, threads = zip(*found, strict=True)
     assert numbers == tuple(range(1, 100))
     assert threading.main_thread() not in threads
+
+
+def test_processes_side_by_side_divide_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "available_cores", lambda: 5)
+    working: set[int] = set()
+    most: list[int] = []
+
+    def work(item: int) -> None:
+        working.add(item)
+        most.append(len(working))
+        time.sleep(0.02)
+        working.discard(item)
+
+    for processes, expected in ((2, 2), (9, 1)):
+        most.clear()
+        with side_by_side(processes):
+            list(in_threads(work, range(12)))
+        assert max(most) <= expected
+    most.clear()
+    list(in_threads(work, range(20)))
+    assert max(most) > 2
 
 
 def test_an_error_in_a_thread_is_raised() -> None:
