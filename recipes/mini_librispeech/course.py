@@ -6,8 +6,9 @@ PREPARED has the words of the part, from asr prepare. The model in the box (`sma
 dev; every setting is then trained with each seed, keeps the weights of the epoch with the least frame error on dev, and
 is tuned on dev and scored on test once.
 
-OUT/epochs.tsv has a line for each epoch, OUT/scores.tsv one for each training, OUT/dropout.svg and OUT/gru_lstm.svg the
-frame errors. A finished training is not repeated: if interrupted, rerun the same command to resume.
+For each question (dropout, gru_lstm), OUT/QUESTION.tsv has a line for each epoch, OUT/QUESTION_scores.tsv one for each
+training, and OUT/QUESTION.svg the frame errors. A finished training is not repeated: if interrupted, rerun the same
+command to resume.
 """
 
 import argparse
@@ -67,8 +68,8 @@ SETTINGS = (
     Setting("gru_lstm", "LSTM", "course_gru", ("model.type=lstm",)),
 )
 COLOURS = ("var(--c2)", "var(--c1)")
-EPOCHS = ("question", "setting", "seed", "epoch", "train_frame_error", "dev_frame_error")
-SCORES = ("question", "setting", "seed", "parameters", "epoch", "dev_frame_error", "per", "low", "high", "frames/s")
+EPOCHS = ("setting", "seed", "epoch", "train_frame_error", "dev_frame_error")
+SCORES = ("setting", "seed", "parameters", "epoch", "dev_frame_error", "per", "low", "high", "frames/s")
 Row = dict[str, Any]
 
 
@@ -80,19 +81,24 @@ def main() -> None:
     if not (out / "features" / SUMMARY).is_file():
         time_phones(arguments.prepared, prepared)
         compute_features(read_recipe(HERE / "course_dnn.yaml", []), prepared, out / "features", CPU)
-    trained = [(setting, seed, run(setting, seed, out)) for seed, setting in product(SEEDS, SETTINGS)]
-    epochs = [row for setting, seed, folder in trained for row in epoch_rows(setting, seed, folder)]
-    scores = [score_row(setting, seed, folder) for setting, seed, folder in trained]
-    write_table(out / "epochs.tsv", EPOCHS, epochs)
-    write_table(out / "scores.tsv", SCORES, scores)
-    for question in dict.fromkeys(setting.question for setting in SETTINGS):
-        plot([row for row in epochs if row["question"] == question], out / f"{question}.svg")
-    print(markdown(scores))
+    settings = [setting for setting in SETTINGS if arguments.question in (None, setting.question)]
+    runs = list(product(SEEDS[: arguments.seeds], settings))
+    trained = [(setting, seed, run(setting, seed, out)) for seed, setting in runs]
+    for question in dict.fromkeys(setting.question for setting in settings):
+        asked = [each for each in trained if each[0].question == question]
+        epochs = [row for each in asked for row in epoch_rows(*each)]
+        scores = [score_row(*each) for each in asked]
+        write_table(out / f"{question}.tsv", EPOCHS, epochs)
+        write_table(out / f"{question}_scores.tsv", SCORES, scores)
+        plot(epochs, out / f"{question}.svg")
+        print(markdown(scores), end="\n\n")
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("prepared", type=Path, help="manifests with words, from asr prepare")
+    parser.add_argument("--question", choices=sorted({setting.question for setting in SETTINGS}), help="default: both")
+    parser.add_argument("--seeds", type=int, default=len(SEEDS), help="how many, at most 3")
     parser.add_argument("--out", type=Path, default=Path("runs/mini_librispeech/course"), help="folder of the study")
     return parser.parse_args()
 
@@ -142,7 +148,7 @@ def run(setting: Setting, seed: int, out: Path) -> Path:
 
 def epoch_rows(setting: Setting, seed: int, folder: Path) -> Iterator[Row]:
     for row in read_jsonl(folder / METRICS):
-        yield {**row, "question": setting.question, "setting": setting.name, "seed": seed}
+        yield {**row, "setting": setting.name, "seed": seed}
 
 
 def score_row(setting: Setting, seed: int, folder: Path) -> Row:
@@ -152,7 +158,6 @@ def score_row(setting: Setting, seed: int, folder: Path) -> Row:
     score = json.loads((folder / "score" / RESULTS).read_text())["removed"]
     model = read_bundle(folder / BUNDLE, CPU).model
     return {
-        "question": setting.question,
         "setting": setting.name,
         "seed": seed,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),

@@ -47,7 +47,7 @@ def test_the_study_trains_each_network_once_and_writes_its_figures(
     assert all(phone_segments(cut) for cut in [*train, *dev])
     assert (len(train), len(dev), len(test)) == (4, 2, 4)
     assert all(has_phones(cut) and not phone_segments(cut) for cut in test)
-    epochs, scores = ((out / name).read_text().splitlines() for name in ("epochs.tsv", "scores.tsv"))
+    epochs, scores = ((out / name).read_text().splitlines() for name in ("dropout.tsv", "dropout_scores.tsv"))
     assert (len(epochs), len(scores)) == (1 + 2 * 2, 1 + 2)
     assert "| with | " in printed
     assert "<polyline" in (out / "dropout.svg").read_text()
