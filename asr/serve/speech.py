@@ -14,6 +14,7 @@ from asr.audio import read_blocks
 from asr.audio.opening import open_audio
 from asr.audio.reading import Samples
 from asr.errors import InputError
+from asr.export.quiet import quiet
 from asr.formats.registry import WRITERS
 from asr.formats.transcript import Transcript
 from asr.library.transcription import Transcription
@@ -47,7 +48,8 @@ class Speech:
         """Loads and compiles all that requests use, so that the first one is as fast as the others."""
         noise = np.random.default_rng(0).normal(0, 0.01, self.recognizer.sample_rate).astype(np.float32)
         found = self.recognizer.recognize(noise).symbols or list(self.recognizer.bundle.config.targets.phone_set)[:1]
-        self.recognizer.align(noise, self.recognizer.sample_rate, phones=found)
+        with quiet():  # noise fits no transcript, which is worth no warning
+            self.recognizer.align(noise, self.recognizer.sample_rate, phones=found)
 
     @property
     def has_words(self) -> bool:

@@ -163,3 +163,8 @@ def test_without_a_lexicon_words_say_what_to_do(speech: Speech) -> None:
         response = client.post("/v1/align", files=form(), data={"words": "hello"})
     assert response.status_code == 422
     assert "--lexicon" in message(response)
+
+
+def test_warming_up_warns_of_nothing(speech: Speech, caplog: pytest.LogCaptureFixture) -> None:
+    speech.warm_up()
+    assert caplog.records == []

@@ -1,6 +1,8 @@
 """The page without a server: in headless Chromium it finds the same phones as Python."""
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -20,6 +22,7 @@ import asr
 from asr.config.recipe_file import read_recipe
 from asr.errors import InputError
 from asr.runs.run import Run, execute
+from asr.serve.exported_per import exported_per
 from asr.serve.web_export import RUNTIME_VERSION, export_web
 
 RECORDINGS = 10
@@ -129,6 +132,22 @@ def test_the_page_says_that_its_model_cannot_be_loaded(recordings: list[Path], a
         for path in recordings[:2]:
             page.set_input_files("#files", path)
             _until(page, "⚠ the model could not be loaded; load the page again")
+
+
+def test_the_page_says_how_well_its_model_recognises(exported: Path) -> None:
+    quality = json.loads((exported / "about.json").read_text())["quality"]
+    assert re.fullmatch(r"PER on \d+ test utterances: [\d.]+ % in int8, [\d.]+ % before the export", quality)
+    assert f"{quality}.\n" in (exported / "README.md").read_text()
+
+
+def test_a_model_without_its_run_has_the_figures_of_its_card(exported: Path, tiny_run: Path, tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle"
+    shutil.copytree(tiny_run / "decode" / "bundle", bundle)
+    assert exported_per(bundle, exported, "int8") == ""
+    results = [{"dataset": {"name": "mine"}, "metrics": [{"value": 12.34}]}]
+    card = json.dumps({"model-index": [{"results": results}]})
+    (bundle / "README.md").write_text(f"---\n{card}\n---\n")
+    assert exported_per(bundle, exported, "int8") == "PER before the export: 12.3 % on mine"
 
 
 def test_the_page_allows_only_its_own_files(exported: Path) -> None:

@@ -104,7 +104,7 @@ function phoneBox(at: number): HTMLElement | null {
 
 function showSelected(): void {
   const phone = current?.transcript?.phones[selected];
-  byId("what").textContent = phone ? describe(phone) : current?.transcript ? "Click a phone to hear it." : "";
+  byId("what").textContent = phone ? describe(phone) : current?.transcript ? hint(current.transcript) : "";
   for (const box of byId("phones").querySelectorAll<HTMLElement>(".phone")) {
     const at = Number(box.dataset["at"]);
     box.classList.toggle("selected", at === selected);
@@ -189,4 +189,9 @@ function showPlayhead(seconds: number | null): void {
   const playhead = byId("playhead");
   playhead.hidden = seconds === null;
   if (seconds !== null) playhead.style.transform = `translateX(${seconds * scale}px)`;
+}
+
+function hint({ phones }: Transcript): string {
+  const scored = phones.some((phone) => phone.score !== undefined);
+  return `Click a phone to hear it.${scored ? " The number below it says how sure the model is, from 0 to 1." : ""}`;
 }

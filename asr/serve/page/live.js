@@ -496,7 +496,7 @@ function phoneBox(at) {
 }
 function showSelected() {
     const phone = current?.transcript?.phones[selected];
-    byId("what").textContent = phone ? describe(phone) : current?.transcript ? "Click a phone to hear it." : "";
+    byId("what").textContent = phone ? describe(phone) : current?.transcript ? hint(current.transcript) : "";
     for (const box of byId("phones").querySelectorAll(".phone")) {
         const at = Number(box.dataset["at"]);
         box.classList.toggle("selected", at === selected);
@@ -581,6 +581,10 @@ function showPlayhead(seconds) {
     playhead.hidden = seconds === null;
     if (seconds !== null)
         playhead.style.transform = `translateX(${seconds * scale}px)`;
+}
+function hint({ phones }) {
+    const scored = phones.some((phone) => phone.score !== undefined);
+    return `Click a phone to hear it.${scored ? " The number below it says how sure the model is, from 0 to 1." : ""}`;
 }
 // Plays a part of the recording that is shown.
 let context = null;
