@@ -8,7 +8,7 @@ import pytest
 from support.asr_command import Command
 from support.own_corpora import BUILDERS
 
-from asr.corpora.cuts import has_phones, phone_segments, read_cuts
+from asr.corpora.cuts import has_phones, has_times, read_cuts
 
 SCRIPT = Path(__file__).resolve().parents[2] / "recipes" / "mini_librispeech" / "course.py"
 
@@ -44,9 +44,9 @@ def test_the_study_trains_each_network_once_and_writes_its_figures(
     course.main()
     printed = capsys.readouterr().out
     train, dev, test = (list(read_cuts(out / "prepare" / f"{split}.cuts.jsonl.gz")) for split in course.SPLITS)
-    assert all(phone_segments(cut) for cut in [*train, *dev])
+    assert all(has_times(cut) for cut in [*train, *dev])
     assert (len(train), len(dev), len(test)) == (4, 2, 4)
-    assert all(has_phones(cut) and not phone_segments(cut) for cut in test)
+    assert all(has_phones(cut) and not has_times(cut) for cut in test)
     epochs, scores = ((out / name).read_text().splitlines() for name in ("dropout.tsv", "dropout_scores.tsv"))
     assert (len(epochs), len(scores)) == (1 + 2 * 2, 1 + 2)
     assert "| with | " in printed
