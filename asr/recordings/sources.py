@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from asr.audio import AUDIO_SUFFIXES, OTHER_SUFFIXES, AudioInfo, audio_info, audio_status, read_audio, read_blocks
-from asr.corpora.lists import Listed, is_list, read_list
+from asr.corpora.list_row import Listed
+from asr.corpora.lists import is_list, read_list
 from asr.errors import InputError, listed
 from asr.features.pieces import WHOLE
 from asr.storage.files import can_name_output

@@ -10,7 +10,7 @@ from pathlib import Path
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
 from asr.corpora.kaldi_files import Entry, read_entries
-from asr.corpora.lists import WAV_SCP
+from asr.corpora.kaldi_folder import WAV_SCP
 from asr.corpora.own.layout import require_folder
 from asr.corpora.own.listed import listed_utterances, lists_in
 from asr.corpora.own.reading import read_own

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from asr.corpora.lists import COLUMNS, WAV_SCP, Listed, list_rows
+from asr.corpora.kaldi_folder import WAV_SCP
+from asr.corpora.list_row import Listed
+from asr.corpora.lists import COLUMNS, list_rows
 from asr.corpora.own.layout import split_of
 from asr.corpora.own.utterance import Found, Utterance, refuse
 from asr.errors import InputError

@@ -1,0 +1,116 @@
+"""A Kaldi data folder as a list: wav.scp with or without segments, text, utt2spk and spk2gender."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+
+from asr.corpora.kaldi_files import Entry, read_entries
+from asr.corpora.list_row import Listed, Rows, located, read_seconds, refuse
+from asr.errors import InputError
+
+WAV_SCP = "wav.scp"
+
+
+def find_wav_scp(path: Path) -> Path | None:
+    """The wav.scp that a user means by itself or by its folder; None for anything else."""
+    inside = path if path.name == WAV_SCP else path / WAV_SCP
+    return inside if os.path.isfile(inside) else None  # noqa: PTH113 - Path.is_file may raise
+
+
+def kaldi_rows(wav_scp: Path) -> Rows:
+    """The utterances of a Kaldi data folder: those of `segments`, or whole recordings; with `text` and speaker."""
+    folder = wav_scp.parent
+    tables = _KaldiTables(
+        wav_scp,
+        read_entries(wav_scp),
+        *(_optional_table(folder / name) for name in ("text", "utt2spk", "spk2gender")),
+    )
+    segments = folder / "segments"
+    read = partial(tables.segment, segments) if segments.is_file() else tables.recording
+    entries = read_entries(segments) if segments.is_file() else tables.recordings
+    for number, (name, entry) in enumerate(entries.items(), start=1):
+        if isinstance(entry, InputError):
+            yield number, name, partial(refuse, entry)
+        else:
+            yield entry.line, name, partial(read, name, entry)
+
+
+_Table = Mapping[str, Entry | InputError]
+
+
+@dataclass(frozen=True)
+class _KaldiTables:
+    """The tables of a Kaldi data folder, and how its utterances are read from them."""
+
+    wav_scp: Path
+    recordings: _Table
+    texts: _Table
+    speakers: _Table
+    genders: _Table
+
+    @cached_property
+    def _files(self) -> dict[str, str]:
+        return {}
+
+    def recording(self, name: str, entry: Entry) -> Listed:
+        """A whole recording as an utterance."""
+        return self._listed(name, name, 0.0, None, None)
+
+    def segment(self, segments: Path, name: str, entry: Entry) -> Listed:
+        """An utterance of `segments`."""
+        recording, *times = entry.value.split()
+        if recording not in self.recordings or len(times) < 2:
+            message = f"expected a recording of wav.scp, start and end, not {entry.value!r}"
+            raise InputError(message, segments, entry.line)
+        start = read_seconds(times[0], "start", segments, entry.line) or 0.0
+        end = None if times[1] == "-1" else read_seconds(times[1], "end", segments, entry.line)
+        if end is not None and end <= start:
+            raise InputError(f"its end {end:g} s is not after its start {start:g} s", segments, entry.line)
+        channel = int(times[2]) if len(times) > 2 and times[2].isdecimal() else None
+        return self._listed(name, recording, start, None if end is None else end - start, channel)
+
+    def _listed(self, name: str, recording: str, start: float, duration: float | None, channel: int | None) -> Listed:
+        if recording not in self._files:
+            self._files[recording] = _kaldi_file(_found(self.recordings, recording), self.wav_scp)
+        speaker = _value(self.speakers, name)
+        return Listed(
+            self._files[recording],
+            start,
+            duration,
+            channel,
+            _value(self.texts, name),
+            name,
+            speaker=speaker,
+            gender=None if speaker is None else _value(self.genders, speaker),
+        )
+
+
+def _kaldi_file(entry: Entry, wav_scp: Path) -> str:
+    if entry.value.endswith("|"):
+        message = (
+            "is a command, which is not run; save its output as an audio file and name that, or name its own "
+            "input: SPHERE, FLAC and MP3 are read as they are"
+        )
+        raise InputError(f"{entry.value!r} {message}", wav_scp, entry.line)
+    place = located(entry.value, wav_scp)
+    file, _, offset = entry.value.rpartition(":")
+    if offset.isdecimal() and file and not os.path.exists(place):  # noqa: PTH110
+        raise InputError(f"{entry.value!r} is a place in an archive; name audio files", wav_scp, entry.line)
+    return place
+
+
+def _optional_table(path: Path) -> _Table:
+    return read_entries(path) if path.is_file() else {}
+
+
+def _found(table: _Table, name: str) -> Entry:
+    """The entry of a name that is in the table. Raises InputError for a broken one."""
+    if isinstance(entry := table[name], InputError):
+        raise entry
+    return entry
+
+
+def _value(table: _Table, name: str) -> str | None:
+    return _found(table, name).value if name in table else None
