@@ -60,7 +60,7 @@ class FileFormat:
         samples, rate = recording.samples, self.rate or recording.rate
         if rate != recording.rate:
             samples = soxr.resample(samples, recording.rate, rate, quality="HQ")
-        path = folder / f"{recording.name}{self.suffix}"
+        path = folder / f"recording{self.suffix}"
         soundfile.write(path, np.stack([samples] * self.channels, axis=1), rate, **(self.options or {}))
         return path
 
