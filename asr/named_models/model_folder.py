@@ -12,7 +12,7 @@ from asr.storage.run_layout import ONNX_MODEL, WEIGHTS, bundle_places
 
 log = logging.getLogger(__name__)
 
-MODEL_KINDS = frozenset({"run", "train", "decode", "export", "pack"})
+MODEL_KINDS = frozenset({"run", "train", "decode", "export", "model pack"})
 """The commands whose output folders hold a model, or will when they are finished."""
 
 

@@ -56,7 +56,7 @@ def pack(model: Path, out: Path, packing: Packing, choices: CardChoices) -> int:
         raise InputError("is the model itself; choose another OUT", out)
     facts = card_facts(model, bundle.folder, replace(choices, name=choices.name or out.resolve().name))
     graph = _graph(bundle, packing.onnx) if packing.onnx else b""
-    with output_folder(out, "pack", "OUT") as owner:
+    with output_folder(out, "model pack", "OUT") as owner:
         owner.clear()
         for source in reversed(model_folders(bundle.folder)):  # its own list of files has those of its ensemble
             _pack_files(source, out / source.relative_to(bundle.folder), packing)

@@ -147,7 +147,7 @@ def test_a_folder_of_the_user_s_is_left_alone(tiny_run: Path, tmp_path: Path) ->
 def test_an_edited_card_stops_it_before_anything_is_replaced(tiny_run: Path, packed: Path) -> None:
     (packed / "README.md").write_text("# My own words\n")
     before = snapshot(packed)
-    with pytest.raises(InputError, match=r"README\.md: was changed since asr pack wrote it; move it away"):
+    with pytest.raises(InputError, match=r"README\.md: was changed since asr model pack wrote it; move it away"):
         pack(tiny_run, packed, Packing(), CHOICES)
     assert snapshot(packed) == before
 
