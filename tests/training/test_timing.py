@@ -241,19 +241,47 @@ def test_a_trained_model_gets_it_afterwards(prepared: Path, features: Path, tmp_
     assert [each.score for each in with_times.phones] == [each.score for each in plain.phones]
 
 
-def test_it_begins_as_the_model_that_aligns_for_it(prepared: Path, features: Path, tmp_path: Path) -> None:
-    network = {"dilations": [1], "width": 12}
+NETWORK = {"dilations": [1], "width": 12}
+STILL: dict[str, Any] = {"optimizer": {"type": "sgd", "learning_rate": 1e-9}, "epochs": 1}
+
+
+@pytest.fixture
+def aligner(prepared: Path, features: Path, tmp_path: Path) -> Path:
+    """An HMM whose network is that of a second output with NETWORK."""
     hmm = demo().model_dump(mode="json", exclude_unset=True) | {
-        "model": {"type": "tdnn", "normalization": "layer"} | network,
+        "model": {"type": "tdnn", "normalization": "layer"} | NETWORK,
         "targets": {"phone_set": "timit48", "states": 3},
         "training": {"epochs": 1, "batch_size": 600},
     }
     train(RecipeConfig.model_validate(hmm), prepared, features, tmp_path / "hmm", CPU)
-    aligned = {"align_with": tmp_path / "hmm/bundle", "optimizer": {"type": "sgd", "learning_rate": 1e-9}, "epochs": 1}
-    train(demo(timing={"states": 3, **network}, **aligned), prepared, features, tmp_path / "ctc", CPU)
-    teacher, both = (read_weights(tmp_path / name / "bundle/model.safetensors") for name in ("hmm", "ctc"))
+    return tmp_path / "hmm/bundle"
+
+
+def test_it_begins_as_the_model_that_aligns_for_it(
+    prepared: Path, features: Path, tmp_path: Path, aligner: Path
+) -> None:
+    train(demo(timing={"states": 3, **NETWORK}, align_with=aligner, **STILL), prepared, features, tmp_path / "ctc", CPU)
+    teacher, both = (read_weights(folder / "model.safetensors") for folder in (aligner, tmp_path / "ctc/bundle"))
     for name, tensor in teacher.items():
         torch.testing.assert_close(both[f"timing.{name}"], tensor, rtol=0, atol=1e-6)
+
+
+def test_what_a_pretrained_model_has_of_it_stays(prepared: Path, features: Path, tmp_path: Path, aligner: Path) -> None:
+    train(demo(timing={"states": 3, **NETWORK}, **STILL), prepared, features, tmp_path / "timed", CPU)
+    config = demo(timing={"states": 3, **NETWORK}, align_with=aligner, **STILL).model_dump(
+        mode="json", exclude_unset=True
+    )
+    config["model"] = MODEL | {"pretrained": str(tmp_path / "timed/bundle")}
+    train(RecipeConfig.model_validate(config), prepared, features, tmp_path / "again", CPU)
+    before, after = (read_weights(tmp_path / name / "bundle/model.safetensors") for name in ("timed", "again"))
+    for name, tensor in before.items():
+        torch.testing.assert_close(after[name], tensor, rtol=0, atol=1e-6)
+
+
+def test_it_is_not_for_samples() -> None:
+    plain = demo().model_dump(mode="json", exclude_unset=True) | {"features": {"type": "waveform"}}
+    with pytest.raises(ValidationError, match=r"training\.timing .* features\.type must be fbank or mfcc"):
+        RecipeConfig.model_validate(plain)
 
 
 def test_a_frozen_encoder_must_fit_what_it_comes_from(prepared: Path, features: Path, tmp_path: Path) -> None:
