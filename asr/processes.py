@@ -68,7 +68,7 @@ class Others:
     give: Callable[[Task], Callable[[], list[Any]]] = _nobody
 
     def __call__(self, **task: Any) -> Callable[[], list[Any]]:
-        """Lets all of them begin a task; returns a function that waits for their results, in order of their numbers.
+        """Starts a task in all of them; returns a function that waits for their results, in order of their numbers.
 
         It raises LostProcessError where one of them has gone.
         """

@@ -28,7 +28,8 @@ def test_shares_join_to_the_files_of_one_process(
 
     def do(task: dict[str, object]) -> object:
         asked.append(task["step"])
-        return help_decode(config, *folders, shared, CPU, task)
+        result = help_decode(config, *folders, shared, CPU, task)
+        return {**result, "scoring": 900.0, "search": 1000.0} if isinstance(result, dict) else result
 
     decode(config, *folders, shared, CPU, others=others_here(monkeypatch, processes, processes, do))
     assert asked == ["score"] * (processes - 1) + ["decode"] * (processes - 1)
@@ -37,6 +38,7 @@ def test_shares_join_to_the_files_of_one_process(
     assert joined == one
     speeds = [read_json(folder / "speed.json") for folder in (alone, shared)]
     assert speeds[0]["audio"] == speeds[1]["audio"] > 0
+    assert (speeds[1]["acoustic_model"], speeds[1]["search"]) == (900, 1000), "side by side: the longest counts"
     assert speeds[1]["device"] == f"{processes} x {speeds[0]['device']}"
 
 
