@@ -8,11 +8,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from asr.errors import InputError
 
@@ -28,6 +28,7 @@ _GRACE = 10.0  # seconds for the others to end by themselves after one has faile
 _SIGN_OF_LIFE = 5.0  # seconds between those of a process that does a task
 SILENCE = 120.0  # seconds without one, after which its machine counts as lost
 
+T = TypeVar("T")
 Task = dict[str, Any]
 """What another process is to do, as JSON."""
 
@@ -41,6 +42,14 @@ class Share(NamedTuple):
     def has(self, done: float, total: float) -> bool:
         """Whether an item is in this part that has `done` of a `total` before it."""
         return min(int(done * self.of / total) if total else 0, self.of - 1) == self.number
+
+    def own(self, groups: Iterable[list[T]], length: Callable[[T], float], total: float) -> Iterator[list[T]]:
+        """The groups in this part; the items of all have a `total` length."""
+        done = 0.0
+        for group in groups:
+            if self.has(done, total):
+                yield group
+            done += sum(map(length, group))
 
 
 WHOLE = Share()
@@ -59,7 +68,7 @@ class Others:
     give: Callable[[Task], Callable[[], list[Any]]] = _nobody
 
     def __call__(self, **task: Any) -> Callable[[], list[Any]]:
-        """Lets all of them begin a task; returns a function that waits for their results, in order of their numbers.
+        """Starts a task in all of them; returns a function that waits for their results, in order of their numbers.
 
         It raises LostProcessError where one of them has gone.
         """

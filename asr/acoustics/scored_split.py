@@ -1,18 +1,16 @@
 """The utterances of a split with an acoustic model's log posteriors."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from lhotse import MonoCut
 
 from asr.acoustics.posteriors import LogPosteriors
 from asr.acoustics.scorer import PIECE_FRAMES, AcousticScorer
+from asr.batches import padded_batches
 from asr.features.dataset import Dataset, Utterance
 from asr.processes import WHOLE, Share
 from asr.progress import track
-
-Numbered = tuple[int, MonoCut]
-"""A cut and its number in the archive."""
 
 
 def scored_split(
@@ -28,25 +26,15 @@ def scored_split(
     split = dataset.split(name, scorer.features)
     if at_once is None:
         at_once = PIECE_FRAMES if scorer.device.type == "cuda" else 0
-    archive, done = split.archive, 0
-    lengths, total = np.diff(archive.starts).tolist(), int(archive.starts[-1])
+    archive = split.archive
+    lengths = np.diff(archive.starts).tolist()
+
+    def length(numbered: tuple[int, MonoCut]) -> int:
+        return lengths[numbered[0]]
+
     numbered = track(split.numbered(), f"scoring frames of {name}", len(split))
-    for batch in _batches(numbered, lengths, at_once):
-        if share.has(done, total):
-            utterances = (Utterance(number, cut, archive.speakers[number], archive[number]) for number, cut in batch)
-            features = [split.model_input(each) for each in utterances]
-            scored = scorer.batch(features) if len(batch) > 1 else [scorer.log_posteriors(features[0])]
-            yield from zip((cut for _, cut in batch), scored, strict=True)
-        done += sum(lengths[number] for number, _ in batch)
-
-
-def _batches(cuts: Iterable[Numbered], lengths: Sequence[int], at_once: int) -> Iterator[list[Numbered]]:
-    """The cuts as they come, together while the longest times their number is at most `at_once`."""
-    batch: list[Numbered] = []
-    for each in cuts:
-        if batch and (len(batch) + 1) * max(lengths[number] for number, _ in [*batch, each]) > at_once:
-            yield batch
-            batch = []
-        batch.append(each)
-    if batch:
-        yield batch
+    for batch in share.own(padded_batches(numbered, length, at_once), length, sum(lengths)):
+        utterances = (Utterance(number, cut, archive.speakers[number], archive[number]) for number, cut in batch)
+        features = [split.model_input(each) for each in utterances]
+        scored = scorer.batch(features) if len(batch) > 1 else [scorer.log_posteriors(features[0])]
+        yield from zip((cut for _, cut in batch), scored, strict=True)

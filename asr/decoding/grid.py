@@ -34,8 +34,8 @@ ViterbiFor = Callable[[float], "BatchViterbi"]
 """Makes the exact search of batches for a weight of the language model."""
 
 POINTS_PER_CORE = 4
-"""With more points than this for each core, a device searches them all at once sooner than the cores one by one: there
-the time depends on the frames alone. An estimate of a GPU's speed, not measured."""
+"""With more points than this for each core, they are searched at once on the device, where the time depends mostly on
+the frames; with fewer, one by one on the cores. An estimate, not measured on a GPU."""
 
 
 class Point(NamedTuple):

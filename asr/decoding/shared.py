@@ -4,7 +4,6 @@ import logging
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -90,8 +89,10 @@ def scored_by_all(work: Work, split: str, others: Others) -> list[Scored]:
     cuts = work.dataset.split(split, work.bundle.config.features).cuts()
     posteriors = [scored for _, scored in found]
     for number in range(1, others.count + 1):
-        with _joining(work, number) as folder, np.load(folder / POSTERIORS, allow_pickle=False) as arrays:
+        folder = share_folder(work.out_dir, number)
+        with np.load(folder / POSTERIORS, allow_pickle=False) as arrays:
             posteriors += [arrays[f"arr_{place}"] for place in range(len(arrays.files))]
+        shutil.rmtree(folder)
     return [(reference(cut), scored) for cut, scored in zip(cuts, posteriors, strict=True)]
 
 
@@ -173,11 +174,3 @@ def _concatenate(parts: Sequence[Path], path: Path) -> None:
         for part in parts[:1] if path.name == SYMBOLS else parts:
             with open(part, "rb") as file:
                 shutil.copyfileobj(file, joined)
-
-
-@contextmanager
-def _joining(work: Work, number: int) -> Iterator[Path]:
-    """The folder of a share, which is gone afterwards."""
-    folder = share_folder(work.out_dir, number)
-    yield folder
-    shutil.rmtree(folder)

@@ -2,7 +2,7 @@
 
 import operator
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch.nn.utils.rnn import pad_sequence
 
 from asr.audio import read_audio
+from asr.batches import padded_batches
 from asr.config import FeaturesConfig
 from asr.corpora.cuts import read_cuts
 from asr.engines.engine import Engine, Work
@@ -80,7 +81,7 @@ def extract(
     device: torch.device | str = "cpu",
     skip_bad: bool = False,
     engine: Engine | None = None,
-    further: Callable[[], Iterable[Found]] = tuple,
+    further: Iterable[Found] = (),
     share: Share = WHOLE,
 ) -> ExtractSummary:
     """Writes `stem.npy`, `stem.index.jsonl` and `stem.cmvn.safetensors`: static features in the manifest's order.
@@ -92,7 +93,7 @@ def extract(
     summary, cmvn = ExtractSummary(), Cmvn()
     with ArchiveWriter(stem, config.static_dim) as archive:
         with closing(computed(cuts_path, config, device, engine, share)) as found:
-            for each in track(chain(found, _later(further)), f"features of {Path(stem).name}"):
+            for each in track(chain(found, further), f"features of {Path(stem).name}"):
                 if isinstance(each.features, InputError):
                     if not skip_bad:
                         raise each.features
@@ -120,24 +121,13 @@ def computed(
     """A share of a manifest's utterances with their features, in its order; shares are of whole batches."""
     engine = engine or Threads(max(READERS, available_cores()), str(device))
     limit = BATCH_SECONDS[torch.device(engine.device).type]
-    groups: Iterable[list[Audio]] = _batches(map(_audio, read_cuts(cuts_path)), operator.attrgetter("seconds"), limit)
+    seconds = operator.attrgetter("seconds")
+    groups = padded_batches(map(_audio, read_cuts(cuts_path)), seconds, limit)
     if share.of > 1:
-        groups = _own(groups, sum(cut.duration for cut in read_cuts(cuts_path)), share)
+        groups = share.own(groups, seconds, sum(cut.duration for cut in read_cuts(cuts_path)))
     with closing(engine.map(partial(_start, config), groups, WAITING)) as found:
         for audio, result in found:
             yield Found(audio.utterance, audio.speaker, result)
-
-
-def _own(groups: Iterable[list[Audio]], total: float, share: Share) -> Iterator[list[Audio]]:
-    done = 0.0
-    for group in groups:
-        if share.has(done, total):
-            yield group
-        done += sum(audio.seconds for audio in group)
-
-
-def _later(items: Callable[[], Iterable[T]]) -> Iterator[T]:
-    yield from items()
 
 
 def read_ahead(cuts: Iterable["MonoCut"], sample_rate: int) -> Iterator[tuple["MonoCut", "Future[Samples]"]]:
@@ -172,20 +162,6 @@ def _audio(cut: "MonoCut") -> Audio:
     return Audio(cut.id, speaker, cut.recording.sources[0].source, cut.start, seconds_of(cut), cut.duration)
 
 
-def _batches(items: Iterable[T], length: Callable[[T], float], limit: float) -> Iterator[list[T]]:
-    """Groups of utterances, in order, whose lengths are at most `limit` including padding; a longer one is alone."""
-    batch: list[T] = []
-    longest = 0.0
-    for item in items:
-        longest = max(longest, length(item))
-        if batch and longest * (len(batch) + 1) > limit:
-            yield batch
-            batch, longest = [], length(item)
-        batch.append(item)
-    if batch:
-        yield batch
-
-
 def _start(config: FeaturesConfig, device: str) -> Work[Audio, Features]:
     limit = BATCH_SECONDS[torch.device(device).type] * config.sample_rate
     return partial(_computed, build_front_end(config, device), limit)
@@ -196,7 +172,7 @@ def _computed(front_end: StaticFeatures, limit: float, group: Sequence[Audio]) -
     read = [_usable(audio, front_end) for audio in group]
     computed = iter(
         (len(samples), row[:length])
-        for batch in _batches((each for each in read if not isinstance(each, InputError)), len, limit)
+        for batch in padded_batches((each for each in read if not isinstance(each, InputError)), len, limit)
         for samples, row, length in zip(batch, *_features(front_end, batch), strict=True)
     )
     return [each if isinstance(each, InputError) else next(computed) for each in read]

@@ -37,7 +37,7 @@ def extract_by_all(
                 yield from _read(share_folder(stem.parent, number) / ARCHIVE, rows)
                 shutil.rmtree(share_folder(stem.parent, number))
 
-    return extract(cuts_path, stem, config, device, skip_bad, None, further, Share(0, others.machines))
+    return extract(cuts_path, stem, config, device, skip_bad, further=further(), share=Share(0, others.machines))
 
 
 def extract_share(

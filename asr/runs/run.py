@@ -31,7 +31,7 @@ class Run:
     """A recipe with the folder and the device that it runs in; `name` is the recipe's, such as timit_sample/dnn.
 
     The features are computed on the `engine`, where one is given; it is open only then. With `watch` there is a live
-    page while it runs; one that is there is kept up to date in any case, so that it never shows a process that is gone.
+    page while it runs; a page that is already there is always updated, so that it never shows a run that has ended.
     """
 
     config: RecipeConfig

@@ -78,7 +78,7 @@ def test_length_of_long_audio_is_exact() -> None:
 def test_noise_has_the_level_that_was_asked_for(color: str, snr: float) -> None:
     speech = 0.1 * torch.randn(2, 9000) + 0.05  # the mean is not speech
     speech[1, 5000:] = 0
-    noisy = add_noise(speech, [9000, 5000], [snr, None], [1, 2], color)  # type: ignore[arg-type]
+    noisy = add_noise(speech, [9000, 5000], [snr, None], [1, 2], [color] * 2)  # type: ignore[list-item]
     noise = noisy[0] - speech[0]
     assert level(speech[0] - speech[0].mean()) - level(noise) == pytest.approx(snr, abs=0.01)
     assert torch.equal(noisy[1], speech[1])
@@ -87,20 +87,20 @@ def test_noise_has_the_level_that_was_asked_for(color: str, snr: float) -> None:
 def test_noise_stays_inside_the_utterance_and_depends_on_seed_and_length_alone() -> None:
     speech = torch.zeros(3, 6000)
     speech[:, :5000] = torch.randn(5000)
-    noisy = add_noise(speech, [5000, 5000, 5000], [10.0, 10.0, 10.0], [7, 8, 7], "pink")
+    noisy = add_noise(speech, [5000, 5000, 5000], [10.0, 10.0, 10.0], [7, 8, 7], ["pink"] * 3)
     assert torch.equal(noisy[0], noisy[2])
     assert not torch.equal(noisy[0], noisy[1])
     assert not noisy[:, 5000:].any()
-    assert torch.equal(add_noise(speech[:1, :5000], [5000], [10.0], [7], "pink")[0], noisy[0, :5000])
+    assert torch.equal(add_noise(speech[:1, :5000], [5000], [10.0], [7], ["pink"])[0], noisy[0, :5000])
 
 
 def test_silence_stays_silence() -> None:
-    assert not add_noise(torch.zeros(1, 1000), [1000], [10.0], [1]).any()
+    assert not add_noise(torch.zeros(1, 1000), [1000], [10.0], [1], ["white"]).any()
 
 
 def test_pink_noise_has_as_much_power_in_every_octave() -> None:
     speech = torch.randn(1, 1 << 18)
-    noise = add_noise(speech, [1 << 18], [0.0], [3], "pink") - speech
+    noise = add_noise(speech, [1 << 18], [0.0], [3], ["pink"]) - speech
     power = torch.fft.rfft(noise[0]).abs().square()
     octaves = [power[1 << k : 2 << k].sum().log10().item() * 10 for k in range(9, 17)]
     assert max(octaves) - min(octaves) < 1.5

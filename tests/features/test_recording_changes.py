@@ -179,7 +179,7 @@ def test_colors_of_a_batch_are_each_utterance_s_own() -> None:
     speech = noise(8000).repeat(2, 1)
     both = add_noise(speech, [8000] * 2, [5.0] * 2, [4, 4], ["white", "pink"])
     for row, color in zip(both, ("white", "pink"), strict=True):
-        assert torch.equal(row, add_noise(speech[:1], [8000], [5.0], [4], color)[0])  # type: ignore[arg-type]
+        assert torch.equal(row, add_noise(speech[:1], [8000], [5.0], [4], [color])[0])  # type: ignore[list-item]
 
 
 def test_pauses_come_where_they_were_asked_for() -> None:

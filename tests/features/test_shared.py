@@ -6,6 +6,7 @@ import pytest
 from support.other_processes import others_here
 
 from asr.config.recipe_file import read_recipe
+from asr.errors import InputError
 from asr.features import extract
 from asr.features.stage import compute_features, help_features
 
@@ -38,6 +39,25 @@ def test_machines_join_to_the_archives_of_one(
     machines = processes // each_machine
     assert len(worked) == 3 * (processes - 1) * (machines > 1)
     assert sum(bool(rows) for rows in worked) >= machines - 1
+
+
+def test_audio_that_another_machine_cannot_read_stops_it_at_once(
+    tiny_recipe: Path, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = read_recipe(tiny_recipe)
+    monkeypatch.setitem(extract.BATCH_SECONDS, "cpu", 8.0)
+    replace_audio(prepared / "train.cuts.jsonl.gz", tmp_path / "lost.flac")
+    ended = []
+
+    def do(task: dict[str, object]) -> object:
+        rows = help_features(config, prepared, tmp_path / "shared", "cpu", task)
+        ended.append(task["split"])
+        return rows
+
+    others = others_here(monkeypatch, 2, 1, do)
+    with pytest.raises(InputError, match=r"lost\.flac"):
+        compute_features(config, prepared, tmp_path / "shared", others=others)
+    assert "train" not in ended
 
 
 def replace_audio(manifest: Path, audio: Path) -> None:

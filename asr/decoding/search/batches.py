@@ -8,6 +8,7 @@ import numpy.typing as npt
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
+from asr.batches import padded_batches
 from asr.decoding.search.batch_viterbi import BatchViterbi, Weights
 from asr.decoding.search.path import BestPath, Phones, phones_of
 
@@ -25,16 +26,8 @@ def batch_paths(
 
     Raises InputError and ValueError as `BatchViterbi.best_paths`.
     """
-    waiting: list[tuple[Item, Scores]] = []
-    longest = 0
-    for item, scores in items:
-        longest = max(longest, len(scores))
-        if waiting and (len(waiting) + 1) * (longest + 1) * viterbi.frame_bytes > batch_bytes:
-            yield from _decoded(waiting, viterbi, weights)
-            waiting, longest = [], len(scores)
-        waiting.append((item, scores))
-    if waiting:
-        yield from _decoded(waiting, viterbi, weights)
+    for batch in padded_batches(items, lambda item: len(item[1]) + 1, batch_bytes // viterbi.frame_bytes):
+        yield from _decoded(batch, viterbi, weights)
 
 
 def batch_phones(
@@ -44,10 +37,8 @@ def batch_phones(
 
     All utterances are searched together, with as many of the weights at a time as fit. Raises as `batch_paths`.
     """
-    padded, lengths = (
-        pad_sequence([torch.from_numpy(each) for each in scores], batch_first=True),
-        list(map(len, scores)),
-    )
+    padded = pad_sequence([torch.from_numpy(each) for each in scores], batch_first=True)
+    lengths = list(map(len, scores))
     at_once = max(1, batch_bytes // (len(scores) * (padded.shape[1] + 1) * viterbi.frame_bytes))
     found: list[list[Phones]] = [[] for _ in scores]
     for first in range(0, len(weights), at_once):

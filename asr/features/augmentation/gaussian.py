@@ -10,5 +10,5 @@ def gaussian(length: int, generator: torch.Generator, device: torch.device) -> T
 
 
 def sent(values: Tensor, device: torch.device) -> Tensor:
-    """A tensor of the CPU on the device; nobody waits for a GPU."""
+    """Copies a tensor from the CPU to the device; to a GPU without waiting for it."""
     return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values.to(device)

@@ -26,7 +26,7 @@ def add_noise(
     lengths: Sequence[int],
     snrs: Sequence[float | None],
     seeds: Sequence[int],
-    color: Color | Sequence[Color] = "white",
+    colors: Sequence[Color],
 ) -> Tensor:
     """Waveforms [B, S] of `lengths` (samples) with Gaussian noise at signal-to-noise ratios in dB (None: no noise).
 
@@ -35,10 +35,9 @@ def add_noise(
     """
     noisy = waveforms.clone()
     generator = torch.Generator()
-    colors = [color] * len(lengths) if isinstance(color, str) else color
-    for row, length, snr, seed, own in zip(noisy, lengths, snrs, seeds, colors, strict=True):
+    for row, length, snr, seed, color in zip(noisy, lengths, snrs, seeds, colors, strict=True):
         if snr is not None:
-            _mix(row[:length], _noise(length, generator.manual_seed(seed), own, row.device), snr)
+            _mix(row[:length], _noise(length, generator.manual_seed(seed), color, row.device), snr)
     return noisy
 
 

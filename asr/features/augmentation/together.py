@@ -23,11 +23,10 @@ def add_noise(
     lengths: Sequence[int],
     snrs: Sequence[float | None],
     seeds: Sequence[int],
-    color: Color | Sequence[Color] = "white",
+    colors: Sequence[Color],
 ) -> Tensor:
     """As `noise.add_noise`; the kernels are those of one utterance, but for pink noise, which is shaped for each number
     of STEPs."""
-    colors = [color] * len(lengths) if isinstance(color, str) else list(color)
     pink = [snr is not None and own == "pink" for snr, own in zip(snrs, colors, strict=True)]
     samples = [
         0 if snr is None else -(-length // STEP) * STEP if shaped else length
