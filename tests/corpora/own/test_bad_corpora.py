@@ -73,6 +73,7 @@ BROKEN = [
         replaced("segments", "fay1 fay 0.5 1.0\n", ""),
         r"text:12: utterance fay1 has no audio in wav",
     ),
+    ("kaldi", replaced("text", "ann0 ", "eve9\nann0 "), r"text:1: 'eve9' has no value"),
     ("csv", channel, r"mine\.csv:2: channel 1 \(from 0\) of ann0\.wav, which has 1: save each channel"),
     ("csv", removed("ann0.wav"), r"mine\.csv:2: .*no such audio file; check the path"),
     ("csv", replaced("mine.csv", "sil sh iy sil", "sil _B iy"), r"mine\.csv:2: symbol '_B' is reserved"),
