@@ -12,7 +12,6 @@ command to resume.
 """
 
 import argparse
-import json
 import logging
 import shutil
 from collections.abc import Iterator, Sequence
@@ -39,7 +38,7 @@ from asr.features.stage import compute_features, extract_folder
 from asr.report.axes import Axes, legend, padded
 from asr.report.svg import figure, ticks, write_figure
 from asr.scoring.stage import score_stage
-from asr.storage.files import read_jsonl, write_text
+from asr.storage.files import read_json, read_jsonl, write_text
 from asr.storage.run_layout import (
     BUNDLE,
     HYPOTHESES,
@@ -50,8 +49,10 @@ from asr.storage.run_layout import (
     SUMMARY,
     TEST,
     TUNED,
+    WEIGHTS,
     cuts_path,
 )
+from asr.storage.weights import count_weights
 from asr.training.realignment import align_cut
 from asr.training.train import train
 
@@ -175,16 +176,15 @@ def score_row(setting: Setting, seed: int, folder: Path) -> Row:
     """What a training reached; `epoch` has the least frame error on dev, `train_frame_error` is the last epoch's."""
     epochs = list(read_jsonl(folder / METRICS))
     best = min(epochs, key=lambda row: row["dev_frame_error"])
-    score = json.loads((folder / "score" / RESULTS).read_text())["removed"]
-    model = read_bundle(folder / BUNDLE, CPU).model
+    score = read_json(folder / "score" / RESULTS)["removed"]
     return {
         "setting": setting.name,
         "seed": seed,
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "parameters": count_weights(folder / BUNDLE / WEIGHTS),
         "epoch": best["epoch"],
         "dev_frame_error": best["dev_frame_error"],
         "train_frame_error": epochs[-1]["train_frame_error"],
-        "dev_per": json.loads((folder / "decode" / TUNED).read_text())["per"],
+        "dev_per": read_json(folder / "decode" / TUNED)["per"],
         "per": score["per"],
         "low": score["interval"][0],
         "high": score["interval"][1],

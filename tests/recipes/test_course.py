@@ -1,4 +1,3 @@
-import importlib.util
 import sys
 from itertools import product
 from pathlib import Path
@@ -7,19 +6,15 @@ from types import ModuleType
 import pytest
 from support.asr_command import Command
 from support.own_corpora import BUILDERS
+from support.recipe_script import load_script
 
 from asr.corpora.cuts import has_phones, has_times, read_cuts
-
-SCRIPT = Path(__file__).resolve().parents[2] / "recipes" / "mini_librispeech" / "course.py"
 
 
 @pytest.fixture
 def course(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The study as a module, of small networks and one seed."""
-    spec = importlib.util.spec_from_file_location("course", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "course", module)
-    spec.loader.exec_module(module)
+    module = load_script("mini_librispeech/course.py", monkeypatch)
     tiny = ("training.epochs=2", "decoding.acoustic_scales=[0.5]", "decoding.insertion_penalties=[0]")
     tiny += ("model.layers=1", "model.width=8")
     settings = [module.Setting("dropout", name, "course_dnn", tiny) for name in ("without", "with")]
