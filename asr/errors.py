@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
+from typing import Never
 
 MOST_NAMED = 5
 
@@ -42,6 +43,11 @@ class InputError(Exception):
 
 class OutputError(InputError):
     """An output cannot be written (a full disk, no permission), so neither can the others."""
+
+
+def refuse(error: InputError) -> Never:
+    """Raises the error: in place of a function that would read what is known to be broken."""
+    raise error
 
 
 def listed(names: Iterable[str]) -> str:

@@ -44,14 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
-        corpus = link_copies(options.corpus, folder / "corpus", max(1, round(options.hours / HOURS)))
+        copies = max(1, round(options.hours / HOURS))
+        corpus = link_copies(options.corpus, folder / "corpus", copies)
         table = Table(
             "stage",
             "seconds",
             "of processors",
             "peak memory, GB",
             "",
-            title=f"mini LibriSpeech, {options.hours:g} hours",
+            title=f"mini LibriSpeech, {copies * HOURS:.1f} hours",
         )
         for name, command in commands(options, corpus, folder):
             figures, output = run(command)

@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property, partial
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from asr.corpora.kaldi_files import Entry, read_entries
-from asr.corpora.list_row import Listed, Rows, located, read_seconds, refuse
-from asr.errors import InputError
+from asr.corpora.list_row import Listed, Rows, located, read_seconds
+from asr.errors import InputError, refuse
 
 WAV_SCP = "wav.scp"
 
@@ -49,10 +49,8 @@ class _KaldiTables:
     texts: _Table
     speakers: _Table
     genders: _Table
-
-    @cached_property
-    def _files(self) -> dict[str, str]:
-        return {}
+    files: dict[str, str] = field(default_factory=dict)
+    """Of the recordings that were read so far."""
 
     def recording(self, name: str, entry: Entry) -> Listed:
         """A whole recording as an utterance."""
@@ -72,11 +70,11 @@ class _KaldiTables:
         return self._listed(name, recording, start, None if end is None else end - start, channel)
 
     def _listed(self, name: str, recording: str, start: float, duration: float | None, channel: int | None) -> Listed:
-        if recording not in self._files:
-            self._files[recording] = _kaldi_file(_found(self.recordings, recording), self.wav_scp)
+        if recording not in self.files:
+            self.files[recording] = _kaldi_file(_found(self.recordings, recording), self.wav_scp)
         speaker = _value(self.speakers, name)
         return Listed(
-            self._files[recording],
+            self.files[recording],
             start,
             duration,
             channel,

@@ -65,11 +65,6 @@ Rows = Iterator[tuple[int, str, Callable[[], Listed]]]
 """The line of each recording, its name if that is known, and a function that reads it, which may raise InputError."""
 
 
-def refuse(error: InputError) -> Listed:
-    """Raises the error: what reads a row that is known to be wrong."""
-    raise error
-
-
 def read_seconds(value: object, name: str, path: Path, line: int) -> float | None:
     """A number of seconds from 0 on; None for None. Raises InputError for anything else."""
     if value is None:

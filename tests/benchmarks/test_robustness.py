@@ -131,7 +131,7 @@ def test_a_narrow_band_has_nothing_above_4_khz() -> None:
 
 @pytest.mark.parametrize("name", ["8 kHz file", "44.1 kHz stereo", "MP3", "Opus"])
 def test_files_have_their_rate_and_channels(name: str, tmp_path: Path) -> None:
-    given = recording(seconds=5.0)
+    given = recording("merged/one", 5.0)
     file = CONDITION[name].file
     assert file is not None
     path = file.write(given, tmp_path)

@@ -71,6 +71,9 @@ def test_the_phone_set_comes_with_the_shards(given: str, tmp_path: Path, asr_com
     assert ("zh" in phones, "k" in phones) == (True, given == "cmu39")
     recipe = yaml.safe_load((tmp_path / "local" / "recipe.yaml").read_text())
     assert recipe["targets"]["phone_set"] == ("cmu39" if given == "cmu39" else str(tmp_path / "local" / "phones.txt"))
+    other = ("prepare", "lhotse", tmp_path / "shards", tmp_path / "other", "--phone-set", "timit39")
+    assert asr_command(*other).status == 0
+    assert str(read_prepared(tmp_path / "other").phone_set) == "timit39"
 
 
 @pytest.mark.parametrize("layout", ["csv", "kaldi"])

@@ -60,12 +60,17 @@ def test_what_is_not_in_the_lexicon_is_reported_as_it_is_written(text: str, unkn
     assert split_words(text, LEXICON)[1] == unknown
 
 
+def test_punctuation_alone_is_no_word_even_where_the_lexicon_has_it() -> None:
+    assert split_words("we - ' found .", LEXICON | {"-", "'", "."}) == (["we", "found"], [])
+
+
 def test_numbers_are_spelled_where_the_lexicon_does_not_have_them() -> None:
     spell = {"7": "seven", "11": "eleven", "40": "forty-two"}.get
     assert split_words("7-11, 40. 3d", {"seven", "eleven", "forty", "two", "3d"}, spell) == (
         ["seven", "eleven", "forty", "two", "3d"],
         [],
     )
+    assert split_words("三 a", {"three", "a"}, {"三": "three"}.get) == (["three", "a"], [])
     for token in ("x7", "7/11", "$7", "7.11.40", "7%", "-7"):
         assert split_words(token, {"seven", "eleven"}, spell)[1] == [token]
 

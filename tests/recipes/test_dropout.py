@@ -1,23 +1,18 @@
-import importlib.util
 import sys
 from itertools import product
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from support.recipe_script import load_script
 
 from asr.config import DecodingConfig
-
-SCRIPT = Path(__file__).resolve().parents[2] / "recipes" / "timit_sample" / "dropout.py"
 
 
 @pytest.fixture
 def dropout(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The study as a module, of one small network and one seed."""
-    spec = importlib.util.spec_from_file_location("dropout", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "dropout", module)
-    spec.loader.exec_module(module)
+    module = load_script("timit_sample/dropout.py", monkeypatch)
     monkeypatch.setattr(module, "SIZES", ((1, 16),))
     monkeypatch.setattr(module, "SEEDS", (0,))
     monkeypatch.setattr(module, "GRID", DecodingConfig(acoustic_scales=[0.5], insertion_penalties=[0.0]))

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
-from asr.corpora.kaldi_files import Entry, read_entries
+from asr.corpora.kaldi_files import read_entries
 from asr.corpora.kaldi_folder import WAV_SCP
 from asr.corpora.own.layout import require_folder
 from asr.corpora.own.listed import listed_utterances, lists_in
 from asr.corpora.own.reading import read_own
-from asr.corpora.own.utterance import Found, refuse
-from asr.errors import InputError
+from asr.corpora.own.utterance import Found
+from asr.errors import InputError, refuse
 
 
 def read_corpus(config: CorpusConfig, folder: Path) -> CorpusCuts:
@@ -38,6 +38,7 @@ def _found(folders: Iterable[tuple[Path, str | None]]) -> Found:
             yield name, read
         text = folder / "text"
         for name, entry in read_entries(text).items() if text.is_file() else ():
-            if name not in names and isinstance(entry, Entry):
+            if name not in names:
                 message = f"utterance {name} has no audio in {WAV_SCP} or segments; remove the line, or add it"
-                yield name, partial(refuse, InputError(message, text, entry.line))
+                broken = entry if isinstance(entry, InputError) else InputError(message, text, entry.line)
+                yield name, partial(refuse, broken)

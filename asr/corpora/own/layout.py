@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from asr.audio import AUDIO_SUFFIXES, OTHER_SUFFIXES
-from asr.corpora.own.utterance import Found, refuse
-from asr.errors import InputError
+from asr.corpora.own.utterance import Found
+from asr.errors import InputError, refuse
 from asr.storage.files import files_below
 
 _SPLITS = {

@@ -18,8 +18,8 @@ from asr.corpora.cuts import PHONES, WORDS
 from asr.corpora.lists import lhotse_file
 from asr.corpora.own.layout import require_folder, split_of
 from asr.corpora.own.reading import read_own
-from asr.corpora.own.utterance import Found, Segment, Utterance, refuse
-from asr.errors import InputError
+from asr.corpora.own.utterance import Found, Segment, Utterance
+from asr.errors import InputError, refuse
 from asr.storage.files import json_rows
 from asr.storage.text import read_packed_lines
 

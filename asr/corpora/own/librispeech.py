@@ -14,8 +14,8 @@ from asr.corpora.corpus import CorpusCuts
 from asr.corpora.kaldi_files import Entry, read_entries
 from asr.corpora.own.layout import is_audio, require_folder, split_of
 from asr.corpora.own.reading import read_own
-from asr.corpora.own.utterance import Found, Utterance, refuse
-from asr.errors import InputError
+from asr.corpora.own.utterance import Found, Utterance
+from asr.errors import InputError, refuse
 from asr.storage.files import files_below
 
 TRANSCRIPTS = "*.trans.txt"

@@ -9,8 +9,8 @@ from asr.corpora.kaldi_folder import WAV_SCP
 from asr.corpora.list_row import Listed
 from asr.corpora.lists import COLUMNS, list_rows
 from asr.corpora.own.layout import split_of
-from asr.corpora.own.utterance import Found, Utterance, refuse
-from asr.errors import InputError
+from asr.corpora.own.utterance import Found, Utterance
+from asr.errors import InputError, refuse
 from asr.storage.run_layout import SPLITS
 
 _KALDI = ("segments", WAV_SCP)

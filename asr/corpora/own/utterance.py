@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from asr.errors import InputError
-
 Segment = tuple[float, float, str]
 """Start and end in seconds from the utterance's start, and label; an empty label is silence."""
 
@@ -40,8 +38,3 @@ class Utterance:
 
 Found = Iterable[tuple[str, Callable[[], Utterance]]]
 """The name of each utterance of a corpus, and a function that reads it, which may raise InputError."""
-
-
-def refuse(error: InputError) -> Utterance:
-    """Raises the error: what is called for an utterance that is known to be broken, when its turn comes."""
-    raise error

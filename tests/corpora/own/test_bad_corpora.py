@@ -54,6 +54,11 @@ def command_source(root: Path) -> None:
         file.writelines(json.dumps(row) + "\n" for row in rows)
 
 
+def after_two_lines(root: Path) -> None:
+    replaced("mine.csv", "she said", '"she\nsaid"')(root)
+    replaced("mine.csv", ",ann1,", ",ann0,")(root)
+
+
 def channel(root: Path) -> None:
     path = root / "mine.csv"
     path.write_text(path.read_text().replace(",text,", ",channel,").replace(",she said,", ",1,"))
@@ -73,6 +78,9 @@ BROKEN = [
         replaced("segments", "fay1 fay 0.5 1.0\n", ""),
         r"text:12: utterance fay1 has no audio in wav",
     ),
+    ("kaldi", replaced("text", "ann0 ", "eve9\nann0 "), r"text:1: 'eve9' has no value"),
+    ("kaldi", replaced("segments", "ann1 ann 0.5 1.0", "ann1 ann 0.5 0.5"), r"segments:2: its end 0\.5 s is not after"),
+    ("csv", after_two_lines, r"mine\.csv:4: utterance 'ann0' is already"),
     ("csv", channel, r"mine\.csv:2: channel 1 \(from 0\) of ann0\.wav, which has 1: save each channel"),
     ("csv", removed("ann0.wav"), r"mine\.csv:2: .*no such audio file; check the path"),
     ("csv", replaced("mine.csv", "sil sh iy sil", "sil _B iy"), r"mine\.csv:2: symbol '_B' is reserved"),
@@ -180,6 +188,7 @@ UNREADABLE = [
     ("kaldi", replaced("wav.scp", "audio/ann.wav", "sph2pipe ann.sph |"), ["ann0", "ann1"]),
     ("kaldi", replaced("segments", "ann1 ann 0.5 1.0", "ann1 ann x 1.0"), ["ann1"]),
     ("kaldi", replaced("segments", "ann1 ann 0.5 1.0", "ann1"), ["ann1"]),
+    ("kaldi", replaced("segments", "ann1 ann 0.5 1.0", "ann1 ann 0.5 1.0\nann1 ann 0.5 0.9"), ["ann1"]),
     ("kaldi", replaced("utt2spk", "ann1 ann", "ann1"), ["ann1"]),
     ("kaldi", replaced("text", "ann1 sil sh iy sil", "ann1"), ["ann1"]),
     ("lhotse", broken_supervision, ["mine_supervisions_all.jsonl.gz:2", "mine_supervisions_all.jsonl.gz:4"]),
