@@ -20,10 +20,12 @@ from support.chromium import chromium, node_tool, serious_findings
 
 import asr
 from asr.config.recipe_file import read_recipe
+from asr.corpora.cuts import read_cuts, write_cuts
 from asr.errors import InputError
 from asr.runs.run import Run, execute
 from asr.serve.exported_per import exported_per
 from asr.serve.web_export import RUNTIME_VERSION, export_web
+from asr.storage.run_layout import cuts_path
 
 RECORDINGS = 10
 MOST_APART = 0.002
@@ -144,10 +146,35 @@ def test_a_model_without_its_run_has_the_figures_of_its_card(exported: Path, tin
     bundle = tmp_path / "bundle"
     shutil.copytree(tiny_run / "decode" / "bundle", bundle)
     assert exported_per(bundle, exported, "int8") == ""
-    results = [{"dataset": {"name": "mine"}, "metrics": [{"value": 12.34}]}]
+    names = ("mine", "yours", "mine, yours")
+    results = [{"dataset": {"name": name}, "metrics": [{"value": 12.34}]} for name in names]
     card = json.dumps({"model-index": [{"results": results}]})
     (bundle / "README.md").write_text(f"---\n{card}\n---\n")
-    assert exported_per(bundle, exported, "int8") == "PER before the export: 12.3 % on mine"
+    expected = "PER before the export: 12.3 % on mine, 12.3 % on yours, 12.3 % on all"
+    assert exported_per(bundle, exported, "int8") == expected
+
+
+@pytest.mark.parametrize("exported", ["greedy"], indirect=True)
+def test_of_a_run_with_folds_it_is_the_first(exported: Path, tiny_run: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_run, tmp_path / "run" / "fold-1", ignore=shutil.ignore_patterns("prepare"))
+    shutil.copytree(tiny_run / "prepare", tmp_path / "run" / "prepare" / "fold-1")
+    expected = exported_per(tiny_run, exported, "int8")
+    assert expected.startswith("PER on ")
+    for model in ("run", "run/fold-1"):
+        assert exported_per(tmp_path / model, exported, "int8") == expected
+
+
+@pytest.mark.parametrize("exported", ["greedy"], indirect=True)
+def test_without_the_test_recordings_a_warning_says_why(
+    exported: Path, own_run: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = cuts_path(own_run / "prepare", "test")
+    *_, last = cuts = list(read_cuts(path))
+    last.recording.sources[0].source = str(tmp_path / "gone.wav")
+    write_cuts(path, cuts)
+    assert exported_per(own_run, exported, "int8") == ""
+    assert "gone.wav" in caplog.text
+    assert "the PER of the export is not measured" in caplog.text
 
 
 def test_the_page_allows_only_its_own_files(exported: Path) -> None:
