@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from asr.errors import count
+from asr.phones.phone_set import PhoneSet
 from asr.report.comparison import Compared, differences, names_of
 from asr.report.comparison_tables import settings_table
 from asr.report.confusions import Examples
@@ -53,6 +54,7 @@ def read_beside(first: Path, second: Path) -> Beside:
 def beside_page(beside: Beside, examples: Examples) -> str:
     """The page of the comparison; `examples` gives the addresses in the error browser."""
     first, second = beside.scores
+    pairs = confusions(first.utterances), confusions(second.utterances)
     settings = settings_table(
         [
             Compared(name, score, run.config)
@@ -69,8 +71,8 @@ def beside_page(beside: Beside, examples: Examples) -> str:
         "matched": beside.matched,
         "places": _places(first, second),
         "speakers": _speakers(first, second),
-        "classes": _classes(beside),
-        "confusions": _confusions(confusions(first.utterances), confusions(second.utterances)),
+        "classes": _classes(*pairs, beside.runs[0].phone_set),
+        "confusions": _confusions(*pairs),
         "settings": settings,
         "examples": examples,
     }
@@ -121,9 +123,10 @@ def _speakers(first: ScoreResult, second: ScoreResult) -> list[dict[str, Any]]:
     return _rows(groups)
 
 
-def _classes(beside: Beside) -> list[dict[str, Any]]:
-    first, second = ({tally.name: tally for tally in classes(run)} for run in beside.runs)
-    return _rows([(name, one.per, second[name].per, one.phones) for name, one in first.items() if name in second])
+def _classes(first: Counter[EditPair], second: Counter[EditPair], phone_set: PhoneSet) -> list[dict[str, Any]]:
+    others = {tally.name: tally for tally in classes(second, phone_set)}
+    mine = classes(first, phone_set)
+    return _rows([(one.name, one.per, others[one.name].per, one.phones) for one in mine if one.name in others])
 
 
 def _confusions(first: Counter[EditPair], second: Counter[EditPair]) -> list[dict[str, Any]]:

@@ -10,9 +10,9 @@ from typing import Any
 from asr.corpora.cuts import read_cuts
 from asr.formats.transcript import PhoneSegment, read_transcripts
 from asr.phones.manner import MANNERS, manner
+from asr.phones.phone_set import PhoneSet
 from asr.report.run_files import RunFiles
 from asr.scoring.edit_alignment import EditPair
-from asr.scoring.results import confusions
 from asr.scoring.scored_segments import scored_segments
 from asr.storage.run_layout import DECODE, PREPARE, REFERENCES, TEST, cuts_path
 
@@ -49,11 +49,13 @@ def error_analysis(run_dir: Path, run: RunFiles) -> dict[str, Any]:
     Without times in the references there are no durations, and without words in the corpus only the places in the
     utterance. Silence has neither.
     """
+    counted: Counter[EditPair] = Counter()
     places: Counter[tuple[str, str]] = Counter()
     durations: Counter[tuple[str, str]] = Counter()
     seen: Counter[Context] = Counter()
     class_of = {phone: manner(phone, run.phone_set) for phone in run.phone_set}
     for pairs, spoken, words in _utterances(run_dir, run):
+        counted.update(pairs)
         seen.update(contexts(pairs))
         outcomes = [_outcome(first, second) for first, second in pairs if first is not None]
         voiced = [place for place, segment in enumerate(spoken) if class_of[segment.phone] != "silence"]
@@ -62,19 +64,18 @@ def error_analysis(run_dir: Path, run: RunFiles) -> dict[str, Any]:
             if segment.start is not None and segment.end is not None:
                 durations[_duration(segment.end - segment.start), outcome] += 1
     return {
-        "classes": classes(run),
+        "classes": classes(counted, run.phone_set),
         "places": _tallies(places, PLACES, False),
         "durations": _tallies(durations, [_duration(limit - 1e-6) for limit in (*DURATIONS, 10.0)], False),
         "contexts": sorted(seen.items(), key=lambda item: (-item[1], *map(str, item[0])))[:CONTEXTS],
     }
 
 
-def classes(run: RunFiles) -> list[Tally]:
+def classes(pairs: Counter[EditPair], phone_set: PhoneSet) -> list[Tally]:
     """The errors of each class of phones; an insertion is in that of what was inserted."""
-    class_of = {phone: manner(phone, run.phone_set) for phone in run.phone_set}
     counts: Counter[tuple[str, str]] = Counter()
-    for (first, second), times in confusions(run.utterances).items():
-        counts[class_of[first or second or ""], _outcome(first, second)] += times
+    for (first, second), times in pairs.items():
+        counts[manner(first or second or "", phone_set), _outcome(first, second)] += times
     return _tallies(counts, MANNERS, True)
 
 

@@ -18,8 +18,6 @@ from asr.scoring.results import UNKNOWN_SPEAKER, confusions, ranked, read_uttera
 from asr.scoring.utterance import UtteranceScore
 from asr.storage.files import read_json
 from asr.storage.run_layout import (
-    BUNDLE,
-    DECODE,
     ENVIRONMENT,
     METRICS,
     PREPARE,
@@ -31,7 +29,7 @@ from asr.storage.run_layout import (
     TRAIN,
     UTTERANCES,
     cuts_path,
-    fold_names,
+    run_of,
 )
 from asr.training.metrics import read_metrics
 
@@ -133,14 +131,14 @@ def run_facts(model: Path) -> RunFacts | None:
     Raises InputError for files of the run that are missing or damaged.
     """
     bundle = find_bundle(of_one_fold(model))
-    fold = bundle.parent.parent
-    run = fold.parent if fold.name in fold_names(fold.parent) else fold
-    if (bundle.name, bundle.parent.name) != (BUNDLE, DECODE) or not (run / RESULTS).is_file():
+    run, name = run_of(bundle) or (None, "")
+    if run is None or not (run / RESULTS).is_file():
         return None
+    fold = run / name
     config = read_recipe(bundle / RECIPE)
     results, environment = read_json(run / RESULTS), read_json(run / ENVIRONMENT)
     utterances = read_utterances(fold / SCORE / UTTERANCES)
-    speech = _speech(run / PREPARE / (fold.name if fold != run else ""), config.corpus.name)
+    speech = _speech(run / PREPARE / name, config.corpus.name)
     try:
         return RunFacts(
             recipe=str(results["recipe"]),

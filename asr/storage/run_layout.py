@@ -72,6 +72,14 @@ def has_folds(folder: Path) -> bool:
     return (folder / fold_name(1)).is_dir()
 
 
+def run_of(bundle: Path) -> tuple[Path, str] | None:
+    """The run that a bundle was written by, and its fold, "" without folds; None for a bundle elsewhere."""
+    if (bundle.name, bundle.parent.name) != (BUNDLE, DECODE):
+        return None
+    folder = bundle.parent.parent
+    return (folder.parent, folder.name) if folder.name in fold_names(folder.parent) else (folder, "")
+
+
 def bundle_places(path: Path) -> list[Path]:
     """Where the bundle of a MODEL folder may be: itself, or that of the run (the first fold's, where it has folds)."""
     return [path, path / DECODE / BUNDLE, path / fold_name(1) / DECODE / BUNDLE]

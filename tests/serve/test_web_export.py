@@ -20,10 +20,12 @@ from support.chromium import chromium, node_tool, serious_findings
 
 import asr
 from asr.config.recipe_file import read_recipe
+from asr.corpora.cuts import read_cuts, write_cuts
 from asr.errors import InputError
 from asr.runs.run import Run, execute
 from asr.serve.exported_per import exported_per
 from asr.serve.web_export import RUNTIME_VERSION, export_web
+from asr.storage.run_layout import cuts_path
 
 RECORDINGS = 10
 MOST_APART = 0.002
@@ -42,7 +44,8 @@ SEARCHES = {
     "prefix_beam": [
         *CTC,
         *("decoding.search=prefix_beam", "decoding.prefixes=12", "lm.order=6", "lm.word_starts=false"),
-        *("decoding.lm_weights=[0.7]", "decoding.acoustic_scales=[0.8]", "training.timing={states: 3}"),
+        *("decoding.lm_weights=[0.7]", "decoding.acoustic_scales=[0.8]"),
+        *("training.timing={states: 3}", "decoding.insertion_penalties=[-0.7]"),  # more phones would not fit
     ],
 }
 """Settings of the tiny recipe for each search."""
@@ -67,7 +70,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("recordings")
     for number in range(RECORDINGS):
         generator = np.random.default_rng(number)
-        time = np.arange(16000 + 1777 * number) / 16000
+        time = np.arange(16000 + 5555 * number) / 16000
         noise = generator.normal(0, 0.05, len(time)) * (1 + np.sin(7 * time + number))
         noise += 0.2 * np.sin(2 * np.pi * (200 + 300 * number) * time) * (np.sin(5 * time) > 0)
         (folder / f"{number}.wav").write_bytes(wav_bytes(noise.astype(np.float32)))
@@ -95,7 +98,7 @@ def test_ten_recordings_have_the_same_phones_as_in_python(exported: Path, record
         page.on("request", lambda request: requested.append(request.url))
         page.goto(address)
         page.wait_for_selector("#record:not([disabled])")
-        recognizer, phones = asr.load(exported), set()
+        recognizer, phones, ends = asr.load(exported), set(), set()
         for path in recordings:
             page.set_input_files("#files", path)
             _until(page, f"{path.name}: ")
@@ -105,10 +108,13 @@ def test_ten_recordings_have_the_same_phones_as_in_python(exported: Path, record
             expected = recognizer.transcribe(path)
             assert [phone["phone"] for phone in row["phones"]] == expected.symbols
             phones |= set(expected.symbols)
+            ends |= {round(10_000 * (each.end or 0)) % 100 for each in expected.phones}
             for side in ("start", "end"):
                 wanted = [getattr(each, side) for each in expected.phones]
                 assert [phone[side] for phone in row["phones"]] == pytest.approx(wanted, abs=MOST_APART)
         assert len(phones) > 1
+        if json.loads((exported / "decoder.json").read_text())["timing"]:
+            assert len(ends) > 50, "they are multiples of frames"
         assert serious_findings(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         assert problems == []
@@ -144,10 +150,35 @@ def test_a_model_without_its_run_has_the_figures_of_its_card(exported: Path, tin
     bundle = tmp_path / "bundle"
     shutil.copytree(tiny_run / "decode" / "bundle", bundle)
     assert exported_per(bundle, exported, "int8") == ""
-    results = [{"dataset": {"name": "mine"}, "metrics": [{"value": 12.34}]}]
+    names = ("mine", "yours", "mine, yours")
+    results = [{"dataset": {"name": name}, "metrics": [{"value": 12.34}]} for name in names]
     card = json.dumps({"model-index": [{"results": results}]})
     (bundle / "README.md").write_text(f"---\n{card}\n---\n")
-    assert exported_per(bundle, exported, "int8") == "PER before the export: 12.3 % on mine"
+    expected = "PER before the export: 12.3 % on mine, 12.3 % on yours, 12.3 % on all"
+    assert exported_per(bundle, exported, "int8") == expected
+
+
+@pytest.mark.parametrize("exported", ["greedy"], indirect=True)
+def test_of_a_run_with_folds_it_is_the_first(exported: Path, tiny_run: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_run, tmp_path / "run" / "fold-1", ignore=shutil.ignore_patterns("prepare"))
+    shutil.copytree(tiny_run / "prepare", tmp_path / "run" / "prepare" / "fold-1")
+    expected = exported_per(tiny_run, exported, "int8")
+    assert expected.startswith("PER on ")
+    for model in ("run", "run/fold-1"):
+        assert exported_per(tmp_path / model, exported, "int8") == expected
+
+
+@pytest.mark.parametrize("exported", ["greedy"], indirect=True)
+def test_without_the_test_recordings_a_warning_says_why(
+    exported: Path, own_run: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = cuts_path(own_run / "prepare", "test")
+    *_, last = cuts = list(read_cuts(path))
+    last.recording.sources[0].source = str(tmp_path / "gone.wav")
+    write_cuts(path, cuts)
+    assert exported_per(own_run, exported, "int8") == ""
+    assert "gone.wav" in caplog.text
+    assert "the PER of the export is not measured" in caplog.text
 
 
 def test_the_page_allows_only_its_own_files(exported: Path) -> None:

@@ -526,7 +526,8 @@ function boundaries(phones, firsts, hmm, scores, classes) {
     }
     return [...edges, frames];
 }
-/** The probability [frames, width] of being, in each frame, at a state of the band or before it. */
+/** The probability [frames, width] of being, in each frame, at a state of the band or before it. Every path leaves each
+ * state once, so the costs of leaving change nothing. */
 function passedStates(labels, lowest, width, hmm, scores, classes) {
     const frames = lowest.length, last = labels.length - 1;
     const emission = (frame, state) => Math.fround(BOUNDARY_SCALE * scores[frame * classes + labels[state]]);
@@ -537,20 +538,19 @@ function passedStates(labels, lowest, width, hmm, scores, classes) {
         return column < 0 || column >= width ? -Infinity : sums[frame * width + column];
     };
     const stay = (state) => -hmm.stay[labels[state]];
-    const step = (state) => (state ? -hmm.leave[labels[state - 1]] : -Infinity);
     if (lowest[0] === 0)
         forward[0] = emission(0, 0);
     for (let frame = 1; frame < frames; frame++) {
         for (let state = lowest[frame]; state < lowest[frame] + width; state++) {
-            const reached = logAdd(at(forward, frame - 1, state) + stay(state), at(forward, frame - 1, state - 1) + step(state));
+            const reached = logAdd(at(forward, frame - 1, state) + stay(state), at(forward, frame - 1, state - 1));
             forward[frame * width + state - lowest[frame]] = reached + emission(frame, state);
         }
     }
-    backward[frames * width - 1] = -hmm.leave[labels[last]];
+    backward[frames * width - 1] = 0;
     for (let frame = frames - 2; frame >= 0; frame--) {
         const arrived = (state) => (state > last ? -Infinity : at(backward, frame + 1, state) + emission(frame + 1, state));
         for (let state = lowest[frame]; state < lowest[frame] + width; state++) {
-            backward[frame * width + state - lowest[frame]] = logAdd(arrived(state) + stay(state), state < last ? arrived(state + 1) + step(state + 1) : -Infinity);
+            backward[frame * width + state - lowest[frame]] = logAdd(arrived(state) + stay(state), arrived(state + 1));
         }
     }
     for (let frame = 0; frame < frames; frame++) {
