@@ -49,7 +49,7 @@ class _KaldiTables:
     texts: _Table
     speakers: _Table
     genders: _Table
-    files: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict, init=False)
     """Of the recordings that were read so far."""
 
     def recording(self, name: str, entry: Entry) -> Listed:
