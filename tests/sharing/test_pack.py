@@ -140,7 +140,7 @@ def test_weights_that_float16_cannot_hold(own_run: Path, tmp_path: Path) -> None
 def test_a_folder_of_the_user_s_is_left_alone(tiny_run: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
-    with pytest.raises(InputError, match="holds files that asr pack did not write"):
+    with pytest.raises(InputError, match="holds files that asr model pack did not write"):
         pack(tiny_run, tmp_path / "mine", Packing(), CHOICES)
 
 
