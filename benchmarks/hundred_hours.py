@@ -114,18 +114,7 @@ def commands(options: argparse.Namespace, corpus: Path, folder: Path) -> list[tu
             [*steps, "--measure-steps", kind] for kind in ("streamed", *(["resident"] if options.resident else []))
         ],
         "train": [[*asr, "train", str(prepared), str(features), str(trained), *recipe, "--device", "cpu"]],
-        "decode": [
-            [
-                *asr,
-                "decode",
-                str(trained / "bundle"),
-                str(prepared),
-                str(features),
-                str(decoded),
-                *recipe,
-                "--device=cpu",
-            ]
-        ],
+        "decode": [[*asr, "decode", *map(str, (trained / "bundle", prepared, features, decoded)), "--device", "cpu"]],
         "score": [[*asr, "score", *map(str, sides), "--phone-set", "cmu39", "--out", str(folder / "score")]],
     }
     return [

@@ -7,7 +7,7 @@ from support.asr_command import Command
 from support.own_corpora import BUILDERS
 
 from asr.corpora.cuts import read_cuts
-from benchmarks.hundred_hours import link_copies, parse, run
+from benchmarks.hundred_hours import commands, link_copies, parse, run
 
 
 def test_copies_are_utterances_of_their_own(tmp_path: Path, asr_command: Command) -> None:
@@ -39,3 +39,11 @@ def test_a_stage_is_measured_and_a_failure_ends_all() -> None:
     with pytest.raises(SystemExit, match="3"):
         run(["python", "-c", "raise SystemExit(3)"])
     assert parse([]).hours == 100
+
+
+def test_every_stage_is_a_command_with_options_that_exist(tmp_path: Path, asr_command: Command) -> None:
+    options = parse(["--stages", "prepare,features,train,decode,score", "--set", "training.memory=2"])
+    for name, command in commands(options, tmp_path / "corpus", tmp_path):
+        outcome = asr_command(*command[command.index("asr") + 1 :])
+        assert outcome.status == 1, f"{name}: {outcome.err}"
+        assert str(tmp_path) in outcome.err, "only the input is missing"
