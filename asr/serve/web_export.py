@@ -18,9 +18,12 @@ from asr.acoustics.tables import TrainedModel
 from asr.errors import InputError
 from asr.export.export import export
 from asr.export.precision import Precision
+from asr.phones.lexicon import CMUDICT
+from asr.phones.pronounce import cmudict_licence
 from asr.serve.exported_per import exported_per
 from asr.serve.limits import Limits
 from asr.serve.page_files import INDEX, PAGE, WORKER
+from asr.serve.web_alignment import packed_lexicon
 from asr.serve.web_decoder import decoder_json
 from asr.storage.files import read_json, remove, write_bytes, write_text
 from asr.storage.output_folder import output_folder
@@ -34,9 +37,9 @@ RUNTIME_VERSION = "1.22.0"
 RUNTIME_FILES = ("ort.wasm.min.js", "ort-wasm-simd-threaded.mjs")
 RUNTIME = "ort-wasm-simd-threaded.wasm"
 """Written packed, which makes it a quarter as large; the page unpacks it."""
-LICENCE = "onnxruntime-web.LICENSE.txt"
+LICENCE, DICTIONARY_LICENCE = "onnxruntime-web.LICENSE.txt", "cmudict.LICENSE.txt"
 SOURCE_TREE = Path(__file__).parents[2] / "web" / "node_modules" / "onnxruntime-web"
-DECODER, ABOUT, FILES = "decoder.json", "about.json", "files.json"
+DECODER, LEXICON, ABOUT, FILES = "decoder.json.gz", "lexicon.txt.gz", "about.json", "files.json"
 LONGEST = 60.0
 """Seconds of a recording; longer ones would be cut at pauses, which the page does not do."""
 
@@ -46,44 +49,59 @@ POLICY = (
 )
 
 
-def export_web(model: Path, out: Path, precision: Precision, runtime: Path | None = None) -> int:
+def export_web(
+    model: Path, out: Path, precision: Precision, runtime: Path | None = None, lexicon: str | None = None
+) -> int:
     """Writes the page with a model into a folder of its own; returns the size of all in bytes.
 
-    `runtime` is the folder of the npm package onnxruntime-web, by default that of a source tree. Raises InputError
-    where it is missing or of another version, and as `export` does.
+    `runtime` is the folder of the npm package onnxruntime-web, by default that of a source tree. `lexicon`, a file or
+    `cmudict`, is for aligning words. Raises InputError where one of them is missing or onnxruntime-web has another
+    version, and as `export` does.
     """
     runtime = _runtime(runtime or SOURCE_TREE)
     export(model, out, precision)
     with output_folder(out, "export", "OUT"):
         _pack_language_model(out)
         exported = read_model(out, "cpu")
-        write_text(out / DECODER, json.dumps(decoder_json(exported)))
+        write_bytes(out / DECODER, _packed(json.dumps(decoder_json(exported)).encode()))
+        words = _write_lexicon(out, lexicon, exported)
         quality = exported_per(model, out, precision)
         if quality:
             log.info("%s", quality)
-        write_text(out / ABOUT, json.dumps(_about(exported, Path(model).resolve().name, quality)))
+        write_text(out / ABOUT, json.dumps(_about(exported, Path(model).resolve().name, quality, bool(words))))
         for path in sorted((*PAGE.iterdir(), *WORKER.iterdir())):
             write_text(out / path.name, path.read_text(encoding="utf-8"))
         write_text(out / INDEX, _index())
         for name in RUNTIME_FILES:
             write_bytes(out / name, (runtime / "dist" / name).read_bytes())
-        _pack(runtime / "dist" / RUNTIME, out / f"{RUNTIME}.gz")
-        write_text(out / "README.md", _readme(precision, quality))
+        write_bytes(out / f"{RUNTIME}.gz", _packed((runtime / "dist" / RUNTIME).read_bytes()))
+        write_text(out / "README.md", _readme(precision, quality, lexicon == CMUDICT))
         needed = [INDEX, "live.css", "live.js", "recorder.js", "worker.js", DECODER, ABOUT, ONNX_MODEL, *RUNTIME_FILES]
-        needed += [f"{RUNTIME}.gz", *([PACKED_LM] if exported.config.decoding.search == "prefix_beam" else [])]
+        needed += [f"{RUNTIME}.gz", *words, *([PACKED_LM] if exported.config.decoding.search == "prefix_beam" else [])]
         write_text(out / FILES, json.dumps({"version": _digest(out, needed), "files": ["./", *needed]}))
     return sum(path.stat().st_size for path in out.iterdir() if path.is_file())
 
 
-def _about(model: TrainedModel, name: str, quality: str) -> dict[str, Any]:
+def _write_lexicon(out: Path, lexicon: str | None, model: TrainedModel) -> list[str]:
+    """Writes the words that the page aligns; returns the name of the file, or nothing without a lexicon."""
+    for name in (LEXICON, DICTIONARY_LICENCE):
+        remove(out / name)
+    if lexicon is None:
+        return []
+    write_bytes(out / LEXICON, packed_lexicon(lexicon, model.config.targets.phone_set))
+    if lexicon == CMUDICT:
+        write_bytes(out / DICTIONARY_LICENCE, cmudict_licence().read_bytes())
+    return [LEXICON]
+
+
+def _about(model: TrainedModel, name: str, quality: str, words: bool) -> dict[str, Any]:
     return {
         "name": f"{name}, in this browser",
         "quality": quality,
         "version": __version__,
         "sample_rate": model.config.features.sample_rate,
         "phones": list(model.config.targets.phone_set),
-        "words": False,
-        "align": False,
+        "words": words,
         "limits": {"megabytes": Limits().megabytes, "seconds": LONGEST, "live_seconds": LONGEST},
     }
 
@@ -95,7 +113,8 @@ def _index() -> str:
     return text.replace("<html ", '<html data-engine="local" ').replace("<head>", f"<head>\n{policy}")
 
 
-def _readme(precision: str, quality: str) -> str:
+def _readme(precision: str, quality: str, cmudict: bool) -> str:
+    dictionary = f"\n{LEXICON} is the CMU Pronouncing Dictionary ({DICTIONARY_LICENCE}).\n" if cmudict else ""
     return (
         "# Phones in the browser\n\n"
         "A static page: it needs a web server, as browsers run no workers from files, but no program on it. Try\n\n"
@@ -104,6 +123,7 @@ def _readme(precision: str, quality: str) -> str:
         f"the browser. The model's weights are {precision}. `asr.load` reads this folder too.\n\n"
         + (f"{quality}.\n\n" if quality else "")
         + f"onnxruntime-web {RUNTIME_VERSION} is under the MIT licence ({LICENCE}).\n"
+        + dictionary
     )
 
 
@@ -126,13 +146,13 @@ def _pack_language_model(folder: Path) -> None:
     """Packs the language model of an exported model, as the page reads it."""
     if (folder / LM).is_file():
         head = read_json(folder / ONNX_MANIFEST)
-        _pack(folder / LM, folder / PACKED_LM)
+        write_bytes(folder / PACKED_LM, _packed((folder / LM).read_bytes()))
         remove(folder / LM)
         write_onnx_manifest(folder, head["precision"], head["subsampling"])
 
 
-def _pack(source: Path, target: Path) -> None:
-    write_bytes(target, gzip.compress(source.read_bytes(), mtime=0))
+def _packed(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)
 
 
 def _digest(folder: Path, names: list[str]) -> str:

@@ -6,9 +6,8 @@ interface About {
   quality?: string;
   sample_rate: number;
   phones: string[];
-  /** Whether words can be aligned, and whether phones can. */
+  /** Whether words can be aligned, not only phones. */
   words: boolean;
-  align: boolean;
   limits: { megabytes: number; seconds: number; live_seconds: number };
 }
 

@@ -236,8 +236,6 @@ async function start(): Promise<void> {
       kind.value = "phones";
       kind.querySelector("[value=words]")?.remove();
     }
-    byId("speech").hidden = !about.align;
-    for (const each of document.querySelectorAll<HTMLElement>(".aligns")) each.hidden = !about.align;
     say("");
   });
 }

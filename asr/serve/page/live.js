@@ -805,7 +805,7 @@ class LiveSocket {
     }
 }
 const serverEngine = () => ({
-    about: async () => ({ ...(await (await request("v1/model")).json()), align: true }),
+    about: async () => (await (await request("v1/model")).json()),
     decode: async (file, name) => {
         const wav = readWav(await (await request("v1/wav", formOf(file, name))).arrayBuffer());
         if (!wav)
@@ -823,13 +823,13 @@ function startWorker() {
     const worker = new Worker("worker.js");
     const answers = new Map();
     worker.onmessage = (event) => {
-        const told = event.data;
-        const answer = answers.get(told.id);
-        answers.delete(told.id);
-        if (told.phones)
-            answer?.resolve({ utterance: "recording", phones: told.phones, duration: told.duration ?? 0 });
+        const { id, error, ...found } = event.data;
+        const answer = answers.get(id);
+        answers.delete(id);
+        if (error === undefined)
+            answer?.resolve({ utterance: "recording", ...found });
         else
-            answer?.reject(new Error(told.error ?? "the model failed"));
+            answer?.reject(new Error(error));
     };
     let asked = 0, failed = null;
     worker.onerror = () => {
@@ -837,11 +837,11 @@ function startWorker() {
         for (const { reject } of answers.values())
             reject(failed);
     };
-    return (samples) => new Promise((resolve, reject) => {
+    return (samples, typed) => new Promise((resolve, reject) => {
         if (failed)
             return reject(failed);
         answers.set(++asked, { resolve, reject });
-        worker.postMessage({ id: asked, samples });
+        worker.postMessage({ id: asked, samples, ...typed });
     });
 }
 class LocalLive {
@@ -900,9 +900,7 @@ function localEngine() {
             throw new Error(`${name}: not a recording that this browser plays; convert it to WAV or FLAC`);
         },
         transcribe: async (item) => ({ ...(await recognise(item.sound.samples)), utterance: stem(item.name), audio: item.name }),
-        align: async () => {
-            throw new Error("this page cannot align; use asr serve");
-        },
+        align: async (item, kind, text) => ({ ...(await recognise(item.sound.samples, { kind, text })), utterance: stem(item.name), audio: item.name }),
         live: (rate, show) => new LocalLive(recognise, rate, sampleRate, show),
     };
 }
@@ -1144,9 +1142,6 @@ async function start() {
             kind.value = "phones";
             kind.querySelector("[value=words]")?.remove();
         }
-        byId("speech").hidden = !about.align;
-        for (const each of document.querySelectorAll(".aligns"))
-            each.hidden = !about.align;
         say("");
     });
 }
