@@ -15,7 +15,6 @@ from asr.acoustics.bundle_manifest import LM, PACKED_LM
 from asr.acoustics.loading import read_model
 from asr.acoustics.onnx_model import write_onnx_manifest
 from asr.acoustics.tables import TrainedModel
-from asr.errors import InputError
 from asr.export.export import export
 from asr.export.precision import Precision
 from asr.phones.lexicon import CMUDICT
@@ -25,6 +24,7 @@ from asr.serve.limits import Limits
 from asr.serve.page_files import INDEX, PAGE, WORKER
 from asr.serve.web_alignment import packed_lexicon
 from asr.serve.web_decoder import decoder_json
+from asr.serve.web_runtime import RUNTIME_VERSION, SOURCE_TREE, WASM, WEBGPU, find_runtime
 from asr.storage.files import read_json, remove, write_bytes, write_text
 from asr.storage.output_folder import output_folder
 from asr.storage.run_layout import ONNX_MANIFEST, ONNX_MODEL
@@ -32,13 +32,7 @@ from asr.version import __version__
 
 log = logging.getLogger(__name__)
 
-RUNTIME_VERSION = "1.22.0"
-"""Of onnxruntime-web, as pinned in web/package.json."""
-RUNTIME_FILES = ("ort.wasm.min.js", "ort-wasm-simd-threaded.mjs")
-RUNTIME = "ort-wasm-simd-threaded.wasm"
-"""Written packed, which makes it a quarter as large; the page unpacks it."""
 LICENCE, DICTIONARY_LICENCE = "onnxruntime-web.LICENSE.txt", "cmudict.LICENSE.txt"
-SOURCE_TREE = Path(__file__).parents[2] / "web" / "node_modules" / "onnxruntime-web"
 DECODER, LEXICON, ABOUT, FILES = "decoder.json.gz", "lexicon.txt.gz", "about.json", "files.json"
 LONGEST = 60.0
 """Seconds of a recording; longer ones would be cut at pauses, which the page does not do."""
@@ -50,20 +44,27 @@ POLICY = (
 
 
 def export_web(
-    model: Path, out: Path, precision: Precision, runtime: Path | None = None, lexicon: str | None = None
+    model: Path,
+    out: Path,
+    precision: Precision,
+    runtime: Path | None = None,
+    lexicon: str | None = None,
+    webgpu: bool = False,
 ) -> int:
     """Writes the page with a model into a folder of its own; returns the size of all in bytes.
 
-    `runtime` is the folder of the npm package onnxruntime-web, by default that of a source tree. `lexicon`, a file or
-    `cmudict`, is for aligning words. Raises InputError where one of them is missing or onnxruntime-web has another
-    version, and as `export` does.
+    `runtime` is the folder of the npm package onnxruntime-web, by default that of a source tree; with `webgpu` the page
+    runs its model on the GPU where the browser can. `lexicon`, a file or `cmudict`, is for aligning words. Raises
+    InputError where one of them is missing or onnxruntime-web has another version, and as `export` does.
     """
-    runtime = _runtime(runtime or SOURCE_TREE)
+    build = WEBGPU if webgpu else WASM
+    package = find_runtime(runtime or SOURCE_TREE, build)
     export(model, out, precision)
     with output_folder(out, "export", "OUT"):
         _pack_language_model(out)
         exported = read_model(out, "cpu")
-        write_bytes(out / DECODER, _packed(json.dumps(decoder_json(exported)).encode()))
+        decoder = decoder_json(exported) | {"runtime": build.to_json()}
+        write_bytes(out / DECODER, _packed(json.dumps(decoder).encode()))
         words = _write_lexicon(out, lexicon, exported)
         quality = exported_per(model, out, precision)
         if quality:
@@ -72,12 +73,10 @@ def export_web(
         for path in sorted((*PAGE.iterdir(), *WORKER.iterdir())):
             write_text(out / path.name, path.read_text(encoding="utf-8"))
         write_text(out / INDEX, _index())
-        for name in RUNTIME_FILES:
-            write_bytes(out / name, (runtime / "dist" / name).read_bytes())
-        write_bytes(out / f"{RUNTIME}.gz", _packed((runtime / "dist" / RUNTIME).read_bytes()))
+        build.write(package, out)
         write_text(out / "README.md", _readme(precision, quality, lexicon == CMUDICT))
-        needed = [INDEX, "live.css", "live.js", "recorder.js", "worker.js", DECODER, ABOUT, ONNX_MODEL, *RUNTIME_FILES]
-        needed += [f"{RUNTIME}.gz", *words, *([PACKED_LM] if exported.config.decoding.search == "prefix_beam" else [])]
+        needed = [INDEX, "live.css", "live.js", "recorder.js", "worker.js", DECODER, ABOUT, ONNX_MODEL, *build.files]
+        needed += [*words, *([PACKED_LM] if exported.config.decoding.search == "prefix_beam" else [])]
         write_text(out / FILES, json.dumps({"version": _digest(out, needed), "files": ["./", *needed]}))
     return sum(path.stat().st_size for path in out.iterdir() if path.is_file())
 
@@ -125,21 +124,6 @@ def _readme(precision: str, quality: str, cmudict: bool) -> str:
         + f"onnxruntime-web {RUNTIME_VERSION} is under the MIT licence ({LICENCE}).\n"
         + dictionary
     )
-
-
-def _runtime(folder: Path) -> Path:
-    """The folder of onnxruntime-web. Raises InputError where it is not there, or of another version."""
-    fix = f"npm pack onnxruntime-web@{RUNTIME_VERSION}, unpack it, and give its folder package/ as --runtime"
-    try:
-        version = json.loads((folder / "package.json").read_text(encoding="utf-8"))["version"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"onnxruntime-web is not there: {fix}", folder) from error
-    if version != RUNTIME_VERSION:
-        raise InputError(f"onnxruntime-web is {version}; the page needs {RUNTIME_VERSION}: {fix}", folder)
-    for name in (*RUNTIME_FILES, RUNTIME):
-        if not (folder / "dist" / name).is_file():
-            raise InputError(f"dist/{name} is missing: {fix}", folder)
-    return folder
 
 
 def _pack_language_model(folder: Path) -> None:

@@ -25,7 +25,8 @@ from asr.phones.lexicon import read_lexicon
 from asr.phones.words import split_words
 from asr.runs.run import Run, execute
 from asr.serve.exported_per import exported_per
-from asr.serve.web_export import RUNTIME_VERSION, export_web
+from asr.serve.web_export import export_web
+from asr.serve.web_runtime import RUNTIME_VERSION
 from asr.storage.run_layout import cuts_path
 
 RECORDINGS = 10
@@ -46,6 +47,8 @@ SEARCHES = {
     ],
 }
 """Settings of the tiny recipe for each search."""
+WITH_WEBGPU = "greedy"
+"""The one whose page would run on a GPU."""
 
 
 @pytest.fixture(scope="module", params=SEARCHES)
@@ -59,7 +62,7 @@ def exported(
         run = folder / "run"
         execute(Run(read_recipe(tiny_recipe, settings), "tiny/ctc", run, torch.device("cpu")))
     (folder / "words.dict").write_text(LEXICON)
-    export_web(run, folder / "page", "int8", runtime, str(folder / "words.dict"))
+    export_web(run, folder / "page", "int8", runtime, str(folder / "words.dict"), request.param == WITH_WEBGPU)
     return folder / "page"
 
 
@@ -91,6 +94,7 @@ def test_ten_recordings_have_the_same_phones_as_in_python(exported: Path, record
             phones |= set(expected.symbols)
             ends |= {round(10_000 * (each.end or 0)) % 100 for each in expected.phones}
         assert len(phones) > 1
+        assert shown.page.inner_text("#runs-on").strip() == "(WebAssembly)", "this browser has no GPU"
         if json.loads(gzip.decompress((exported / "decoder.json.gz").read_bytes()))["timed"]:
             assert len(ends) > 50, "they are multiples of frames"
         page = shown.page
@@ -167,6 +171,21 @@ def test_without_a_lexicon_there_are_only_phones(exported: Path, tiny_run: Path,
     with served(tmp_path / "page") as address, web_page() as shown:
         shown.open(address)
         assert shown.page.locator("#kind option").all_inner_texts() == ["in phones"]
+
+
+SWIFTSHADER = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader")
+"""A GPU that the browser computes itself."""
+
+
+@pytest.mark.parametrize("exported", [WITH_WEBGPU], indirect=True)
+def test_the_phones_are_the_same_on_a_gpu(exported: Path, recordings: list[Path], address: str) -> None:
+    with web_page(*SWIFTSHADER) as shown:
+        shown.open(address)
+        if not shown.page.evaluate("navigator.gpu ? navigator.gpu.requestAdapter().then(Boolean) : false"):
+            pytest.skip("this Chromium has no WebGPU")
+        same_phones(shown.transcribe(recordings[0]), asr.load(exported).transcribe(recordings[0]))
+        assert shown.page.inner_text("#runs-on").strip() == "(WebGPU)"
+        assert shown.problems == []
 
 
 def same_phones(row: dict[str, Any], expected: Any) -> None:

@@ -19,6 +19,8 @@ interface LiveSession {
 
 interface Engine {
   about: () => Promise<About>;
+  /** What the model runs on, where that is this browser; known when it is loaded. */
+  runsOn?: Promise<string>;
   /** Sound that the browser itself cannot decode. */
   decode: (file: Blob, name: string) => Promise<Sound>;
   transcribe: (item: Item) => Promise<Transcript>;

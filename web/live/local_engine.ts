@@ -9,11 +9,15 @@ interface Typed { kind: "words" | "phones"; text: string }
 /** Recognises samples at the model's rate, or aligns what is typed to them. */
 type Recognise = (samples: Float32Array, typed?: Typed) => Promise<Transcript>;
 
-function startWorker(): Recognise {
+function startWorker(): { recognise: Recognise; runsOn: Promise<string> } {
   const worker = new Worker("worker.js");
+  let loaded: (runsOn: string) => void;
+  const runsOn = new Promise<string>((resolve) => (loaded = resolve));
   const answers = new Map<number, { resolve: (found: Transcript) => void; reject: (error: Error) => void }>();
   worker.onmessage = (event) => {
-    const { id, error, ...found } = event.data as Omit<Transcript, "utterance"> & { id: number; error?: string };
+    const { id, error, runsOn, ...found } = event.data as
+      Omit<Transcript, "utterance"> & { id: number; error?: string; runsOn?: string };
+    if (runsOn !== undefined) return loaded(runsOn);
     const answer = answers.get(id);
     answers.delete(id);
     if (error === undefined) answer?.resolve({ utterance: "recording", ...found });
@@ -24,11 +28,12 @@ function startWorker(): Recognise {
     failed = new Error("the model could not be loaded; load the page again");
     for (const { reject } of answers.values()) reject(failed);
   };
-  return (samples, typed) => new Promise((resolve, reject) => {
+  const recognise: Recognise = (samples, typed) => new Promise((resolve, reject) => {
     if (failed) return reject(failed);
     answers.set(++asked, { resolve, reject });
     worker.postMessage({ id: asked, samples, ...typed });
   });
+  return { recognise, runsOn };
 }
 
 class LocalLive implements LiveSession {
@@ -76,9 +81,10 @@ class LocalLive implements LiveSession {
 }
 
 function localEngine(): Engine {
-  const recognise = startWorker();
+  const { recognise, runsOn } = startWorker();
   let sampleRate = 16000;
   return {
+    runsOn,
     about: async () => {
       const told = (await (await fetch("about.json")).json()) as About;
       sampleRate = told.sample_rate;

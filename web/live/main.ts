@@ -226,6 +226,7 @@ function listen(): void {
 async function start(): Promise<void> {
   changed = correct;
   listen();
+  void engine.runsOn?.then((name) => (byId("runs-on").textContent = ` (${name})`));
   showControls();
   await attempt("Loading the model…", async () => {
     about = await engine.about();

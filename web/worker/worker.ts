@@ -3,11 +3,12 @@
 interface Tensor { data: Float32Array | BigInt64Array; dims: number[] }
 interface Session { run: (feeds: Record<string, Tensor>) => Promise<Record<string, Tensor>> }
 declare const ort: {
-  env: { wasm: { numThreads: number; wasmPaths: string; wasmBinary: ArrayBuffer } };
+  env: { logLevel: string; wasm: { numThreads: number; wasmPaths: string; wasmBinary: ArrayBuffer } };
   Tensor: new (type: string, data: Float32Array | BigInt64Array, dims: number[]) => Tensor;
   InferenceSession: { create: (model: string, options: object) => Promise<Session> };
 };
 declare function importScripts(...names: string[]): void;
+interface WorkerNavigator { gpu?: { requestAdapter: () => Promise<object | null> } }
 
 interface GraphSearch { search: "graph"; graph: Graph; scale: number; beam: number }
 interface PrefixBeam { search: "prefix_beam"; prefixes: number; weight: number; penalty: number; wordStart: string }
@@ -26,26 +27,35 @@ type Decoder = (GraphSearch | PrefixBeam | Greedy) & FrameTimes & {
   /** Whether the model has a second output, which aligns, and times what the first recognises. */
   timed: boolean;
   aligning: Aligning;
+  runtime: Runtime;
 };
+
+/** The files of onnxruntime-web, and whether it can use WebGPU. */
+interface Runtime { script: string; wasm: string; webgpu: boolean }
 
 type Search = (scores: Float32Array, classes: number) => Path;
 
-importScripts("ort.wasm.min.js");
-ort.env.wasm.numThreads = 1;
-ort.env.wasm.wasmPaths = new URL("./", location.href).href;
-
-async function loadSession(): Promise<Session> {
-  ort.env.wasm.wasmBinary = await unpacked("ort-wasm-simd-threaded.wasm.gz");
-  return ort.InferenceSession.create("model.onnx", { executionProviders: ["wasm"] });
+async function loadSession({ script, wasm, webgpu }: Runtime): Promise<Session> {
+  importScripts(script);
+  ort.env.logLevel = "error";
+  ort.env.wasm.numThreads = 1;
+  ort.env.wasm.wasmPaths = new URL("./", location.href).href;
+  ort.env.wasm.wasmBinary = await unpacked(wasm);
+  const gpu = webgpu && (await navigator.gpu?.requestAdapter().catch(() => null));
+  const session = await ort.InferenceSession.create("model.onnx", { executionProviders: [gpu ? "webgpu" : "wasm"] });
+  postMessage({ runsOn: gpu ? "WebGPU" : "WebAssembly" });
+  return session;
 }
 
-interface Loaded { decoder: Decoder; search: Search; judge: Judge | null }
+interface Loaded { decoder: Decoder; session: Session; search: Search; judge: Judge | null }
 
-async function loadDecoder(): Promise<Loaded> {
+async function load(): Promise<Loaded> {
   const decoder = JSON.parse(await text("decoder.json.gz")) as Decoder;
+  const session = loadSession(decoder.runtime);
   const { confidences } = decoder;
   const graph = confidences?.graph ?? (decoder.search === "graph" ? decoder.graph : null);
-  return { decoder, search: await searchOf(decoder), judge: confidences && graph && judgeOf(confidences, graph) };
+  const judge = confidences && graph && judgeOf(confidences, graph);
+  return { decoder, judge, search: await searchOf(decoder), session: await session };
 }
 
 async function searchOf(decoder: Decoder): Promise<Search> {
@@ -72,7 +82,7 @@ async function text(name: string): Promise<string> {
   return new TextDecoder().decode(await unpacked(name));
 }
 
-const loaded = Promise.all([loadSession(), loadDecoder()]);
+const loaded = load();
 loaded.catch(() => undefined);
 let lexicon: Promise<Lexicon> | null = null;
 
@@ -81,8 +91,8 @@ interface Task { samples: Float32Array; kind?: "words" | "phones"; text?: string
 interface Found extends Partial<Aligned> { phones: TimedPhone[]; duration: number }
 
 async function work({ samples, kind, text }: Task): Promise<Found> {
-  const [session, loadedDecoder] = await loaded;
-  const { decoder } = loadedDecoder;
+  const model = await loaded;
+  const { decoder, session } = model;
   if (samples.length < decoder.shortest) throw new Error("the recording is shorter than one frame (25 ms)");
   const spoken = kind && text !== undefined ? await spokenOf(kind, text, decoder) : null;
   const outputs = await session.run({
@@ -95,7 +105,7 @@ async function work({ samples, kind, text }: Task): Promise<Found> {
     : scored(outputs, "log_posteriors", "frames", decoder.aligning.offsets, duration);
   if (spoken) return { ...align(spoken, aligned(), decoder.aligning, decoder.phones), duration };
   const found = scored(outputs, "log_posteriors", "frames", decoder.offsets, duration);
-  return { phones: recognised(found, loadedDecoder, decoder.timed ? aligned() : null), duration };
+  return { phones: recognised(found, model, decoder.timed ? aligned() : null), duration };
 }
 
 async function spokenOf(kind: "words" | "phones", said: string, { aligning }: Decoder): Promise<Spoken> {

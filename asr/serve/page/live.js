@@ -821,9 +821,13 @@ const serverEngine = () => ({
 const LIVE_WINDOW = 6, LIVE_KEPT = 3, LIVE_STEP = 0.3, LIVE_MARGIN = 0.5;
 function startWorker() {
     const worker = new Worker("worker.js");
+    let loaded;
+    const runsOn = new Promise((resolve) => (loaded = resolve));
     const answers = new Map();
     worker.onmessage = (event) => {
-        const { id, error, ...found } = event.data;
+        const { id, error, runsOn, ...found } = event.data;
+        if (runsOn !== undefined)
+            return loaded(runsOn);
         const answer = answers.get(id);
         answers.delete(id);
         if (error === undefined)
@@ -837,12 +841,13 @@ function startWorker() {
         for (const { reject } of answers.values())
             reject(failed);
     };
-    return (samples, typed) => new Promise((resolve, reject) => {
+    const recognise = (samples, typed) => new Promise((resolve, reject) => {
         if (failed)
             return reject(failed);
         answers.set(++asked, { resolve, reject });
         worker.postMessage({ id: asked, samples, ...typed });
     });
+    return { recognise, runsOn };
 }
 class LocalLive {
     constructor(recognise, rate, wanted, show) {
@@ -886,9 +891,10 @@ class LocalLive {
     }
 }
 function localEngine() {
-    const recognise = startWorker();
+    const { recognise, runsOn } = startWorker();
     let sampleRate = 16000;
     return {
+        runsOn,
         about: async () => {
             const told = (await (await fetch("about.json")).json());
             sampleRate = told.sample_rate;
@@ -1132,6 +1138,7 @@ function listen() {
 async function start() {
     changed = correct;
     listen();
+    void engine.runsOn?.then((name) => (byId("runs-on").textContent = ` (${name})`));
     showControls();
     await attempt("Loading the model…", async () => {
         about = await engine.about();

@@ -1078,18 +1078,24 @@ function rounded(value) {
     return Math.round(value * 10_000) / 10_000;
 }
 // Runs the model in onnxruntime-web and searches the best phones.
-importScripts("ort.wasm.min.js");
-ort.env.wasm.numThreads = 1;
-ort.env.wasm.wasmPaths = new URL("./", location.href).href;
-async function loadSession() {
-    ort.env.wasm.wasmBinary = await unpacked("ort-wasm-simd-threaded.wasm.gz");
-    return ort.InferenceSession.create("model.onnx", { executionProviders: ["wasm"] });
+async function loadSession({ script, wasm, webgpu }) {
+    importScripts(script);
+    ort.env.logLevel = "error";
+    ort.env.wasm.numThreads = 1;
+    ort.env.wasm.wasmPaths = new URL("./", location.href).href;
+    ort.env.wasm.wasmBinary = await unpacked(wasm);
+    const gpu = webgpu && (await navigator.gpu?.requestAdapter().catch(() => null));
+    const session = await ort.InferenceSession.create("model.onnx", { executionProviders: [gpu ? "webgpu" : "wasm"] });
+    postMessage({ runsOn: gpu ? "WebGPU" : "WebAssembly" });
+    return session;
 }
-async function loadDecoder() {
+async function load() {
     const decoder = JSON.parse(await text("decoder.json.gz"));
+    const session = loadSession(decoder.runtime);
     const { confidences } = decoder;
     const graph = confidences?.graph ?? (decoder.search === "graph" ? decoder.graph : null);
-    return { decoder, search: await searchOf(decoder), judge: confidences && graph && judgeOf(confidences, graph) };
+    const judge = confidences && graph && judgeOf(confidences, graph);
+    return { decoder, judge, search: await searchOf(decoder), session: await session };
 }
 async function searchOf(decoder) {
     if (decoder.search === "greedy")
@@ -1115,12 +1121,12 @@ async function unpacked(name) {
 async function text(name) {
     return new TextDecoder().decode(await unpacked(name));
 }
-const loaded = Promise.all([loadSession(), loadDecoder()]);
+const loaded = load();
 loaded.catch(() => undefined);
 let lexicon = null;
 async function work({ samples, kind, text }) {
-    const [session, loadedDecoder] = await loaded;
-    const { decoder } = loadedDecoder;
+    const model = await loaded;
+    const { decoder, session } = model;
     if (samples.length < decoder.shortest)
         throw new Error("the recording is shorter than one frame (25 ms)");
     const spoken = kind && text !== undefined ? await spokenOf(kind, text, decoder) : null;
@@ -1135,7 +1141,7 @@ async function work({ samples, kind, text }) {
     if (spoken)
         return { ...align(spoken, aligned(), decoder.aligning, decoder.phones), duration };
     const found = scored(outputs, "log_posteriors", "frames", decoder.offsets, duration);
-    return { phones: recognised(found, loadedDecoder, decoder.timed ? aligned() : null), duration };
+    return { phones: recognised(found, model, decoder.timed ? aligned() : null), duration };
 }
 async function spokenOf(kind, said, { aligning }) {
     if (kind === "phones")
