@@ -39,7 +39,7 @@ LEXICON = "hello HH AH L OW\nread R EH D\nread(2) R IY D\nwell W EH L\nmr. M IH 
 CTC = ["training.loss=ctc", "training.epochs=3", "model.dropout=0", "decoding.insertion_penalties=[-3.0]"]
 SEARCHES = {
     "graph": [],
-    "greedy": [*CTC, "decoding.search=greedy"],
+    "greedy": [*CTC, "decoding.search=greedy", "targets.phone_set=timit61"],
     "prefix_beam": [
         *CTC,
         *("decoding.search=prefix_beam", "decoding.prefixes=12", "lm.order=6", "lm.word_starts=false"),

@@ -1084,10 +1084,11 @@ async function loadSession({ script, wasm, webgpu }) {
     ort.env.wasm.wasmPaths = new URL("./", location.href).href;
     ort.env.wasm.wasmBinary = await unpacked(wasm);
     const gpu = webgpu && (await navigator.gpu?.requestAdapter().catch(() => null));
+    const provider = gpu ? "webgpu" : "wasm";
     const session = await ort.InferenceSession.create("model.onnx", {
-        executionProviders: [gpu ? "webgpu" : "wasm"], logSeverityLevel: 3, // errors
+        executionProviders: [provider], logSeverityLevel: 3, // errors
     });
-    postMessage({ runsOn: gpu ? "WebGPU" : "WebAssembly" });
+    postMessage({ runsOn: { webgpu: "WebGPU", wasm: "WebAssembly" }[provider] });
     return session;
 }
 async function load() {
