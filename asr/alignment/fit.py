@@ -27,7 +27,8 @@ class FitMeasure:
     p are the posteriors of phones in a frame and H is their entropy: -H is the expected value of the logarithm for
     phones drawn from p, so that the fit of a right transcript is near 1 for a model whose posteriors are calibrated,
     sharp or not, and lower for one that is too sure. Frames count if speech is likely there or aligned to them. Phones
-    that scoring folds together are one.
+    that scoring folds together are one group: `class_groups` [C] are the groups of the classes, and `quiet` [G] says
+    which groups are silences.
     """
 
     def __init__(self, phones: AnyPhoneSet, topology: Topology, states: int, scored_as: AnyPhoneSet) -> None:
@@ -39,18 +40,18 @@ class FitMeasure:
         self._quiet_phones = np.array([bool({phone, name} & silent) for phone, name in zip(known, names, strict=True)])
         blank = [len(groups)] if topology == "ctc" else []
         per_phone = 1 if topology == "ctc" else states
-        self._class_groups = np.array([*blank, *np.repeat(self._phone_groups, per_phone)])
+        self.class_groups = np.array([*blank, *np.repeat(self._phone_groups, per_phone)])
         quiet = np.array([True] * len(blank) + np.repeat(self._quiet_phones, per_phone).tolist())
         self._blank = topology == "ctc"
-        members = self._class_groups[:, None] == np.arange(len(groups) + len(blank))
-        self._members, self._quiet = members.astype(np.float32), (members & quiet[:, None]).any(axis=0)
+        members = self.class_groups[:, None] == np.arange(len(groups) + len(blank))
+        self._members, self.quiet = members.astype(np.float32), (members & quiet[:, None]).any(axis=0)
 
     def evidence(self, log_posteriors: LogPosteriors, aligned: ForcedAlignment) -> Vector:
         """[2, N]: the sum of those terms for the frames of each phone, and their number, for natural log posteriors
         [T, C]."""
         posteriors = (np.exp(log_posteriors) @ self._members).astype(np.float64)
-        groups = self._class_groups[aligned.classes]
-        counted = ~self._quiet[groups] | (posteriors[:, self._quiet].sum(axis=1) < QUIET)
+        groups = self.class_groups[aligned.classes]
+        counted = ~self.quiet[groups] | (posteriors[:, self.quiet].sum(axis=1) < QUIET)
         chosen = posteriors[np.arange(len(groups)), groups]
         chosen[_missed(log_posteriors, aligned.classes) if self._blank else []] = LEAST
         entropy = -(posteriors * np.log(np.maximum(posteriors, LEAST))).sum(axis=1)

@@ -87,7 +87,7 @@ def spoken_words(text: str, lexicon: Lexicon, phone_set: AnyPhoneSet, spell: Spe
         raise InputError("the transcript has no words")
     return _with_pauses(
         [
-            (name, [[_variants(phone, phone_set) for phone in pronunciation] for pronunciation in pronunciations])
+            (name, [[variants(phone, phone_set) for phone in pronunciation] for pronunciation in pronunciations])
             for name, pronunciations in (entry(word, lexicon) for word in words)
         ],
         phone_set,
@@ -131,7 +131,7 @@ def _optional(phones: Sequence[int]) -> list[Item]:
 
 
 @cache
-def _variants(symbol: str, phone_set: AnyPhoneSet) -> Choice:
+def variants(symbol: str, phone_set: AnyPhoneSet) -> Choice:
     """How a phone of the lexicon may be transcribed in a model's phone set.
 
     Any phone that the lexicon writes so; a stop or an affricate also after its closure, and a stop also as its closure

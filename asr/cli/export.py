@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from asr.cli.options import Model
+from asr.cli.options import Model, WordLexicon, chosen_lexicon
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,11 @@ def export_command(
             show_default="that of web/ in a source tree",
         ),
     ] = None,
+    lexicon: WordLexicon = None,
+    webgpu: Annotated[
+        bool,
+        typer.Option("--webgpu", help="Run on the GPU where the browser can, for --format web; 2.6 MB larger."),
+    ] = False,
 ) -> None:
     """Export a model to run without PyTorch: one graph, from samples to log posteriors.
 
@@ -61,7 +66,7 @@ def export_command(
         from asr.serve.web_export import export_web
 
         precision = precision or Precision.int8
-        size = export_web(model, out, precision.value, runtime)
+        size = export_web(model, out, precision.value, runtime, chosen_lexicon(lexicon), webgpu)
     else:
         precision = precision or Precision.fp32
         size = export(model, out, precision.value)

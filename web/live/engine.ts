@@ -6,9 +6,8 @@ interface About {
   quality?: string;
   sample_rate: number;
   phones: string[];
-  /** Whether words can be aligned, and whether phones can. */
+  /** Whether words can be aligned, not only phones. */
   words: boolean;
-  align: boolean;
   limits: { megabytes: number; seconds: number; live_seconds: number };
 }
 
@@ -20,6 +19,8 @@ interface LiveSession {
 
 interface Engine {
   about: () => Promise<About>;
+  /** What the model runs on, where that is this browser; known when it is loaded. */
+  runsOn?: Promise<string>;
   /** Sound that the browser itself cannot decode. */
   decode: (file: Blob, name: string) => Promise<Sound>;
   transcribe: (item: Item) => Promise<Transcript>;

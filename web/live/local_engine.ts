@@ -3,29 +3,37 @@
 /** Seconds that are recognised again at each step while one speaks, and those that the window keeps when it moves on. */
 const LIVE_WINDOW = 6, LIVE_KEPT = 3, LIVE_STEP = 0.3, LIVE_MARGIN = 0.5;
 
-/** Recognises samples at the model's rate. */
-type Recognise = (samples: Float32Array) => Promise<Transcript>;
+/** What is typed as said. */
+interface Typed { kind: "words" | "phones"; text: string }
 
-function startWorker(): Recognise {
+/** Recognises samples at the model's rate, or aligns what is typed to them. */
+type Recognise = (samples: Float32Array, typed?: Typed) => Promise<Transcript>;
+
+function startWorker(): { recognise: Recognise; runsOn: Promise<string> } {
   const worker = new Worker("worker.js");
+  let loaded: (runsOn: string) => void;
+  const runsOn = new Promise<string>((resolve) => (loaded = resolve));
   const answers = new Map<number, { resolve: (found: Transcript) => void; reject: (error: Error) => void }>();
   worker.onmessage = (event) => {
-    const told = event.data as { id: number; phones?: Phone[]; duration?: number; error?: string };
-    const answer = answers.get(told.id);
-    answers.delete(told.id);
-    if (told.phones) answer?.resolve({ utterance: "recording", phones: told.phones, duration: told.duration ?? 0 });
-    else answer?.reject(new Error(told.error ?? "the model failed"));
+    const { id, error, runsOn, ...found } = event.data as
+      Omit<Transcript, "utterance"> & { id: number; error?: string; runsOn?: string };
+    if (runsOn !== undefined) return loaded(runsOn);
+    const answer = answers.get(id);
+    answers.delete(id);
+    if (error === undefined) answer?.resolve({ utterance: "recording", ...found });
+    else answer?.reject(new Error(error));
   };
   let asked = 0, failed: Error | null = null;
   worker.onerror = () => {
     failed = new Error("the model could not be loaded; load the page again");
     for (const { reject } of answers.values()) reject(failed);
   };
-  return (samples) => new Promise((resolve, reject) => {
+  const recognise: Recognise = (samples, typed) => new Promise((resolve, reject) => {
     if (failed) return reject(failed);
     answers.set(++asked, { resolve, reject });
-    worker.postMessage({ id: asked, samples });
+    worker.postMessage({ id: asked, samples, ...typed });
   });
+  return { recognise, runsOn };
 }
 
 class LocalLive implements LiveSession {
@@ -73,9 +81,10 @@ class LocalLive implements LiveSession {
 }
 
 function localEngine(): Engine {
-  const recognise = startWorker();
+  const { recognise, runsOn } = startWorker();
   let sampleRate = 16000;
   return {
+    runsOn,
     about: async () => {
       const told = (await (await fetch("about.json")).json()) as About;
       sampleRate = told.sample_rate;
@@ -87,9 +96,8 @@ function localEngine(): Engine {
     },
     transcribe: async (item) =>
       ({ ...(await recognise(item.sound.samples)), utterance: stem(item.name), audio: item.name }),
-    align: async () => {
-      throw new Error("this page cannot align; use asr serve");
-    },
+    align: async (item, kind, text) =>
+      ({ ...(await recognise(item.sound.samples, { kind, text })), utterance: stem(item.name), audio: item.name }),
     live: (rate, show) => new LocalLive(recognise, rate, sampleRate, show),
   };
 }

@@ -226,6 +226,7 @@ function listen(): void {
 async function start(): Promise<void> {
   changed = correct;
   listen();
+  void engine.runsOn?.then((name) => (byId("runs-on").textContent = ` (${name})`));
   showControls();
   await attempt("Loading the model…", async () => {
     about = await engine.about();
@@ -236,8 +237,6 @@ async function start(): Promise<void> {
       kind.value = "phones";
       kind.querySelector("[value=words]")?.remove();
     }
-    byId("speech").hidden = !about.align;
-    for (const each of document.querySelectorAll<HTMLElement>(".aligns")) each.hidden = !about.align;
     say("");
   });
 }

@@ -66,7 +66,7 @@ class LiveSocket implements LiveSession {
 }
 
 const serverEngine = (): Engine => ({
-  about: async () => ({ ...((await (await request("v1/model")).json()) as About), align: true }),
+  about: async () => (await (await request("v1/model")).json()) as About,
   decode: async (file, name) => {
     const wav = readWav(await (await request("v1/wav", formOf(file, name))).arrayBuffer());
     if (!wav) throw new Error(`${name}: the server sent no sound`);

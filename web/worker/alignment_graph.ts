@@ -1,83 +1,88 @@
-// The states that known phones allow, in order: asr/alignment/graph.py, for HMMs.
+// The states that a known transcript allows, in order: asr/alignment/graph.py.
 
-/** Hidden Markov models with `states` states a phone; `stay` and `leave` are the costs of each class. */
-interface Hmm { states: number; stay: number[]; leave: number[] }
+/** The classes of an acoustic model: those of HMMs with `states` states a phone, or of CTC, whose blank is 0. */
+interface Classes {
+  topology: "hmm" | "ctc";
+  states: number;
+  /** The costs of staying in each class's state and of leaving it; empty for CTC. */
+  stay: number[];
+  leave: number[];
+  /** The log prior of each class. */
+  offsets: number[];
+}
 
-/** One of some phones at one place, which may be left out if it is optional. */
-interface Item { phones: number[]; optional: boolean }
+/** A phone's index, or the sequences of items that may come at one place. */
+type Item = number | Item[][];
+
+/** The states from which the next phone may be entered, each with the cost of leaving it. */
+type Frontier = Map<number, number>;
+
+const NO_PHONE = -1, START = -1, BLANK = 0;
 
 /** States, numbered so that a path never goes back. */
 class AlignmentGraph {
   readonly classes: number[] = [];
+  /** The phone of each state, NO_PHONE for a blank. */
   readonly phones: number[] = [];
-  /** The occurrence of a phone that each state belongs to; they count up along a path. */
+  /** The occurrence of a phone that each state belongs to, NO_PHONE for a blank; they count up along a path. */
   readonly units: number[] = [];
+  /** The item that each state comes from. */
   readonly items: number[] = [];
   /** Whether a path may begin in a state. */
   readonly starts: boolean[] = [];
-  /** The other states from which each is entered, and at what cost. */
-  readonly moves: { source: number; cost: number }[][] = [];
+  /** The cost of staying in each state, and the other states from which it is entered, each with its cost. */
+  readonly stay: number[] = [];
+  readonly sources: number[][] = [];
+  readonly costs: number[][] = [];
   /** The states in which a path may end, and at what cost. */
-  readonly finals: Map<number, number>;
-  /** The frames of the shortest path. */
-  readonly shortest: number;
-  private unit = -1;
+  readonly finals: Frontier;
+  private unit = NO_PHONE;
 
-  constructor(items: Item[], private readonly hmm: Hmm) {
-    let frontier = { starts: true, costs: new Map<number, number>() };
-    items.forEach((item, number) => {
-      const after = new Map(item.phones.flatMap((phone) => [...this.enter(phone, number, frontier)]));
-      if (item.optional) frontier.costs.forEach((cost, state) => after.set(state, cost));
-      frontier = { starts: frontier.starts && item.optional, costs: after };
-    });
-    this.finals = frontier.costs;
-    this.shortest = hmm.states * items.filter((item) => !item.optional).length;
+  constructor(transcript: Item[], private readonly model: Classes) {
+    let frontier: Frontier = new Map([[START, 0]]);
+    if (model.topology === "ctc") frontier.set(this.add(BLANK, NO_PHONE, 0, frontier, 0), 0);
+    transcript.forEach((item, number) => (frontier = this.follow([item], frontier, number)));
+    frontier.delete(START);
+    this.finals = frontier;
   }
 
-  private enter(phone: number, item: number, before: { starts: boolean; costs: Map<number, number> }): Map<number, number> {
-    this.unit++;
-    let { starts, costs } = before;
-    for (let label = phone * this.hmm.states; label < (phone + 1) * this.hmm.states; label++) {
-      this.moves.push([...costs].map(([source, cost]) => ({ source, cost })));
-      this.starts.push(starts);
-      this.phones.push(phone);
-      this.units.push(this.unit);
-      this.items.push(item);
-      costs = new Map([[this.classes.push(label) - 1, this.hmm.leave[label]!]]);
-      starts = false;
-    }
-    return costs;
-  }
-}
-
-/** The state of each frame on the best path for `scores` [frames, classes]: asr/alignment/viterbi.py. */
-function bestStates(graph: AlignmentGraph, hmm: Hmm, scores: Float32Array, classes: number): number[] {
-  const frames = scores.length / classes, states = graph.classes.length;
-  const back = new Uint8Array(frames * states);
-  const best = Float64Array.from(graph.starts, (starts) => (starts ? 0 : -Infinity));
-  for (let frame = 0; frame < frames; frame++) {
-    for (let state = states - 1; state >= 0; state--) {
-      const label = graph.classes[state]!;
-      let reached = best[state]! - (frame ? hmm.stay[label]! : 0), number = 0;
-      if (frame) {
-        graph.moves[state]!.forEach(({ source, cost }, move) => {
-          const moved = best[source]! - cost;
-          if (moved > reached) [reached, number] = [moved, move + 1];
-        });
+  private follow(items: Item[], frontier: Frontier, number: number): Frontier {
+    for (const item of items) {
+      if (typeof item === "number") {
+        this.unit++;
+        frontier = this.model.topology === "ctc" ? this.enterCtc(item, number, frontier) : this.enterHmm(item, number, frontier);
+      } else {
+        const before = frontier;
+        frontier = new Map(item.flatMap((sequence) => [...this.follow(sequence, before, number)]));
       }
-      best[state] = reached + scores[frame * classes + label]!;
-      back[frame * states + state] = number;
     }
+    return frontier;
   }
-  let state = -1, most = -Infinity;
-  graph.finals.forEach((cost, final) => {
-    if (best[final]! - cost > most) [state, most] = [final, best[final]! - cost];
-  });
-  const path = new Array<number>(frames);
-  for (let frame = frames - 1; frame >= 0; frame--) {
-    path[frame] = state;
-    const number = back[frame * states + state]!;
-    if (number) state = graph.moves[state]![number - 1]!.source;
+
+  private enterHmm(phone: number, item: number, before: Frontier): Frontier {
+    const { states, stay, leave } = this.model;
+    for (let label = phone * states; label < (phone + 1) * states; label++) {
+      before = new Map([[this.add(label, phone, item, before, stay[label]!), leave[label]!]]);
+    }
+    return before;
   }
-  return path;
+
+  /** Blanks may be skipped, except between two equal phones. */
+  private enterCtc(phone: number, item: number, before: Frontier): Frontier {
+    const apart = new Map([...before].filter(([source]) => source === START || this.phones[source] !== phone));
+    const state = this.add(phone + 1, phone, item, apart, 0);
+    return new Map([[state, 0], [this.add(BLANK, NO_PHONE, item, new Map([[state, 0]]), 0), 0]]);
+  }
+
+  private add(label: number, phone: number, item: number, before: Frontier, stay: number): number {
+    const sources = [...before.keys()].filter((source) => source !== START);
+    this.phones.push(phone);
+    this.units.push(phone === NO_PHONE ? NO_PHONE : this.unit);
+    this.items.push(item);
+    this.starts.push(before.has(START));
+    this.stay.push(stay);
+    this.sources.push(sources);
+    this.costs.push(sources.map((source) => before.get(source)!));
+    return this.classes.push(label) - 1;
+  }
 }

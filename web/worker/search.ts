@@ -21,6 +21,9 @@ interface Graph {
 /** A phone's index and its frames, `first` to `end` - 1. */
 interface Span { phone: number; first: number; end: number }
 
+/** The phones of a path in order, and the class of each frame. */
+interface Path { phones: Span[]; classes: number[] }
+
 /** Tokens: the previous one (-1: none), and the arc that leads from it; -1 - arc for one that consumes no frame. */
 class Tokens {
   readonly parents: number[] = [-1];
@@ -32,8 +35,8 @@ class Tokens {
   }
 }
 
-/** The phones of the best path for `scale` x `scores` [frames, classes]. */
-function bestPath(graph: Graph, scores: Float32Array, classes: number, scale: number, beam: number): Span[] {
+/** The best path for `scale` x `scores` [frames, classes]. */
+function bestPath(graph: Graph, scores: Float32Array, classes: number, scale: number, beam: number): Path {
   const frames = scores.length / classes;
   const tokens = new Tokens();
   let costs = new Float64Array(graph.states).fill(Infinity);
@@ -95,19 +98,18 @@ function bestEnd(graph: Graph, costs: Float64Array, standing: Int32Array): numbe
   return -1;
 }
 
-function readPath(graph: Graph, tokens: Tokens, last: number, frames: number): Span[] {
+function readPath(graph: Graph, tokens: Tokens, last: number, frames: number): Path {
   const arcs: number[] = [];
   for (let token = last; token > 0; token = tokens.parents[token]!) arcs.push(tokens.arcs[token]!);
-  const spans: Span[] = [];
-  let frame = 0;
+  const phones: Span[] = [], classes: number[] = [];
   for (const arc of arcs.reverse()) {
     const phone = arc >= 0 ? graph.phones[arc]! : graph.freePhones[-1 - arc]!;
     if (phone >= 0) {
-      const before = spans[spans.length - 1];
-      if (before) before.end = frame;
-      spans.push({ phone, first: frame, end: frames });
+      const before = phones[phones.length - 1];
+      if (before) before.end = classes.length;
+      phones.push({ phone, first: classes.length, end: frames });
     }
-    if (arc >= 0) frame++;
+    if (arc >= 0) classes.push(graph.labels[arc]!);
   }
-  return spans;
+  return { phones, classes };
 }

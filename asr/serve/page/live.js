@@ -805,7 +805,7 @@ class LiveSocket {
     }
 }
 const serverEngine = () => ({
-    about: async () => ({ ...(await (await request("v1/model")).json()), align: true }),
+    about: async () => (await (await request("v1/model")).json()),
     decode: async (file, name) => {
         const wav = readWav(await (await request("v1/wav", formOf(file, name))).arrayBuffer());
         if (!wav)
@@ -821,15 +821,19 @@ const serverEngine = () => ({
 const LIVE_WINDOW = 6, LIVE_KEPT = 3, LIVE_STEP = 0.3, LIVE_MARGIN = 0.5;
 function startWorker() {
     const worker = new Worker("worker.js");
+    let loaded;
+    const runsOn = new Promise((resolve) => (loaded = resolve));
     const answers = new Map();
     worker.onmessage = (event) => {
-        const told = event.data;
-        const answer = answers.get(told.id);
-        answers.delete(told.id);
-        if (told.phones)
-            answer?.resolve({ utterance: "recording", phones: told.phones, duration: told.duration ?? 0 });
+        const { id, error, runsOn, ...found } = event.data;
+        if (runsOn !== undefined)
+            return loaded(runsOn);
+        const answer = answers.get(id);
+        answers.delete(id);
+        if (error === undefined)
+            answer?.resolve({ utterance: "recording", ...found });
         else
-            answer?.reject(new Error(told.error ?? "the model failed"));
+            answer?.reject(new Error(error));
     };
     let asked = 0, failed = null;
     worker.onerror = () => {
@@ -837,12 +841,13 @@ function startWorker() {
         for (const { reject } of answers.values())
             reject(failed);
     };
-    return (samples) => new Promise((resolve, reject) => {
+    const recognise = (samples, typed) => new Promise((resolve, reject) => {
         if (failed)
             return reject(failed);
         answers.set(++asked, { resolve, reject });
-        worker.postMessage({ id: asked, samples });
+        worker.postMessage({ id: asked, samples, ...typed });
     });
+    return { recognise, runsOn };
 }
 class LocalLive {
     constructor(recognise, rate, wanted, show) {
@@ -886,9 +891,10 @@ class LocalLive {
     }
 }
 function localEngine() {
-    const recognise = startWorker();
+    const { recognise, runsOn } = startWorker();
     let sampleRate = 16000;
     return {
+        runsOn,
         about: async () => {
             const told = (await (await fetch("about.json")).json());
             sampleRate = told.sample_rate;
@@ -900,9 +906,7 @@ function localEngine() {
             throw new Error(`${name}: not a recording that this browser plays; convert it to WAV or FLAC`);
         },
         transcribe: async (item) => ({ ...(await recognise(item.sound.samples)), utterance: stem(item.name), audio: item.name }),
-        align: async () => {
-            throw new Error("this page cannot align; use asr serve");
-        },
+        align: async (item, kind, text) => ({ ...(await recognise(item.sound.samples, { kind, text })), utterance: stem(item.name), audio: item.name }),
         live: (rate, show) => new LocalLive(recognise, rate, sampleRate, show),
     };
 }
@@ -1134,6 +1138,7 @@ function listen() {
 async function start() {
     changed = correct;
     listen();
+    void engine.runsOn?.then((name) => (byId("runs-on").textContent = ` (${name})`));
     showControls();
     await attempt("Loading the model…", async () => {
         about = await engine.about();
@@ -1144,9 +1149,6 @@ async function start() {
             kind.value = "phones";
             kind.querySelector("[value=words]")?.remove();
         }
-        byId("speech").hidden = !about.align;
-        for (const each of document.querySelectorAll(".aligns"))
-            each.hidden = !about.align;
         say("");
     });
 }
