@@ -125,6 +125,19 @@ def pauses(phone_set: AnyPhoneSet) -> tuple[int, ...]:
     return tuple(known.numbers[silence] for silence in known.silences)
 
 
+def with_pauses(phones: Sequence[int], phone_set: AnyPhoneSet) -> list[Item]:
+    """Phones as items, with an optional silence before, after and between those that are not silences."""
+    silent = pauses(phone_set)
+    items: list[Item] = []
+    after_speech = True
+    for phone in phones:
+        if phone not in silent and after_speech:
+            items += _optional(silent)
+        items.append(phone)
+        after_speech = phone not in silent
+    return items + (_optional(silent) if after_speech else [])
+
+
 def _optional(phones: Sequence[int]) -> list[Item]:
     """One of the phones or none of them; nothing where there are none."""
     return [(*((phone,) for phone in phones), ())] if phones else []

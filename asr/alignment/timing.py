@@ -7,8 +7,7 @@ from asr.acoustics.frame_times import FrameTimes
 from asr.acoustics.posteriors import LogPosteriors
 from asr.acoustics.tables import TrainedModel
 from asr.alignment.forced_alignment import Classes, boundary_seconds, force_align
-from asr.alignment.graph import Item
-from asr.alignment.spoken import pauses
+from asr.alignment.spoken import with_pauses
 from asr.errors import InputError
 from asr.formats.transcript import PhoneSegment, Transcript
 
@@ -17,8 +16,8 @@ class PhoneTimer:
     """Aligns phones that were recognised to the posteriors of a model's second output."""
 
     def __init__(self, model: TrainedModel) -> None:
-        phones = model.config.targets.phone_set
-        self.numbers, self.silences = phones.numbers, pauses(phones)
+        self.phone_set = model.config.targets.phone_set
+        self.numbers = self.phone_set.numbers
         self.classes = Classes.of(model)
         self.times = FrameTimes.of(model.config.features)
 
@@ -36,7 +35,7 @@ class PhoneTimer:
         self, phones: Sequence[PhoneSegment], log_posteriors: LogPosteriors, duration: float
     ) -> list[PhoneSegment]:
         """Silence that is found between two phones is between their times. More phones than fit keep their times."""
-        items = self._items([self.numbers[phone.phone] for phone in phones])
+        items = with_pauses([self.numbers[phone.phone] for phone in phones], self.phone_set)
         try:
             found = force_align(log_posteriors, items, self.classes)
         except InputError:
@@ -45,15 +44,3 @@ class PhoneTimer:
         spoken = [number for number, item in enumerate(found.items.tolist()) if isinstance(items[item], int)]
         starts, ends = edges[:-1][spoken].tolist(), edges[1:][spoken].tolist()
         return [replace(phone, start=start, end=end) for phone, start, end in zip(phones, starts, ends, strict=True)]
-
-    def _items(self, phones: Sequence[int]) -> list[Item]:
-        """The phones, with an optional silence between any two that are none."""
-        optional: list[Item] = [(*((silence,) for silence in self.silences), ())] if self.silences else []
-        items: list[Item] = []
-        after_speech = True
-        for phone in phones:
-            if phone not in self.silences and after_speech:
-                items += optional
-            items.append(phone)
-            after_speech = phone not in self.silences
-        return items + (optional if after_speech else [])

@@ -25,6 +25,14 @@ def report_command(
             metavar="OTHER",
         ),
     ] = None,
+    intervals: Annotated[
+        bool,
+        typer.Option(
+            "--intervals",
+            help="Align both sides with the run's model: the error browser then shows the earliest and latest "
+            "plausible time of each boundary, and places references that have no times.",
+        ),
+    ] = False,
     tensorboard: Annotated[
         bool,
         typer.Option(
@@ -41,6 +49,8 @@ def report_command(
     """Write report.html (a single file that works offline) and report.md into a run's folder."""
     if beside is not None and (tensorboard or sclite):
         raise InputError("--beside writes a folder of its own; give --tensorboard and --sclite without it")
+    if intervals and beside is None and audio is None:
+        raise InputError("--intervals is for the error browser; give --audio link, embed or none too")
     from asr.report.browser.folder import beside_folder, report_folder
     from asr.report.plotting.tensorboard import tensorboard_images
     from asr.report.report import report, sclite_listings
@@ -50,11 +60,11 @@ def report_command(
     require_run(run)
     if beside is not None:
         with output_folder(run, "run", "RUN"):
-            print(beside_folder(run, beside, audio or "link"))
+            print(beside_folder(run, beside, audio or "link", intervals))
         return
     with output_folder(run, "run", "RUN"):
         html = report(run)
-        index = report_folder(run, audio) if audio else None
+        index = report_folder(run, audio, intervals) if audio else None
         others = sclite_listings(run) if sclite else []
         others += [tensorboard_images(run)] if tensorboard else []
     print(html)

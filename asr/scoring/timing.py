@@ -155,23 +155,33 @@ def _add_right(
     class_of: dict[str, int],
 ) -> None:
     """Adds the boundaries and durations of the phones that are right."""
-    first, second = (np.cumsum([pair[side] is not None for pair in pairs]) - 1 for side in (0, 1))
-    right = np.array([one == other for one, other in pairs], bool)
-    if not right.any():
-        return
-    said, heard = first[right], second[right]
-    classes = np.array([class_of[phone.phone] for phone in spoken])[said]
-    labelled, placed = (
-        1000 * np.array([(phone.start, phone.end) for phone in side], np.float64)[chosen]
-        for side, chosen in ((spoken, said), (found, heard))
-    )
-    errors = placed - labelled
-    shared = np.append((np.diff(said) == 1) & (np.diff(heard) == 1), False)  # the next one's start is this one's end
-    starts, ends = said > 0, (said < len(spoken) - 1) & ~shared
-    _add_boundaries(sums, np.append(classes[starts], classes[ends]), np.append(errors[starts, 0], errors[ends, 1]))
+    places, errors, counted = right_boundaries(pairs, spoken, found)
+    classes = np.array([class_of[pairs[place][0] or ""] for place in places.tolist()], np.int64)
+    (starts, ends), late = counted.T, errors.T
+    _add_boundaries(sums, np.append(classes[starts], classes[ends]), np.append(late[0, starts], late[1, ends]))
     stretch = errors[:, 1] - errors[:, 0]
     for column, values in ((_PHONES, np.ones(len(stretch))), (_LONG, stretch), (_STRETCH, np.abs(stretch))):
         sums[:, column] += np.bincount(classes, values, len(sums))
+
+
+def right_boundaries(
+    pairs: Sequence[EditPair], spoken: Sequence[PhoneSegment], found: Sequence[PhoneSegment]
+) -> tuple[npt.NDArray[np.int64], Sums, npt.NDArray[np.bool_]]:
+    """Of the R pairs that are right: their places [R], how late (ms) the found phone begins and ends [R, 2], and which
+    of these boundaries count [R, 2].
+
+    `spoken` and `found` are the phones of the two sides of the pairs, with times.
+    """
+    right = np.array([one == other for one, other in pairs], bool)
+    said, heard = (np.cumsum([pair[side] is not None for pair in pairs], dtype=int)[right] - 1 for side in (0, 1))
+    labelled, placed = (
+        1000 * np.array([(phone.start, phone.end) for phone in side], np.float64).reshape(-1, 2)[chosen]
+        for side, chosen in ((spoken, said), (found, heard))
+    )
+    shared = np.zeros(len(said), bool)  # the next one's start is this one's end
+    shared[:-1] = (np.diff(said) == 1) & (np.diff(heard) == 1)
+    counted = np.stack([said > 0, (said < len(spoken) - 1) & ~shared], axis=1)
+    return np.flatnonzero(right), placed - labelled, counted
 
 
 def _add_boundaries(sums: Sums, classes: npt.NDArray[np.int64], errors: Sums) -> None:

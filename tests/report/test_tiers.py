@@ -3,7 +3,7 @@
 from asr.config import ScoringConfig
 from asr.formats.transcript import PhoneSegment, Transcript
 from asr.phones.phone_set import load_phone_set
-from asr.report.tiers import timed_pairs
+from asr.report.tiers import boundary_errors, timed_pairs
 from asr.scoring.score import score
 
 TIMIT39 = load_phone_set("timit39")
@@ -51,3 +51,19 @@ def test_a_phone_without_times_is_drawn_after_all_that_came_before() -> None:
     pairs = [("s", None), (None, "z"), ("iy", None)]
     found = timed_pairs(pairs, transcript(("s", 0.0, 0.5), ("iy",)), transcript(("z", 0.1, 0.2)), TIMIT39)
     assert found[2].reference_span == (0.5, 0.53)
+
+
+def late(reference: Transcript, hypothesis: Transcript) -> list[object]:
+    pairs = score([reference], [hypothesis], ScoringConfig(bootstrap=100)).utterances[0].alignments["counted"]
+    return list(boundary_errors(pairs, reference, hypothesis, TIMIT39))
+
+
+def test_boundary_errors_are_those_of_right_phones_and_a_shared_boundary_counts_once() -> None:
+    spoken = transcript(("sil", 0.0, 0.1), ("s", 0.1, 0.2), ("iy", 0.2, 0.3), ("t", 0.3, 0.4), ("sil", 0.4, 0.5))
+    found = transcript(("sil", 0.0, 0.13), ("s", 0.13, 0.19), ("iy", 0.19, 0.32), ("d", 0.32, 0.4), ("sil", 0.36, 0.5))
+    assert late(spoken, found) == [(None, None), (30, None), (-10, 20), None, (-40, None)]
+
+
+def test_without_times_on_both_sides_no_boundary_has_an_error() -> None:
+    assert late(transcript(("s",), ("iy",)), transcript(("s", 0.0, 0.1), ("iy", 0.1, 0.2))) == []
+    assert late(transcript(("s", 0.0, 0.1), ("iy", 0.1, 0.2)), transcript(("s",), ("iy",))) == []

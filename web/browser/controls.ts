@@ -11,7 +11,7 @@ function buildControls(): void {
   const phones: Choice[] = (run?.phones ?? []).map((phone) => [phone, phone]);
   const speakers = [...new Set(utterances.map((utterance) => utterance.speaker))].sort(compareText);
   form.append(
-    select("sort", "Order", sorts(), false),
+    select("sort", "Order", allSorts().filter(([name]) => isKnown(name)), false),
     ...(run?.beside ? [select("differ", "Two runs", DIFFERENCES)] : []),
     checkbox("errors", "Only errors"),
     checkbox("marked", "Only marked"),
@@ -19,6 +19,7 @@ function buildControls(): void {
     select("ref", "Reference", [[NOTHING, "nothing (insertion)"], ...phones]),
     select("hyp", "Recognised as", [[NOTHING, "nothing (deletion)"], ...phones]),
     select("phone", "Phone, on either side", phones),
+    ...(hasLabels() ? [select("off", "Boundary of a right phone off by", OFF)] : []),
     select("class", "Phone class", (run?.classes ?? []).map((name) => [name, name])),
     select("speaker", "Speaker", speakers.map((name) => [name, name])),
     ...groupControls(),
@@ -29,12 +30,18 @@ function buildControls(): void {
   const reset = element("button", "", "Show all", { type: "reset" });
   form.append(reset);
   byId("scores").hidden = !hasScores();
+  byId("late").hidden = !hasLabels();
+  byId("sure").hidden = !hasIntervals();
   showFilters();
 }
 
-function sorts(): Choice[] {
-  const known = hasScores() ? SORTS : SORTS.filter(([name]) => name !== "score");
-  return run?.beside ? [...SORTS_OF_TWO, ...known] : known;
+function allSorts(): Choice[] {
+  return [...(run?.beside ? SORTS_OF_TWO : []), ...SORTS];
+}
+
+/** Whether there is what an order goes by. */
+function isKnown(sort: string): boolean {
+  return sort === "score" ? hasScores() : sort === "boundaries" ? hasLabels() : true;
 }
 
 /** Whether the run was decoded with confidences. */

@@ -13,6 +13,17 @@ enum Place { same, onlyOther, onlyThis, neither }
 
 type Counts = [substitutions: number, deletions: number, insertions: number, phones: number];
 
+/** From when to when (ms); null where that is not known. */
+type Interval = [earliest: number, latest: number] | null;
+
+/** What is known of the boundaries of an utterance, for each pair. */
+interface Boundaries {
+  /** How late (ms) the phone begins and ends; null where it is not right, or the next one's begin is this one's end. */
+  late?: ([begin: number | null, end: number | null] | null)[];
+  /** When they plausibly are: the reference's begin and end, and the hypothesis's. */
+  intervals?: [Interval, Interval, Interval, Interval][];
+}
+
 interface Run {
   title: string;
   per: number;
@@ -24,11 +35,13 @@ interface Run {
   phones: string[];
   classOf: [string, string][];
   classes: string[];
+  /** Whether the boundaries have intervals. */
+  intervals?: boolean;
   /** Of two runs. */
   beside?: { names: [string, string]; pers: [number, number] };
 }
 
-interface Utterance {
+interface Utterance extends Boundaries {
   name: string;
   speaker: string;
   seconds: number;
@@ -36,7 +49,7 @@ interface Utterance {
   /** Those of both runs, once `joinPairs` was called. */
   pairs: Pair[];
   /** The second run. */
-  other?: { counts: Counts; pairs: Pair[] };
+  other?: { counts: Counts; pairs: Pair[] } & Boundaries;
   text?: string;
   /** Words with start and end in ms. */
   words?: [string, number, number][];
@@ -62,9 +75,18 @@ function kindOf(pair: Pair): Kind {
   return pair[0] === null ? "I" : pair[1] === null ? "D" : "S";
 }
 
-/** Puts the pairs of the second run after those of the first. */
+/** Puts the pairs of the second run, and what is known of their boundaries, after those of the first. */
 function joinPairs(utterance: Utterance): void {
-  if (utterance.other) utterance.pairs = utterance.pairs.concat(utterance.other.pairs);
+  const { pairs, other } = utterance;
+  if (!other) return;
+  utterance.pairs = pairs.concat(other.pairs);
+  if (utterance.late || other.late) {
+    utterance.late = [...(utterance.late ?? pairs.map(() => null)), ...(other.late ?? [])];
+  }
+  if (utterance.intervals || other.intervals) {
+    const unknown = pairs.map((): [null, null, null, null] => [null, null, null, null]);
+    utterance.intervals = [...(utterance.intervals ?? unknown), ...(other.intervals ?? [])];
+  }
 }
 
 /** The places of the first run's pairs, or the second's: from, and up to. */

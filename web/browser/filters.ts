@@ -13,17 +13,19 @@ interface Filters {
   errors: string;
   marked: string;
   differ: string;
+  off: string;
 }
 
 const NO_FILTERS: Filters = {
   sort: "worst", ref: "", hyp: "", phone: "", class: "", speaker: "", text: "",
-  shortest: "", longest: "", errors: "", marked: "", differ: "",
+  shortest: "", longest: "", errors: "", marked: "", differ: "", off: "",
 };
 
 const SORTS: [string, string][] = [
   ["worst", "Worst first"],
   ["errors", "Most errors"],
   ["score", "Least sure"],
+  ["boundaries", "Boundaries furthest off"],
   ["speaker", "Speaker"],
   ["shortest", "Shortest"],
   ["longest", "Longest"],
@@ -63,7 +65,7 @@ function readAddress(): { name: string; at: number } | null {
     if (Object.keys(NO_FILTERS).includes(key)) filters[key as keyof Filters] = value;
     if (key.startsWith(GROUP)) groupFilters.set(key.slice(GROUP.length), value);
   }
-  if (!SORTS.some(([name]) => name === filters.sort)) filters.sort = NO_FILTERS.sort;
+  if (![...SORTS_OF_TWO, ...SORTS].some(([name]) => name === filters.sort)) filters.sort = NO_FILTERS.sort;
   const name = parameters.get("utterance");
   return name === null ? null : { name, at: Number(parameters.get("at") ?? -1) };
 }
@@ -86,7 +88,7 @@ function writeAddress(): void {
 }
 
 function filtersPairs(): boolean {
-  return Boolean(filters.ref || filters.hyp || filters.phone || filters.class || filters.differ);
+  return Boolean(filters.ref || filters.hyp || filters.phone || filters.class || filters.differ || filters.off);
 }
 
 /** Each place where two runs differ passes once: an error that only one makes is that one's, others are the first's. */
@@ -99,7 +101,10 @@ function differs(place: Place | undefined, side: 0 | 1): boolean {
   }
 }
 
-function passes(pair: Pair, side: 0 | 1): boolean {
+function passes(utterance: Utterance, at: number): boolean {
+  const [pair, side] = [utterance.pairs[at], sideOf(utterance, at)];
+  if (!pair) return false;
+  if (filters.off && !(mostOff(utterance, at) > Number(filters.off))) return false;
   if (filters.differ && !differs(pair[7], side)) return false;
   if ((filters.errors || !filtersPairs()) && !kindOf(pair)) return false;
   if (filters.ref && (pair[0] ?? NOTHING) !== filters.ref) return false;
@@ -112,7 +117,7 @@ function passes(pair: Pair, side: 0 | 1): boolean {
 function targetsOf(utterance: Utterance): number[] {
   let found = targets.get(utterance);
   if (!found) {
-    found = utterance.pairs.flatMap((pair, place) => (passes(pair, sideOf(utterance, place)) ? [place] : []));
+    found = utterance.pairs.flatMap((_, place) => (passes(utterance, place) ? [place] : []));
     if (utterance.other) found.sort((one, other) => compareTimes(utterance, one, other));
     targets.set(utterance, found);
   }
@@ -146,6 +151,7 @@ function sortKey(utterance: Utterance): number {
     case "worst": return -errorRate(utterance);
     case "errors": return -errorsOf(utterance);
     case "score": return meanScore(utterance);
+    case "boundaries": return -meanOff(utterance);
     case "shortest": return utterance.seconds;
     case "longest": return -utterance.seconds;
     case "differ": return -utterance.pairs.filter((pair, at) => differs(pair[7], sideOf(utterance, at))).length;

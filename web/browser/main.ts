@@ -19,6 +19,7 @@ function receiveRun(text: string): void {
     NO_FILTERS.sort = "differ";
     byId("runs").textContent = run.beside.names.map((name, side) => `${SIDE_NAMES[side]}: ${name}`).join(" · ");
   }
+  document.body.classList.toggle("with-intervals", hasIntervals());
   loadMarks();
   for (let chunk = 0; chunk < run.chunks; chunk++) loadScript(`data/utterances-${chunk}.js`);
 }

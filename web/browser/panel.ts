@@ -25,16 +25,17 @@ function whatIsSelected(utterance: Utterance, pair: Pair | undefined): string {
   const word = wordAt(utterance, (start + end) / 2);
   const where = `${start.toFixed(2)} to ${end.toFixed(2)} s${word ? `, in “${word}”` : ""}`;
   const whose = utterance.other && selected ? `${SIDE_NAMES[sideOf(utterance, selected.at)]}: ` : "";
-  return `${whose}${describe(pair)} · ${where} · ${utterance.name}`;
+  const boundaries = boundariesInWords(utterance, selected?.at ?? -1, pair[1] === null ? 2 : 4);
+  return `${whose}${[describe(pair), ...boundaries].join(", ")} · ${where} · ${utterance.name}`;
 }
 
 function showSummary(): void {
   const errors = shown.reduce((sum, utterance) => sum + targetsOf(utterance).length, 0);
-  const found = filtersPairs() && !filters.errors ? "places" : "errors";
+  const found = filtersPairs() && !filters.errors ? "place" : "error";
   const loading = run && utterances.length < run.utterances ? " (loading)" : "";
   const all = shown.length === utterances.length ? "" : ` of ${utterances.length.toLocaleString("en")}`;
   byId("summary").textContent =
-    `${shown.length.toLocaleString("en")}${all} utterances, ${errors.toLocaleString("en")} ${found}${loading}`;
+    `${shown.length.toLocaleString("en")}${all} utterances, ${errors.toLocaleString("en")} ${found}${errors === 1 ? "" : "s"}${loading}`;
 }
 
 /** Selects a pair, or with a place of -1 an utterance; then shows and plays it. */

@@ -3,11 +3,14 @@
 /** Rows drawn above and below the window. */
 const AHEAD = 2;
 const PIXELS_PER_SECOND = [200, 350, 500, 700];
-const TIER = 24;
-/** Sizes of a phone's label in pixels, and the width of a letter as a share of its size. */
+const TIER = 24, INTERVALS = 9;
+/** Sizes of a phone's label in pixels, and the width of a letter as a share of its size; a label with less room is seen
+    when its phone is selected or under the pointer, or the scale is larger. */
 const LABEL = 11, SMALLEST_LABEL = 8, LETTER = 0.62;
 /** Pixels that the letter of an error takes. */
 const LETTER_ROOM = 10;
+/** Pixels that a digit of a boundary's error takes. */
+const DIGIT_ROOM = 6.5;
 
 let scale = 350;
 const drawn = new Map<number, HTMLLIElement>();
@@ -19,7 +22,12 @@ function pictureHeight(): number {
 
 /** Pixels from the top of one row to that of the next; all rows are equally high. */
 function rowHeight(): number {
-  return 58 + pictureHeight() + tierNames().length * TIER + 26;
+  return 58 + pictureHeight() + tierNames().length * TIER + (hasIntervals() ? phoneTiers() * INTERVALS : 0) + 26;
+}
+
+/** Tiers of phones, which have room for intervals where there are some. */
+function phoneTiers(): number {
+  return run?.beside ? 3 : 2;
 }
 
 /** What is written left of the tiers; of two runs, each has its own hypothesis and errors. */
@@ -61,7 +69,7 @@ function drawRow(utterance: Utterance, place: number): HTMLLIElement {
   row.dataset["row"] = String(place);
   const names = element("div", "names", "", { "aria-hidden": "true" });
   names.style.paddingTop = `${pictureHeight()}px`;
-  for (const name of tierNames()) names.append(element("span", "", name));
+  for (const name of tierNames()) names.append(element("span", /^(ref|hyp)/.test(name) ? "of-phones" : "", name));
   const strip = element("div", "strip", "", {
     tabindex: "0", role: "group", "aria-label": `Phones of ${utterance.name}`,
   });
@@ -117,14 +125,15 @@ function drawTiers(utterance: Utterance): HTMLElement {
 
 /** The reference; of two runs without the errors of either, which are below. */
 function drawReference(utterance: Utterance, aimed: Set<number>): HTMLElement {
-  const tier = element("div", "tier");
+  const tier = element("div", "tier of-phones");
   const [from, to] = placesOf(utterance, 0);
   for (let at = from; at < to; at++) {
     const pair = utterance.pairs[at];
     if (!pair || pair[0] === null) continue;
     const name = ["phone", utterance.other ? "" : kindOf(pair), ...stateOf(utterance, at, utterance.other ? null : aimed)];
-    tier.append(drawPhone(pair, at, 2, pair[0], name.join(" ")));
+    tier.append(drawPhone(utterance, pair, at, 2, name.join(" ")));
   }
+  tier.append(...drawIntervals(utterance, from, to, 2));
   return tier;
 }
 
@@ -134,7 +143,7 @@ function stateOf(utterance: Utterance, at: number, aimed: Set<number> | null): s
 
 /** The hypothesis of a run, and the letters of its errors. */
 function drawHypothesis(utterance: Utterance, side: 0 | 1, aimed: Set<number>): [HTMLElement, HTMLElement] {
-  const [hypothesis, letters] = [element("div", "tier"), element("div", "tier")];
+  const [hypothesis, letters] = [element("div", "tier of-phones"), element("div", "tier")];
   letters.setAttribute("aria-hidden", "true");
   const [from, to] = placesOf(utterance, side);
   let free = 0;
@@ -142,7 +151,12 @@ function drawHypothesis(utterance: Utterance, side: 0 | 1, aimed: Set<number>): 
     const pair = utterance.pairs[at];
     if (!pair) continue;
     const name = ["phone", kindOf(pair), ...stateOf(utterance, at, aimed)];
-    if (pair[1] !== null) hypothesis.append(drawPhone(pair, at, 4, pair[1], name.join(" ")));
+    if (pair[1] !== null) hypothesis.append(drawPhone(utterance, pair, at, 4, name.join(" ")));
+    for (const label of drawLate(utterance, pair, at)) {
+      if (aimed.has(at)) label.classList.add("target");
+      free = placeAfter(label, free);
+      letters.append(label);
+    }
     if (!kindOf(pair)) continue;
     const [start, end] = spanOf(pair);
     const letter = placed(element("span", `letter ${kindOf(pair)}`, kindOf(pair)), 1000 * start, 1000 * end);
@@ -152,15 +166,18 @@ function drawHypothesis(utterance: Utterance, side: 0 | 1, aimed: Set<number>): 
     free = placeAfter(letter, free);
     letters.append(letter);
   }
+  hypothesis.append(...drawIntervals(utterance, from, to, 4));
   return [hypothesis, letters];
 }
 
-function drawPhone(pair: Pair, at: number, side: 2 | 4, phone: string, name: string): HTMLElement {
-  const label = `${side === 2 ? "reference" : "hypothesis"} ${phone}, ${describe(pair)}`;
+function drawPhone(utterance: Utterance, pair: Pair, at: number, side: 2 | 4, name: string): HTMLElement {
+  const phone = pair[side === 2 ? 0 : 1] ?? "";
+  const about = [`${side === 2 ? "reference" : "hypothesis"} ${phone}`, describe(pair), ...boundariesInWords(utterance, at, side)];
+  const label = about.join(", ");
   const attributes = { type: "button", tabindex: "-1", "aria-label": label, title: label };
   const box = placed(element("button", name, phone, attributes), pair[side] ?? 0, pair[side === 2 ? 3 : 5] ?? 0);
   const room = parseFloat(box.style.width) / phone.length / LETTER;
-  if (room < LABEL) box.style.fontSize = `${Math.max(SMALLEST_LABEL, room)}px`;
+  if (room < LABEL) box.style.fontSize = room < SMALLEST_LABEL ? "0" : `${room}px`;
   if (side === 4 && pair[6] !== null) box.style.setProperty("--score", String(pair[6]));
   box.dataset["at"] = String(at);
   return box;
@@ -174,7 +191,8 @@ function placed<T extends HTMLElement>(box: T, start: number, end: number): T {
 
 /** Keeps a letter to the right of the previous one, which ends at `free` (pixels); returns where it ends itself. */
 function placeAfter(letter: HTMLElement, free: number): number {
-  const needed = LETTER_ROOM * (letter.textContent?.length ?? 1);
+  const length = letter.textContent?.length ?? 1;
+  const needed = letter.matches(".late") ? DIGIT_ROOM * (length + 1) : LETTER_ROOM * length;
   const [left, width] = [parseFloat(letter.style.left), parseFloat(letter.style.width)];
   const middle = Math.max(left + width / 2, free + needed / 2);
   const room = Math.max(width, needed);

@@ -16,6 +16,7 @@ from asr.phones.manner import MANNERS, manner
 from asr.phones.phone_set import PhoneSet
 from asr.progress import track
 from asr.report.beside import beside_page, read_beside
+from asr.report.browser.intervals import placed
 from asr.report.browser.sound import Audio, flac, link, read_recorded
 from asr.report.browser.utterances import ShownUtterance, both_shown, shown_utterances
 from asr.report.pictures import SPECTROGRAM, WAVEFORM, picture
@@ -45,32 +46,37 @@ def examples(**filters: str) -> str:
     return f"{PAGE}#{urlencode(filters)}"
 
 
-def report_folder(run_dir: Path, audio: Audio) -> Path:
+def report_folder(run_dir: Path, audio: Audio, intervals: bool = False) -> Path:
     """Writes the folder report/ into a run's folder; returns the path of its index.html.
 
     `link` plays the corpus's files where they are, and copies only those that no web browser plays; `embed` copies
-    all; `none` reads no audio, so that there are no pictures either. The previous report stays until this one is
-    complete. Raises InputError for a folder that is not a finished run, and where transcripts or audio are missing.
+    all; `none` reads no audio, so that there are no pictures either. With `intervals`, the run's model aligns both
+    sides, and the browser shows how sure each boundary is. The previous report stays until this one is complete.
+    Raises InputError for a folder that is not a finished run, and where transcripts or audio are missing.
     """
     run_dir = Path(run_dir)
     run = read_run(run_dir)
     page = page_with_examples(run_dir, run, examples)
-    about = _about(run_dir, run)
-    return _write_folder(run_dir / REPORT_FOLDER, page, about, shown_utterances(run_dir, run), audio)
+    about = _about(run_dir, run) | {"intervals": intervals}
+    return _write_folder(
+        run_dir / REPORT_FOLDER, page, about, shown_utterances(run_dir, run, placed if intervals else None), audio
+    )
 
 
-def beside_folder(run_dir: Path, other: Path, audio: Audio) -> Path:
+def beside_folder(run_dir: Path, other: Path, audio: Audio, intervals: bool = False) -> Path:
     """Writes the folder beside-OTHER/ into a run's folder, which shows both runs; returns the path of its index.html.
 
-    `audio` and errors are as for `report_folder`. Raises InputError where the runs are not scored on the same
-    references.
+    `audio`, `intervals` and errors are as for `report_folder`. Raises InputError where the runs are not scored on the
+    same references.
     """
     beside = read_beside(Path(run_dir), Path(other))
     pers = [score.treatments["counted"].counts.per for score in beside.scores]
     about = _about(Path(run_dir), beside.runs[0]) | {"title": " beside ".join(beside.names)}
-    about |= {"beside": {"names": beside.names, "pers": pers}}
+    about |= {"beside": {"names": beside.names, "pers": pers}, "intervals": intervals}
     folder = Path(run_dir) / f"{BESIDE_FOLDER}{Path(other).resolve().name}"
-    return _write_folder(folder, beside_page(beside, examples), about, both_shown(beside), audio)
+    return _write_folder(
+        folder, beside_page(beside, examples), about, both_shown(beside, placed if intervals else None), audio
+    )
 
 
 def _write_folder(

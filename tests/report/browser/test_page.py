@@ -159,6 +159,46 @@ def test_letters_of_short_phones_do_not_overlap(opened: Opened) -> None:
         assert following["x"] >= box["x"] + box["width"] - 0.1 >= box["x"] + 8
 
 
+def changed_row(opened: Opened, name: str, **values: object) -> None:
+    """Changes the data of an utterance."""
+    path = opened.folder / "data" / "utterances-0.js"
+    rows = json.loads(json.loads(path.read_text()[len("receiveUtterances(") : -2]))
+    next(row for row in rows if row["name"] == name).update(values)
+    path.write_text(f"receiveUtterances({json.dumps(json.dumps(rows))})\n")
+
+
+def test_boundaries_that_are_off_are_numbers_and_a_filter(opened: Opened) -> None:
+    changed_row(opened, "fair-2", late=[[None, None], [-25, None], [3, None], [60, 0], [None, None]])
+    page = opened.open("sort=boundaries&text=fair")
+    assert opened.names()[0] == "fair-2"
+    assert page.locator("#late").is_visible()
+    row = page.locator(".row", has_text="fair-2").first
+    assert row.locator(".tier .late").all_inner_texts() == ["−25", "+60"]
+    page.select_option("[name=off]", "50")
+    assert "1 of 4 utterances, 1 place" in page.inner_text("#summary")
+    assert "off=50" in page.url
+    page.keyboard.press("n")
+    assert "begins 60 ms late, ends on time" in page.inner_text("#what")
+
+
+def test_intervals_are_bars_with_words(opened: Opened) -> None:
+    assert not opened.open().locator("#sure").is_visible()
+    at = [None, None, [80, 120], [150, 240]], [None, None, [150, 240], [290, 310]]
+    changed_row(opened, "fair-2", intervals=[[None] * 4, *at, [None] * 4, [None] * 4])
+    about = opened.folder / "data" / "run.js"
+    about.write_text(about.read_text().replace('\\"intervals\\": false', '\\"intervals\\": true'))
+    page = opened.open("text=fair-2")
+    page.reload()
+    page.wait_for_selector(".row .interval", state="attached")
+    assert page.locator("#sure").is_visible()
+    boxes = [bar.bounding_box() for bar in page.locator(".row .interval").all()]
+    assert [round(box["width"] / 0.35) for box in boxes] == pytest.approx([40, 90, 20], abs=2)
+    assert boxes[0]["y"] != boxes[1]["y"]  # neighbours are not in one line
+    label = page.locator(".row .phone", has_text="k").nth(1).get_attribute("aria-label")
+    assert "begins between 0.080 and 0.120 s, ends between 0.150 and 0.240 s" in label
+    assert serious_findings(page) == []
+
+
 def test_few_of_many_utterances_are_in_the_page(opened: Opened) -> None:
     """5,000 utterances: only the rows near the window are drawn, and only their pictures are loaded."""
     data = opened.folder / "data"

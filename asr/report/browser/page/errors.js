@@ -19,10 +19,19 @@ function kindOf(pair) {
         return "";
     return pair[0] === null ? "I" : pair[1] === null ? "D" : "S";
 }
-/** Puts the pairs of the second run after those of the first. */
+/** Puts the pairs of the second run, and what is known of their boundaries, after those of the first. */
 function joinPairs(utterance) {
-    if (utterance.other)
-        utterance.pairs = utterance.pairs.concat(utterance.other.pairs);
+    const { pairs, other } = utterance;
+    if (!other)
+        return;
+    utterance.pairs = pairs.concat(other.pairs);
+    if (utterance.late || other.late) {
+        utterance.late = [...(utterance.late ?? pairs.map(() => null)), ...(other.late ?? [])];
+    }
+    if (utterance.intervals || other.intervals) {
+        const unknown = pairs.map(() => [null, null, null, null]);
+        utterance.intervals = [...(utterance.intervals ?? unknown), ...(other.intervals ?? [])];
+    }
 }
 /** The places of the first run's pairs, or the second's: from, and up to. */
 function placesOf(utterance, side) {
@@ -74,12 +83,13 @@ function byId(id) {
 // Which utterances and which of their pairs are shown, in which order; all of it is in the page's address.
 const NO_FILTERS = {
     sort: "worst", ref: "", hyp: "", phone: "", class: "", speaker: "", text: "",
-    shortest: "", longest: "", errors: "", marked: "", differ: "",
+    shortest: "", longest: "", errors: "", marked: "", differ: "", off: "",
 };
 const SORTS = [
     ["worst", "Worst first"],
     ["errors", "Most errors"],
     ["score", "Least sure"],
+    ["boundaries", "Boundaries furthest off"],
     ["speaker", "Speaker"],
     ["shortest", "Shortest"],
     ["longest", "Longest"],
@@ -115,7 +125,7 @@ function readAddress() {
         if (key.startsWith(GROUP))
             groupFilters.set(key.slice(GROUP.length), value);
     }
-    if (!SORTS.some(([name]) => name === filters.sort))
+    if (![...SORTS_OF_TWO, ...SORTS].some(([name]) => name === filters.sort))
         filters.sort = NO_FILTERS.sort;
     const name = parameters.get("utterance");
     return name === null ? null : { name, at: Number(parameters.get("at") ?? -1) };
@@ -139,7 +149,7 @@ function writeAddress() {
     history.replaceState(null, "", address());
 }
 function filtersPairs() {
-    return Boolean(filters.ref || filters.hyp || filters.phone || filters.class || filters.differ);
+    return Boolean(filters.ref || filters.hyp || filters.phone || filters.class || filters.differ || filters.off);
 }
 /** Each place where two runs differ passes once: an error that only one makes is that one's, others are the first's. */
 function differs(place, side) {
@@ -150,7 +160,12 @@ function differs(place, side) {
         default: return place === Place.onlyOther || (side === 0 && place === Place.neither);
     }
 }
-function passes(pair, side) {
+function passes(utterance, at) {
+    const [pair, side] = [utterance.pairs[at], sideOf(utterance, at)];
+    if (!pair)
+        return false;
+    if (filters.off && !(mostOff(utterance, at) > Number(filters.off)))
+        return false;
     if (filters.differ && !differs(pair[7], side))
         return false;
     if ((filters.errors || !filtersPairs()) && !kindOf(pair))
@@ -167,7 +182,7 @@ function passes(pair, side) {
 function targetsOf(utterance) {
     let found = targets.get(utterance);
     if (!found) {
-        found = utterance.pairs.flatMap((pair, place) => (passes(pair, sideOf(utterance, place)) ? [place] : []));
+        found = utterance.pairs.flatMap((_, place) => (passes(utterance, place) ? [place] : []));
         if (utterance.other)
             found.sort((one, other) => compareTimes(utterance, one, other));
         targets.set(utterance, found);
@@ -205,6 +220,7 @@ function sortKey(utterance) {
         case "worst": return -errorRate(utterance);
         case "errors": return -errorsOf(utterance);
         case "score": return meanScore(utterance);
+        case "boundaries": return -meanOff(utterance);
         case "shortest": return utterance.seconds;
         case "longest": return -utterance.seconds;
         case "differ": return -utterance.pairs.filter((pair, at) => differs(pair[7], sideOf(utterance, at))).length;
@@ -362,15 +378,80 @@ audio.addEventListener("error", () => {
     say(`Cannot play ${playing.utterance.name}: its recording is not there, or this browser does not play it.`);
     stop();
 });
+// How far boundaries are from the reference's, and how sure they are.
+/** Milliseconds: boundaries that are further off are marked. */
+const TOLERANCE = 20;
+const OFF = [20, 50, 100].map((most) => [String(most), `more than ${most} ms`]);
+function hasIntervals() {
+    return run?.intervals ?? false;
+}
+/** Whether the references have times to compare with. */
+function hasLabels() {
+    return utterances.some(({ late }) => late !== undefined);
+}
+/** How far (ms) the boundaries of a right phone are off at most; 0 where that is not known. */
+function mostOff(utterance, at) {
+    return Math.max(...(utterance.late?.[at] ?? []).map((late) => Math.abs(late ?? 0)), 0);
+}
+function meanOff(utterance) {
+    const [from, to] = placesOf(utterance, 0);
+    const known = (utterance.late ?? []).slice(from, to).flatMap((both) => both ?? []).filter((late) => late !== null);
+    return known.reduce((sum, late) => sum + Math.abs(late), 0) / Math.max(1, known.length);
+}
+/** Numbers in the tier of errors where a boundary is off: + late, − early. */
+function drawLate(utterance, pair, at) {
+    return (utterance.late?.[at] ?? []).flatMap((late, end) => {
+        const time = pair[end ? 5 : 4];
+        if (late === null || time === null || Math.abs(late) <= TOLERANCE)
+            return [];
+        const label = placed(element("span", "late", signed(late), { title: inWords(late, end) }), time, time);
+        label.dataset["at"] = String(at);
+        return [label];
+    });
+}
+function signed(late) {
+    return `${late < 0 ? "−" : "+"}${Math.abs(late)}`;
+}
+function inWords(late, end) {
+    const when = late ? `${Math.abs(late)} ms ${late < 0 ? "early" : "late"}` : "on time";
+    return `${end ? "ends" : "begins"} ${when}`;
+}
+/** What is known of the boundaries of a phone, of the reference (2) or of the hypothesis (4). */
+function boundariesInWords(utterance, at, side) {
+    const late = side === 4 ? utterance.late?.[at] ?? [] : [];
+    const intervals = utterance.intervals?.[at]?.slice(side - 2, side) ?? [];
+    const between = (interval, end) => interval ? [`${end ? "ends" : "begins"} between ${interval.map((time) => (time / 1000).toFixed(3)).join(" and ")} s`] : [];
+    return [
+        ...late.flatMap((each, end) => (each === null ? [] : [inWords(each, end)])),
+        ...intervals.flatMap((each, end) => between(each, end)),
+    ];
+}
+/** A bar from the earliest to the latest plausible time of each boundary of a side; neighbours are not in one line. */
+function drawIntervals(utterance, from, to, side) {
+    const bars = [];
+    const known = new Set();
+    for (let at = from; at < to; at++) {
+        for (const interval of utterance.intervals?.[at]?.slice(side - 2, side) ?? []) {
+            if (!interval || known.has(String(interval)))
+                continue;
+            known.add(String(interval));
+            bars.push(placed(element("span", `interval ${bars.length % 2 ? "low" : ""}`, "", { "aria-hidden": "true" }), ...interval));
+        }
+    }
+    return bars;
+}
 // The list of utterances: only the rows near the window are in the page.
 /** Rows drawn above and below the window. */
 const AHEAD = 2;
 const PIXELS_PER_SECOND = [200, 350, 500, 700];
-const TIER = 24;
-/** Sizes of a phone's label in pixels, and the width of a letter as a share of its size. */
+const TIER = 24, INTERVALS = 9;
+/** Sizes of a phone's label in pixels, and the width of a letter as a share of its size; a label with less room is seen
+    when its phone is selected or under the pointer, or the scale is larger. */
 const LABEL = 11, SMALLEST_LABEL = 8, LETTER = 0.62;
 /** Pixels that the letter of an error takes. */
 const LETTER_ROOM = 10;
+/** Pixels that a digit of a boundary's error takes. */
+const DIGIT_ROOM = 6.5;
 let scale = 350;
 const drawn = new Map();
 let playhead = null;
@@ -379,7 +460,11 @@ function pictureHeight() {
 }
 /** Pixels from the top of one row to that of the next; all rows are equally high. */
 function rowHeight() {
-    return 58 + pictureHeight() + tierNames().length * TIER + 26;
+    return 58 + pictureHeight() + tierNames().length * TIER + (hasIntervals() ? phoneTiers() * INTERVALS : 0) + 26;
+}
+/** Tiers of phones, which have room for intervals where there are some. */
+function phoneTiers() {
+    return run?.beside ? 3 : 2;
 }
 /** What is written left of the tiers; of two runs, each has its own hypothesis and errors. */
 function tierNames() {
@@ -420,7 +505,7 @@ function drawRow(utterance, place) {
     const names = element("div", "names", "", { "aria-hidden": "true" });
     names.style.paddingTop = `${pictureHeight()}px`;
     for (const name of tierNames())
-        names.append(element("span", "", name));
+        names.append(element("span", /^(ref|hyp)/.test(name) ? "of-phones" : "", name));
     const strip = element("div", "strip", "", {
         tabindex: "0", role: "group", "aria-label": `Phones of ${utterance.name}`,
     });
@@ -473,15 +558,16 @@ function drawTiers(utterance) {
 }
 /** The reference; of two runs without the errors of either, which are below. */
 function drawReference(utterance, aimed) {
-    const tier = element("div", "tier");
+    const tier = element("div", "tier of-phones");
     const [from, to] = placesOf(utterance, 0);
     for (let at = from; at < to; at++) {
         const pair = utterance.pairs[at];
         if (!pair || pair[0] === null)
             continue;
         const name = ["phone", utterance.other ? "" : kindOf(pair), ...stateOf(utterance, at, utterance.other ? null : aimed)];
-        tier.append(drawPhone(pair, at, 2, pair[0], name.join(" ")));
+        tier.append(drawPhone(utterance, pair, at, 2, name.join(" ")));
     }
+    tier.append(...drawIntervals(utterance, from, to, 2));
     return tier;
 }
 function stateOf(utterance, at, aimed) {
@@ -489,7 +575,7 @@ function stateOf(utterance, at, aimed) {
 }
 /** The hypothesis of a run, and the letters of its errors. */
 function drawHypothesis(utterance, side, aimed) {
-    const [hypothesis, letters] = [element("div", "tier"), element("div", "tier")];
+    const [hypothesis, letters] = [element("div", "tier of-phones"), element("div", "tier")];
     letters.setAttribute("aria-hidden", "true");
     const [from, to] = placesOf(utterance, side);
     let free = 0;
@@ -499,7 +585,13 @@ function drawHypothesis(utterance, side, aimed) {
             continue;
         const name = ["phone", kindOf(pair), ...stateOf(utterance, at, aimed)];
         if (pair[1] !== null)
-            hypothesis.append(drawPhone(pair, at, 4, pair[1], name.join(" ")));
+            hypothesis.append(drawPhone(utterance, pair, at, 4, name.join(" ")));
+        for (const label of drawLate(utterance, pair, at)) {
+            if (aimed.has(at))
+                label.classList.add("target");
+            free = placeAfter(label, free);
+            letters.append(label);
+        }
         if (!kindOf(pair))
             continue;
         const [start, end] = spanOf(pair);
@@ -512,15 +604,18 @@ function drawHypothesis(utterance, side, aimed) {
         free = placeAfter(letter, free);
         letters.append(letter);
     }
+    hypothesis.append(...drawIntervals(utterance, from, to, 4));
     return [hypothesis, letters];
 }
-function drawPhone(pair, at, side, phone, name) {
-    const label = `${side === 2 ? "reference" : "hypothesis"} ${phone}, ${describe(pair)}`;
+function drawPhone(utterance, pair, at, side, name) {
+    const phone = pair[side === 2 ? 0 : 1] ?? "";
+    const about = [`${side === 2 ? "reference" : "hypothesis"} ${phone}`, describe(pair), ...boundariesInWords(utterance, at, side)];
+    const label = about.join(", ");
     const attributes = { type: "button", tabindex: "-1", "aria-label": label, title: label };
     const box = placed(element("button", name, phone, attributes), pair[side] ?? 0, pair[side === 2 ? 3 : 5] ?? 0);
     const room = parseFloat(box.style.width) / phone.length / LETTER;
     if (room < LABEL)
-        box.style.fontSize = `${Math.max(SMALLEST_LABEL, room)}px`;
+        box.style.fontSize = room < SMALLEST_LABEL ? "0" : `${room}px`;
     if (side === 4 && pair[6] !== null)
         box.style.setProperty("--score", String(pair[6]));
     box.dataset["at"] = String(at);
@@ -533,7 +628,8 @@ function placed(box, start, end) {
 }
 /** Keeps a letter to the right of the previous one, which ends at `free` (pixels); returns where it ends itself. */
 function placeAfter(letter, free) {
-    const needed = LETTER_ROOM * (letter.textContent?.length ?? 1);
+    const length = letter.textContent?.length ?? 1;
+    const needed = letter.matches(".late") ? DIGIT_ROOM * (length + 1) : LETTER_ROOM * length;
     const [left, width] = [parseFloat(letter.style.left), parseFloat(letter.style.width)];
     const middle = Math.max(left + width / 2, free + needed / 2);
     const room = Math.max(width, needed);
@@ -598,15 +694,20 @@ function buildControls() {
     form.replaceChildren();
     const phones = (run?.phones ?? []).map((phone) => [phone, phone]);
     const speakers = [...new Set(utterances.map((utterance) => utterance.speaker))].sort(compareText);
-    form.append(select("sort", "Order", sorts(), false), ...(run?.beside ? [select("differ", "Two runs", DIFFERENCES)] : []), checkbox("errors", "Only errors"), checkbox("marked", "Only marked"), select("frequent", "Frequent errors", frequentErrors()), select("ref", "Reference", [[NOTHING, "nothing (insertion)"], ...phones]), select("hyp", "Recognised as", [[NOTHING, "nothing (deletion)"], ...phones]), select("phone", "Phone, on either side", phones), select("class", "Phone class", (run?.classes ?? []).map((name) => [name, name])), select("speaker", "Speaker", speakers.map((name) => [name, name])), ...groupControls(), input("text", "Name or words", "search"), input("shortest", "From (s)", "number"), input("longest", "To (s)", "number"));
+    form.append(select("sort", "Order", allSorts().filter(([name]) => isKnown(name)), false), ...(run?.beside ? [select("differ", "Two runs", DIFFERENCES)] : []), checkbox("errors", "Only errors"), checkbox("marked", "Only marked"), select("frequent", "Frequent errors", frequentErrors()), select("ref", "Reference", [[NOTHING, "nothing (insertion)"], ...phones]), select("hyp", "Recognised as", [[NOTHING, "nothing (deletion)"], ...phones]), select("phone", "Phone, on either side", phones), ...(hasLabels() ? [select("off", "Boundary of a right phone off by", OFF)] : []), select("class", "Phone class", (run?.classes ?? []).map((name) => [name, name])), select("speaker", "Speaker", speakers.map((name) => [name, name])), ...groupControls(), input("text", "Name or words", "search"), input("shortest", "From (s)", "number"), input("longest", "To (s)", "number"));
     const reset = element("button", "", "Show all", { type: "reset" });
     form.append(reset);
     byId("scores").hidden = !hasScores();
+    byId("late").hidden = !hasLabels();
+    byId("sure").hidden = !hasIntervals();
     showFilters();
 }
-function sorts() {
-    const known = hasScores() ? SORTS : SORTS.filter(([name]) => name !== "score");
-    return run?.beside ? [...SORTS_OF_TWO, ...known] : known;
+function allSorts() {
+    return [...(run?.beside ? SORTS_OF_TWO : []), ...SORTS];
+}
+/** Whether there is what an order goes by. */
+function isKnown(sort) {
+    return sort === "score" ? hasScores() : sort === "boundaries" ? hasLabels() : true;
 }
 /** Whether the run was decoded with confidences. */
 function hasScores() {
@@ -721,15 +822,16 @@ function whatIsSelected(utterance, pair) {
     const word = wordAt(utterance, (start + end) / 2);
     const where = `${start.toFixed(2)} to ${end.toFixed(2)} s${word ? `, in “${word}”` : ""}`;
     const whose = utterance.other && selected ? `${SIDE_NAMES[sideOf(utterance, selected.at)]}: ` : "";
-    return `${whose}${describe(pair)} · ${where} · ${utterance.name}`;
+    const boundaries = boundariesInWords(utterance, selected?.at ?? -1, pair[1] === null ? 2 : 4);
+    return `${whose}${[describe(pair), ...boundaries].join(", ")} · ${where} · ${utterance.name}`;
 }
 function showSummary() {
     const errors = shown.reduce((sum, utterance) => sum + targetsOf(utterance).length, 0);
-    const found = filtersPairs() && !filters.errors ? "places" : "errors";
+    const found = filtersPairs() && !filters.errors ? "place" : "error";
     const loading = run && utterances.length < run.utterances ? " (loading)" : "";
     const all = shown.length === utterances.length ? "" : ` of ${utterances.length.toLocaleString("en")}`;
     byId("summary").textContent =
-        `${shown.length.toLocaleString("en")}${all} utterances, ${errors.toLocaleString("en")} ${found}${loading}`;
+        `${shown.length.toLocaleString("en")}${all} utterances, ${errors.toLocaleString("en")} ${found}${errors === 1 ? "" : "s"}${loading}`;
 }
 /** Selects a pair, or with a place of -1 an utterance; then shows and plays it. */
 function choose(utterance, at, heard) {
@@ -805,6 +907,7 @@ function receiveRun(text) {
         NO_FILTERS.sort = "differ";
         byId("runs").textContent = run.beside.names.map((name, side) => `${SIDE_NAMES[side]}: ${name}`).join(" · ");
     }
+    document.body.classList.toggle("with-intervals", hasIntervals());
     loadMarks();
     for (let chunk = 0; chunk < run.chunks; chunk++)
         loadScript(`data/utterances-${chunk}.js`);
