@@ -45,6 +45,27 @@ SCHEMAS: dict[str, Any] = {
             "fit": {**_SCORE, "description": "how well an alignment fits the recording"},
         },
     },
+    "Comparison": {
+        "type": "object",
+        "required": ["per", "substitutions", "deletions", "insertions", "reference_phones", "pairs"],
+        "properties": {
+            "per": {"type": "number", "description": "phone error rate in per cent"},
+            **{name: {"type": "integer"} for name in ("substitutions", "deletions", "insertions", "reference_phones")},
+            "pairs": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["reference", "hypothesis", "start", "end"],
+                    "properties": {
+                        "reference": {"type": ["string", "null"]},
+                        "hypothesis": {"type": ["string", "null"]},
+                        "start": _SECONDS,
+                        "end": _SECONDS,
+                    },
+                },
+            },
+        },
+    },
     "Model": {
         "type": "object",
         "required": ["name", "version", "sample_rate", "phones", "words", "limits"],
@@ -103,6 +124,8 @@ def document(limits: Limits, needs_token: bool) -> dict[str, Any]:
 def _post(operation: Operation) -> dict[str, Any]:
     if operation.result == "wav":
         result: dict[str, Any] = {"description": "The recording", "content": {"audio/wav": {}}}
+    elif operation.result == "comparison":
+        result = _content("application/json", "Comparison")
     else:
         result = _content("application/json", "Transcript")
         result["content"]["text/plain"] = {"schema": {"type": "string", "description": "in another format"}}

@@ -30,7 +30,7 @@ class Operation:
     summary: str
     description: str
     fields: tuple[Field, ...]
-    result: Literal["transcript", "wav"]
+    result: Literal["transcript", "comparison", "wav"]
     work: Callable[[Speech, Upload], Result]
 
     def schema(self) -> dict[str, Any]:
@@ -63,11 +63,16 @@ def _align(speech: Speech, upload: Upload) -> Result:
     return written(speech.align(upload), form)
 
 
+def _score(speech: Speech, upload: Upload) -> Result:
+    return speech.score(upload), "application/json"
+
+
 def _wav(speech: Speech, upload: Upload) -> Result:
     return speech.wav(upload), "audio/wav"
 
 
 FORMAT = Field("format", "How the result is written; a format of asr transcribe, or json.", FORMATS, JSON)
+SAID = (Field("words", "What is said, in words."), Field("phones", "What is said, as phones separated by spaces."))
 
 OPERATIONS = (
     Operation(
@@ -86,13 +91,20 @@ OPERATIONS = (
         "Give either words, which are looked up in the server's lexicon, or phones. The result has the words with "
         "their times, a score for each phone, and in intervals the earliest and latest plausible time of each "
         "boundary.",
-        (
-            Field("words", "What is said, in words."),
-            Field("phones", "What is said, as phones separated by spaces."),
-            FORMAT,
-        ),
+        (*SAID, FORMAT),
         "transcript",
         _align,
+    ),
+    Operation(
+        "/v1/score",
+        "score",
+        "How well a recording whose words or phones are known is recognised",
+        "Recognises the phones and compares them with the pronunciation that alignment finds, as sclite does, without "
+        "silence. The result has the phone error rate, the counts, and each pair of phones with its time (s); null is "
+        "a phone that one side does not have.",
+        SAID,
+        "comparison",
+        _score,
     ),
     Operation(
         "/v1/wav",

@@ -21,6 +21,7 @@ from asr.library.transcription import Transcription
 from asr.phones.lexicon import Lexicon
 from asr.phones.pronounce import Pronouncer, load_pronouncer
 from asr.recognizer import Recognizer
+from asr.serve.comparison import comparison
 from asr.serve.limits import Limits
 from asr.serve.request_error import RequestError
 from asr.serve.uploads import Upload
@@ -76,6 +77,15 @@ class Speech:
         except InputError as error:
             raise RequestError(422, f"{upload.name}: {error}") from error
         return replace(found, utterance=Path(upload.name).stem, audio=upload.name, spectrogram=None)
+
+    def score(self, upload: Upload) -> bytes:
+        """What is recognised beside the words or phones that are said, as `comparison`. Raises RequestError as
+        `align`."""
+        said, recognised = self.align(upload), self.transcribe(upload)
+        try:
+            return comparison(said, recognised, self.recognizer.bundle.config.scoring)
+        except InputError as error:
+            raise RequestError(422, f"{upload.name}: {error}") from error
 
     def samples(self, upload: Upload) -> Samples:
         """The recording's samples [S] at the model's rate. Raises RequestError: 415 for what is not audio, 413 for a

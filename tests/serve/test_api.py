@@ -45,6 +45,19 @@ def test_phones_are_aligned(client: TestClient) -> None:
     assert [phone["phone"] for phone in row["phones"]] == ["sil", "hh", "ah", "sil"]
 
 
+def test_a_recognition_is_scored_against_the_words(client: TestClient) -> None:
+    row = client.post("/v1/score", files=form(), data={"words": "hello"}).json()
+    assert set(row) == set(SCHEMAS["Comparison"]["properties"])
+    recognised = client.post("/v1/transcribe", files=form()).json()["phones"]
+    heard = [each["phone"] for each in recognised if each["phone"] != "sil"]
+    assert [pair["hypothesis"] for pair in row["pairs"] if pair["hypothesis"]] == heard
+    assert [pair["reference"] for pair in row["pairs"] if pair["reference"]] == ["hh", "ah", "l", "ow"]
+    errors = row["substitutions"] + row["deletions"] + row["insertions"]
+    assert errors == sum(pair["reference"] != pair["hypothesis"] for pair in row["pairs"])
+    assert row["per"] == pytest.approx(25 * errors)
+    assert all(pair["start"] <= pair["end"] for pair in row["pairs"])
+
+
 @pytest.mark.parametrize(("name", "beginning"), [("textgrid", "File type"), ("csv", "utterance,"), ("elan", "<?xml")])
 def test_other_formats(client: TestClient, name: str, beginning: str) -> None:
     response = client.post("/v1/transcribe", files=form(), data={"format": name})
@@ -78,6 +91,7 @@ def test_wav_is_what_the_model_reads(client: TestClient, tmp_path: Path) -> None
         ("/v1/transcribe", {"x": (None, "y")}, {}, 422, "unknown field 'x'"),
         ("/v1/align", form(), {}, 422, "give either words or phones"),
         ("/v1/align", form(), {"words": "hello", "phones": "hh"}, 422, "give either words or phones"),
+        ("/v1/score", form(), {"phones": "sil"}, 422, "one.wav"),
         ("/v1/align", form(), {"words": "Hello Zzyzx"}, 422, "not in the lexicon: zzyzx"),
         ("/v1/align", form(), {"words": "hello " * 50}, 413, "words is longer than 200 characters"),
         ("/v1/align", form(), {"phones": "hh nonsense"}, 422, "nonsense"),

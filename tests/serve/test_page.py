@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -193,3 +194,43 @@ def test_it_is_accessible(page: Any, spoken: Path, scheme: str, width: int) -> N
     page.locator("#phones .phone").nth(1).click()
     assert serious_findings(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_what_is_recognised_is_compared_with_the_words(page: Any, spoken: Path) -> None:
+    opened(page, spoken)
+    recognised = [each for each in shown(page) if each != "sil"]
+    page.fill("#text", "hello")
+    page.press("#text", "Enter")
+    page.wait_for_selector("#comparison:not([hidden])")
+    assert page.locator("#recognised .symbol").all_text_contents() == recognised
+    letters = page.locator("#errors .letter").all_inner_texts()
+    assert page.locator("#error-list button").count() == len(letters) > 0
+    assert f"{letters.count('S')} S, {letters.count('D')} D, {letters.count('I')} I in 4 phones" in page.inner_text(
+        "#per"
+    )
+    boxes = [letter.bounding_box() for letter in page.locator("#errors .letter").all()]
+    assert all(after["x"] >= box["x"] + box["width"] - 0.1 for box, after in pairwise(boxes))
+    page.locator("#error-list button").first.click()
+    assert page.evaluate("playing !== null")
+    page.set_input_files("#files", spoken)
+    page.wait_for_selector("#comparison[hidden]", state="attached")
+
+
+def test_labels_of_short_phones_are_whole_or_wait_for_the_pointer(page: Any, spoken: Path) -> None:
+    opened(page, spoken)
+    page.evaluate(
+        "current.transcript = {...current.transcript, phones: [0, 1, 2, 3, 4, 5].map((at) => "
+        "({phone: 'sil', start: 0.5 + at * 0.02, end: 0.52 + at * 0.02, score: 0.5}))}; drawStrip()"
+    )
+    symbols = page.locator("#phones .symbol")
+    assert not any(symbol.is_visible() for symbol in symbols.all())
+    page.locator('#phones [data-at="2"]').hover()
+    assert symbols.nth(2).is_visible()
+    page.locator('#phones [data-at="3"]').click()
+    assert symbols.nth(3).is_visible()
+    assert symbols.nth(3).bounding_box()["width"] >= 20
+    page.mouse.move(5, 5)
+    for _ in range(4):
+        page.click("#wider")
+    assert all(symbol.is_visible() for symbol in symbols.all())
+    assert symbols.evaluate_all("all => all.every((each) => each.scrollWidth <= each.parentElement.clientWidth)")

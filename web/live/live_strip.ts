@@ -14,6 +14,7 @@ class LiveStrip {
     byId("words").replaceChildren();
     byId("phones").replaceChildren();
     byId("words").hidden = true;
+    drawComparison();
   }
 
   get sound(): Sound { return { samples: joined(this.pieces), rate: this.rate }; }
@@ -37,7 +38,7 @@ class LiveStrip {
   show(phones: Phone[]): void {
     byId("phones").replaceChildren(...phones.map((phone) => {
       const box = placed(element("span", "phone", "", { title: phone.phone }), phone);
-      box.append(element("span", "symbol", phone.phone));
+      box.append(symbolOf(phone.phone, phone));
       return box;
     }));
   }

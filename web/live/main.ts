@@ -62,6 +62,7 @@ function show(item: Item): void {
 
 function found(item: Item, transcript: Transcript): void {
   item.transcript = transcript;
+  item.comparison = null;
   item.undo = [];
   if (current === item) {
     selected = -1;
@@ -82,7 +83,7 @@ async function takeFile(file: File): Promise<void> {
   const content = await file.arrayBuffer();
   const sound = await decode(content, about.sample_rate).catch(() => engine.decode(file, file.name));
   if (secondsOf(sound) > about.limits.seconds) throw new Error(`${file.name}: longer than ${about.limits.seconds} s`);
-  const item: Item = { name: file.name, sound, file, transcript: null, undo: [] };
+  const item: Item = { name: file.name, sound, file, transcript: null, comparison: null, undo: [] };
   items.push(item);
   show(item);
   say(`Recognising ${file.name}…`);
@@ -118,7 +119,7 @@ async function stopRecording(): Promise<void> {
   recording = null;
   say("Recognising the whole recording…");
   const sound = await resample(strip.sound, about.sample_rate);
-  const item: Item = { name: `recording-${++recorded}.wav`, sound, file: null, transcript: null, undo: [] };
+  const item: Item = { name: `recording-${++recorded}.wav`, sound, file: null, transcript: null, comparison: null, undo: [] };
   items.push(item);
   show(item);
   const transcript = await session.finish();
@@ -132,6 +133,9 @@ async function align(): Promise<void> {
   if (!text) throw new Error("type what is said first");
   const kind = byId<HTMLSelectElement>("kind").value === "phones" ? "phones" : "words";
   found(item, await engine.align(item, kind, text));
+  // Only silence has no error rate; the alignment is shown all the same.
+  item.comparison = await engine.compare(item, kind, text).catch(() => null);
+  if (current === item) drawComparison();
 }
 
 function correct(transcript: Transcript): void {

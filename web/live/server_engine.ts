@@ -76,5 +76,7 @@ const serverEngine = (): Engine => ({
     (await (await request("v1/transcribe", formOf(fileOf(item), item.name))).json()) as Transcript,
   align: async (item, kind, text) =>
     (await (await request("v1/align", formOf(fileOf(item), item.name, { [kind]: text }))).json()) as Transcript,
+  compare: async (item, kind, text) =>
+    (await (await request("v1/score", formOf(fileOf(item), item.name, { [kind]: text }))).json()) as Comparison,
   live: (rate, show) => new LiveSocket(rate, show),
 });

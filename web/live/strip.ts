@@ -1,6 +1,8 @@
 // The recording as it is shown: spectrogram, phones and words on one time axis.
 
-const PIXELS_PER_SECOND = [100, 200, 350, 500, 800];
+const PIXELS_PER_SECOND = [100, 200, 350, 500, 800, 1200];
+/** Sizes of a phone's label in pixels, the width of a letter as a share of its size, and the pixels of a score. */
+const LABEL = 13, SMALLEST_LABEL = 9, LETTER = 0.72, SCORE_ROOM = 19;
 /** Columns of the spectrogram in one canvas. */
 const TILE = 1000;
 const STEP = 0.005, LARGE_STEP = 0.02;
@@ -52,6 +54,7 @@ function drawLabels(): void {
   const handles = transcript ? boundariesOf(phones).map((boundary) => drawHandle(transcript, boundary)) : [];
   byId("phones").replaceChildren(...phones.map((phone, at) => drawPhone(phone, at)), ...handles);
   byId("words").hidden = !transcript?.words?.length;
+  drawComparison();
   showSelected();
 }
 
@@ -65,16 +68,26 @@ function drawPhone(phone: Phone, at: number): HTMLElement {
   const box = placed(element("button", "phone", "", {
     type: "button", tabindex: at === Math.max(0, selected) ? "0" : "-1", "aria-label": describe(phone), title: describe(phone),
   }), phone);
-  box.append(element("span", "symbol", phone.phone));
+  box.append(symbolOf(phone.phone, phone));
   if (phone.score !== undefined) {
     box.style.setProperty("--score", String(phone.score));
-    box.append(element("span", "score", phone.score.toFixed(2).replace(/^0/, "")));
+    const score = element("span", "score", phone.score.toFixed(2).replace(/^0/, ""));
+    score.classList.toggle("tight", (phone.end - phone.start) * scale < SCORE_ROOM);
+    box.append(score);
   }
-  const room = ((phone.end - phone.start) * scale) / Math.max(2, phone.phone.length);
-  box.classList.toggle("narrow", room < 7.5);
   box.dataset["at"] = String(at);
   box.addEventListener("click", () => choose(at, true));
   return box;
+}
+
+/** A phone's label as large as its time allows; one with too little room is seen when its phone is chosen, under the
+    pointer or focused, or the scale is larger. */
+function symbolOf(phone: string, { start, end }: { start: number; end: number }): HTMLElement {
+  const symbol = element("span", "symbol", phone);
+  const size = ((end - start) * scale - 2) / Math.max(1, phone.length) / LETTER;
+  if (size < SMALLEST_LABEL) symbol.classList.add("tight");
+  else if (size < LABEL) symbol.style.fontSize = `${size}px`;
+  return symbol;
 }
 
 function describe({ phone, start, end, score }: Phone): string {

@@ -14,6 +14,16 @@ interface Transcript {
   intervals?: [number, number][];
 }
 
+/** What is recognised beside what is said, without silence; null is a phone that one side does not have. */
+interface Comparison {
+  per: number;
+  substitutions: number;
+  deletions: number;
+  insertions: number;
+  reference_phones: number;
+  pairs: { reference: string | null; hypothesis: string | null; start: number; end: number }[];
+}
+
 /** Mono samples in [-1, 1]. */
 interface Sound { samples: Float32Array; rate: number }
 
@@ -24,6 +34,8 @@ interface Item {
   /** The file as it was given; null for a recording of the microphone. */
   file: Blob | null;
   transcript: Transcript | null;
+  /** Once words or phones were aligned. */
+  comparison: Comparison | null;
   /** Transcripts before each correction, the latest last. */
   undo: Transcript[];
 }

@@ -402,8 +402,75 @@ function withTime(word, before, time) {
     const end = Math.abs(word.end - before) < TOGETHER ? time : word.end;
     return end > start ? { ...word, start, end } : word;
 }
+// What is recognised, below the alignment with what is said: a tier of phones, a tier of errors, and a list of them.
+/** Pixels that the letter of an error takes. */
+const LETTER_ROOM = 12;
+function kindOf({ reference, hypothesis }) {
+    return reference === hypothesis ? "" : reference === null ? "I" : hypothesis === null ? "D" : "S";
+}
+function drawComparison() {
+    const comparison = current?.comparison ?? null;
+    for (const id of ["recognised", "errors", "comparison"])
+        byId(id).hidden = comparison === null;
+    const pairs = comparison?.pairs ?? [];
+    const heard = pairs.filter(({ hypothesis }) => hypothesis !== null);
+    byId("recognised").replaceChildren(...heard.map(drawRecognised));
+    byId("errors").replaceChildren(...drawLetters(pairs));
+    const errors = pairs.filter((pair) => kindOf(pair));
+    byId("error-list").replaceChildren(...errors.map(drawError));
+    byId("per").textContent = comparison ? inWords(comparison) : "";
+}
+function inWords({ per, substitutions, deletions, insertions, reference_phones }) {
+    const counts = `${substitutions} S, ${deletions} D, ${insertions} I in ${reference_phones} phones, silence not counted`;
+    return `Recognised without the text: phone error rate ${per.toFixed(1)}% (${counts})`;
+}
+function drawRecognised(pair) {
+    const box = placed(element("button", `phone ${kindOf(pair)}`, "", {
+        type: "button", tabindex: "-1", "aria-label": `recognised ${describePair(pair)}`, title: describePair(pair),
+    }), pair);
+    box.append(symbolOf(pair.hypothesis ?? "", pair));
+    box.addEventListener("click", () => hearPair(pair));
+    return box;
+}
+function describePair(pair) {
+    switch (kindOf(pair)) {
+        case "S": return `${pair.hypothesis} instead of ${pair.reference}`;
+        case "D": return `${pair.reference} is missing`;
+        case "I": return `${pair.hypothesis} too much`;
+        default: return `${pair.hypothesis}, right`;
+    }
+}
+/** The letters of the errors at their times; each is to the right of the one before. */
+function drawLetters(pairs) {
+    let free = 0;
+    return pairs.filter((pair) => kindOf(pair)).map((pair) => {
+        const left = Math.max(free, ((pair.start + pair.end) / 2) * scale - LETTER_ROOM / 2);
+        const letter = element("span", `letter ${kindOf(pair)}`, kindOf(pair), { title: describePair(pair) });
+        letter.style.left = `${left}px`;
+        letter.style.width = `${LETTER_ROOM}px`;
+        free = left + LETTER_ROOM;
+        return letter;
+    });
+}
+function drawError(pair) {
+    const item = element("li");
+    const button = element("button", "", `${kindOf(pair)} ${describePair(pair)}, ${pair.start.toFixed(2)} s`, { type: "button" });
+    button.addEventListener("click", () => hearPair(pair));
+    item.append(button);
+    return item;
+}
+/** Plays the place of a pair with 0.2 s around, and scrolls to it. */
+function hearPair(pair) {
+    if (!current)
+        return;
+    const strip = byId("strip");
+    strip.scrollLeft = ((pair.start + pair.end) / 2) * scale - strip.clientWidth / 2;
+    play(current.sound, Math.max(0, pair.start - 0.2), pair.end + 0.2);
+}
 // The recording as it is shown: spectrogram, phones and words on one time axis.
-const PIXELS_PER_SECOND = [100, 200, 350, 500, 800];
+const PIXELS_PER_SECOND = [100, 200, 350, 500, 800, 1200];
+/** Sizes of a phone's label in pixels, the width of a letter as a share of its size, and the pixels of a score. */
+const LABEL = 13, SMALLEST_LABEL = 9, LETTER = 0.72, SCORE_ROOM = 19;
 /** Columns of the spectrogram in one canvas. */
 const TILE = 1000;
 const STEP = 0.005, LARGE_STEP = 0.02;
@@ -449,6 +516,7 @@ function drawLabels() {
     const handles = transcript ? boundariesOf(phones).map((boundary) => drawHandle(transcript, boundary)) : [];
     byId("phones").replaceChildren(...phones.map((phone, at) => drawPhone(phone, at)), ...handles);
     byId("words").hidden = !transcript?.words?.length;
+    drawComparison();
     showSelected();
 }
 function drawWord(word) {
@@ -460,16 +528,27 @@ function drawPhone(phone, at) {
     const box = placed(element("button", "phone", "", {
         type: "button", tabindex: at === Math.max(0, selected) ? "0" : "-1", "aria-label": describe(phone), title: describe(phone),
     }), phone);
-    box.append(element("span", "symbol", phone.phone));
+    box.append(symbolOf(phone.phone, phone));
     if (phone.score !== undefined) {
         box.style.setProperty("--score", String(phone.score));
-        box.append(element("span", "score", phone.score.toFixed(2).replace(/^0/, "")));
+        const score = element("span", "score", phone.score.toFixed(2).replace(/^0/, ""));
+        score.classList.toggle("tight", (phone.end - phone.start) * scale < SCORE_ROOM);
+        box.append(score);
     }
-    const room = ((phone.end - phone.start) * scale) / Math.max(2, phone.phone.length);
-    box.classList.toggle("narrow", room < 7.5);
     box.dataset["at"] = String(at);
     box.addEventListener("click", () => choose(at, true));
     return box;
+}
+/** A phone's label as large as its time allows; one with too little room is seen when its phone is chosen, under the
+    pointer or focused, or the scale is larger. */
+function symbolOf(phone, { start, end }) {
+    const symbol = element("span", "symbol", phone);
+    const size = ((end - start) * scale - 2) / Math.max(1, phone.length) / LETTER;
+    if (size < SMALLEST_LABEL)
+        symbol.classList.add("tight");
+    else if (size < LABEL)
+        symbol.style.fontSize = `${size}px`;
+    return symbol;
 }
 function describe({ phone, start, end, score }) {
     return `${phone}, ${start.toFixed(3)} to ${end.toFixed(3)} s${score === undefined ? "" : `, score ${score.toFixed(2)}`}`;
@@ -636,6 +715,7 @@ class LiveStrip {
         byId("words").replaceChildren();
         byId("phones").replaceChildren();
         byId("words").hidden = true;
+        drawComparison();
     }
     get sound() { return { samples: joined(this.pieces), rate: this.rate }; }
     add(samples) {
@@ -657,7 +737,7 @@ class LiveStrip {
     show(phones) {
         byId("phones").replaceChildren(...phones.map((phone) => {
             const box = placed(element("span", "phone", "", { title: phone.phone }), phone);
-            box.append(element("span", "symbol", phone.phone));
+            box.append(symbolOf(phone.phone, phone));
             return box;
         }));
     }
@@ -814,6 +894,7 @@ const serverEngine = () => ({
     },
     transcribe: async (item) => (await (await request("v1/transcribe", formOf(fileOf(item), item.name))).json()),
     align: async (item, kind, text) => (await (await request("v1/align", formOf(fileOf(item), item.name, { [kind]: text }))).json()),
+    compare: async (item, kind, text) => (await (await request("v1/score", formOf(fileOf(item), item.name, { [kind]: text }))).json()),
     live: (rate, show) => new LiveSocket(rate, show),
 });
 // The engine of a page without a server: the model itself, in a worker of this browser.
@@ -907,6 +988,9 @@ function localEngine() {
         },
         transcribe: async (item) => ({ ...(await recognise(item.sound.samples)), utterance: stem(item.name), audio: item.name }),
         align: async (item, kind, text) => ({ ...(await recognise(item.sound.samples, { kind, text })), utterance: stem(item.name), audio: item.name }),
+        compare: async () => {
+            throw new Error("this page does not compare; use asr serve");
+        },
         live: (rate, show) => new LocalLive(recognise, rate, sampleRate, show),
     };
 }
@@ -970,6 +1054,7 @@ function show(item) {
 }
 function found(item, transcript) {
     item.transcript = transcript;
+    item.comparison = null;
     item.undo = [];
     if (current === item) {
         selected = -1;
@@ -993,7 +1078,7 @@ async function takeFile(file) {
     const sound = await decode(content, about.sample_rate).catch(() => engine.decode(file, file.name));
     if (secondsOf(sound) > about.limits.seconds)
         throw new Error(`${file.name}: longer than ${about.limits.seconds} s`);
-    const item = { name: file.name, sound, file, transcript: null, undo: [] };
+    const item = { name: file.name, sound, file, transcript: null, comparison: null, undo: [] };
     items.push(item);
     show(item);
     say(`Recognising ${file.name}…`);
@@ -1030,7 +1115,7 @@ async function stopRecording() {
     recording = null;
     say("Recognising the whole recording…");
     const sound = await resample(strip.sound, about.sample_rate);
-    const item = { name: `recording-${++recorded}.wav`, sound, file: null, transcript: null, undo: [] };
+    const item = { name: `recording-${++recorded}.wav`, sound, file: null, transcript: null, comparison: null, undo: [] };
     items.push(item);
     show(item);
     const transcript = await session.finish();
@@ -1045,6 +1130,10 @@ async function align() {
         throw new Error("type what is said first");
     const kind = byId("kind").value === "phones" ? "phones" : "words";
     found(item, await engine.align(item, kind, text));
+    // Only silence has no error rate; the alignment is shown all the same.
+    item.comparison = await engine.compare(item, kind, text).catch(() => null);
+    if (current === item)
+        drawComparison();
 }
 function correct(transcript) {
     if (!current?.transcript)
