@@ -15,8 +15,8 @@ from asr.report.run_files import Fold, curve_fields, read_epochs
 
 RELOAD = 3
 """Seconds after which an open page reads its file again."""
-SILENT = 180
-"""Seconds without a new page after which a run, which writes one at least each minute, was killed."""
+SILENT = 45
+"""Seconds without a new page after which a run, which writes one at least every 10 seconds, was killed."""
 SHOWN = 15
 """The last epochs in the table."""
 

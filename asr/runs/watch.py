@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 PAUSE = 1.0
 """Seconds between two looks at the metrics."""
-BEAT = 60.0
+BEAT = 10.0
 """Seconds after which the page is written again though nothing has happened; where this stops, the run was killed."""
 
 

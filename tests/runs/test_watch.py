@@ -11,8 +11,8 @@ import pytest
 from support.chromium import chromium, serious_findings
 
 from asr.config import CorpusConfig, RecipeConfig
-from asr.report.live import Live, live_page
-from asr.runs.watch import watched
+from asr.report.live import SILENT, Live, live_page
+from asr.runs.watch import BEAT, watched
 from asr.storage.files import write_jsonl
 
 RECIPE = RecipeConfig(corpus=CorpusConfig(name="timit"))
@@ -98,6 +98,10 @@ def test_a_run_that_lives_writes_its_page_though_nothing_happens(
         waited(page, "starting")
 
 
+def test_a_page_is_called_silent_only_after_several_missing_beats() -> None:
+    assert SILENT >= 4 * BEAT
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     with chromium() as running:
@@ -119,11 +123,13 @@ def test_it_is_accessible_and_loads_nothing(browser: Any, tmp_path: Path, scheme
     page.close()
 
 
-@pytest.mark.parametrize(("minutes", "killed"), [(1, False), (42, True)])
-def test_the_page_of_a_killed_run_says_so(browser: Any, tmp_path: Path, minutes: int, killed: bool) -> None:
-    live = Live("timit/dnn", [], "train", "", time() - 60 * minutes)
+@pytest.mark.parametrize(("seconds", "said"), [(20, None), (70, "7[0-9] seconds"), (42 * 60, "42 minutes")])
+def test_the_page_of_a_killed_run_says_so(browser: Any, tmp_path: Path, seconds: int, said: str | None) -> None:
+    live = Live("timit/dnn", [], "train", "", time() - seconds)
     (tmp_path / "live.html").write_text(live_page(live, [], RECIPE.training), encoding="utf-8")
     page = browser.new_page()
     page.goto((tmp_path / "live.html").as_uri())
-    assert page.is_visible("text=Nothing was written here for 42 minutes") == killed
+    assert page.is_visible("#silent") == (said is not None)
+    if said:
+        assert re.search(f"Nothing was written here for {said}: the run was killed", page.inner_text("#silent"))
     page.close()
