@@ -130,6 +130,23 @@ def test_the_page_of_a_killed_run_says_so(browser: Any, tmp_path: Path, seconds:
     page = browser.new_page()
     page.goto((tmp_path / "live.html").as_uri())
     assert page.is_visible("#silent") == (said is not None)
+    assert page.is_visible(".lead") == (said is None)
+    assert page.title().startswith("Killed?") == (said is not None)
     if said:
         assert re.search(f"Nothing was written here for {said}: the run was killed", page.inner_text("#silent"))
     page.close()
+
+
+def test_the_run_after_a_kill_takes_the_page_over_with_the_epochs_so_far(tmp_path: Path) -> None:
+    page, metrics = tmp_path / "live.html", tmp_path / "train" / "metrics.jsonl"
+    write_jsonl(metrics, epochs(2))
+    page.write_text(live_page(Live("timit/dnn", [], "train", "", time() - 600), [], RECIPE.training), encoding="utf-8")
+    with watched(RECIPE, "timit/dnn", tmp_path) as begin:
+        waited(page, "starting")
+        begin("train")
+        write_jsonl(metrics, epochs(3))
+        waited(page, "epoch 3 of")
+    text = page.read_text(encoding="utf-8")
+    assert "Finished." in text
+    assert "Nothing was written" not in text
+    assert all(f'<td class="n">{epoch} ' in text or f'<td class="n">{epoch}<' in text for epoch in (1, 2, 3))
