@@ -12,6 +12,7 @@ import pytest
 from support.asr_command import Command, snapshot
 from support.recordings import RATE, errors, names, write_audio
 
+from asr.engines import ray_workers
 from asr.engines.ray_cluster import RayCluster
 from asr.engines.ray_workers import TRIES
 from asr.engines.threads import Threads
@@ -97,6 +98,7 @@ def test_each_result_is_there_once_though_a_worker_is_killed(
 
     with monkeypatch.context() as patch:
         patch.setattr(batch, "track", lambda items, *_: after(items, 5, kill))
+        patch.setattr(ray_workers, "SECONDS_UNTIL_WARNING", 600.0)  # a busy machine starts workers slowly
         there = asr_command(*arguments, "--engine", "ray")
     assert len(killed) == 1
     assert (there.status, there.out) == (here.status, here.out) == (1, "")
