@@ -25,7 +25,7 @@ interface Engine {
   decode: (file: Blob, name: string) => Promise<Sound>;
   transcribe: (item: Item) => Promise<Transcript>;
   align: (item: Item, kind: "words" | "phones", text: string) => Promise<Transcript>;
-  /** Compares what is recognised with what is said. */
-  compare: (item: Item, kind: "words" | "phones", text: string) => Promise<Comparison>;
+  /** Compares what is recognised with what is said; the exported page cannot. */
+  compare?: (item: Item, kind: "words" | "phones", text: string) => Promise<Comparison>;
   live: (rate: number, show: (phones: Phone[]) => void) => LiveSession;
 }

@@ -98,9 +98,6 @@ function localEngine(): Engine {
       ({ ...(await recognise(item.sound.samples)), utterance: stem(item.name), audio: item.name }),
     align: async (item, kind, text) =>
       ({ ...(await recognise(item.sound.samples, { kind, text })), utterance: stem(item.name), audio: item.name }),
-    compare: async () => {
-      throw new Error("this page does not compare; use asr serve");
-    },
     live: (rate, show) => new LocalLive(recognise, rate, sampleRate, show),
   };
 }

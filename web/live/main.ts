@@ -134,7 +134,7 @@ async function align(): Promise<void> {
   const kind = byId<HTMLSelectElement>("kind").value === "phones" ? "phones" : "words";
   found(item, await engine.align(item, kind, text));
   // Only silence has no error rate; the alignment is shown all the same.
-  item.comparison = await engine.compare(item, kind, text).catch(() => null);
+  item.comparison = (await engine.compare?.(item, kind, text).catch(() => null)) ?? null;
   if (current === item) drawComparison();
 }
 

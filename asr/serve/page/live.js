@@ -988,9 +988,6 @@ function localEngine() {
         },
         transcribe: async (item) => ({ ...(await recognise(item.sound.samples)), utterance: stem(item.name), audio: item.name }),
         align: async (item, kind, text) => ({ ...(await recognise(item.sound.samples, { kind, text })), utterance: stem(item.name), audio: item.name }),
-        compare: async () => {
-            throw new Error("this page does not compare; use asr serve");
-        },
         live: (rate, show) => new LocalLive(recognise, rate, sampleRate, show),
     };
 }
@@ -1131,7 +1128,7 @@ async function align() {
     const kind = byId("kind").value === "phones" ? "phones" : "words";
     found(item, await engine.align(item, kind, text));
     // Only silence has no error rate; the alignment is shown all the same.
-    item.comparison = await engine.compare(item, kind, text).catch(() => null);
+    item.comparison = (await engine.compare?.(item, kind, text).catch(() => null)) ?? null;
     if (current === item)
         drawComparison();
 }
