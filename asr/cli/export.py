@@ -57,6 +57,8 @@ def export_command(
     """
     from asr.errors import InputError
 
+    if form != Format.web and (webgpu or lexicon is not None or runtime is not None):
+        raise InputError("--runtime, --lexicon and --webgpu are for the page; give --format web too")
     try:
         from asr.export.export import export
     except ModuleNotFoundError as error:

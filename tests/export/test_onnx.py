@@ -230,3 +230,11 @@ def test_a_bundle_without_a_language_model_is_refused(tmp_path: Path, asr_comman
     outcome = asr_command("export", bundle, tmp_path / "out")
     assert outcome.status == 1
     assert "has no lm.arpa" in outcome.err
+
+
+@pytest.mark.parametrize("option", [["--webgpu"], ["--lexicon", "none"], ["--runtime", "folder"]])
+def test_options_of_the_page_need_it(option: list[str], tmp_path: Path, asr_command: Command) -> None:
+    outcome = asr_command("export", "small", tmp_path / "out", *option)
+    assert outcome.status == 1
+    assert "are for the page; give --format web too" in outcome.err
+    assert not (tmp_path / "out").exists()

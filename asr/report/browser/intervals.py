@@ -40,11 +40,17 @@ def placed(
     """
     model = AligningModel(run_dir / fold / DECODE / BUNDLE)
     aligner, dataset = Aligner([model]), Dataset(run_dir / PREPARE / fold, run_dir / fold / FEATURES)
-    found = {}
+    found, unplaced = {}, 0
     for cut, posteriors in scored_split(model.scorer, dataset, TEST):
         said = Transcript(cut.id, duration=cut.duration)
-        both = (_aligned(aligner, posteriors, said, side.get(cut.id, ())) for side in (references, hypotheses))
+        symbols = [side.get(cut.id, ()) for side in (references, hypotheses)]
+        both = [_aligned(aligner, posteriors, said, side) if side else None for side in symbols]
         found[cut.id] = Placed(*both)
+        unplaced += any(side and times is None for side, times in zip(symbols, both, strict=True))
+    if unplaced:
+        log.warning(
+            "Shown without intervals, as they do not fit their audio: %d of %d utterances", unplaced, len(found)
+        )
     return found
 
 

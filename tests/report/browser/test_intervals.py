@@ -61,3 +61,12 @@ def test_a_run_whose_model_is_gone_is_one_clear_line(own_run: Path) -> None:
         path.unlink()
     with pytest.raises(InputError, match="bundle"):
         report_folder(own_run, "none", intervals=True)
+
+
+def test_utterances_that_do_not_fit_are_counted(own_run: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = own_run / "decode" / "test" / "hypotheses.jsonl"
+    first, *others = read_transcripts(path)
+    write_transcripts(path, [replace(first, phones=first.phones * 100), *others])
+    with caplog.at_level("WARNING"):
+        rows(own_run)
+    assert "as they do not fit their audio: 1 of" in caplog.text
