@@ -181,6 +181,7 @@ def test_small_scores_and_aligns_real_speech_as_in_python(timit_sample: Path, tm
     folder = tmp_path / "page"
     size = export_web(Path("small"), folder, "int8", node_tool("onnxruntime-web"), CMUDICT)
     assert size < 15_000_000
+    assert "Carnegie Mellon" in (folder / "cmudict.LICENSE.txt").read_text()
     recognizer = asr.load(folder)
     with served(folder) as address, web_page() as shown:
         shown.open(address)

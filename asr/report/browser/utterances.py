@@ -115,7 +115,7 @@ def _shown(
 ) -> ShownUtterance:
     counts, aligned = item.counts["counted"], item.alignments["counted"]
     boundaries: dict[str, Any] = {}
-    if _labelled(reference) and (late := boundary_errors(aligned, reference, hypothesis, run.phone_set)):
+    if late := boundary_errors(aligned, reference, hypothesis, run.phone_set):
         boundaries["late"] = late
     if placed.reference is not None:
         said = [symbol for symbol, _ in aligned if symbol is not None]
