@@ -18,14 +18,16 @@ def add_deltas(features: Tensor, order: int) -> Tensor:
     frames, dim = features.shape[-2:]
     if frames == 0:
         return features.new_zeros(*features.shape[:-1], dim * (1 + order))
-    rows = features.reshape(-1, 1, frames, dim)
+    # In double precision on a GPU, which may round the factors of single-precision products to TF32.
+    dtype = features.dtype if features.device.type == "cpu" else torch.float64
+    rows = features.reshape(-1, 1, frames, dim).to(dtype)
     parts = [rows]
     for taps in _filters(order):
         reach = len(taps) // 2
         weights = torch.from_numpy(taps).to(rows)[None, None, :, None]
         padded = functional.pad(rows, (0, 0, reach, reach), mode="replicate")
         parts.append(functional.conv2d(padded, weights))
-    return torch.cat(parts, dim=-1).reshape(*features.shape[:-1], dim * (1 + order))
+    return torch.cat(parts, dim=-1).to(features.dtype).reshape(*features.shape[:-1], dim * (1 + order))
 
 
 def _filters(order: int) -> list[np.ndarray]:
