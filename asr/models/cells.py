@@ -9,6 +9,7 @@ from torch.nn import functional
 from asr.config import Initializer, Normalization, RecurrentCell
 from asr.models.initializers import initialize_weight
 from asr.models.kernels.fused_recurrent import fused_recurrent
+from asr.models.kernels.gpu import on_gpu
 from asr.models.kernels.gru import gru
 from asr.models.kernels.light_gru import light_gru
 from asr.models.kernels.scan import product_dtype
@@ -39,7 +40,7 @@ class Gru(nn.Module):
 
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
         """Takes x [T, B, D] and which frames are speech, valid [T, B]; returns the hidden states [T, B, width]."""
-        return self.layer(x)[0] if x.is_cuda else gru(x, *self.layer.all_weights[0])
+        return self.layer(x)[0] if on_gpu(x) else gru(x, *self.layer.all_weights[0])
 
 
 class LightGru(nn.Module):
@@ -74,7 +75,7 @@ def run_both(cells: Sequence[nn.Module], inputs: Sequence[Tensor], valid: Tensor
     On a CPU with two threads they run side by side. On CUDA, where Triton does not work (see `run_fused`), a library
     kernel runs a whole layer; the light GRU, which has none, takes both directions in one loop.
     """
-    if inputs[0].is_cuda and (light := [cell for cell in cells if isinstance(cell, LightGru)]):
+    if on_gpu(inputs[0]) and (light := [cell for cell in cells if isinstance(cell, LightGru)]):
         return run_together(light, inputs, valid)
     if can_run_side_by_side(inputs[0]):
         return side_by_side(cells, inputs, valid)

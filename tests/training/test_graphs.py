@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from support.encoder_folder import ARCHITECTURES
+from support.each_model import EACH_MODEL, make_recipe, minibatch
 from support.recorded_steps import CpuRecorder, HostAccessError, NoHostAccess
-from support.separable import CPU, recipe, separable_frames, separable_phones, separable_utterances
+from support.separable import CPU, separable_frames, separable_phones, separable_utterances
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -26,18 +26,6 @@ from asr.training.optimizers import make_optimizer
 
 CUDA = torch.device("cuda", 0)
 LSTM = {"type": "lstm", "layers": 1, "width": 6, "dropout": 0.2}
-FEATURES = {"type": "fbank", "bins": 4}
-MASKS = {"spec_augment": {"time_masks": 1, "frequency_masks": 1, "time_width": 4, "frequency_width": 2}}
-
-
-def make_recipe(model: dict[str, object] | None = None, masks: bool = False, **training: object) -> RecipeConfig:
-    plain = recipe(**training).model_dump(mode="json", exclude_unset=True)
-    return RecipeConfig.model_validate(
-        plain
-        | {"features": FEATURES if model is None or model["type"] != "wav2vec2" else {"type": "waveform"}}
-        | ({} if model is None else {"model": model})
-        | ({"augmentation": MASKS} if masks else {})
-    )
 
 
 def sets(config: RecipeConfig, seed: int) -> Batching:
@@ -111,44 +99,8 @@ def test_divergence_is_named(tmp_path: Path) -> None:
         train(config, tmp_path, CpuRecorder())
 
 
-EACH_MODEL = [
-    ({"type": "dnn", "layers": 1, "width": 8, "context": 1, "normalization": "batch"}, {}),
-    ({"type": "cnn", "context": 2, "normalization": "batch", "convolutions": [{"filters": 2, "kernel": [3, 2]}]}, {}),
-    ({"type": "deep_cnn", "layers": 2, "width": 8}, {"batching": "utterances"}),
-    *(
-        ({"type": cell, "layers": 1, "width": 6, "normalization": "batch"}, {"loss": loss})
-        for cell in ("rnn", "lstm", "gru", "ligru")
-        for loss in ("cross_entropy", "ctc")
-    ),
-    (
-        {"type": "crdnn", "filters": [2], "recurrent_layers": 1, "recurrent_width": 4, "layers": 1, "width": 4}
-        | {"frequency_pooling": 2, "subsampling": 2},
-        {},
-    ),
-    *(
-        ({"type": "conformer", "filters": 2, "layers": 1, "width": 8, "heads": 2, "feed_forward": 8, "kernel": 3}, loss)
-        for loss in ({"loss": "cross_entropy"}, {"loss": "ctc"})
-    ),
-    ({"type": "tdnn", "dilations": [1, 2], "width": 8, "subsampling": 2}, {}),
-    *(
-        ({"type": "wav2vec2", "architecture": ARCHITECTURES[name].model_dump(), "layer": "weighted", "width": 8}, loss)
-        for name in ("base", "wavlm_large")
-        for loss in ({"loss": "cross_entropy"}, {"loss": "ctc"})
-    ),
-]
-
-
 def test_all_models_are_tried() -> None:
     assert {model["type"] for model, _ in EACH_MODEL} == set(models.MODELS)
-
-
-def minibatch(config: RecipeConfig, model: models.AcousticModel) -> Batch:
-    generator = torch.Generator().manual_seed(0)
-    if model.context is not None:
-        windows = torch.randn(9, 2 * model.context + 1, 4, generator=generator)
-        return Batch(windows, torch.randint(4, (9,), generator=generator))
-    labels = torch.randint(1, 4, (3, 4 if config.training.loss == "ctc" else 20), generator=generator)
-    return Batch(torch.randn(3, 20, 4, generator=generator), labels, torch.tensor([20, 13, 18]))
 
 
 @pytest.mark.parametrize(("model", "training"), EACH_MODEL)
