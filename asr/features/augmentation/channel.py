@@ -68,7 +68,7 @@ def transmit(
             if channel.kind in FORMATS
         ]
         bands = [each for each in changing if each[2].kind not in FORMATS]
-        for group in [bands] if at_once else [[each] for each in bands]:
+        for group in [bands] if at_once and bands else [[each] for each in bands]:
             _filter(changed, group, sample_rate)
         for row, speech in coded:
             row.copy_(speech.result())
@@ -76,9 +76,7 @@ def transmit(
 
 
 def _filter(waveforms: Tensor, members: Sequence[tuple[int, int, Channel]], sample_rate: int) -> None:
-    """Filters rows of waveforms [B, S] of so many samples by their bands, in place."""
-    if not members:
-        return
+    """Filters some rows of waveforms [B, S], each with its length and its channel, in place."""
     rows, lengths, channels = zip(*members, strict=True)
     device, longest = waveforms.device, max(lengths)
     lowest, highest = zip(*map(_band, channels), strict=True)

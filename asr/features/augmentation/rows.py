@@ -27,4 +27,4 @@ def joined(rows: Sequence[Sequence[Tensor]]) -> Tensor:
     lengths = [sum(map(len, pieces)) for pieces in rows]
     zeros = rows[0][0].new_zeros(max(lengths))
     padded = [[*pieces, zeros[length:]] for pieces, length in zip(rows, lengths, strict=True)]
-    return torch.cat([piece for pieces in padded for piece in pieces]).view(len(rows), -1)
+    return torch.cat([piece for pieces in padded for piece in pieces]).view(len(rows), len(zeros))
