@@ -196,3 +196,11 @@ def test_pauses_come_where_they_were_asked_for() -> None:
     assert level(changed[0, 3560:]) == pytest.approx(-60, abs=2)
     assert torch.equal(changed[1, :2000], speech[1, :2000])
     assert not changed[1, 2000:].any()
+
+
+def test_the_noise_of_a_pause_is_the_utterance_s_own() -> None:
+    speech, pause = noise(500).repeat(2, 1), [Pause(100, 400, -40.0)]
+    both, _ = insert_pauses(speech, [500] * 2, [pause] * 2, [1, 2])
+    alone, _ = insert_pauses(speech[1:], [500], [pause], [2])
+    assert not torch.equal(both[0], both[1])
+    assert torch.equal(both[1], alone[0])

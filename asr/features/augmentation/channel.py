@@ -3,15 +3,15 @@
 import io
 import os
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import pad
 
 from asr.features.augmentation.gain import sixteen_bits
+from asr.features.augmentation.rows import column, sent, within
 
 Kind = Literal["narrow", "telephone", "mp3", "opus"]
 
@@ -41,49 +41,74 @@ class Channel(NamedTuple):
     rounded: bool
 
 
-def transmit(waveforms: Tensor, lengths: Sequence[int], channels: Sequence[Channel | None], sample_rate: int) -> Tensor:
+def transmit(
+    waveforms: Tensor,
+    lengths: Sequence[int],
+    channels: Sequence[Channel | None],
+    sample_rate: int,
+    at_once: bool = False,
+) -> Tensor:
     """Waveforms [B, S] of `lengths` (samples) after their channels (None: unchanged), without any delay.
 
-    Codecs run on the CPU, and only at the sample rates that they have (`asr.config.augmentation.CODEC_RATES`); for
-    waveforms on a GPU on all cores, as training on the CPU needs the others.
+    Bands filter all utterances `at_once`, as suits a GPU, or one after another: the same within 1e-5. Codecs run on the
+    CPU, and only at the sample rates that they have (`asr.config.augmentation.CODEC_RATES`); for waveforms on a GPU on
+    all cores, as training on the CPU needs the others.
     """
     changed = waveforms.clone()
+    changing = [
+        (row, length, channel)
+        for row, (length, channel) in enumerate(zip(lengths, channels, strict=True))
+        if channel is not None and length
+    ]
     cores = 1 if waveforms.device.type == "cpu" else os.cpu_count()
-    coded: dict[int, Future[NDArray[np.float32]]] = {}
     with ThreadPoolExecutor(cores) as pool:
-        for number, (length, channel) in enumerate(zip(lengths, channels, strict=True)):
-            if channel is not None and channel.kind in FORMATS and length:
-                coded[number] = pool.submit(_coded, waveforms[number, :length].cpu().numpy(), sample_rate, channel)
-        for number, (row, length, channel) in enumerate(zip(changed, lengths, channels, strict=True)):
-            if channel is None or length == 0:
-                continue
-            if number in coded:
-                speech = torch.from_numpy(coded[number].result()).to(row.device)
-            else:
-                speech = _band(row[:length], sample_rate, channel)
-            row[:length] = sixteen_bits(speech) if channel.rounded else speech
+        coded = [
+            (changed[row, :length], pool.submit(_coded, waveforms[row, :length].cpu(), sample_rate, channel))
+            for row, length, channel in changing
+            if channel.kind in FORMATS
+        ]
+        bands = [each for each in changing if each[2].kind not in FORMATS]
+        for group in [bands] if at_once and bands else [[each] for each in bands]:
+            _filter(changed, group, sample_rate)
+        for row, speech in coded:
+            row.copy_(speech.result())
     return changed
 
 
-def _band(speech: Tensor, sample_rate: int, channel: Channel) -> Tensor:
+def _filter(waveforms: Tensor, members: Sequence[tuple[int, int, Channel]], sample_rate: int) -> None:
+    """Filters some rows of waveforms [B, S], each with its length and its channel, in place."""
+    rows, lengths, channels = zip(*members, strict=True)
+    device, longest = waveforms.device, max(lengths)
+    lowest, highest = zip(*map(_band, channels), strict=True)
+    size = -(-(longest + STEP) // STEP) * STEP
+    frequency = torch.fft.rfftfreq(size, 1 / sample_rate, device=device)
+    response = ((column(highest, device) - frequency) / SLOPE).clamp(0, 1)
+    response *= ((frequency - column(lowest, device)) / SLOPE).clamp(0, 1)
+    where = sent(torch.tensor(rows), device)
+    speech = waveforms[:, :longest].index_select(0, where)
+    speech = torch.fft.irfft(torch.fft.rfft(speech, size) * response, size)[:, :longest]
+    rounded = column([float(channel.rounded) for channel in channels], device) > 0
+    speech = torch.where(rounded, sixteen_bits(speech), speech)
+    waveforms[:, :longest].index_copy_(0, where, speech.masked_fill_(~within(speech, lengths), 0.0))
+
+
+def _band(channel: Channel) -> tuple[float, float]:
+    """Below and above which frequencies (Hz) nothing passes."""
     low, high = TELEPHONE if channel.kind == "telephone" else (0.0, HIGHEST[1])
     if channel.kind == "narrow":
         high -= channel.severity * (HIGHEST[1] - HIGHEST[0])
-    size = -(-(len(speech) + STEP) // STEP) * STEP
-    frequency = torch.fft.rfftfreq(size, 1 / sample_rate, device=speech.device)
-    response = ((high + SLOPE - frequency) / SLOPE).clamp(0, 1)
-    if low:
-        response *= ((frequency - (low - SLOPE)) / SLOPE).clamp(0, 1)
-    return torch.fft.irfft(torch.fft.rfft(speech, size) * response, size)[: len(speech)]
+    return low - SLOPE, high + SLOPE
 
 
-def _coded(samples: NDArray[np.float32], sample_rate: int, channel: Channel) -> NDArray[np.float32]:
+def _coded(speech: Tensor, sample_rate: int, channel: Channel) -> Tensor:
     import soundfile
 
     least, most = LEVELS[channel.kind]
     file = io.BytesIO()
     level = least + (most - least) * channel.severity
-    soundfile.write(file, samples.clip(-1, 1), sample_rate, compression_level=level, **FORMATS[channel.kind])
+    samples = speech.clamp(-1, 1).numpy()
+    soundfile.write(file, samples, sample_rate, compression_level=level, **FORMATS[channel.kind])
     file.seek(0)
-    decoded, _ = soundfile.read(file, dtype="float32")
-    return np.asarray(np.pad(decoded, (0, max(len(samples) - len(decoded), 0)))[: len(samples)], dtype=np.float32)
+    decoded = torch.from_numpy(soundfile.read(file, dtype="float32")[0][: len(speech)])
+    decoded = pad(decoded, (0, len(speech) - len(decoded)))
+    return sixteen_bits(decoded) if channel.rounded else decoded

@@ -5,9 +5,8 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
-from asr.features.augmentation.gaussian import gaussian
+from asr.features.augmentation.rows import joined, sent
 
 
 class Pause(NamedTuple):
@@ -23,13 +22,16 @@ def insert_pauses(
 ) -> tuple[Tensor, list[int]]:
     """Waveforms [B, S] of `lengths` (samples) with pauses, given in order of their places, and their new lengths."""
     generator = torch.Generator()
-    rows = []
-    for row, length, own, seed in zip(waveforms, lengths, pauses, seeds, strict=True):
-        parts, done = [], 0
+    drawn = [torch.empty(0)]
+    for own, seed in zip(pauses, seeds, strict=True):
         generator.manual_seed(seed)
+        drawn += [torch.randn(pause.length, generator=generator) * 10 ** (pause.level / 20) for pause in own]
+    _, *noises = sent(torch.cat(drawn), waveforms.device).split([len(noise) for noise in drawn])
+    waiting, rows = iter(noises), []
+    for row, length, own in zip(waveforms, lengths, pauses, strict=True):
+        pieces, done = [], 0
         for pause in own:
-            noise = gaussian(pause.length, generator, row.device)
-            parts += [row[done : pause.place], noise * 10 ** (pause.level / 20)]
+            pieces += [row[done : pause.place], next(waiting)]
             done = pause.place
-        rows.append(torch.cat([*parts, row[done:length]]))
-    return pad_sequence(rows, batch_first=True), [len(row) for row in rows]
+        rows.append([*pieces, row[done:length]])
+    return joined(rows), [sum(map(len, row)) for row in rows]

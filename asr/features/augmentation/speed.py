@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torchaudio.transforms import Resample
 
+from asr.features.augmentation.rows import within
+
 # A windowed sinc: what it adds to a tone is 80 dB below it. Frequencies up to 87 % of the lower Nyquist frequency pass
 # unchanged.
 ZERO_CROSSINGS = 32
@@ -39,8 +41,7 @@ def perturb_speed(waveforms: Tensor, lengths: Sequence[int], factor: Fraction) -
     ends = [perturbed_length(length, factor) for length in lengths]
     faster = resample(padded)[:, : max(ends)].to(waveforms.dtype)
     # The filter rings on after an utterance's end; silence there makes it independent of the batch.
-    after = torch.arange(faster.shape[1], device=faster.device) >= torch.tensor(ends, device=faster.device)[:, None]
-    return faster.masked_fill_(after, 0.0), ends
+    return faster.masked_fill_(~within(faster, ends), 0.0), ends
 
 
 @lru_cache(maxsize=64)

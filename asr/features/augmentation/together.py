@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from asr.features.augmentation.gain import sixteen_bits
-from asr.features.augmentation.gaussian import gaussian, sent
+from asr.features.augmentation.gaussian import gaussian
 from asr.features.augmentation.noise import STEP, Color, Voice, shaped_pink
 from asr.features.augmentation.reverberation import BURST, Room
 from asr.features.augmentation.reverberation import STEP as ROOM_STEP
+from asr.features.augmentation.rows import column, sent, within
 from asr.features.framing import FULL_SCALE
 
 
@@ -59,8 +60,8 @@ def _voice(voices: Sequence[Voice | None], waveforms: Tensor, lengths: Sequence[
     starts, firsts, sizes = sent(places, device)[..., None]
     frames = torch.arange(waveforms.shape[1], device=device)
     samples = torch.cat([voice.samples for voice in chosen])[starts + (firsts + frames) % sizes].float() / FULL_SCALE
-    there = _column([0.0 if voice is None else 1.0 for voice in voices], device)
-    return samples * there / (_power(samples, _inside(waveforms, lengths)).sqrt() + 1e-9)
+    there = column([0.0 if voice is None else 1.0 for voice in voices], device)
+    return samples * there / (_power(samples, within(waveforms, lengths)).sqrt() + 1e-9)
 
 
 def reverberate(
@@ -72,16 +73,16 @@ def reverberate(
         return waveforms
     device = waveforms.device
     noise = _gaussians(samples, seeds, max(samples), device)
-    decay = _column([0.0 if room is None else -3 * math.log(10) / room.t60 for room in rooms], device)
-    energy = _column([0.0 if room is None else 10 ** (-room.direct / 10) for room in rooms], device)
+    decay = column([0.0 if room is None else -3 * math.log(10) / room.t60 for room in rooms], device)
+    energy = column([0.0 if room is None else 10 ** (-room.direct / 10) for room in rooms], device)
     time = torch.arange(max(samples), device=device) / sample_rate
     tail = noise * torch.exp(decay * time) * (time >= BURST)
     responses = tail * (energy / tail.square().sum(1, keepdim=True).clamp(min=1e-20)).sqrt()
     responses[:, 0] = 1.0  # and nothing else where there is no room
     size = -(-(waveforms.shape[1] + max(samples)) // ROOM_STEP) * ROOM_STEP
-    inside = _inside(waveforms, lengths)
+    inside = within(waveforms, lengths)
     spectrum = torch.fft.rfft(waveforms * inside, size) * torch.fft.rfft(responses, size)
-    there = _column([float(each > 0) for each in samples], device) > 0
+    there = column([float(each > 0) for each in samples], device) > 0
     return torch.where(inside & there, torch.fft.irfft(spectrum, size)[:, : waveforms.shape[1]], waveforms)
 
 
@@ -89,20 +90,20 @@ def change_level(
     waveforms: Tensor, lengths: Sequence[int], gains: Sequence[float | None], peaks: Sequence[float | None]
 ) -> Tensor:
     """As `gain.change_level`."""
-    device, inside = waveforms.device, _inside(waveforms, lengths)
+    device, inside = waveforms.device, within(waveforms, lengths)
     both = list(zip(gains, peaks, strict=True))
-    factor = _column([1.0 if gain is None else 10 ** (gain / 20) for gain, _ in both], device)
-    wanted = _column([math.nan if peak is None else 10 ** (peak / 20) for _, peak in both], device)
+    factor = column([1.0 if gain is None else 10 ** (gain / 20) for gain, _ in both], device)
+    wanted = column([math.nan if peak is None else 10 ** (peak / 20) for _, peak in both], device)
     highest = (waveforms * inside).abs().amax(1, keepdim=True).clamp(min=1 / FULL_SCALE)
     louder = sixteen_bits(waveforms * torch.where(wanted.isnan(), factor, wanted / highest))
-    there = _column([float(gain is not None or peak is not None) for gain, peak in both], device) > 0
+    there = column([float(gain is not None or peak is not None) for gain, peak in both], device) > 0
     return torch.where(inside & there, louder, waveforms)
 
 
 def _mixed(waveforms: Tensor, noise: Tensor, lengths: Sequence[int], snrs: Sequence[float | None]) -> Tensor:
-    inside = _inside(waveforms, lengths)
+    inside = within(waveforms, lengths)
     noise = noise * inside
-    ratio = _column([0.0 if snr is None else 10 ** (-snr / 10) for snr in snrs], waveforms.device)
+    ratio = column([0.0 if snr is None else 10 ** (-snr / 10) for snr in snrs], waveforms.device)
     level = noise.square().sum(1, keepdim=True) / _counts(inside)
     return waveforms + noise * (_power(waveforms, inside) / level.clamp(min=1e-20) * ratio).sqrt()
 
@@ -115,16 +116,6 @@ def _power(samples: Tensor, inside: Tensor) -> Tensor:
 
 def _counts(inside: Tensor) -> Tensor:
     return inside.sum(1, keepdim=True).clamp(min=1)
-
-
-def _inside(waveforms: Tensor, lengths: Sequence[int]) -> Tensor:
-    """Which samples [B, S] are before the ends of their utterances."""
-    ends = sent(torch.tensor(lengths), waveforms.device)
-    return torch.arange(waveforms.shape[1], device=waveforms.device) < ends[:, None]
-
-
-def _column(values: Sequence[float], device: torch.device) -> Tensor:
-    return sent(torch.tensor(values, dtype=torch.float32), device)[:, None]
 
 
 def _gaussians(samples: Sequence[int], seeds: Sequence[int], width: int, device: torch.device) -> Tensor:

@@ -36,7 +36,7 @@ class ChangedWaveforms:
         """`at_once`: all utterances of a batch together, by default on a GPU; the same within rounding."""
         self.config, self.augmentation = config, config.augmentation
         self.rate, self.waveforms, self.factors = config.features.sample_rate, waveforms, factors
-        at_once = waveforms.device.type == "cuda" if at_once is None else at_once
+        self.at_once = at_once = waveforms.device.type == "cuda" if at_once is None else at_once
         self.add_noise = together.add_noise if at_once else noise.add_noise
         self.add_babble = together.add_babble if at_once else noise.add_babble
         self.reverberate = together.reverberate if at_once else reverberation.reverberate
@@ -58,7 +58,7 @@ class ChangedWaveforms:
             gains, peaks = _numbers(members, draws.gain), _numbers(members, draws.peak)
             waveforms = self.change_level(waveforms, lengths, gains, peaks)
         if self.augmentation.channel is not None:
-            waveforms = transmit(waveforms, lengths, self._channels(members, draws), self.rate)
+            waveforms = transmit(waveforms, lengths, self._channels(members, draws), self.rate, self.at_once)
         if pauses is not None:
             inserted = [
                 pauses.samples(number, length, self.config.features)

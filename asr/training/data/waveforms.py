@@ -9,12 +9,12 @@ import torch
 from lhotse import MonoCut
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
 from asr.alignment.states import NO_ALIGNMENTS, Alignments
 from asr.audio import read_audio
 from asr.config import RecipeConfig
 from asr.errors import InputError
+from asr.features.augmentation.rows import joined
 from asr.features.augmentation.speed import perturbed_length
 from asr.features.extract import Samples, read_ahead, seconds_of
 from asr.features.framing import FULL_SCALE
@@ -68,7 +68,7 @@ class Waveforms:
 
     def padded(self, members: Sequence[int]) -> Tensor:
         """Samples [B, S] in [-1, 1] of some utterances, zero after their lengths."""
-        return pad_sequence([self.samples(number) for number in members], batch_first=True).float() / FULL_SCALE
+        return joined([[self.samples(number)] for number in members]).float() / FULL_SCALE
 
     def samples(self, number: int) -> Tensor:
         """Samples [S] of 16 bits of one utterance.
