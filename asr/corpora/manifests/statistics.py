@@ -26,7 +26,7 @@ SAMPLE_RATE = 16000
 FASTEST, SLOWEST = 25.0, 2.0
 """Phones a second of an utterance, silence counted; transcripts outside do not fit their audio, or hardly."""
 
-_FIGURES = re.compile(r"-?\d[\d.,]*(?:e[-+]?\d+)?\s*%?")
+_FIGURES = re.compile(r"-?\d[\d.,]*(?:e[-+]?\d+)?(?:\s*%)?")
 
 
 @dataclass(frozen=True)

@@ -241,6 +241,8 @@ def test_statistics_find_what_is_wrong(tmp_path: Path, asr_command: Command) -> 
     assert found["level"]["median"] == pytest.approx(-20, abs=0.5)
     outcome = asr_command("corpus", "stats", tmp_path / "out")
     assert "the same audio: cat0 = cat1" in outcome.out
+    assert " 2 utterances: the same audio" in outcome.out
+    assert " 1 utterance: all its samples are zero" in outcome.out
     assert "phones do not fit the length: dan0 (36.0 phones a second)" in outcome.out
 
 

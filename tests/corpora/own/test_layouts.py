@@ -237,7 +237,7 @@ def test_utterances_with_phones_and_with_words_need_one_set(tmp_path: Path, asr_
     arguments = ("prepare", "csv", tmp_path / "corpus", tmp_path / "out", "--lexicon", tmp_path / "lexicon.txt")
     outcome = asr_command(*arguments)
     assert outcome.status == 1
-    assert "utterance ann0 has words and no phones, and others have phones; give the set of all" in outcome.err
+    assert "utterance ann0 has words and no phones, and others have phones; add them, or give the set of all" in outcome.err
     outcome = asr_command(*arguments, "--phone-set", "cmu39")
     assert outcome.status == 0, outcome.err
     phones = {cut.id: " ".join(phone_sequence(cut)) for cut in all_cuts(tmp_path / "out")}
