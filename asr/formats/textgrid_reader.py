@@ -193,7 +193,8 @@ def _intervals(tier: _Tier) -> list[Segment]:
                 raise ValueError(f"interval {len(segments) + 1} is not a start, an end and a text")
         if not (math.isfinite(end) and reached - ROUNDING <= start <= end):
             raise ValueError(
-                f"interval {len(segments)} ({start:g} to {end:g} s) overlaps the last, or ends before it starts; correct its times"
+                f"interval {len(segments)} ({start:g} to {end:g} s) overlaps the last, or ends before it starts; "
+                "correct its times"
             )
         reached = end
     if len(segments) != tier.size:

@@ -102,7 +102,16 @@ BROKEN = [
     ("csv", replaced("mine.csv", "sil sh iy sil", "sil _B iy"), r"mine\.csv:2: symbol '_B' is reserved"),
     ("csv", replaced("mine.csv", "path,", "sound,"), r"mine\.csv:1: has no column of audio files: .*; it has sound"),
     ("csv", replaced("mine.csv", ",ann1,", ",ann0,"), r"mine\.csv:3: utterance 'ann0' is already"),
-    ("csv", replaced("mine.csv", ",ann0,", ",../ann0,"), r"mine\.csv:2: .*cannot be the name of a file; rename it"),
+    (
+        "csv",
+        replaced("mine.csv", ",ann0,", ",../ann0,"),
+        r"mine\.csv:2: .*cannot be the name of a file and of .*; rename it",
+    ),
+    (
+        "csv",
+        replaced("mine.csv", ",ann0,", ",ann 0,"),
+        r"mine\.csv:2: utterance 'ann 0' cannot be .* CTM \(no spaces\); re",
+    ),
     ("csv", replaced("mine.csv", "path,", "speaker,"), r"mine\.csv:1: has two columns 'speaker'; rename one"),
     (
         "csv",
