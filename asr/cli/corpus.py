@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asr.cli.options import Prepared
+from asr.errors import count
 
 if TYPE_CHECKING:
     from asr.corpora.manifests.statistics import Range, Statistics
@@ -89,12 +90,16 @@ def _table(found: "Statistics") -> str:
         f"{'phones':>24}: " + (" ".join(f"{phone} {times}" for phone, times in found.phones.items()) or "none")
     )
     lines.append("")
-    lines += [f"{times:6d} utterances: {problem}" for problem, times in found.problems.items()]
-    lines += [f"{len(each):6d} utterances: {what}" for what, each in _suspects(found).items() if each]
-    for what, each in _suspects(found).items():
+    suspects = _suspects(found)
+    times = found.problems | {what: len(each) for what, each in suspects.items()}
+    times[THE_SAME] = sum(map(len, found.duplicates))
+    lines += [f"{count(number, 'utterance'):>24}: {what}" for what, number in times.items() if number]
+    for what, each in suspects.items():
         lines += [f"{what}: {name}" for name in each[:MOST_SHOWN]]
     return "\n".join(lines if lines[-1] else [*lines, "Nothing looks wrong."])
 
+
+THE_SAME = "the same audio"
 
 MOST_SHOWN = 5
 """Utterances of each kind that are listed; --json has all."""
@@ -103,7 +108,7 @@ MOST_SHOWN = 5
 def _suspects(found: "Statistics") -> dict[str, list[str]]:
     return {
         "phones do not fit the length": [f"{name} ({rate} phones a second)" for name, rate in found.bad_rates.items()],
-        "the same audio": [" = ".join(names) for names in found.duplicates],
+        THE_SAME: [" = ".join(names) for names in found.duplicates],
         "cannot be read": list(found.unreadable.values()),
     }
 

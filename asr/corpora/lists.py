@@ -89,6 +89,9 @@ def _table(path: Path, delimiter: str) -> Rows:
     columns = [name.strip().lower() for name in next(csv.reader([first], delimiter=delimiter), [])]
     if twice := next((name for name in columns if name and columns.count(name) > 1), None):
         raise InputError(f"has two columns {twice!r}; rename one", path, 1)
+    if first and not set(columns).intersection(COLUMNS["path"]):
+        message = f"has no column of audio files: the first line needs one of {', '.join(COLUMNS['path'])}; it has "
+        raise InputError(message + listed(columns), path, 1)
     rows = csv.reader(lines, delimiter=delimiter, strict=True)
     line = 2
     try:
@@ -138,18 +141,18 @@ def _row(row: dict[str, Any], path: Path, line: int, known: list[str]) -> Listed
     channel = cells["channel"]
     if channel is not None and not (isinstance(channel, int | str) and str(channel).isdecimal()):
         raise InputError(f"channel {channel!r} is not a number from 0; correct it", path, line)
-    given, name, text = cells["path"], cells["utterance"], cells["text"]
+    given = cells["path"]
     phones, times = _phones(cells["phones"], path, line)
-    speaker, gender, subset = (
-        None if cells[key] is None else str(cells[key]) for key in ("speaker", "gender", "split")
+    name, text, speaker, gender, subset = (
+        _text(cells[key], key, path, line) for key in ("utterance", "text", "speaker", "gender", "split")
     )
     return Listed(
         located(given, path),
         start or 0.0,
         duration,
         None if channel is None else int(channel),
-        text if isinstance(text, str) else None,
-        None if name is None else str(name),
+        text,
+        name,
         os.path.basename(given) if os.path.isabs(given) else os.path.normpath(given),  # noqa: PTH117, PTH119
         split=channel is not None and name is None,
         phones=phones,
@@ -158,6 +161,13 @@ def _row(row: dict[str, Any], path: Path, line: int, known: list[str]) -> Listed
         gender=gender,
         subset=subset,
     )
+
+
+def _text(value: object, column: str, path: Path, line: int) -> str | None:
+    """A text, or a number as one; None for None. Raises InputError for anything else that JSON has."""
+    if isinstance(value, dict | list | bool):
+        raise InputError(f"{column} {str(value)!r} is not a text; put it in quotes, or remove it", path, line)
+    return None if value is None else str(value)
 
 
 def _phones(value: object, path: Path, line: int) -> tuple[tuple[str, ...], tuple[tuple[float, float], ...]]:

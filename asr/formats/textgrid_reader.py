@@ -44,27 +44,47 @@ class _Tier:
     values: list[Any]
 
 
-def read_tier(path: Path | str, tier: str) -> list[Segment]:
-    """The intervals of a tier (`phones` or `words`) in order, the empty ones too.
+class TextGrid:
+    """A TextGrid, read once for all its tiers. Raises InputError for a file that is not one."""
 
-    Without a tier of that name, it is the only one named `phone` or `SPEAKER - phones`, say, in any letter case. Raises
-    InputError for a file that is not a TextGrid, for one without that tier or with several that have labels, and where
-    the tier is broken.
-    """
-    path = Path(path)
-    known = _read(path)
-    found = _called(known, tier)
-    if not found:
-        raise InputError(f"has no interval tier {tier!r}; it has {listed(each.name for each in known) or 'none'}", path)
-    if len(found) > 1:
-        found = [each for each in found if any(isinstance(value, str) and value for value in each.values)] or found[:1]
-    if len(found) > 1:
-        names = listed(each.name for each in found)
-        raise InputError(f"has {len(found)} tiers of {tier} ({names}); keep one, or rename the others", path)
-    try:
-        return _intervals(found[0])
-    except ValueError as error:
-        raise InputError(f"tier {found[0].name!r} cannot be read: {error}", path) from error
+    def __init__(self, path: Path | str) -> None:
+        self._path = Path(path)
+        self._tiers = _read(self._path)
+
+    def has(self, tier: str) -> bool:
+        """Whether there is an interval tier that `intervals` would read."""
+        return bool(self._called(tier))
+
+    def intervals(self, tier: str) -> list[Segment]:
+        """The intervals of a tier (`phones` or `words`) in order, the empty ones too.
+
+        Without a tier of that name, it is the only one named `phone` or `SPEAKER - phones`, say, in any letter case.
+        Raises InputError where there is no such tier, several have labels, or the tier is broken.
+        """
+        found = self._called(tier)
+        if not found:
+            known = listed(each.name + " (of points)" * (each.kind == _POINTS) for each in self._tiers)
+            raise InputError(f"has no interval tier {tier!r}; it has {known or 'none'}", self._path)
+        if len(found) > 1:
+            found = [each for each in found if any(isinstance(value, str) and value for value in each.values)] or [
+                found[0]
+            ]
+        if len(found) > 1:
+            names = listed(each.name for each in found)
+            raise InputError(f"has {len(found)} tiers of {tier} ({names}); keep one, or rename the others", self._path)
+        try:
+            return _intervals(found[0])
+        except ValueError as error:
+            raise InputError(f"tier {found[0].name!r} cannot be read: {error}", self._path) from error
+
+    def _called(self, tier: str) -> list[_Tier]:
+        tiers = [each for each in self._tiers if each.kind == _INTERVALS]
+        return [each for each in tiers if each.name == tier] or [each for each in tiers if _is_called(each.name, tier)]
+
+
+def read_tier(path: Path | str, tier: str) -> list[Segment]:
+    """The intervals of a tier of a file. Raises InputError as `TextGrid` and its `intervals` do."""
+    return TextGrid(path).intervals(tier)
 
 
 def read_transcript(path: Path, tier: str, audio: Path) -> str:
@@ -73,22 +93,12 @@ def read_transcript(path: Path, tier: str, audio: Path) -> str:
     return " ".join(with_pauses(segments) if tier == "phones" else (label for _, _, label in segments if label))
 
 
-def has_tier(path: Path | str, tier: str) -> bool:
-    """Whether a TextGrid has an interval tier that `read_tier` would read. Raises InputError as it does."""
-    return bool(_called(_read(Path(path)), tier))
-
-
 def _read(path: Path) -> list[_Tier]:
     try:
         return _tiers(read_text(path, fallback=True))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         reason = str(error) if isinstance(error, ValueError) else "its JSON is not praatio's"
         raise InputError(f"not a Praat TextGrid that can be read: {reason}", path) from error
-
-
-def _called(known: list[_Tier], tier: str) -> list[_Tier]:
-    tiers = [each for each in known if each.kind == _INTERVALS]
-    return [each for each in tiers if each.name == tier] or [each for each in tiers if _is_called(each.name, tier)]
 
 
 def _is_called(name: str, tier: str) -> bool:
@@ -183,7 +193,8 @@ def _intervals(tier: _Tier) -> list[Segment]:
                 raise ValueError(f"interval {len(segments) + 1} is not a start, an end and a text")
         if not (math.isfinite(end) and reached - ROUNDING <= start <= end):
             raise ValueError(
-                f"interval {len(segments)} ({start:g} to {end:g} s) overlaps the last, or ends before it starts"
+                f"interval {len(segments)} ({start:g} to {end:g} s) overlaps the last, or ends before it starts; "
+                "correct its times"
             )
         reached = end
     if len(segments) != tier.size:

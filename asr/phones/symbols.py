@@ -40,7 +40,7 @@ def spelled(written: str, symbols: Collection[str]) -> str:
 def check_symbol(symbol: str) -> None:
     """Raises InputError for what cannot be a phone's symbol."""
     if symbol.split() != [symbol]:
-        raise InputError(f"symbol {symbol!r} is empty or has white space in it; separate columns with a tab")
+        raise InputError(f"symbol {symbol!r} is empty or has white space in it; write one phone")
     if symbol in RESERVED or symbol.endswith(WORD_START):
         raise InputError(f"symbol {symbol!r} is reserved, as {', '.join(RESERVED)} and ...{WORD_START} are; rename it")
 
@@ -60,6 +60,9 @@ def read_table(path: Path, columns: int) -> Iterator[tuple[int, list[str]]]:
         if len(fields) > columns:
             raise InputError(f"expected at most {columns} columns, found {len(fields)}", path, number)
         symbol = fields[0]
+        if symbol.split() != [symbol]:
+            message = f"symbol {symbol!r} is empty or has white space in it; separate columns with a tab"
+            raise InputError(message, path, number)
         try:
             check_symbol(symbol)
         except InputError as error:

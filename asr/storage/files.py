@@ -341,6 +341,8 @@ def json_rows(lines: Iterable[tuple[int, str]], path: Path) -> Iterator[tuple[in
         try:
             row = parse_json(line)
         except ValueError as error:
-            yield number, InputError(f"not valid JSON: {error}", path, number)
+            array = "; write JSON Lines, an object a line" if line.lstrip().startswith("[") else ""
+            yield number, InputError(f"not valid JSON: {error}{array}", path, number)
         else:
-            yield number, row if isinstance(row, dict) else InputError("expected a JSON object", path, number)
+            message = "expected a JSON object on each line (JSON Lines)"
+            yield number, row if isinstance(row, dict) else InputError(message, path, number)

@@ -112,7 +112,11 @@ CUT = {"id": "x", "start": 0, "duration": 1, "channel": 0, "recording": {"durati
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("x.csv", "name,text\na.wav,b\n", r"x\.csv:2: no audio file on this line: it needs one of path, audio"),
+        (
+            "x.csv",
+            "name,text\na.wav,b\n",
+            r"x\.csv:1: has no column of audio files: the first line needs one of path, audio",
+        ),
         ("x.csv", "path,start\na.wav,soon\n", r"x\.csv:2: start 'soon' is not a number of seconds"),
         ("x.csv", "path,start,end\na.wav,2,1\n", r"x\.csv:2: its part of -1 s is empty"),
         ("x.csv", "path,channel\na.wav,left\n", r"x\.csv:2: channel 'left' is not a number"),

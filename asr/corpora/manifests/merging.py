@@ -34,7 +34,8 @@ def read_weights(given: Sequence[str], folders: Sequence[Path]) -> dict[str, flo
         raise InputError("two of the folders have the same name, which names their corpus; rename one")
     weights = dict.fromkeys(names, 1.0)
     for option in given:
-        name, _, number = option.rpartition("=")
+        given_name, _, number = option.rpartition("=")
+        name = Path(given_name).resolve().name
         try:
             weight = float(number)
         except ValueError:

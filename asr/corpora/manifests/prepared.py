@@ -20,6 +20,8 @@ def read_prepared(folder: Path) -> CorpusCuts:
 
     Raises InputError for a folder that is not of asr prepare, is broken, or has folds.
     """
+    if not folder.is_dir():
+        raise InputError("no such folder; give one from asr prepare", folder)
     if has_folds(folder):
         raise InputError("has folds; prepare the corpus with --folds 1, or give the folder of one fold", folder)
     manifests = {split: list(read_cuts(cuts_path(folder, split))) for split in SPLITS}

@@ -113,9 +113,12 @@ def _drawn(pool: list[Group], wanted: Sequence[str], config: SplitConfig, root: 
     if not wanted:
         return {cut.id: "train" for group in pool for cut in group}
     if len(pool) <= len(wanted):
+        less = f"too few for train and {' and '.join(wanted)}"
+        if config.by == "recording":
+            raise InputError(f"has {count(len(pool), 'recording')}, {less}; add some", root)
         raise InputError(
-            f"has {count(len(pool), 'group')} of utterances that share a speaker or audio, too few for train and "
-            f"{' and '.join(wanted)}; add speakers, or set corpus.split.by: recording (--split-by recording)",
+            f"has {count(len(pool), 'group')} of utterances that share a speaker or audio, {less}; add speakers, or "
+            "set corpus.split.by: recording (--split-by recording)",
             root,
         )
     order = sorted(pool, key=lambda group: min(cut.id for cut in group))
@@ -123,7 +126,9 @@ def _drawn(pool: list[Group], wanted: Sequence[str], config: SplitConfig, root: 
     seconds = [sum(cut.duration for cut in group) for group in order]
     left = {name: config.seconds(getattr(config, name), sum(seconds)) for name in wanted}
     if sum(left.values()) >= sum(seconds):
-        raise InputError(f"has {sum(seconds) / 60:.1f} min to divide; {' and '.join(wanted)} would take them all", root)
+        raise InputError(
+            f"has {sum(seconds) / 60:.1f} min to divide; {' and '.join(wanted)} would take them all; draw less", root
+        )
     sides: dict[int, str] = {}
     for name in wanted:
         for number, length in enumerate(seconds):

@@ -16,6 +16,7 @@ from asr.corpora.corpus import CorpusCuts
 from asr.corpora.cuts import CORPUS, phone_sequence
 from asr.corpora.manifests.prepared import all_cuts, read_prepared
 from asr.corpora.manifests.same_audio import contents
+from asr.corpora.manifests.splitting import copies
 from asr.errors import InputError
 from asr.progress import track
 from asr.threads import in_threads
@@ -26,7 +27,7 @@ SAMPLE_RATE = 16000
 FASTEST, SLOWEST = 25.0, 2.0
 """Phones a second of an utterance, silence counted; transcripts outside do not fit their audio, or hardly."""
 
-_FIGURES = re.compile(r"-?\d[\d.,]*(?:e[-+]?\d+)?\s*%?")
+_FIGURES = re.compile(r"-?\d[\d.,]*(?:e[-+]?\d+)?(?:\s*%)?")
 
 
 @dataclass(frozen=True)
@@ -156,8 +157,9 @@ def _corpora(corpus: CorpusCuts) -> dict[str, Part]:
 
 
 def _duplicates(cuts: Sequence[MonoCut], unreadable: dict[str, str]) -> list[list[str]]:
-    """The names of utterances that are the same part of the same audio."""
-    readable = [cut for cut in cuts if cut.id not in unreadable]
+    """The names of utterances that are the same part of the same audio, but for copies that a weight made."""
+    expected = copies(cuts)
+    readable = [cut for cut in cuts if cut.id not in unreadable and cut.id not in expected]
     content = contents(cut.recording.sources[0].source for cut in readable)
     alike: defaultdict[tuple[str, float, float], list[str]] = defaultdict(list)
     for cut in readable:

@@ -8,7 +8,7 @@ from pathlib import Path
 from asr.corpora.kaldi_folder import WAV_SCP
 from asr.corpora.list_row import Listed
 from asr.corpora.lists import COLUMNS, list_rows
-from asr.corpora.own.layout import split_of
+from asr.corpora.own.layout import split_of, without_spaces
 from asr.corpora.own.utterance import Found, Utterance
 from asr.errors import InputError, refuse
 from asr.storage.run_layout import SPLITS
@@ -40,10 +40,10 @@ def listed_utterances(lists: Iterable[tuple[Path, str | None]]) -> Found:
 
 
 def _name(item: Listed, path: Path) -> str:
-    """The name of an utterance without one: its file's path, below the list's folder if it is there."""
+    """The name of an utterance without one: its file's path, below the list's folder if it is there, `_` for spaces."""
     inside = os.path.relpath(item.path, path.parent)
     named = Listed(item.path, item.start, item.duration, item.channel, label=inside.replace("../", ""))
-    return named.name(0)
+    return without_spaces(named.name(0))
 
 
 def _utterance(name: str, item: Listed, path: Path, line: int, split: str | None) -> Utterance:

@@ -43,7 +43,9 @@ def read_own(config: CorpusConfig, root: Path, found: Found) -> CorpusCuts:
                 utterance = replace(utterance, phones=utterance.text.split(), text="")
             cut = _cut(utterance, root, labels)
             if cut.id in cuts:
-                raise InputError(f"utterance {cut.id!r} is there twice; rename one", utterance.where, utterance.line)
+                known = cuts[cut.id].recording.sources[0].source
+                message = f"utterance {cut.id!r} is already that of {known}; remove or rename one"
+                raise InputError(message, utterance.where, utterance.line)
         except InputError as error:
             if not config.skip_bad:
                 raise InputError(f"{error}; {SKIP} leaves it out and goes on") from error
@@ -73,16 +75,18 @@ def _require_phones(cuts: Sequence[MonoCut], root: Path) -> None:
     """Raises InputError for one that has only words, where a set is made from the phones of the others."""
     if cut := next((cut for cut in cuts if not has_phones(cut)), None):
         raise InputError(
-            f"utterance {cut.id} has words and no phones, and others have phones; give the set of all with --phone-set "
-            "(corpus.phone_set)",
+            f"utterance {cut.id} has words and no phones, and others have phones; add them, or give the set of all "
+            "with --phone-set (corpus.phone_set)",
             root,
         )
 
 
 def _cut(utterance: Utterance, root: Path, labels: Labels) -> MonoCut:
-    if not can_name_output(utterance.id):
+    if not can_name_output(utterance.id) or len(utterance.id.split()) != 1 or utterance.id.startswith(";;"):
         raise InputError(
-            f"utterance {utterance.id!r} cannot be the name of a file; rename it", utterance.where, utterance.line
+            f"utterance {utterance.id!r} cannot be the name of a file and of a line in CTM (no spaces); rename it",
+            utterance.where,
+            utterance.line,
         )
     try:
         info = _audio_info(utterance.audio)

@@ -13,7 +13,7 @@ from asr.corpora.own.layout import audio_files, beside, name_of, speaker_of_path
 from asr.corpora.own.reading import read_own
 from asr.corpora.own.utterance import Found, Utterance
 from asr.errors import InputError
-from asr.formats.textgrid_reader import has_tier, read_tier
+from asr.formats.textgrid_reader import TextGrid
 
 WORDS = "words"
 
@@ -35,13 +35,14 @@ def _utterance(audio: Path, root: Path, tier: str) -> Utterance:
     path = beside(audio, ".TextGrid")
     if path is None:
         raise InputError("there is no TextGrid with the same name next to it", audio, page="own_corpus.md")
-    words = read_tier(path, WORDS) if has_tier(path, WORDS) and tier != WORDS else []
+    grid = TextGrid(path)
+    words = grid.intervals(WORDS) if tier != WORDS and grid.has(WORDS) else []
     return Utterance(
         id=name_of(audio, root),
         audio=audio,
         where=path,
         speaker=speaker_of_path(audio, root),
-        segments=read_tier(path, tier) if not words or has_tier(path, tier) else (),
+        segments=grid.intervals(tier) if not words or grid.has(tier) else (),
         words=words,
         text=" ".join(label for _, _, label in words if label),
         split=split_of_path(audio, root),

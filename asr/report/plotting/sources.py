@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from asr.errors import InputError
-from asr.formats.textgrid_reader import has_tier, read_tier
+from asr.formats.textgrid_reader import TextGrid
 from asr.formats.transcript import Transcript, read_transcripts
 from asr.report.browser.sound import Recorded
 from asr.report.browser.utterances import ShownUtterance, shown_utterances
@@ -51,10 +51,12 @@ def tiers_of(shown: ShownUtterance) -> list[Tier]:
 
 
 def _of_textgrid(path: Path) -> list[Tier]:
-    tiers = []
-    for name in ("words", "phones"):
-        if has_tier(path, name):
-            tiers.append(Tier(name, [Label(text, start, end) for start, end, text in read_tier(path, name) if text]))
+    grid = TextGrid(path)
+    tiers = [
+        Tier(name, [Label(text, start, end) for start, end, text in grid.intervals(name) if text])
+        for name in ("words", "phones")
+        if grid.has(name)
+    ]
     if not tiers:
         raise InputError("has no tier words or phones", path)
     return tiers

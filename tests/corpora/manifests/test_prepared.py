@@ -114,12 +114,13 @@ def test_copies_of_a_weight_stay_in_train(tmp_path: Path, asr_command: Command) 
     for split in SPLITS:  # of the other corpus, nothing that the first one has
         path = tmp_path / "other" / f"{split}.cuts.jsonl.gz"
         write_cuts(path, [moved(cut, tmp_path / "elsewhere") for cut in cuts(tmp_path / "other", split)])
-    merged = asr_command("prepare", "merge", one, tmp_path / "other", tmp_path / "all", "--weight", "csv=3")
+    merged = asr_command("prepare", "merge", one, tmp_path / "other", tmp_path / "all", "--weight", f"{one}=3")
     assert merged.status == 0, merged.err
     for seed in range(4):
         outcome = asr_command("prepare", "split", tmp_path / "all", tmp_path / f"{seed}", "--seed", seed)
         assert outcome.status == 0, outcome.err
         names = {split: [cut.id for cut in cuts(tmp_path / f"{seed}", split)] for split in SPLITS}
+        assert corpus_statistics(tmp_path / f"{seed}").duplicates == []
         assert not any("#" in name for name in names["dev"] + names["test"])
         assert any("#" in name for name in names["train"])
         assert {name.partition("#")[0] for name in names["train"]}.isdisjoint(names["dev"] + names["test"])
@@ -241,6 +242,8 @@ def test_statistics_find_what_is_wrong(tmp_path: Path, asr_command: Command) -> 
     assert found["level"]["median"] == pytest.approx(-20, abs=0.5)
     outcome = asr_command("corpus", "stats", tmp_path / "out")
     assert "the same audio: cat0 = cat1" in outcome.out
+    assert " 2 utterances: the same audio" in outcome.out
+    assert " 1 utterance: all its samples are zero" in outcome.out
     assert "phones do not fit the length: dan0 (36.0 phones a second)" in outcome.out
 
 

@@ -70,6 +70,22 @@ def no_supervision(root: Path) -> None:
     (root / "cuts.jsonl").write_text(json.dumps(cut) + "\n")
 
 
+def same_name(root: Path) -> None:
+    (root / "ann" / "ann0.flac").write_bytes((root / "ann" / "ann0.wav").read_bytes())
+
+
+def spaced(root: Path) -> None:
+    write_textgrid(root / "ann" / "ann0.TextGrid", {"phones": (("sh iy", 0.0, 0.5),)})
+
+
+def said(value: object) -> Callable[[Path], None]:
+    def change(root: Path) -> None:
+        (root / "mine.csv").unlink()
+        (root / "mine.jsonl").write_text(json.dumps({"path": str(root / "ann" / "ann0.wav"), "text": value}) + "\n")
+
+    return change
+
+
 BROKEN = [
     ("kaldi", replaced("wav.scp", "audio/ann.wav", "sph2pipe ann.sph |"), r"wav\.scp:1: .* command.*not run; save"),
     ("kaldi", replaced("segments", "ann1 ann 0.5 1.0", "ann1 ann 0.5 1.5"), r"segments:2: .*correct the times"),
@@ -84,9 +100,18 @@ BROKEN = [
     ("csv", channel, r"mine\.csv:2: channel 1 \(from 0\) of ann0\.wav, which has 1: save each channel"),
     ("csv", removed("ann0.wav"), r"mine\.csv:2: .*no such audio file; check the path"),
     ("csv", replaced("mine.csv", "sil sh iy sil", "sil _B iy"), r"mine\.csv:2: symbol '_B' is reserved"),
-    ("csv", replaced("mine.csv", "path,", "sound,"), r"mine\.csv:2: no audio file on this line"),
+    ("csv", replaced("mine.csv", "path,", "sound,"), r"mine\.csv:1: has no column of audio files: .*; it has sound"),
     ("csv", replaced("mine.csv", ",ann1,", ",ann0,"), r"mine\.csv:3: utterance 'ann0' is already"),
-    ("csv", replaced("mine.csv", ",ann0,", ",../ann0,"), r"mine\.csv:2: .*cannot be the name of a file; rename it"),
+    (
+        "csv",
+        replaced("mine.csv", ",ann0,", ",../ann0,"),
+        r"mine\.csv:2: .*cannot be the name of a file and of .*; rename it",
+    ),
+    (
+        "csv",
+        replaced("mine.csv", ",ann0,", ",ann 0,"),
+        r"mine\.csv:2: utterance 'ann 0' cannot be .* CTM \(no spaces\); re",
+    ),
     ("csv", replaced("mine.csv", "path,", "speaker,"), r"mine\.csv:1: has two columns 'speaker'; rename one"),
     (
         "csv",
@@ -99,6 +124,8 @@ BROKEN = [
         replaced("mine.csv", ",text,phones", ",said,labels"),
         r"mine\.csv:2: has neither phones nor words: it needs one of text,",
     ),
+    ("csv", said(["she", "said"]), r"mine\.jsonl:1: text \"\['she', 'said'\]\" is not a text; put it in quotes"),
+    ("csv", said(True), r"mine\.jsonl:1: text 'True' is not a text"),
     ("csv", header_only, r"mine\.csv: has no utterances; give one a line"),
     (
         "kaldi",
@@ -114,6 +141,8 @@ BROKEN = [
         r"ann0\.TextGrid: the label 'iy' from 0\.3 to 0\.6 s .*passes the end of the audio \(0\.5 s\)",
     ),
     ("textgrid", other_tier, r"ann0\.TextGrid: has no interval tier 'phones'; it has vowels"),
+    ("textgrid", same_name, r"'ann/ann0' is already that of \S*/ann0\.flac; remove or rename one"),
+    ("textgrid", spaced, r"ann0\.TextGrid: symbol 'sh iy' is empty or has white space in it; write one phone"),
     ("textgrid", reserved, r"ann0\.TextGrid: symbol '<s>' is reserved"),
     ("lhotse", command_source, r"mine_supervisions_all\.jsonl\.gz:1: its audio is a command, which is not run"),
     ("lhotse", no_supervision, r"cuts\.jsonl:1: cut 'c' has no supervision"),
@@ -263,3 +292,17 @@ def test_one_speaker_needs_another_way_to_divide(tmp_path: Path, asr_command: Co
     assert "too few for train and test and dev; add speakers, or set corpus.split.by: recording" in outcome.err
     outcome = asr_command("prepare", "csv", tmp_path / "corpus", tmp_path / "out", "--split-by", "recording")
     assert outcome.status == 0, outcome.err
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("mine.xlsx", r"mine\.xlsx: is not one of \.csv, \.tsv, \.jsonl, .*; save it as one of these"),
+        ("mine.json", r"mine\.json:1: not valid JSON: .*; write JSON Lines, an object a line"),
+    ],
+)
+def test_a_file_that_is_not_a_list(name: str, message: str, tmp_path: Path, asr_command: Command) -> None:
+    (tmp_path / name).write_text("[\n")
+    outcome = asr_command("prepare", "csv", tmp_path / name, tmp_path / "out")
+    [line] = outcome.err.splitlines()
+    assert re.search(message, line), line

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -237,7 +238,10 @@ def test_utterances_with_phones_and_with_words_need_one_set(tmp_path: Path, asr_
     arguments = ("prepare", "csv", tmp_path / "corpus", tmp_path / "out", "--lexicon", tmp_path / "lexicon.txt")
     outcome = asr_command(*arguments)
     assert outcome.status == 1
-    assert "utterance ann0 has words and no phones, and others have phones; give the set of all" in outcome.err
+    assert (
+        "utterance ann0 has words and no phones, and others have phones; add them, or give the set of all"
+        in outcome.err
+    )
     outcome = asr_command(*arguments, "--phone-set", "cmu39")
     assert outcome.status == 0, outcome.err
     phones = {cut.id: " ".join(phone_sequence(cut)) for cut in all_cuts(tmp_path / "out")}
@@ -252,3 +256,17 @@ def test_ipa_makes_a_phone_set(tmp_path: Path, asr_command: Command) -> None:
     phones = load_phone_set(tmp_path / "out" / "phones.txt")
     assert set(phones) == {"sil", "sp", "t͡ʃ", "aː", "ə", "ˈa"}
     assert phones.silences == ("sil", "sp")
+
+
+@pytest.mark.parametrize("layout", ["csv", "textgrid", "folder"])
+def test_names_made_of_paths_have_no_spaces(layout: str, tmp_path: Path, asr_command: Command) -> None:
+    """They could not be written as CTM after a training of hours."""
+    BUILDERS[layout](tmp_path / "corpus")
+    (tmp_path / "corpus" / "ann").rename(tmp_path / "corpus" / "ann  b")
+    if layout == "csv":
+        table = tmp_path / "corpus" / "mine.csv"
+        table.write_text(re.sub(r"(\w+\.wav),\w+,", r"\1,,", table.read_text().replace("ann/", "ann  b/")))
+    outcome = asr_command("prepare", layout, tmp_path / "corpus", tmp_path / "out")
+    assert outcome.status == 0, outcome.err
+    names = {cut.id for cut in all_cuts(tmp_path / "out")}
+    assert {"ann_b/ann0", "bob/bob0"} < names
