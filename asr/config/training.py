@@ -192,6 +192,12 @@ class TrainingConfig(Section):
         description="times that the model aligns the training speech and is trained again on the states it found, or "
         "under loss: ctc on the pronunciations",
     )
+    snap: float | None = Field(
+        None,
+        gt=0,
+        description="ms within which the boundaries of an alignment (align_with, realign) move to where the features"
+        " change most, close to where phoneticians put them; null: they stay",
+    )
     timing: TimingConfig | None = Field(
         None, description="second output of a CTC model, for the times of phones; null: none"
     )
@@ -227,6 +233,12 @@ class TrainingConfig(Section):
             raise ValueError("flat_start makes labels of frames, which loss: ctc does not have")
         if self.flat_start and self.align_with:
             raise ValueError("flat_start and align_with exclude each other; choose where the first labels come from")
+        return self
+
+    @model_validator(mode="after")
+    def _snap_has_alignments(self) -> "TrainingConfig":
+        if self.snap and not self.align_with and not self.realign:
+            raise ValueError("snap moves the boundaries of alignments; set align_with or realign")
         return self
 
     @model_validator(mode="after")
