@@ -236,12 +236,6 @@ class TrainingConfig(Section):
         return self
 
     @model_validator(mode="after")
-    def _snap_has_alignments(self) -> "TrainingConfig":
-        if self.snap and not self.align_with and not self.realign:
-            raise ValueError("snap moves the boundaries of alignments; set align_with or realign")
-        return self
-
-    @model_validator(mode="after")
     def _timing_fits(self) -> "TrainingConfig":
         if self.timing and self.loss != "ctc":
             raise ValueError("timing is for loss: ctc; other models know when each phone is said")

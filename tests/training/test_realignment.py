@@ -370,9 +370,9 @@ def test_snapped_labels_change_where_the_features_change(
     assert moved
 
 
-def test_snapping_needs_alignments_and_spectra() -> None:
-    with pytest.raises(ValidationError, match="set align_with or realign"):
-        recipe(snap=50)
+def test_snapping_needs_alignments_and_spectra(prepared: Path, features: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"set training\.align_with or training\.realign"):
+        train(recipe(snap=50), prepared, features, tmp_path, CPU)
     waveform = recipe(realign=1, snap=50).model_dump(exclude_defaults=True) | {"features": {"type": "waveform"}}
     with pytest.raises(ValidationError, match="must be fbank or mfcc"):
         RecipeConfig.model_validate(waveform)
