@@ -40,9 +40,18 @@ class StateAlignment:
         return (len(self.times) - 1) // max(len(self.phones), 1)
 
     @property
+    def edges(self) -> npt.NDArray[np.float64]:
+        """[N + 1]: when each phone begins, and when the last one ends."""
+        return self.times[:: max(self.states, 1)]
+
+    @property
     def segments(self) -> list[PhoneSegment]:
-        edges = self.times[:: max(self.states, 1)].tolist()
-        return [PhoneSegment(phone, *span) for phone, span in zip(self.phones, pairwise(edges), strict=True)]
+        spans = pairwise(self.edges.tolist())
+        return [PhoneSegment(phone, *span) for phone, span in zip(self.phones, spans, strict=True)]
+
+    def with_edges(self, edges: npt.NDArray[np.float64]) -> "StateAlignment":
+        """The phones with other times [N + 1]; their states keep their shares of them."""
+        return StateAlignment(self.phones, np.interp(self.times, self.edges, edges).round(6))
 
     @classmethod
     def split_evenly(cls, phones: list[str], edges: Iterable[float], states: int) -> "StateAlignment":

@@ -94,6 +94,8 @@ class RecipeConfig(Section):
             raise ValueError(f"augmentation.channel.kinds: mp3 and opus need a features.sample_rate of {rates}")
         if self.training.timing and features.type == "waveform":
             raise ValueError("training.timing has a network on mel filters: features.type must be fbank or mfcc")
+        if self.training.snap and features.type == "waveform":
+            raise ValueError("training.snap compares spectra: features.type must be fbank or mfcc")
         if masks and features.cmvn == "none" and features.type != "waveform":
             raise ValueError("augmentation.spec_augment fills with the mean and so needs features.cmvn")
         if masks and masks.frequency_masks and features.type != "fbank":

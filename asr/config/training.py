@@ -192,6 +192,12 @@ class TrainingConfig(Section):
         description="times that the model aligns the training speech and is trained again on the states it found, or "
         "under loss: ctc on the pronunciations",
     )
+    snap: float | None = Field(
+        None,
+        gt=0,
+        description="ms within which the boundaries of an alignment (align_with, realign) move to where the features"
+        " change most, close to where phoneticians put them; null: they stay",
+    )
     timing: TimingConfig | None = Field(
         None, description="second output of a CTC model, for the times of phones; null: none"
     )

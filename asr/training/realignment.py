@@ -12,14 +12,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from lhotse import MonoCut
 
 from asr.acoustics.bundle import read_bundle
+from asr.acoustics.frame_times import FrameTimes
 from asr.acoustics.posteriors import LogPosteriors
 from asr.acoustics.priors import scaled_likelihoods
 from asr.acoustics.scored_split import scored_split
 from asr.alignment.aligner import AligningModel
+from asr.alignment.snapping import snap, spectral_change
 from asr.alignment.spoken import Spoken
 from asr.alignment.spoken_cut import spoken_in
 from asr.alignment.states import (
@@ -81,7 +84,7 @@ def align(
     model = aligning_model(config, bundle_dir, device)
     for split in SPLITS:
         known = former[split].alignments if former else {}
-        rows = _aligned(model, config.frame_targets or config.targets, dataset, split, known)
+        rows = _aligned(model, config, dataset, split, known)
         write_alignments(alignments_path(folder, split), source, rows)
 
 
@@ -109,24 +112,33 @@ def aligning_model(config: RecipeConfig, bundle_dir: Path, device: torch.device)
 
 def _aligned(
     model: AligningModel,
-    targets: TargetsConfig,
+    config: RecipeConfig,
     dataset: Dataset,
     split: str,
     former: Alignments,
 ) -> Iterator[AlignmentRow]:
     """Raises InputError when no utterance can be aligned: then the model is at fault, not the utterances."""
     any_aligned, reason = False, None
-    for cut, posteriors in scored_split(model.scorer, dataset, split):
+    utterances = dataset.split(split, config.features)
+    for utterance, (cut, posteriors) in zip(utterances, scored_split(model.scorer, dataset, split), strict=True):
         try:
-            aligned = align_cut(model, posteriors, cut, targets)
+            aligned = align_cut(model, posteriors, cut, config.frame_targets or config.targets)
         except InputError as error:
             reason = str(error)
             yield cut.id, former.get(cut.id, _unaligned(cut)), reason
         else:
             any_aligned = True
-            yield cut.id, aligned, None
+            yield cut.id, _snapped(aligned, utterance.static, config), None
     if not any_aligned:
         raise InputError(f"no utterance of {split} can be aligned; the last: {reason}", model.bundle.folder)
+
+
+def _snapped(aligned: StateAlignment, static: npt.NDArray[np.float32], config: RecipeConfig) -> StateAlignment:
+    """With boundaries where static features [T, D] change most, if the recipe says so."""
+    if config.training.snap is None:
+        return aligned
+    within = config.training.snap / 1000
+    return aligned.with_edges(snap(aligned.edges, spectral_change(static), FrameTimes.of(config.features), within))
 
 
 def _unaligned(cut: MonoCut) -> StateAlignment | None:

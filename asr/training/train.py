@@ -79,7 +79,8 @@ def train(config: RecipeConfig, prepare_dir: Path, features_dir: Path, out_dir: 
     """Trains the recipe's model and writes `out_dir`/bundle, with metrics and checkpoints next to it.
 
     If the recipe has several rounds, those before the last are in `out_dir`/round-0 and so on. Interrupted at any
-    moment, it resumes after the last complete epoch when called again.
+    moment, it resumes after the last complete epoch when called again. Raises InputError for `training.snap` without
+    alignments.
     """
     make_folder(out_dir)
     training = _Training(config, Dataset(prepare_dir, features_dir), make_fabric(config.training, device))
@@ -88,6 +89,8 @@ def train(config: RecipeConfig, prepare_dir: Path, features_dir: Path, out_dir: 
         forget_rounds(out_dir, last)
     not_aligned = []
     aligner = initial_aligner(config)
+    if config.training.snap and aligner is None and not last:
+        raise InputError("training.snap moves the boundaries of alignments; set training.align_with or training.realign")
     labels: AlignedSplits = {}
     for number in range(last + 1):
         folder = round_folder(out_dir, number) if number < last else out_dir

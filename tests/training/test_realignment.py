@@ -11,12 +11,15 @@ import pytest
 import torch
 from lhotse import MonoCut
 from lhotse.supervision import AlignmentItem
+from numpy.testing import assert_allclose
 from pydantic import ValidationError
 from support.small_bundle import peaked, small_bundle
 
 from asr.acoustics.bundle import read_bundle, write_bundle
+from asr.acoustics.frame_times import FrameTimes
 from asr.acoustics.scored_split import scored_split
 from asr.alignment.aligner import AligningModel
+from asr.alignment.snapping import snap, spectral_change
 from asr.alignment.spoken_cut import spoken_in
 from asr.config import RecipeConfig, TargetsConfig
 from asr.config.recipe_file import read_recipe
@@ -345,3 +348,31 @@ def test_ctc_has_no_labels_to_start_from() -> None:
 def test_there_is_one_source_of_first_labels() -> None:
     with pytest.raises(ValidationError, match="flat_start and align_with exclude each other"):
         recipe(flat_start=True, align_with="runs/x")
+
+
+def test_snapped_labels_change_where_the_features_change(
+    prepared: Path, features: Path, two_rounds: Path, tmp_path: Path
+) -> None:
+    """States keep their shares of their phones."""
+    config = recipe(align_with=two_rounds / "bundle", snap=50, epochs=1)
+    train(config, prepared, features, tmp_path, CPU)
+    train(recipe(align_with=two_rounds / "bundle", epochs=1), prepared, features, tmp_path / "stay", CPU)
+    snapped, stayed = (read_splits(folder)["dev"].alignments for folder in (tmp_path, tmp_path / "stay"))
+    moved = 0
+    for utterance in split_of(config, prepared, features, "dev"):
+        after, before = snapped[utterance.cut.id], stayed[utterance.cut.id]
+        times = FrameTimes.of(config.features)
+        expected = snap(before.edges, spectral_change(utterance.static), times, 0.05)
+        assert after.phones == before.phones
+        assert_allclose(after.edges, expected, atol=1e-6)
+        assert_allclose(after.times, np.interp(before.times, before.edges, expected), atol=1e-6)
+        moved += int((abs(after.edges - before.edges) > 0.005).sum())
+    assert moved
+
+
+def test_snapping_needs_alignments_and_spectra(prepared: Path, features: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"set training\.align_with or training\.realign"):
+        train(recipe(snap=50), prepared, features, tmp_path, CPU)
+    waveform = recipe(realign=1, snap=50).model_dump(exclude_defaults=True) | {"features": {"type": "waveform"}}
+    with pytest.raises(ValidationError, match="must be fbank or mfcc"):
+        RecipeConfig.model_validate(waveform)

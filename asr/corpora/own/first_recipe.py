@@ -30,6 +30,7 @@ UNTIMED: dict[str, Any] = {
     "training": {
         "flat_start": True,
         "realign": 3,
+        "snap": 50,
         "epochs": 6,
         "batch_size": 256,
         "optimizer": {"type": "adam", "learning_rate": 0.001},
