@@ -90,7 +90,7 @@ def train(config: RecipeConfig, prepare_dir: Path, features_dir: Path, out_dir: 
     not_aligned = []
     aligner = initial_aligner(config)
     if config.training.snap and aligner is None and not last:
-        raise InputError("training.snap moves the boundaries of alignments; set training.align_with or training.realign")
+        raise InputError("training.snap moves boundaries of alignments; set training.align_with or training.realign")
     labels: AlignedSplits = {}
     for number in range(last + 1):
         folder = round_folder(out_dir, number) if number < last else out_dir
