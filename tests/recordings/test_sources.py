@@ -105,7 +105,7 @@ def test_an_input_without_audio_is_reported(tmp_path: Path, caplog: pytest.LogCa
     (tmp_path / "full").mkdir()
     (tmp_path / "empty").mkdir()
     (tmp_path / "full" / "x.wav").touch()
-    (tmp_path / "x.csv").write_text("x.wav,she had\n")
+    (tmp_path / "x.csv").write_text("path,text\n")
     find_sources([tmp_path / "empty", tmp_path / "full", tmp_path / "x.csv"])
     assert caplog.messages == [f"no audio file in {tmp_path / 'empty'}, {tmp_path / 'x.csv'}"]
 
