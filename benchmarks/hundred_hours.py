@@ -1,9 +1,10 @@
 """Seconds and peak memory of each stage on a hundred hours: mini LibriSpeech, repeated by links.
 
-    python benchmarks/hundred_hours.py [--hours 100] [--stages prepare,features,steps] [--folder DIR]
+    python benchmarks/hundred_hours.py [--hours 100] [--stages prepare,read,features,steps] [--folder DIR]
 
 - prepare, features, train, decode, score: the commands of asr, with recipes/mini_librispeech/crdnn_ctc.yaml and all its
   augmentation, for --epochs epochs (train and what follows take hours);
+- read: the part of features that reads the audio, in one thread and alone;
 - steps: --steps minibatches of the first epoch of that training, with speech on disk ("streamed") and, with --resident,
   in memory: frames a second, and the seconds before the first step.
 
@@ -30,7 +31,9 @@ from rich.table import Table
 REPOSITORY = Path(__file__).resolve().parents[1]
 CORPORA = Path(os.environ.get("ASR_CORPORA", REPOSITORY.parent / "shared" / "corpora"))
 RECIPE = REPOSITORY / "recipes" / "mini_librispeech" / "crdnn_ctc.yaml"
-STAGES = ("prepare", "features", "steps", "train", "decode", "score")
+STAGES = ("prepare", "features", "steps")
+"""Unless others are asked for."""
+SAMPLE_RATE = 16_000
 HOURS = 6.1
 """Of train-clean-5 and six speakers of test-clean."""
 ALONE = ["training.align_with=null", "training.schedule={type: constant}"]
@@ -39,7 +42,10 @@ ALONE = ["training.align_with=null", "training.schedule={type: constant}"]
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parse(arguments)
-    if options.measure_steps:
+    if options.measure == "read":
+        measure_reading(options)
+        return
+    if options.measure:
         measure_steps(options)
         return
     with tempfile.TemporaryDirectory() as temporary:
@@ -66,14 +72,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, default=CORPORA / "mini_librispeech")
     parser.add_argument("--hours", type=float, default=100.0, help=f"in steps of {HOURS}, the corpus's own")
-    parser.add_argument("--stages", type=lambda text: text.split(","), default=list(STAGES[:3]), help="comma-separated")
+    parser.add_argument("--stages", type=lambda text: text.split(","), default=list(STAGES), help="comma-separated")
     parser.add_argument("--folder", type=Path, help="where the stages write; default: a temporary folder")
     parser.add_argument("--recipe", type=Path, default=RECIPE)
     parser.add_argument("--set", action="append", default=[], help="a setting of the recipe; repeatable")
     parser.add_argument("--epochs", type=int, default=2, help="of the whole training")
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--resident", action="store_true", help="also take the steps with all speech in memory")
-    parser.add_argument("--measure-steps", choices=("streamed", "resident"), help=argparse.SUPPRESS)
+    parser.add_argument("--measure", choices=("read", "streamed", "resident"), help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
 
@@ -109,10 +115,9 @@ def commands(options: argparse.Namespace, corpus: Path, folder: Path) -> list[tu
     sides = [decoded / "test" / f"{side}.jsonl" for side in ("references", "hypotheses")]
     made: dict[str, list[list[str]]] = {
         "prepare": [[*asr, "prepare", "librispeech", str(corpus), str(prepared), "--dev", "45min", "--g2p"]],
+        "read": [[*steps, "--measure", "read"]],
         "features": [[*asr, "features", str(prepared), str(features), "--recipe", str(options.recipe)]],
-        "steps": [
-            [*steps, "--measure-steps", kind] for kind in ("streamed", *(["resident"] if options.resident else []))
-        ],
+        "steps": [[*steps, "--measure", kind] for kind in ("streamed", *(["resident"] if options.resident else []))],
         "train": [[*asr, "train", str(prepared), str(features), str(trained), *recipe, "--device", "cpu"]],
         "decode": [[*asr, "decode", *map(str, (trained / "bundle", prepared, features, decoded)), "--device", "cpu"]],
         "score": [[*asr, "score", *map(str, sides), "--phone-set", "cmu39", "--out", str(folder / "score")]],
@@ -147,6 +152,16 @@ def show(stage: str, figures: dict[str, float]) -> None:
         print(json.dumps(row | {"threads": int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1))}), flush=True)
 
 
+def measure_reading(options: argparse.Namespace) -> None:
+    """Reads every utterance as the features stage does, and prints the seconds of audio as JSON."""
+    from asr.corpora.cuts import read_cuts
+    from asr.features.extract import read_cut
+
+    manifests = sorted((options.folder / "prepare").glob("*.cuts.jsonl.gz"))
+    samples = sum(len(read_cut(cut, SAMPLE_RATE)) for path in manifests for cut in read_cuts(path))
+    print(json.dumps({"s of audio": round(samples / SAMPLE_RATE, 1)}))
+
+
 def measure_steps(options: argparse.Namespace) -> None:
     """Trains on the first minibatches of the first epoch, and prints the speed as JSON."""
     import torch
@@ -158,7 +173,7 @@ def measure_steps(options: argparse.Namespace) -> None:
     from asr.training.data.speech import Use, load_speech
     from benchmarks.training_systems import Part, our_loop
 
-    kept = options.measure_steps == "resident"
+    kept = options.measure == "resident"
     where = [f"training.resident={str(kept).lower()}", f"training.memory={1000 if kept else 1e-6}"]
     config, device = read_recipe(options.recipe, [*ALONE, *options.set, *where]), torch.device("cpu")
     started = time.perf_counter()

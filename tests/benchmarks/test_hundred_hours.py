@@ -1,5 +1,6 @@
 """The corpus of the hundred hours: copies by links, which are one speaker's each and never on two sides."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,16 @@ def test_every_stage_is_a_command_with_options_that_exist(tmp_path: Path, asr_co
         outcome = asr_command(*command[command.index("asr") + 1 :])
         assert outcome.status == 1, f"{name}: {outcome.err}"
         assert str(tmp_path) in outcome.err, "only the input is missing"
+
+
+def test_reading_alone_reads_every_utterance_once(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["librispeech"](tmp_path / "corpus")
+    assert asr_command("prepare", "librispeech", tmp_path / "corpus", tmp_path / "prepare").status == 0
+    options = parse(["--stages", "read"])
+    [(name, command)] = commands(options, tmp_path / "corpus", tmp_path)
+    figures, [output] = run(command)
+    cuts = [cut for path in (tmp_path / "prepare").glob("*.cuts.jsonl.gz") for cut in read_cuts(path)]
+    assert name == "read"
+    assert json.loads(output) == {"s of audio": pytest.approx(sum(cut.duration for cut in cuts), abs=0.1)}
+    assert figures["CPU s"] > 0
+    assert len(cuts) > 1
