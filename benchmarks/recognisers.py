@@ -33,6 +33,8 @@ from asr.corpora.prepare import prepare
 from asr.errors import InputError
 from asr.features.extract import read_cut
 from asr.formats.transcript import PhoneSegment, Transcript
+from asr.phones.folding import fold, with_foldings
+from asr.phones.phone_set import load_phone_set
 from asr.progress import track
 from asr.recognizer import load
 from asr.scoring.results import TreatmentScore
@@ -49,21 +51,22 @@ Recognise = Callable[[Waveform], list[str]]
 """Samples at SAMPLE_RATE to symbols of the system's own."""
 
 
-def asr(model: str) -> Recognise:
+def asr(model: str, phone_set: str) -> Recognise:
     recognizer = load(model, "cpu")
     if recognizer.sample_rate != SAMPLE_RATE:
         raise InputError(f"{model}: is not a model of speech at {SAMPLE_RATE} Hz, as this benchmark needs")
-    return lambda samples: recognizer.recognize(samples).symbols
+    target = with_foldings(load_phone_set(phone_set), load_phone_set(recognizer.bundle.config.targets.phone_set))
+    return lambda samples: fold(recognizer.recognize(samples).symbols, target)
 
 
-def hama(_: str) -> Recognise:
+def hama(_: str, __: str) -> Recognise:
     from hama import ASRModel
 
     model = ASRModel()
     return lambda samples: model.transcribe_waveform(samples, SAMPLE_RATE).phonemes
 
 
-def pocketsphinx(_: str) -> Recognise:
+def pocketsphinx(_: str, __: str) -> Recognise:
     """Its US English model and phone trigram, with the settings that its documentation gives for phones."""
     from pocketsphinx import Decoder, get_model_path
 
@@ -96,7 +99,8 @@ def mini_librispeech(folder: Path, work: Path) -> list[MonoCut]:
     return list(read_cuts(cuts_path(folder, "test")))
 
 
-TESTS = {"timit_sample": timit_sample, "mini_librispeech": mini_librispeech}
+TESTS = {"timit_sample": (timit_sample, "timit39"), "mini_librispeech": (mini_librispeech, "cmu39")}
+"""Each with the phones of its references; a model of asr writes these, where its own are others."""
 
 
 def phone_table(path: Path = PHONES) -> dict[str, dict[str, list[str]]]:
@@ -142,12 +146,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     table, rows = Table("test", "system", "PER", "95% interval", "utterances"), []
     try:
         phones = phone_table()
-        systems = {name: SYSTEMS[name](options.model) for name in options.systems}
         for test in options.tests:
+            read, written = TESTS[test]
             with tempfile.TemporaryDirectory() as work:
-                cuts = TESTS[test](folders[test], Path(work))
-                for name, recognise in systems.items():
-                    found = measure(recognise, phones.get(name), cuts)
+                cuts = read(folders[test], Path(work))
+                for name in options.systems:
+                    found = measure(SYSTEMS[name](options.model, written), phones.get(name), cuts)
                     shown = options.model if name == "asr" else name
                     rows.append(row(test, shown, found, len(cuts)))
                     print(json.dumps(rows[-1]), flush=True)

@@ -56,7 +56,7 @@ def test_the_sample_s_128_utterances(timit_sample: Path, tmp_path: Path) -> None
 def test_main_prints_a_row_and_keeps_it_for_the_card(
     tiny_run: Path, prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(recognisers.SYSTEMS, "hama", lambda _: lambda samples: ["k", "l", "æ", "s"])
+    monkeypatch.setitem(recognisers.SYSTEMS, "hama", lambda *_: lambda samples: ["k", "l", "æ", "s"])
     rows = tmp_path / "rows.jsonl"
     options = ["--tests", "mini_librispeech", "--librispeech", str(prepared), "--jsonl", str(rows)]
     recognisers.main(["--model", str(tiny_run), "--systems", "asr", "hama", *options])
