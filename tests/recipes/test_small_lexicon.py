@@ -53,7 +53,7 @@ def test_the_file_is_a_lexicon_in_the_models_phones(
 
 def test_in_the_dictionary_s_phones_nothing_is_lost_but_what_was_not_said(lexicon: ModuleType) -> None:
     dictionary = with_foldings(load_phone_set("cmu39"), PHONES)
-    ways = {tuple(fold(each, dictionary)) for each in lexicon.pronunciations("little", "L IH1 T AH0 L".split())}
+    ways = {tuple(fold(each, dictionary)) for each in lexicon.pronunciations("little", ["L", "IH1", "T", "AH0", "L"])}
     assert ways == {("l", "ih", "t", "ah", "l"), ("l", "ih", "t", "l")}
 
 
