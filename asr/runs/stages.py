@@ -39,7 +39,8 @@ from asr.storage.run_layout import (
     forget_rounds,
     round_folder,
 )
-from asr.training.train import initial_aligner, pretrained_weights, train
+from asr.training.pretrained import pretrained_weights
+from asr.training.train import initial_aligner, train
 
 STAGES = (PREPARE, FEATURES, TRAIN, DECODE, SCORE, "report")
 SKIPPING = (PREPARE, FEATURES, TRAIN)

@@ -35,6 +35,7 @@ from asr.training.find_lr import Sweep, find_learning_rate, write_sweep
 from asr.training.freezing import Freezing
 from asr.training.loop import fit, make_fabric, make_trainer, suits_graphs
 from asr.training.optimizers import make_optimizer, parameter_groups
+from asr.training.pretrained import pretrained_state, pretrained_weights
 from asr.training.realignment import (
     AlignedSplits,
     align,
@@ -181,7 +182,7 @@ def _build(config: RecipeConfig) -> AcousticModel:
     copied: list[str] = []
     if (weights := pretrained_weights(config)) is not None:
         with torch.no_grad():
-            copied = initialize_from(model, read_weights(weights))
+            copied = initialize_from(model, pretrained_state(config, model, weights))
         if not copied:
             raise InputError("model.pretrained: none of its layers fits this model", config.model.pretrained)
         frozen = set(Freezing(config.training, model).frozen) if config.training.freeze_encoder == "all" else set()
@@ -206,19 +207,6 @@ def _begin_as_aligner(timing: AcousticModel, aligner: Path | None) -> None:
     with torch.no_grad():
         if initialize_from(timing, read_weights(aligner / WEIGHTS)):
             log.info("training.timing: initialised from training.align_with")
-
-
-def pretrained_weights(config: RecipeConfig) -> Path | None:
-    """The file of the initial weights; None without `model.pretrained`.
-
-    Raises InputError when there is no such bundle.
-    """
-    if config.model.pretrained is None:
-        return None
-    try:
-        return find_bundle(config.model.pretrained) / WEIGHTS
-    except InputError as error:
-        raise InputError(f"model.pretrained: {error}") from error
 
 
 def initial_aligner(config: RecipeConfig) -> Path | None:
