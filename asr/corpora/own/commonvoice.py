@@ -9,6 +9,7 @@ from pathlib import Path
 
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
+from asr.corpora.file_names import find_file
 from asr.corpora.own.layout import require_folder
 from asr.corpora.own.reading import read_own
 from asr.corpora.own.utterance import Found, Utterance
@@ -62,7 +63,7 @@ def _utterance(name: str, row: dict[str, str], path: Path, line: int, split: str
     return Utterance(
         id=name,
         # Some releases have names without the suffix.
-        audio=path.parent / CLIPS / (clip if clip.suffix else clip.with_suffix(".mp3")),
+        audio=Path(find_file(str(clip if clip.suffix else clip.with_suffix(".mp3")), [path.parent / CLIPS])),
         where=path,
         line=line,
         speaker=row["client_id"],

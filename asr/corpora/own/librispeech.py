@@ -11,6 +11,7 @@ from pathlib import Path
 
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
+from asr.corpora.file_names import composed
 from asr.corpora.kaldi_files import Entry, read_entries
 from asr.corpora.own.layout import is_audio, require_folder, split_of
 from asr.corpora.own.reading import read_own
@@ -41,11 +42,11 @@ def _found(folder: Path) -> Found:
         )
     for chapter, inside in groupby(files, attrgetter("parent")):
         paths = list(inside)
-        audio = {each.stem: each for each in paths if is_audio(each)}
+        audio = {composed(each.stem): each for each in paths if is_audio(each)}
         part = split_of(chapter.relative_to(folder).as_posix().partition("/")[0])
         for path in (each for each in paths if each.match(TRANSCRIPTS)):
             for name, entry in read_entries(path).items():
-                file = audio.pop(name, None)
+                file = audio.pop(composed(name), None)
                 if isinstance(entry, InputError):
                     yield name, partial(refuse, entry)
                 else:

@@ -258,6 +258,41 @@ def test_ipa_makes_a_phone_set(tmp_path: Path, asr_command: Command) -> None:
     assert phones.silences == ("sil", "sp")
 
 
+def accented(root: Path) -> None:
+    """Writes ann as änn: in the names of folders and audio files as macOS does, and elsewhere as others do."""
+    for path in sorted(root.rglob("*"), reverse=True):  # what is in a folder, then the folder
+        audio = path.suffix in (".wav", ".flac")
+        if path.is_file() and not audio:
+            packed = path.suffix == ".gz"
+            text = gzip.decompress(path.read_bytes()).decode() if packed else path.read_text()
+            text = re.sub(r"\bann", "\u00e4nn", text)
+            path.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
+        if path.name.startswith("ann"):
+            path.rename(path.with_name(path.name.replace("ann", "a\u0308nn" if path.is_dir() or audio else "\u00e4nn")))
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_names_with_accents_meet_in_both_forms_of_unicode(name: str, tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS[name](tmp_path / "corpus")
+    accented(tmp_path / "corpus")
+    (tmp_path / "lexicon.txt").write_text("she sh iy\nsaid s eh d\n")
+    options = ["--text", "phones"] if name == "kaldi" else ["--lexicon", tmp_path / "lexicon.txt"]
+    outcome = asr_command("prepare", name, tmp_path / "corpus", tmp_path / "out", *options)
+    assert outcome.status == 0, outcome.err
+    sources = [Path(cut.recording.sources[0].source) for cut in all_cuts(tmp_path / "out")]
+    assert sum(path.name.startswith("a\u0308nn") for path in sources) == 2
+    assert all(path.is_file() for path in sources)
+
+
+def test_a_transcript_is_found_by_its_suffix_in_any_letter_case(tmp_path: Path, asr_command: Command) -> None:
+    """Its words were read instead."""
+    BUILDERS["folder"](tmp_path / "corpus")
+    for path in (tmp_path / "corpus").rglob("*.phn"):
+        path.rename(path.with_suffix(".Phn"))
+    assert asr_command("prepare", "folder", tmp_path / "corpus", tmp_path / "out").status == 0
+    assert {tuple(phone_sequence(cut)) for cut in all_cuts(tmp_path / "out")} == {tuple(SYMBOLS.split())}
+
+
 @pytest.mark.parametrize("layout", ["csv", "textgrid", "folder"])
 def test_names_made_of_paths_have_no_spaces(layout: str, tmp_path: Path, asr_command: Command) -> None:
     """They could not be written as CTM after a training of hours."""
