@@ -258,6 +258,32 @@ def test_ipa_makes_a_phone_set(tmp_path: Path, asr_command: Command) -> None:
     assert phones.silences == ("sil", "sp")
 
 
+@pytest.mark.parametrize(
+    ("labels", "warned"),
+    [
+        ("she had your dark suit in greasy wash water all year", True),
+        ("t͡ʃ aː iəː ʈʂʰ ɹ̩ˤ pcl tcl axr iang4 ang1 zh aː˥˩ OW1 sil", False),
+    ],
+)
+def test_words_given_as_phones_are_warned_of(labels: str, warned: bool, tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["kaldi"](tmp_path / "corpus")
+    text = tmp_path / "corpus" / "text"
+    text.write_text(text.read_text().replace(SYMBOLS, labels))
+    outcome = asr_command("prepare", "kaldi", tmp_path / "corpus", tmp_path / "out", "--text", "phones")
+    assert outcome.status == 0, outcome.err
+    message = "most of its 12 phones look like words (dark, greasy, suit, wash, water, ...); if they are, give them"
+    assert (message in outcome.err) == warned
+    if warned:
+        assert outcome.err.count("\n") == 1
+        again = tmp_path / "out" / "phones.txt"
+        mine = asr_command(
+            *("prepare", "kaldi", tmp_path / "corpus", tmp_path / "mine", "--text", "phones", "--phone-set", again)
+        )
+        assert (mine.status, mine.err) == (0, "")
+    else:
+        assert not outcome.err
+
+
 def accented(root: Path) -> None:
     """Writes ann as änn: in the names of folders and audio files as macOS does, and elsewhere as others do."""
     for path in sorted(root.rglob("*"), reverse=True):  # what is in a folder, then the folder
