@@ -3,7 +3,7 @@
 Lhotse's reader is not used: it reads FLAC and the parts of the release only, and drops what it cannot read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
@@ -45,7 +45,7 @@ def _found(folder: Path) -> Found:
         audio = {composed(each.stem): each for each in paths if is_audio(each)}
         part = split_of(chapter.relative_to(folder).as_posix().partition("/")[0])
         for path in (each for each in paths if each.match(TRANSCRIPTS)):
-            for name, entry in read_entries(path).items():
+            for name, entry in _entries(path, audio).items():
                 file = audio.pop(composed(name), None)
                 if isinstance(entry, InputError):
                     yield name, partial(refuse, entry)
@@ -54,6 +54,14 @@ def _found(folder: Path) -> Found:
         for name, untold in audio.items():
             message = f"no {TRANSCRIPTS} next to it has a line for it; add one, or remove the file"
             yield name, partial(refuse, InputError(message, untold))
+
+
+def _entries(path: Path, audio: Iterable[str]) -> dict[str, Entry | InputError]:
+    """The words of a chapter's utterances; of a file that cannot be read at all, the error for each of its audio."""
+    try:
+        return read_entries(path)
+    except InputError as error:
+        return dict.fromkeys(list(audio) or [path.name], error)
 
 
 def _utterance(

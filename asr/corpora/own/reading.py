@@ -15,7 +15,7 @@ from asr.corpora.cuts import WORDS, has_phones, utterance_cut
 from asr.corpora.labels import Labels, words_among
 from asr.corpora.manifests.splitting import divide
 from asr.corpora.own.utterance import Found, Segment, Utterance
-from asr.corpora.pronounced import pronounce
+from asr.corpora.pronounced import pronounce, what_is_missing
 from asr.errors import InputError, count, listed
 from asr.phones.phone_set import PhoneSet
 from asr.progress import track
@@ -72,7 +72,12 @@ def read_own(config: CorpusConfig, root: Path, found: Found) -> CorpusCuts:
     covered, words = pronounce(ordered, config, skipped)  # first, so that dev and test are drawn from what is used
     manifests: dict[str, list[MonoCut]] = {name: [] for name in SPLITS}
     if covered:
-        manifests = divide(covered, splits, config.split, root, skipped if config.skip_bad else None)
+        try:
+            manifests = divide(covered, splits, config.split, root, skipped if config.skip_bad else None)
+        except InputError as error:
+            if not words.missing:
+                raise
+            raise InputError(f"{error}; {what_is_missing(words)}") from error
     return CorpusCuts(root, manifests, skipped, missing, labels.phone_set, words)
 
 

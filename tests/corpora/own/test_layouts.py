@@ -210,6 +210,20 @@ def test_a_set_that_missing_words_empty_says_so(tmp_path: Path, asr_command: Com
     assert "corpus: no utterances are left for train; 12 utterances left out, the first " in outcome.err
 
 
+def test_too_few_speakers_are_left_because_of_missing_words(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["csv"](tmp_path / "corpus")
+    table = tmp_path / "corpus" / "mine.csv"
+    first, *lines = [line.replace(f",{SYMBOLS}", ",") for line in table.read_text().splitlines()]
+    table.write_text("\n".join([first, *(line.replace(TEXT, "he ate") for line in lines[4:]), *lines[:4]]))
+    (tmp_path / "lexicon.txt").write_text("she sh iy\nsaid s eh d\n")
+    arguments = ("prepare", "csv", tmp_path / "corpus", tmp_path / "out")
+    outcome = asr_command(*arguments, "--lexicon", tmp_path / "lexicon.txt")
+    assert outcome.status == 1
+    [line] = outcome.err.splitlines()
+    assert "has 2 groups of utterances that share a speaker or audio, too few" in line
+    assert "8 of 12 utterances left out: 2 words without a pronunciation: ate, he; add a lexicon" in line
+
+
 def test_dev_and_test_are_drawn_from_utterances_whose_words_are_known(tmp_path: Path, asr_command: Command) -> None:
     (tmp_path / "lexicon.txt").write_text("she sh iy\nsaid s eh d\n")
     options = ("--lexicon", tmp_path / "lexicon.txt", "--dev", "40%", "--test", "20%", "--seed", "2")
@@ -282,6 +296,35 @@ def test_words_given_as_phones_are_warned_of(labels: str, warned: bool, tmp_path
         assert (mine.status, mine.err) == (0, "")
     else:
         assert not outcome.err
+
+
+def test_a_clip_of_common_voice_with_spaces_in_its_name_has_none_in_its_utterance(
+    tmp_path: Path, asr_command: Command
+) -> None:
+    BUILDERS["commonvoice"](tmp_path / "corpus")
+    (tmp_path / "corpus" / "clips" / "ann0.wav").rename(tmp_path / "corpus" / "clips" / "ann (0) .wav")
+    table = tmp_path / "corpus" / "train.tsv"
+    table.write_text(table.read_text().replace("ann0.wav", "ann (0) .wav"))
+    outcome = asr_command("prepare", "commonvoice", tmp_path / "corpus", tmp_path / "out")
+    assert outcome.status == 0, outcome.err
+    assert "ann_(0)_" in {cut.id for cut in all_cuts(tmp_path / "out")}
+
+
+def test_fields_of_lhotse_may_be_null(tmp_path: Path, asr_command: Command) -> None:
+    """Tables that are written as JSON have all fields in each line."""
+    BUILDERS["lhotse"](tmp_path / "corpus")
+    path = tmp_path / "corpus" / "mine_supervisions_all.jsonl.gz"
+    lines = gzip.decompress(path.read_bytes()).splitlines()
+    rows = [json.loads(line) | {"alignment": None, "gender": None} for line in lines]
+    path.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
+    outcome = asr_command("prepare", "lhotse", tmp_path / "corpus", tmp_path / "out")
+    assert outcome.status == 0, outcome.err
+    cuts = [json.dumps({"type": "MonoCut", "features": None, **cut.to_dict()}) for cut in all_cuts(tmp_path / "out")]
+    cuts = [re.sub(r'("supervisions": \[\{)', r'\1"alignment": null, ', each) for each in cuts]
+    (tmp_path / "cuts").mkdir()
+    (tmp_path / "cuts" / "cuts.jsonl").write_text("\n".join(cuts))
+    outcome = asr_command("prepare", "lhotse", tmp_path / "cuts", tmp_path / "again")
+    assert outcome.status == 0, outcome.err
 
 
 def accented(root: Path) -> None:
