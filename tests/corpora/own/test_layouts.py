@@ -210,6 +210,16 @@ def test_a_set_that_missing_words_empty_says_so(tmp_path: Path, asr_command: Com
     assert "corpus: no utterances are left for train; 12 utterances left out, the first " in outcome.err
 
 
+def test_a_list_from_windows_has_its_own_slashes(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["csv"](tmp_path / "corpus")
+    table = tmp_path / "corpus" / "mine.csv"
+    table.write_text(re.sub(r"(\w+)/(\w+\.wav),\w+", r"\1\\\2,", table.read_text()))
+    assert "\nann\\ann0.wav,," in table.read_text()
+    outcome = asr_command("prepare", "csv", tmp_path / "corpus", tmp_path / "out")
+    assert outcome.status == 0, outcome.err
+    assert {"ann/ann0", "bob/bob0"} < {cut.id for cut in all_cuts(tmp_path / "out")}
+
+
 def test_too_few_speakers_are_left_because_of_missing_words(tmp_path: Path, asr_command: Command) -> None:
     BUILDERS["csv"](tmp_path / "corpus")
     table = tmp_path / "corpus" / "mine.csv"
