@@ -226,7 +226,7 @@ def lhotse_file(recording: dict[str, Any], channel: object, path: Path, line: in
     Raises InputError for what is not a single file.
     """
     sources = [each for each in recording["sources"] if channel in (None, *each["channels"])]
-    if not sources and isinstance(channel, int):
+    if recording["sources"] and not sources and isinstance(channel, int):
         raise InputError(f"has no channel {channel} in its recording; correct it", path, line)
     if isinstance(channel, list) or len(sources) != 1 or recording.get("transforms"):
         raise InputError("not a single file without transforms; save its audio first", path, line)
