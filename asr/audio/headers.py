@@ -20,8 +20,10 @@ ID3_HEADER = 10
 """Bytes of the header of an ID3v2 tag; 7 bits of each of its last four are the size of the rest."""
 MP3_FIRST_FRAME = 4096
 """Bytes that hold the first frame of an MP3 file, after an ID3v2 tag."""
-XING_HAS_FRAMES = 1
-"""Flag of a Xing tag."""
+XING_HAS_FRAMES, XING_HAS_BYTES = 1, 2
+"""Flags of a Xing tag."""
+MP3_TOLERANCE = 0.01
+"""The share of its bytes that an MP3 file may lack by its Xing tag: some programs count them otherwise."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def read_header(path: Path) -> Header:
         if head[:4] == b"OggS":
             return Header(links=_links(file, size, path))
         riff = riff_data(file, head, size) if is_riff(head) else None
-        expected = riff.start + riff.size if riff and riff.size is not None else _expected_size(file, head)
+        expected = riff.start + riff.size if riff and riff.size is not None else _expected_size(file, head, size)
     if expected is not None and expected > size:
         repair = " (or, if this is all of it, repair its header: sox --ignore-length)" if riff else ""
         raise InputError(
@@ -58,8 +60,8 @@ def _links(file: IO[bytes], size: int, path: Path) -> list[tuple[int, int]]:
     return links if len(links) > 1 else []
 
 
-def _expected_size(file: IO[bytes], head: bytes) -> int | None:
-    """How many bytes a file has at least, by its header; None if the header does not say."""
+def _expected_size(file: IO[bytes], head: bytes, size: int) -> int | None:
+    """How many bytes a file of `size` bytes has at least, by its header; None if the header does not say."""
     if head[:4] == b"FORM":  # AIFF
         size = int.from_bytes(head[4:8], "big")
         return None if size >= UNKNOWN_AIFF_SIZE else 8 + size
@@ -75,6 +77,8 @@ def _expected_size(file: IO[bytes], head: bytes) -> int | None:
     if head[:8] == b"NIST_1A\n":
         file.seek(0)
         return _sphere_end(file.read(SPHERE_HEADER))
+    if head[:3] == b"ID3" or head[:2] > b"\xff\xe0":  # the sync word of a frame
+        return _mp3_size(file, size)
     return None
 
 
@@ -119,9 +123,25 @@ def mp3_says_length(path: Path) -> bool:
     variable bit rate.
     """
     with open(path, "rb") as file:
-        head = file.read(ID3_HEADER)
-        tag = sum((each & 0x7F) << shift for each, shift in zip(head[6:], (21, 14, 7, 0), strict=False))
-        file.seek(ID3_HEADER + tag if head[:3] == b"ID3" else 0)
-        frame = file.read(MP3_FIRST_FRAME)
+        return XING_HAS_FRAMES in _xing(file)
+
+
+def _mp3_size(file: IO[bytes], size: int) -> int | None:
+    """The bytes of an MP3 file by the tag in its first frame; None without one, and where the file lacks so little that
+    the tag may be wrong."""
+    expected = _xing(file).get(XING_HAS_BYTES, 0)
+    return expected if expected > size * (1 + MP3_TOLERANCE) else None
+
+
+def _xing(file: IO[bytes]) -> dict[int, int]:
+    """The numbers in the tag (Xing, Info) of an MP3 file's first frame, by their flags."""
+    file.seek(0)
+    head = file.read(ID3_HEADER)
+    tag = sum((each & 0x7F) << shift for each, shift in zip(head[6:], (21, 14, 7, 0), strict=False))
+    file.seek(ID3_HEADER + tag if head[:3] == b"ID3" else 0)
+    frame = file.read(MP3_FIRST_FRAME)
     at = max(frame.find(b"Xing"), frame.find(b"Info"))
-    return at >= 0 and bool(int.from_bytes(frame[at + 4 : at + 8], "big") & XING_HAS_FRAMES)
+    if at < 0:
+        return {}
+    flags, *numbers = (int.from_bytes(frame[place : place + 4], "big") for place in range(at + 4, at + 16, 4))
+    return dict(zip((flag for flag in (XING_HAS_FRAMES, XING_HAS_BYTES) if flags & flag), numbers, strict=False))

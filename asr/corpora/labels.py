@@ -1,6 +1,7 @@
 """The phone labels of a corpus as phones of its set; where no set is given, it is made from the labels."""
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 
 from asr.errors import InputError
 from asr.phones.phone_set import Phone, PhoneSet, make_phone_set
@@ -11,6 +12,9 @@ SILENCE = "sil"
 
 DERIVED = "phones"
 """The name of such a set."""
+
+WORD_LETTERS = 4
+"""Symbols of phones have fewer letters, and most words of a text have as many; marks such as ː and ʰ do not count."""
 
 
 class Labels:
@@ -62,3 +66,14 @@ class Labels:
 
 def _is_silent(label: str) -> bool:
     return label.lower() in (*SILENT, *PERHAPS_SILENT)
+
+
+def words_among(symbols: Iterable[str]) -> list[str]:
+    """The symbols that look like words, if most of them do."""
+    symbols = list(symbols)
+    found = [symbol for symbol in symbols if _letters(symbol) >= WORD_LETTERS]
+    return found if 2 * len(found) > len(symbols) else []
+
+
+def _letters(symbol: str) -> int:
+    return sum(unicodedata.category(character) in ("Ll", "Lu", "Lt", "Lo") for character in symbol)

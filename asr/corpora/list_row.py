@@ -1,11 +1,11 @@
 """A recording as a list gives it."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from asr.corpora.file_names import find_file
 from asr.errors import InputError
 
 
@@ -80,5 +80,4 @@ def read_seconds(value: object, name: str, path: Path, line: int) -> float | Non
 
 def located(name: str, path: Path) -> str:
     """The absolute path of a file in a list; the one next to the list where there is none."""
-    beside, here = os.path.abspath(path.parent / name), os.path.abspath(name)  # noqa: PTH100 - links are kept
-    return here if not os.path.lexists(beside) and os.path.lexists(here) else beside
+    return find_file(name, (path.parent, Path()))

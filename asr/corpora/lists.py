@@ -141,13 +141,13 @@ def _row(row: dict[str, Any], path: Path, line: int, known: list[str]) -> Listed
     channel = cells["channel"]
     if channel is not None and not (isinstance(channel, int | str) and str(channel).isdecimal()):
         raise InputError(f"channel {channel!r} is not a number from 0; correct it", path, line)
-    given = cells["path"]
+    given, file = _slashed(cells["path"], path)
     phones, times = _phones(cells["phones"], path, line)
     name, text, speaker, gender, subset = (
         _text(cells[key], key, path, line) for key in ("utterance", "text", "speaker", "gender", "split")
     )
     return Listed(
-        located(given, path),
+        file,
         start or 0.0,
         duration,
         None if channel is None else int(channel),
@@ -161,6 +161,15 @@ def _row(row: dict[str, Any], path: Path, line: int, known: list[str]) -> Listed
         gender=gender,
         subset=subset,
     )
+
+
+def _slashed(given: str, path: Path) -> tuple[str, str]:
+    """A path, in a list that was written on Windows with this system's slashes, and the file that it is of."""
+    file = located(given, path)
+    if "\\" in given and not os.path.lexists(file):
+        given = given.replace("\\", "/")
+        file = located(given, path)
+    return given, file
 
 
 def _text(value: object, column: str, path: Path, line: int) -> str | None:
@@ -217,6 +226,8 @@ def lhotse_file(recording: dict[str, Any], channel: object, path: Path, line: in
     Raises InputError for what is not a single file.
     """
     sources = [each for each in recording["sources"] if channel in (None, *each["channels"])]
+    if recording["sources"] and not sources and isinstance(channel, int):
+        raise InputError(f"has no channel {channel} in its recording; correct it", path, line)
     if isinstance(channel, list) or len(sources) != 1 or recording.get("transforms"):
         raise InputError("not a single file without transforms; save its audio first", path, line)
     [source] = sources

@@ -40,20 +40,27 @@ def write_coverage(coverage: WordCoverage, out_dir: Path) -> None:
     guessed, missing = out_dir / GUESSED_WORDS, out_dir / MISSING_WORDS
     by_word = coverage.guessed
     _write(guessed, [f"{word} {' '.join(each)}" for word in sorted(by_word) for each in by_word[word]])
-    ranked = sorted(coverage.missing.items(), key=lambda item: (-item[1], item[0]))
-    _write(missing, [f"{word}\t{times}" for word, times in ranked])
+    ranked = _ranked(coverage)
+    _write(missing, [f"{word}\t{coverage.missing[word]}" for word in ranked])
     if by_word:
         log.info("%s pronounced by the G2P: %s", count(len(by_word), "word"), guessed)
     if ranked:
-        log.warning(
-            "%d of %s left out: %s without a pronunciation, listed in %s: %s; add a lexicon that has them, or use "
-            "--g2p (corpus.g2p)",
-            coverage.left_out,
-            count(coverage.utterances, "utterance"),
-            count(len(ranked), "word"),
-            missing,
-            listed(word for word, _ in ranked),
-        )
+        log.warning("%s", what_is_missing(coverage, missing))
+
+
+def what_is_missing(coverage: WordCoverage, table: Path | None = None) -> str:
+    """How many utterances are left out, for which words (all of which are in a table), and what to do."""
+    words = f"{count(len(coverage.missing), 'word')} without a pronunciation"
+    return (
+        f"{coverage.left_out} of {count(coverage.utterances, 'utterance')} left out: {words}"
+        f"{f', listed in {table}' if table else ''}: {listed(_ranked(coverage))}; add a lexicon that has them, or use "
+        "--g2p (corpus.g2p)"
+    )
+
+
+def _ranked(coverage: WordCoverage) -> list[str]:
+    """The words that nothing covers, the most frequent first."""
+    return sorted(coverage.missing, key=lambda word: (-coverage.missing[word], word))
 
 
 class _Words:

@@ -19,6 +19,7 @@ from torch.nn.utils.rnn import pad_sequence
 from asr.audio import read_audio
 from asr.batches import padded_batches
 from asr.config import FeaturesConfig
+from asr.corpora.corpus import SKIP
 from asr.corpora.cuts import read_cuts
 from asr.engines.engine import Engine, Work
 from asr.engines.threads import Threads
@@ -96,7 +97,7 @@ def extract(
             for each in track(chain(found, further), f"features of {Path(stem).name}"):
                 if isinstance(each.features, InputError):
                     if not skip_bad:
-                        raise each.features
+                        raise not_skipped(each.features)
                     summary.skipped.append({"utterance": each.utterance, "reason": str(each.features)})
                     continue
                 samples, features = each.features
@@ -178,6 +179,11 @@ def _computed(front_end: StaticFeatures, limit: float, group: Sequence[Audio]) -
     return [each if isinstance(each, InputError) else next(computed) for each in read]
 
 
+def not_skipped(error: InputError) -> InputError:
+    """The error of an utterance, with the way to go on without it."""
+    return InputError(f"{error}; {SKIP} leaves it out and goes on")
+
+
 def _usable(audio: Audio, front_end: StaticFeatures) -> Samples | InputError:
     """The samples of an utterance, or why it has none of use."""
     try:
@@ -187,7 +193,7 @@ def _usable(audio: Audio, front_end: StaticFeatures) -> Samples | InputError:
     if front_end.frame_count(len(samples)) == 0:
         return InputError(
             f"utterance {audio.utterance} is shorter than one frame ({len(samples)} samples at "
-            f"{front_end.config.sample_rate} Hz); leave it out of the manifest",
+            f"{front_end.config.sample_rate} Hz)",
             audio.path,
         )
     return samples

@@ -10,7 +10,7 @@ import torch
 from asr.config import FeaturesConfig
 from asr.errors import InputError
 from asr.features.archive import Archive, ArchiveWriter
-from asr.features.extract import ExtractSummary, Found, computed, extract
+from asr.features.extract import ExtractSummary, Found, computed, extract, not_skipped
 from asr.processes import Others, Share, of_machine, on_this_machine, rank
 from asr.storage.files import share_folder
 
@@ -54,7 +54,7 @@ def extract_share(
         for utterance, speaker, result in found:
             if isinstance(result, InputError):
                 if not skip_bad:
-                    raise result
+                    raise not_skipped(result)
                 rows.append((utterance, str(result)))
                 continue
             samples, features = result

@@ -51,9 +51,9 @@ def written_wav(tmp_path: Path, **settings: str) -> bytes:
     return (tmp_path / "whole").read_bytes()
 
 
-@pytest.mark.parametrize("kind", ["WAV", "NIST", "FLAC", "AIFF", "OGG", "AU", "W64", "RF64", "CAF"])
+@pytest.mark.parametrize("kind", ["WAV", "NIST", "FLAC", "AIFF", "OGG", "AU", "W64", "RF64", "CAF", "MP3"])
 @pytest.mark.parametrize("part", [0.4, 0.99])
-def test_truncated_files_are_named(tmp_path: Path, kind: str, part: float) -> None:
+def test_truncated_files_are_named(tmp_path: Path, kind: str, part: float, capfd: pytest.CaptureFixture[str]) -> None:
     soundfile.write(tmp_path / "whole", tone(seconds=3.0), RATE, format=kind)
     whole = (tmp_path / "whole").read_bytes()
     path = tmp_path / f"short.{kind.lower()}"
@@ -63,6 +63,19 @@ def test_truncated_files_are_named(tmp_path: Path, kind: str, part: float) -> No
     if kind != "FLAC":  # whose header does not say how many bytes follow
         with pytest.raises(InputError, match=f"{path.name}.*(truncated|broken|malformed)"):
             audio_info(path)
+    assert not capfd.readouterr().err  # where libmpg123 would write
+
+
+@pytest.mark.parametrize(("tag", "added"), [(b"", 0), (b"ID3\x04\0\0\0\0\x10\0" + bytes(2048), 0), (b"", 20)])
+def test_an_mp3_file_that_counts_a_few_bytes_more_is_whole(tmp_path: Path, tag: bytes, added: int) -> None:
+    path = tmp_path / "a.mp3"
+    soundfile.write(path, tone(seconds=3.0), RATE)
+    whole = bytearray(path.read_bytes())
+    at = whole.index(b"Info" if b"Info" in whole else b"Xing") + 12
+    assert int.from_bytes(whole[at : at + 4], "big") == len(whole)
+    whole[at : at + 4] = (len(whole) + added).to_bytes(4, "big")
+    path.write_bytes(tag + whole)
+    assert audio_info(path).samples == len(read_audio(path, RATE)) == 3 * RATE
 
 
 def test_riff_of_unknown_length_is_read(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from asr.corpora.cuts import CORPUS, Convert, with_converted
 from asr.corpora.labels import Labels
 from asr.corpora.manifests.prepared import read_prepared
 from asr.corpora.manifests.splitting import copy_name, divide
+from asr.corpora.own.layout import without_spaces
 from asr.corpora.prepare import PrepareSummary, write_prepared
 from asr.errors import InputError
 from asr.formats.transcript import Transcript
@@ -29,13 +30,13 @@ def read_weights(given: Sequence[str], folders: Sequence[Path]) -> dict[str, flo
 
     Raises InputError for another form, a folder that is not among them, and two of one name.
     """
-    names = [folder.resolve().name for folder in folders]
+    names = [_corpus_name(folder) for folder in folders]
     if len(set(names)) < len(names):
         raise InputError("two of the folders have the same name, which names their corpus; rename one")
     weights = dict.fromkeys(names, 1.0)
     for option in given:
         given_name, _, number = option.rpartition("=")
-        name = Path(given_name).resolve().name
+        name = _corpus_name(Path(given_name))
         try:
             weight = float(number)
         except ValueError:
@@ -56,11 +57,11 @@ def merge_prepared(
 ) -> PrepareSummary:
     """Joins the train, dev and test of prepared folders, and writes them to `out_dir` as `prepare` does.
 
-    Each utterance and speaker has the name of its corpus, the folder's, before its own. Raises InputError where the
-    corpora have different phone sets and none is given, and where an audio file is on two sides (with `skip_bad`, its
-    utterances on the less valuable one are left out).
+    Each utterance and speaker has the name of its corpus, the folder's (`_` for spaces), before its own.
+    Raises InputError where the corpora have different phone sets and none is given, and where an audio file is on two
+    sides (with `skip_bad`, its utterances on the less valuable one are left out).
     """
-    corpora = {folder.resolve().name: read_prepared(folder) for folder in folders}
+    corpora = {_corpus_name(folder): read_prepared(folder) for folder in folders}
     target = load_phone_set(phone_set) if phone_set else _common(corpora)
     cuts: list[MonoCut] = []
     splits: dict[str, str] = {}
@@ -80,6 +81,10 @@ def merge_prepared(
     manifests["train"] = _weighted(manifests["train"], weights, seed)
     missing = list(dict.fromkeys(line for corpus in corpora.values() for line in corpus.missing))
     return write_prepared(out_dir, "lhotse", CorpusCuts(out_dir, manifests, skipped, missing, target))
+
+
+def _corpus_name(folder: Path) -> str:
+    return without_spaces(folder.resolve().name)
 
 
 def _common(corpora: Mapping[str, CorpusCuts]) -> PhoneSet:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
-from asr.corpora.own.layout import require_folder
+from asr.corpora.file_names import find_file
+from asr.corpora.own.layout import require_folder, without_spaces
 from asr.corpora.own.reading import read_own
 from asr.corpora.own.utterance import Found, Utterance
 from asr.errors import InputError, listed
@@ -38,13 +39,16 @@ def read_corpus(config: CorpusConfig, folder: Path) -> CorpusCuts:
 def _found(tables: list[tuple[Path, str | None]]) -> Found:
     for path, split in tables:
         for line, row in _rows(path):
-            name = Path(row["path"]).stem or f"line {line}"
+            name = without_spaces(Path(row["path"]).stem) or f"line {line}"
             yield name, partial(_utterance, name, row, path, line, split)
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     lines = read_lines(path)
-    columns = next(lines, (1, ""))[1].split("\t")
+    _, header = next(lines, (1, ""))
+    if not header:
+        raise InputError("is empty; copy it again", path)
+    columns = header.split("\t")
     if missing := [name for name in NEEDED if name not in columns]:
         raise InputError(f"has no column {listed(missing)}; it has {listed(columns)}", path, 1)
     for number, line in lines:
@@ -62,7 +66,7 @@ def _utterance(name: str, row: dict[str, str], path: Path, line: int, split: str
     return Utterance(
         id=name,
         # Some releases have names without the suffix.
-        audio=path.parent / CLIPS / (clip if clip.suffix else clip.with_suffix(".mp3")),
+        audio=Path(find_file(str(clip if clip.suffix else clip.with_suffix(".mp3")), [path.parent / CLIPS])),
         where=path,
         line=line,
         speaker=row["client_id"],

@@ -9,7 +9,16 @@ from pathlib import Path
 
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
-from asr.corpora.own.layout import audio_files, beside, name_of, speaker_of_path, split_of_path, without_audio
+from asr.corpora.own.layout import (
+    Transcripts,
+    audio_files,
+    beside,
+    name_of,
+    speaker_of_path,
+    split_of_path,
+    transcripts_below,
+    without_audio,
+)
 from asr.corpora.own.reading import read_own
 from asr.corpora.own.utterance import Found, Segment, Utterance
 from asr.errors import InputError
@@ -17,7 +26,10 @@ from asr.formats.lab import read_segments
 from asr.formats.phn import SAMPLE_RATE, read_labels
 from asr.formats.plain_text import read_transcript
 
-SUFFIXES = (".phn", ".lab", ".txt")
+TEXT = ".txt"
+"""A file with this suffix may be about anything, so it needs no audio."""
+
+SUFFIXES = (".phn", ".lab", TEXT)
 
 
 def read_corpus(config: CorpusConfig, folder: Path) -> CorpusCuts:
@@ -25,21 +37,23 @@ def read_corpus(config: CorpusConfig, folder: Path) -> CorpusCuts:
 
     def found() -> Found:
         audios = list(audio_files(folder))
+        transcripts = transcripts_below(folder, SUFFIXES)
         for audio in audios:
-            yield name_of(audio, folder), partial(_utterance, audio, folder)
-        yield from without_audio(folder, (".phn", ".lab"), audios)
+            yield name_of(audio, folder), partial(_utterance, audio, folder, transcripts)
+        labels = (path for (_, suffix), path in transcripts.items() if suffix != TEXT)
+        yield from without_audio(folder, labels, audios)
 
     return read_own(config, folder, found())
 
 
-def _utterance(audio: Path, root: Path) -> Utterance:
-    path = next((path for suffix in SUFFIXES if (path := beside(audio, suffix)) is not None), None)
+def _utterance(audio: Path, root: Path, transcripts: Transcripts) -> Utterance:
+    path = next((path for suffix in SUFFIXES if (path := beside(audio, suffix, transcripts)) is not None), None)
     if path is None:
         raise InputError(
             f"there is no transcript ({', '.join(SUFFIXES)}) of the same name next to it", audio, page="own_corpus.md"
         )
     segments = _segments(path)
-    text = path if path.suffix.lower() == ".lab" else beside(audio, ".txt")
+    text = path if path.suffix.lower() == ".lab" else beside(audio, TEXT, transcripts)
     return Utterance(
         id=name_of(audio, root),
         audio=audio,

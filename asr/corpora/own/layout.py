@@ -1,11 +1,12 @@
 """What the names of files and folders say, and the files below a folder."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from asr.audio import AUDIO_SUFFIXES, OTHER_SUFFIXES
+from asr.corpora.file_names import composed
 from asr.corpora.own.utterance import Found
 from asr.errors import InputError, refuse
 from asr.storage.files import files_below
@@ -60,13 +61,28 @@ def audio_files(folder: Path) -> Iterator[Path]:
         raise InputError("has no audio files; give the folder that has them", folder, page="own_corpus.md")
 
 
-def without_audio(folder: Path, suffixes: Sequence[str], audio: Iterable[Path]) -> Found:
-    """The transcripts below a folder, by their suffixes, that have no audio file: refused, each in its turn."""
-    known = {path.with_suffix("") for path in audio}
-    for path in files_below(folder):
-        if path.suffix.lower() in suffixes and path.with_suffix("") not in known:
+Transcripts = Mapping[tuple[str, str], Path]
+"""Files by their path without the suffix, composed, and their suffix in lower case."""
+
+
+def transcripts_below(folder: Path, suffixes: Sequence[str]) -> Transcripts:
+    """The files below a folder with one of the suffixes, in any letter case."""
+    paths = (path for path in files_below(folder) if path.suffix.lower() in suffixes)
+    return {(_same_name(path), path.suffix.lower()): path for path in paths}
+
+
+def without_audio(folder: Path, transcripts: Iterable[Path], audio: Iterable[Path]) -> Found:
+    """The transcripts that have no audio file: refused, each in its turn."""
+    known = set(map(_same_name, audio))
+    for path in transcripts:
+        if _same_name(path) not in known:
             message = "there is no audio file with the same name next to it; add it, or remove this file"
             yield name_of(path, folder), partial(refuse, InputError(message, path))
+
+
+def _same_name(path: Path) -> str:
+    """What an audio file and its transcript have in common."""
+    return composed(str(path.with_suffix("")))
 
 
 def is_audio(path: Path) -> bool:
@@ -74,12 +90,9 @@ def is_audio(path: Path) -> bool:
     return path.suffix.lower() in AUDIO_SUFFIXES | OTHER_SUFFIXES and not path.name.startswith(".")
 
 
-def beside(audio: Path, suffix: str) -> Path | None:
-    """The file next to an audio file with the same name and another suffix, in that spelling, lower or upper case."""
-    for spelling in (suffix, suffix.lower(), suffix.upper()):
-        if (path := audio.with_suffix(spelling)).is_file():
-            return path
-    return None
+def beside(audio: Path, suffix: str, transcripts: Transcripts) -> Path | None:
+    """The transcript next to an audio file, with the same name and the suffix."""
+    return transcripts.get((_same_name(audio), suffix))
 
 
 def name_of(audio: Path, root: Path) -> str:

@@ -85,6 +85,7 @@ def _cut(row: dict[str, Any] | InputError, path: Path, line: int) -> tuple[MonoC
             raise row
         if "tracks" in row or not isinstance(row.get("channel", 0), int):
             raise ValueError("mixed cuts and those of several channels cannot be read; save their audio first")
+        row = _given(row) | {"supervisions": [_given(each) for each in row.get("supervisions") or ()]}
         cut = MonoCut.from_dict({key: value for key, value in row.items() if key != "type"})
         if cut.recording is None:
             raise ValueError("it has no recording; save the cuts with theirs")
@@ -111,11 +112,16 @@ def _supervision(
     with _valid("supervision", path, line):
         if isinstance(row, InputError):
             raise row
-        supervision = SupervisionSegment.from_dict(row)
+        supervision = SupervisionSegment.from_dict(_given(row))
         given = recordings.get(supervision.recording_id)
         if given is None:
             raise ValueError(f"its recording {supervision.recording_id!r} is in no manifest of recordings")
         return supervision, Recording.from_dict(dict(given))
+
+
+def _given(row: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a row that are not null; Lhotse does not write the others, and cannot read all of them."""
+    return {name: value for name, value in row.items() if value is not None}
 
 
 def _place(path: Path, line: int) -> str:

@@ -3,7 +3,7 @@
 Lhotse's reader is not used: it reads FLAC and the parts of the release only, and drops what it cannot read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
+from asr.corpora.file_names import composed
 from asr.corpora.kaldi_files import Entry, read_entries
 from asr.corpora.own.layout import is_audio, require_folder, split_of
 from asr.corpora.own.reading import read_own
@@ -41,11 +42,11 @@ def _found(folder: Path) -> Found:
         )
     for chapter, inside in groupby(files, attrgetter("parent")):
         paths = list(inside)
-        audio = {each.stem: each for each in paths if is_audio(each)}
+        audio = {composed(each.stem): each for each in paths if is_audio(each)}
         part = split_of(chapter.relative_to(folder).as_posix().partition("/")[0])
         for path in (each for each in paths if each.match(TRANSCRIPTS)):
-            for name, entry in read_entries(path).items():
-                file = audio.pop(name, None)
+            for name, entry in _entries(path, audio).items():
+                file = audio.pop(composed(name), None)
                 if isinstance(entry, InputError):
                     yield name, partial(refuse, entry)
                 else:
@@ -53,6 +54,14 @@ def _found(folder: Path) -> Found:
         for name, untold in audio.items():
             message = f"no {TRANSCRIPTS} next to it has a line for it; add one, or remove the file"
             yield name, partial(refuse, InputError(message, untold))
+
+
+def _entries(path: Path, audio: Iterable[str]) -> dict[str, Entry | InputError]:
+    """The words of a chapter's utterances; of a file that cannot be read at all, the error for each of its audio."""
+    try:
+        return read_entries(path)
+    except InputError as error:
+        return dict.fromkeys(list(audio) or [path.name], error)
 
 
 def _utterance(

@@ -1,5 +1,6 @@
 """Utterances of a corpus of one's own as cuts: checked, with their phones, and divided into train, dev and test."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -11,14 +12,17 @@ from asr.audio import AudioInfo, audio_info
 from asr.config import CorpusConfig
 from asr.corpora.corpus import SKIP, CorpusCuts
 from asr.corpora.cuts import WORDS, has_phones, utterance_cut
-from asr.corpora.labels import Labels
+from asr.corpora.labels import Labels, words_among
 from asr.corpora.manifests.splitting import divide
 from asr.corpora.own.utterance import Found, Segment, Utterance
-from asr.corpora.pronounced import pronounce
-from asr.errors import InputError, count
+from asr.corpora.pronounced import pronounce, what_is_missing
+from asr.errors import InputError, count, listed
+from asr.phones.phone_set import PhoneSet
 from asr.progress import track
 from asr.storage.files import can_name_output
 from asr.storage.run_layout import SPLITS
+
+log = logging.getLogger(__name__)
 
 OVERSHOOT = 0.02
 """Seconds by which labels, or a part of a file, may pass the end of the audio, where they are cut off."""
@@ -64,10 +68,16 @@ def read_own(config: CorpusConfig, root: Path, found: Found) -> CorpusCuts:
     ordered = [cuts[name] for name in sorted(cuts)]
     if config.phone_set is None and labels.phone_set is not None:
         _require_phones(ordered, root)
+        _warn_of_words(labels.phone_set, root)
     covered, words = pronounce(ordered, config, skipped)  # first, so that dev and test are drawn from what is used
     manifests: dict[str, list[MonoCut]] = {name: [] for name in SPLITS}
     if covered:
-        manifests = divide(covered, splits, config.split, root, skipped if config.skip_bad else None)
+        try:
+            manifests = divide(covered, splits, config.split, root, skipped if config.skip_bad else None)
+        except InputError as error:
+            if not words.missing:
+                raise
+            raise InputError(f"{error}; {what_is_missing(words)}") from error
     return CorpusCuts(root, manifests, skipped, missing, labels.phone_set, words)
 
 
@@ -78,6 +88,18 @@ def _require_phones(cuts: Sequence[MonoCut], root: Path) -> None:
             f"utterance {cut.id} has words and no phones, and others have phones; add them, or give the set of all "
             "with --phone-set (corpus.phone_set)",
             root,
+        )
+
+
+def _warn_of_words(phone_set: PhoneSet, root: Path) -> None:
+    """Logs where the phones that were found look like words, each of which is a phone then."""
+    if words := words_among(phone_set):
+        log.warning(
+            "%s: most of its %s look like words (%s); if they are, give them as words: without --text phones "
+            "(corpus.text), in a column text, or in a tier words",
+            root,
+            count(len(phone_set), "phone"),
+            listed(words),
         )
 
 

@@ -9,12 +9,22 @@ from pathlib import Path
 
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
-from asr.corpora.own.layout import audio_files, beside, name_of, speaker_of_path, split_of_path, without_audio
+from asr.corpora.own.layout import (
+    Transcripts,
+    audio_files,
+    beside,
+    name_of,
+    speaker_of_path,
+    split_of_path,
+    transcripts_below,
+    without_audio,
+)
 from asr.corpora.own.reading import read_own
 from asr.corpora.own.utterance import Found, Utterance
 from asr.errors import InputError
 from asr.formats.textgrid_reader import TextGrid
 
+SUFFIX = ".textgrid"
 WORDS = "words"
 
 
@@ -23,16 +33,17 @@ def read_corpus(config: CorpusConfig, folder: Path) -> CorpusCuts:
 
     def found() -> Found:
         audios = list(audio_files(folder))
+        transcripts = transcripts_below(folder, (SUFFIX,))
         for audio in audios:
-            yield name_of(audio, folder), partial(_utterance, audio, folder, config.tier)
-        yield from without_audio(folder, (".textgrid",), audios)
+            yield name_of(audio, folder), partial(_utterance, audio, folder, config.tier, transcripts)
+        yield from without_audio(folder, transcripts.values(), audios)
 
     return read_own(config, folder, found())
 
 
-def _utterance(audio: Path, root: Path, tier: str) -> Utterance:
+def _utterance(audio: Path, root: Path, tier: str, transcripts: Transcripts) -> Utterance:
     """The tier of words is enough where nothing else has phones. Raises InputError without a TextGrid or both tiers."""
-    path = beside(audio, ".TextGrid")
+    path = beside(audio, SUFFIX, transcripts)
     if path is None:
         raise InputError("there is no TextGrid with the same name next to it", audio, page="own_corpus.md")
     grid = TextGrid(path)

@@ -127,6 +127,17 @@ def test_copies_of_a_weight_stay_in_train(tmp_path: Path, asr_command: Command) 
         assert len({name.partition("#")[0] for split in SPLITS for name in names[split]}) == 24
 
 
+def test_a_merged_folder_with_spaces_in_its_name_can_be_read_again(
+    prepared: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    spaced = prepared.rename(tmp_path / "my corpus")
+    merged = asr_command("prepare", "merge", spaced, tmp_path / "all", "--weight", "my corpus=2")
+    assert merged.status == 0, merged.err
+    assert "my_corpus/ann0#2" in {cut.id for split in SPLITS for cut in cuts(tmp_path / "all", split)}
+    outcome = asr_command("prepare", "lhotse", tmp_path / "all", tmp_path / "again")
+    assert outcome.status == 0, outcome.err
+
+
 def test_a_prepared_corpus_is_not_replaced_by_a_merge(prepared: Path, tmp_path: Path, asr_command: Command) -> None:
     assert asr_command("prepare", "lhotse", prepared, tmp_path / "other").status == 0
     assert asr_command("prepare", "lhotse", prepared, tmp_path / "third").status == 0

@@ -25,6 +25,19 @@ def removed(pattern: str) -> Callable[[Path], None]:
     return lambda root: sorted(root.rglob(pattern))[0].unlink()
 
 
+def overwritten(name: str, content: bytes) -> Callable[[Path], None]:
+    def change(root: Path) -> None:
+        next(root.rglob(name)).write_bytes(content)
+
+    return change
+
+
+def other_channel(root: Path) -> None:
+    path = root / "mine_supervisions_all.jsonl.gz"
+    text = gzip.decompress(path.read_bytes()).decode()
+    path.write_bytes(gzip.compress(text.replace('"channel": 0', '"channel": 1', 1).encode()))
+
+
 def overlapping(root: Path) -> None:
     write_textgrid(root / "ann" / "ann0.TextGrid", {"phones": (("sh", 0.0, 0.3), ("iy", 0.2, 0.5))})
 
@@ -145,6 +158,7 @@ BROKEN = [
     ("textgrid", spaced, r"ann0\.TextGrid: symbol 'sh iy' is empty or has white space in it; write one phone"),
     ("textgrid", reserved, r"ann0\.TextGrid: symbol '<s>' is reserved"),
     ("lhotse", command_source, r"mine_supervisions_all\.jsonl\.gz:1: its audio is a command, which is not run"),
+    ("lhotse", other_channel, r"mine_supervisions_all\.jsonl\.gz:1: has no channel 1 in its recording; correct it"),
     ("lhotse", no_supervision, r"cuts\.jsonl:1: cut 'c' has no supervision"),
     (
         "librispeech",
@@ -154,6 +168,8 @@ BROKEN = [
     ("librispeech", removed("ann-7.trans.txt"), r"ann-7-0000\.flac: no \*\.trans\.txt next to it"),
     ("librispeech", removed("*.flac"), r"cat-7\.trans\.txt:1: there is no audio file cat-7-0000 next to it"),
     ("librispeech", replaced("ann-7.trans.txt", " SHE SAID", ""), r"ann-7\.trans\.txt:1: 'ann-7-0000' has no value"),
+    ("librispeech", overwritten("ann-7.trans.txt", b""), r"ann-7\.trans\.txt: is empty; copy it again; --skip-bad"),
+    ("commonvoice", overwritten("train.tsv", b""), r"train\.tsv: is empty; copy it again"),
     ("commonvoice", removed("clips/*.wav"), r"train\.tsv:2: .*no such audio file"),
     (
         "commonvoice",
@@ -223,6 +239,8 @@ UNREADABLE = [
     ("lhotse", broken_supervision, ["mine_supervisions_all.jsonl.gz:2", "mine_supervisions_all.jsonl.gz:4"]),
     ("lhotse", no_supervision, None),
     ("librispeech", replaced("ann-7.trans.txt", " SHE SAID", ""), ["ann-7-0000"]),
+    ("librispeech", overwritten("ann-7.trans.txt", b""), ["ann-7-0000", "ann-7-0001"]),
+    ("librispeech", overwritten("ann-7.trans.txt", b"ann-7-0000 CAF\xc9\n"), ["ann-7-0000", "ann-7-0001"]),
 ]
 
 

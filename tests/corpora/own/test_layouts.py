@@ -210,6 +210,30 @@ def test_a_set_that_missing_words_empty_says_so(tmp_path: Path, asr_command: Com
     assert "corpus: no utterances are left for train; 12 utterances left out, the first " in outcome.err
 
 
+def test_a_list_from_windows_has_its_own_slashes(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["csv"](tmp_path / "corpus")
+    table = tmp_path / "corpus" / "mine.csv"
+    table.write_text(re.sub(r"(\w+)/(\w+\.wav),\w+", r"\1\\\2,", table.read_text()))
+    assert "\nann\\ann0.wav,," in table.read_text()
+    outcome = asr_command("prepare", "csv", tmp_path / "corpus", tmp_path / "out")
+    assert outcome.status == 0, outcome.err
+    assert {"ann/ann0", "bob/bob0"} < {cut.id for cut in all_cuts(tmp_path / "out")}
+
+
+def test_too_few_speakers_are_left_because_of_missing_words(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["csv"](tmp_path / "corpus")
+    table = tmp_path / "corpus" / "mine.csv"
+    first, *lines = [line.replace(f",{SYMBOLS}", ",") for line in table.read_text().splitlines()]
+    table.write_text("\n".join([first, *(line.replace(TEXT, "he ate") for line in lines[4:]), *lines[:4]]))
+    (tmp_path / "lexicon.txt").write_text("she sh iy\nsaid s eh d\n")
+    arguments = ("prepare", "csv", tmp_path / "corpus", tmp_path / "out")
+    outcome = asr_command(*arguments, "--lexicon", tmp_path / "lexicon.txt")
+    assert outcome.status == 1
+    [line] = outcome.err.splitlines()
+    assert "has 2 groups of utterances that share a speaker or audio, too few" in line
+    assert "8 of 12 utterances left out: 2 words without a pronunciation: ate, he; add a lexicon" in line
+
+
 def test_dev_and_test_are_drawn_from_utterances_whose_words_are_known(tmp_path: Path, asr_command: Command) -> None:
     (tmp_path / "lexicon.txt").write_text("she sh iy\nsaid s eh d\n")
     options = ("--lexicon", tmp_path / "lexicon.txt", "--dev", "40%", "--test", "20%", "--seed", "2")
@@ -256,6 +280,96 @@ def test_ipa_makes_a_phone_set(tmp_path: Path, asr_command: Command) -> None:
     phones = load_phone_set(tmp_path / "out" / "phones.txt")
     assert set(phones) == {"sil", "sp", "t͡ʃ", "aː", "ə", "ˈa"}
     assert phones.silences == ("sil", "sp")
+
+
+@pytest.mark.parametrize(
+    ("labels", "warned"),
+    [
+        ("she had your dark suit in greasy wash water all year", True),
+        ("t͡ʃ aː iəː ʈʂʰ ɹ̩ˤ pcl tcl axr iang4 ang1 zh aː˥˩ OW1 sil", False),
+    ],
+)
+def test_words_given_as_phones_are_warned_of(labels: str, warned: bool, tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["kaldi"](tmp_path / "corpus")
+    text = tmp_path / "corpus" / "text"
+    text.write_text(text.read_text().replace(SYMBOLS, labels))
+    outcome = asr_command("prepare", "kaldi", tmp_path / "corpus", tmp_path / "out", "--text", "phones")
+    assert outcome.status == 0, outcome.err
+    message = "most of its 12 phones look like words (dark, greasy, suit, wash, water, ...); if they are, give them"
+    assert (message in outcome.err) == warned
+    if warned:
+        assert outcome.err.count("\n") == 1
+        again = tmp_path / "out" / "phones.txt"
+        mine = asr_command(
+            *("prepare", "kaldi", tmp_path / "corpus", tmp_path / "mine", "--text", "phones", "--phone-set", again)
+        )
+        assert (mine.status, mine.err) == (0, "")
+    else:
+        assert not outcome.err
+
+
+def test_a_clip_of_common_voice_with_spaces_in_its_name_has_none_in_its_utterance(
+    tmp_path: Path, asr_command: Command
+) -> None:
+    BUILDERS["commonvoice"](tmp_path / "corpus")
+    (tmp_path / "corpus" / "clips" / "ann0.wav").rename(tmp_path / "corpus" / "clips" / "ann (0) .wav")
+    table = tmp_path / "corpus" / "train.tsv"
+    table.write_text(table.read_text().replace("ann0.wav", "ann (0) .wav"))
+    outcome = asr_command("prepare", "commonvoice", tmp_path / "corpus", tmp_path / "out")
+    assert outcome.status == 0, outcome.err
+    assert "ann_(0)_" in {cut.id for cut in all_cuts(tmp_path / "out")}
+
+
+def test_fields_of_lhotse_may_be_null(tmp_path: Path, asr_command: Command) -> None:
+    """Tables that are written as JSON have all fields in each line."""
+    BUILDERS["lhotse"](tmp_path / "corpus")
+    path = tmp_path / "corpus" / "mine_supervisions_all.jsonl.gz"
+    lines = gzip.decompress(path.read_bytes()).splitlines()
+    rows = [json.loads(line) | {"alignment": None, "gender": None} for line in lines]
+    path.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
+    outcome = asr_command("prepare", "lhotse", tmp_path / "corpus", tmp_path / "out")
+    assert outcome.status == 0, outcome.err
+    cuts = [json.dumps({"type": "MonoCut", "features": None, **cut.to_dict()}) for cut in all_cuts(tmp_path / "out")]
+    cuts = [re.sub(r'("supervisions": \[\{)', r'\1"alignment": null, ', each) for each in cuts]
+    (tmp_path / "cuts").mkdir()
+    (tmp_path / "cuts" / "cuts.jsonl").write_text("\n".join(cuts))
+    outcome = asr_command("prepare", "lhotse", tmp_path / "cuts", tmp_path / "again")
+    assert outcome.status == 0, outcome.err
+
+
+def accented(root: Path) -> None:
+    """Writes ann as änn: in the names of folders and audio files as macOS does, and elsewhere as others do."""
+    for path in sorted(root.rglob("*"), reverse=True):  # what is in a folder, then the folder
+        audio = path.suffix in (".wav", ".flac")
+        if path.is_file() and not audio:
+            packed = path.suffix == ".gz"
+            text = gzip.decompress(path.read_bytes()).decode() if packed else path.read_text()
+            text = re.sub(r"\bann", "\u00e4nn", text)
+            path.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
+        if path.name.startswith("ann"):
+            path.rename(path.with_name(path.name.replace("ann", "a\u0308nn" if path.is_dir() or audio else "\u00e4nn")))
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_names_with_accents_meet_in_both_forms_of_unicode(name: str, tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS[name](tmp_path / "corpus")
+    accented(tmp_path / "corpus")
+    (tmp_path / "lexicon.txt").write_text("she sh iy\nsaid s eh d\n")
+    options = ["--text", "phones"] if name == "kaldi" else ["--lexicon", tmp_path / "lexicon.txt"]
+    outcome = asr_command("prepare", name, tmp_path / "corpus", tmp_path / "out", *options)
+    assert outcome.status == 0, outcome.err
+    sources = [Path(cut.recording.sources[0].source) for cut in all_cuts(tmp_path / "out")]
+    assert sum(path.name.startswith("a\u0308nn") for path in sources) == 2
+    assert all(path.is_file() for path in sources)
+
+
+def test_a_transcript_is_found_by_its_suffix_in_any_letter_case(tmp_path: Path, asr_command: Command) -> None:
+    """Its words were read instead."""
+    BUILDERS["folder"](tmp_path / "corpus")
+    for path in (tmp_path / "corpus").rglob("*.phn"):
+        path.rename(path.with_suffix(".Phn"))
+    assert asr_command("prepare", "folder", tmp_path / "corpus", tmp_path / "out").status == 0
+    assert {tuple(phone_sequence(cut)) for cut in all_cuts(tmp_path / "out")} == {tuple(SYMBOLS.split())}
 
 
 @pytest.mark.parametrize("layout", ["csv", "textgrid", "folder"])
