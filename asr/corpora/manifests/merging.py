@@ -10,10 +10,10 @@ from lhotse import MonoCut
 from asr.config import SplitConfig
 from asr.corpora.corpus import CorpusCuts
 from asr.corpora.cuts import CORPUS, Convert, with_converted
+from asr.corpora.file_names import without_spaces
 from asr.corpora.labels import Labels
 from asr.corpora.manifests.prepared import read_prepared
 from asr.corpora.manifests.splitting import copy_name, divide
-from asr.corpora.own.layout import without_spaces
 from asr.corpora.prepare import PrepareSummary, write_prepared
 from asr.errors import InputError
 from asr.formats.transcript import Transcript

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
-from asr.corpora.file_names import find_file
-from asr.corpora.own.layout import require_folder, without_spaces
+from asr.corpora.file_names import find_file, without_spaces
+from asr.corpora.own.layout import require_folder
 from asr.corpora.own.reading import read_own
 from asr.corpora.own.utterance import Found, Utterance
 from asr.errors import InputError, listed

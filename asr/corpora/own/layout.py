@@ -98,8 +98,3 @@ def beside(audio: Path, suffix: str, transcripts: Transcripts) -> Path | None:
 def name_of(audio: Path, root: Path) -> str:
     """The name of the utterance of a file: its path below the corpus's folder, without the suffix, `_` for spaces."""
     return without_spaces(audio.relative_to(root).with_suffix("").as_posix())
-
-
-def without_spaces(name: str) -> str:
-    """A name with `_` in the place of white space, which CTM files and sclite's do not allow in names."""
-    return re.sub(r"\s+", "_", name)

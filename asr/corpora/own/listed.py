@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
+from asr.corpora.file_names import without_spaces
 from asr.corpora.kaldi_folder import WAV_SCP
 from asr.corpora.list_row import Listed
 from asr.corpora.lists import COLUMNS, list_rows
-from asr.corpora.own.layout import split_of, without_spaces
+from asr.corpora.own.layout import split_of
 from asr.corpora.own.utterance import Found, Utterance
 from asr.errors import InputError, refuse
 from asr.storage.run_layout import SPLITS
