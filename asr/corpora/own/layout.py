@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from asr.audio import AUDIO_SUFFIXES, OTHER_SUFFIXES
-from asr.corpora.file_names import composed
+from asr.corpora.file_names import composed, without_spaces
 from asr.corpora.own.utterance import Found
 from asr.errors import InputError, refuse
 from asr.storage.files import files_below
