@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from asr.config import FeaturesConfig
 from asr.corpora.cuts import read_cuts
-from asr.errors import InputError
+from asr.errors import InputError, count
 from asr.features.archive import Archive, array_path, index_path
 from asr.features.cmvn import Cmvn, cmvn_path, load_cmvn
 from asr.features.normalize import model_input
@@ -81,7 +81,7 @@ class Split:
         return len(self.archive)
 
     def __iter__(self) -> Iterator[Utterance]:
-        """Raises InputError when the manifest and the archive have no utterance in common."""
+        """Raises InputError at the end when the manifest lacks utterances of the archive, which is another's then."""
         archive = self.archive
         return (Utterance(number, cut, archive.speakers[number], archive[number]) for number, cut in self.numbered())
 
@@ -92,14 +92,15 @@ class Split:
     def numbered(self) -> Iterator[tuple[int, MonoCut]]:
         """The cuts with their indices in the archive; no features are read. Raises InputError as iterating does."""
         numbers = {utterance: number for number, utterance in enumerate(self.archive.utterances)}
-        found = False
+        found = 0
         for cut in self.dataset.cuts(self.name):
             if (number := numbers.get(cut.id)) is not None:  # otherwise `corpus.skip_bad` left it out
-                found = True
+                found += 1
                 yield number, cut
-        if not found:
+        if found < len(numbers) or not found:
+            others = f"{len(numbers) - found} of its {count(len(numbers), 'utterance')} are not in"
             manifest = cuts_path(self.dataset.prepare_dir, self.name)
-            raise InputError(f"has none of the utterances of {manifest}; give the features of that manifest", self.stem)
+            raise InputError(f"{others} {manifest}; give the features of that manifest", self.stem)
 
     def model_input(self, utterance: Utterance) -> NDArray[np.float32]:
         """The model input of an utterance [T, dim]: normalised, with deltas."""

@@ -45,7 +45,7 @@ def pretrained_state(config: RecipeConfig, model: AcousticModel, weights: Path) 
     if ours == theirs or not alike or not extends(ours, theirs):
         return state
     folded = folding(with_foldings(theirs, ours), ours)
-    begins_as = class_names([folded[phone] or phone for phone in ours], config.topology, config.targets.states)
+    begins_as = class_names([str(folded[phone]) for phone in ours], config.topology, config.targets.states)
     numbers = {name: number for number, name in enumerate(trained.class_names)}
     return state | _added_rows(state, model.state_dict(), [numbers[name] for name in begins_as], len(numbers))
 
@@ -64,8 +64,5 @@ def _added_rows(
     return {
         name: tensor[rows]
         for name, tensor in state.items()
-        if name in model
-        and tensor.shape[:1] == (classes,)
-        and model[name].shape == (len(rows), *tensor.shape[1:])
-        and not name.startswith("timing.")
+        if name in model and tensor.shape[:1] == (classes,) and model[name].shape == (len(rows), *tensor.shape[1:])
     }

