@@ -7,6 +7,7 @@ import pytest
 from support.asr_command import Command
 
 from asr.corpora.cuts import read_cuts, write_cuts
+from asr.features.archive import Archive, ArchiveWriter
 
 
 def test_evaluation_of_a_run(tiny_run: Path, tmp_path: Path, asr_command: Command) -> None:
@@ -26,7 +27,12 @@ def test_models_that_tested_other_utterances_are_not_evaluated_together(
     tiny_run: Path, own_run: Path, asr_command: Command, tested: slice
 ) -> None:
     cuts = own_run / "prepare" / "test.cuts.jsonl.gz"
-    write_cuts(cuts, list(read_cuts(cuts))[tested])
+    kept = list(read_cuts(cuts))[tested]
+    write_cuts(cuts, kept)
+    known = Archive(tiny_run / "features" / "test")
+    with ArchiveWriter(own_run / "features" / "test", known.dim) as archive:
+        for number in (known.utterances.index(cut.id) for cut in kept):
+            archive.append(known.utterances[number], known.speakers[number], known[number])
     for runs in ((tiny_run, own_run), (own_run, tiny_run)):
         outcome = asr_command("align", runs[0], "--evaluate", "--model", runs[1])
         assert outcome.status == 1
