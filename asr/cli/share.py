@@ -8,6 +8,7 @@ import typer
 
 from asr.cli.export import Precision
 from asr.cli.options import Model
+from asr.errors import count
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +32,17 @@ Notes = Annotated[Path | None, typer.Option(help="A Markdown file that the card 
 
 def list_command() -> None:
     """List the models in the box: those that ship with asr, and can be given by name."""
+    from asr.config.recipe_file import read_recipe
     from asr.named_models.box import box_models
     from asr.sharing.card import header_figures, read_header
+    from asr.storage.run_layout import RECIPE
 
     for name, folder in box_models().items():
         header = read_header(folder)
+        phone_set = read_recipe(folder / RECIPE).targets.phone_set
+        phones = count(len(set(phone_set) - set(phone_set.silences)), "phone")
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
-        print(f"{name}  {size:.1f} MB  {header.get('license', 'no licence')}")
+        print(f"{name}  {size:.1f} MB  {phones}  {header.get('license', 'no licence')}")
         for corpus, per in header_figures(header):
             print(f"  PER {per:.1f}%, silence removed: {corpus}")
 

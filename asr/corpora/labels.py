@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from asr.corpora.file_names import composed
 from asr.errors import InputError
 from asr.phones.phone_set import Phone, PhoneSet, make_phone_set
 from asr.phones.symbols import PERHAPS_SILENT, SILENT, check_symbol, spelled
@@ -53,7 +54,7 @@ class Labels:
         if self._given is None:
             if label:
                 check_symbol(label)
-            return label or SILENCE
+            return composed(label) or SILENCE  # so that ã is one phone, however many characters it is typed with
         phone = spelled(label, self._given) if self._given.ships else label
         if phone in self._given:
             return phone

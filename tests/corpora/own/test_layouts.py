@@ -275,10 +275,10 @@ def test_utterances_with_phones_and_with_words_need_one_set(tmp_path: Path, asr_
 def test_ipa_makes_a_phone_set(tmp_path: Path, asr_command: Command) -> None:
     BUILDERS["csv"](tmp_path / "corpus")
     table = tmp_path / "corpus" / "mine.csv"
-    table.write_text(table.read_text().replace(SYMBOLS, "t͡ʃ aː ə ˈa sp"))
+    table.write_text(table.read_text().replace(SYMBOLS, "t͡ʃ aː ə ˈa ç c\N{COMBINING CEDILLA} sp"))
     assert asr_command("prepare", "csv", tmp_path / "corpus", tmp_path / "out").status == 0
     phones = load_phone_set(tmp_path / "out" / "phones.txt")
-    assert set(phones) == {"sil", "sp", "t͡ʃ", "aː", "ə", "ˈa"}
+    assert set(phones) == {"sil", "sp", "t͡ʃ", "aː", "ə", "ˈa", "ç"}
     assert phones.silences == ("sil", "sp")
 
 
