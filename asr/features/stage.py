@@ -1,18 +1,22 @@
 """The features stage: each split's manifest becomes a feature archive."""
 
+import logging
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
 from asr.config import FeaturesConfig, RecipeConfig
+from asr.corpora.cuts import read_cuts
 from asr.engines.engine import Engine
-from asr.errors import InputError
+from asr.errors import InputError, count
 from asr.features.extract import ExtractSummary, extract
 from asr.features.shared import SharedRows, extract_by_all, extract_share
 from asr.processes import ALONE, Others, Task
 from asr.storage.files import write_json
 from asr.storage.run_layout import SPLITS, SUMMARY, cuts_path, fold_names
+
+log = logging.getLogger(__name__)
 
 
 def compute_features(
@@ -54,6 +58,7 @@ def extract_folder(
     manifests = _manifests(prepared)
     if not manifests:
         raise InputError("has no {train,dev,test}.cuts.jsonl.gz; name the folder that asr prepare wrote", prepared)
+    _warn_of_shared(manifests)
     summaries = {}
     for name, path in manifests.items():
         if engine is None and others.machines > 1:
@@ -72,6 +77,20 @@ def _manifests(prepared: Path) -> dict[str, Path]:
         for split in SPLITS
     ]
     return {name: path for name, path in found if path.is_file()}
+
+
+def _warn_of_shared(manifests: dict[str, Path]) -> None:
+    """Warns of utterances in two splits of a fold: what is measured on them says nothing about other speech."""
+    heard: dict[str, dict[str, set[str]]] = {}
+    for name, path in manifests.items():
+        *fold, split = name.split("/")
+        others = heard.setdefault("/".join(fold), {})
+        here = {cut.id for cut in read_cuts(path)}
+        for other, utterances in others.items():
+            if both := here & utterances:
+                same = f"{count(len(both), 'utterance')}, such as {min(both)}"
+                log.warning("%s has %s, that %s has, too: its error rate is not that of new speech", path, same, other)
+        others[split] = here
 
 
 def _write_summary(path: Path, summaries: dict[str, ExtractSummary]) -> None:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from asr.audio import read_audio
 from asr.config import FeaturesConfig
-from asr.corpora.cuts import utterance_cut, write_cuts
+from asr.corpora.cuts import read_cuts, utterance_cut, write_cuts
 from asr.errors import InputError
 from asr.features import extract as extraction
 from asr.features.archive import Archive
@@ -141,6 +141,19 @@ def test_the_summary_says_what_the_archives_hold_and_what_was_left_out(manifest:
     ]
     assert "not an audio file" in summary["skipped"][0]["reason"]
     assert (tmp_path / "a" / "summary.json").read_bytes() == (tmp_path / "b" / "summary.json").read_bytes()
+
+
+def test_an_utterance_in_two_splits_is_warned_of(
+    manifest: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cuts = list(read_cuts(manifest))
+    parts = {"fold-1/train": cuts[:3], "fold-1/test": cuts[2:4], "fold-2/train": cuts[4:], "fold-2/test": cuts[:1]}
+    for name, part in parts.items():
+        (tmp_path / "prepared" / name).parent.mkdir(parents=True, exist_ok=True)
+        write_cuts(tmp_path / "prepared" / f"{name}.cuts.jsonl.gz", part)
+    extract_folder(tmp_path / "prepared", tmp_path / "out", CONFIG)
+    (said,) = (record.getMessage() for record in caplog.records if record.levelname == "WARNING")
+    assert "fold-1/test.cuts.jsonl.gz has 1 utterance, such as spk0-utt2, that train has, too" in said
 
 
 def test_nothing_left(manifest: Path, tmp_path: Path) -> None:
