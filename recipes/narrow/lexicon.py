@@ -4,9 +4,9 @@
 
 Its phones are those of cmu43.tsv. A word has the dictionary's pronunciations and what the rules below make of them, the
 likeliest first; which of them was said, an alignment decides. The rules are textbook ones (Ladefoged & Johnson 2015, A
-course in phonetics, chapters 3 and 4): an unstressed vowel is high, except by the lips and at edges of a word; l, m and n
-may be syllables of their own after some consonants; t and d are flaps between a vowel and an unstressed one, and may end
-without a release. Nothing else is left out: an alignment takes the shorter of two ways too often.
+course in phonetics, chapters 3 and 4): an unstressed vowel is high, except by the lips and at edges of a word; l, m and
+n may be syllables of their own after some consonants; t and d are flaps between a vowel and an unstressed one, and may
+end without a release. Nothing else is left out: an alignment takes the shorter of two ways too often.
 """
 
 import sys
