@@ -147,7 +147,7 @@ def test_an_utterance_in_two_splits_is_warned_of(
     manifest: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     cuts = list(read_cuts(manifest))
-    parts = {"fold-1/train": cuts[:3], "fold-1/test": cuts[2:4], "fold-2/train": cuts[4:], "fold-2/test": cuts[:1]}
+    parts = {"fold-1/train": cuts[:3], "fold-1/test": cuts[2:4], "fold-2/train": cuts[3:], "fold-2/test": cuts[:1]}
     for name, part in parts.items():
         (tmp_path / "prepared" / name).parent.mkdir(parents=True, exist_ok=True)
         write_cuts(tmp_path / "prepared" / f"{name}.cuts.jsonl.gz", part)

@@ -48,7 +48,7 @@ def test_the_g2p_pronounces_words_of_letters_alone(lexicon: Path) -> None:
 def test_accents_do_not_count_where_the_lexicon_has_none(lexicon: Path, tmp_path: Path) -> None:
     pronounce = load_pronouncer([lexicon], "cmu39")
     for cat in ("cát", "ca\N{COMBINING ACUTE ACCENT}t"):
-        assert pronounce(f"the {cat} हिन्दी") == (pronounce("the cat")[0], ["हिन्दी"])
+        assert pronounce(f"the {cat} हिन्दी йод") == (pronounce("the cat")[0], ["हिन्दी", "йод"])
     accents = tmp_path / "accents.txt"
     accents.write_text("schon SH AO N\nweiß V AY S\n", encoding="utf-8")
     assert load_pronouncer([accents], "cmu39")("schön") == ([], ["schön"])
