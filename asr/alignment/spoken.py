@@ -12,7 +12,7 @@ from asr.phones.lexicon import LEXICON_PHONES, Lexicon, entry
 from asr.phones.phone_set import AnyPhoneSet, PhoneSet, load_phone_set
 from asr.phones.pronounce import fold_pronunciations
 from asr.phones.symbols import PERHAPS_SILENT, SILENT
-from asr.phones.words import Spell, has_digits, split_words
+from asr.phones.words import Spell, has_digits, split_words, without_accents
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,12 @@ def _phones_and_pauses(symbols: Sequence[str], phone_set: PhoneSet) -> Iterator[
 def spoken_words(text: str, lexicon: Lexicon, phone_set: AnyPhoneSet, spell: Spell | None = None) -> Spoken:
     """The words of a text (see `split_words`), each in any of its pronunciations, with optional silences around them.
 
-    Raises InputError that lists the words missing from the lexicon, and where there are no words.
+    An accent is left out where no word of the lexicon has that letter. Raises InputError that lists the words missing
+    from the lexicon, and where there are no words.
     """
     words, unknown = split_words(text, lexicon, spell)
+    if unknown and not text.isascii():
+        words, unknown = split_words(without_accents(text, set().union(*lexicon)), lexicon, spell)
     if unknown:
         fix = "spell numbers out, or use --spell-numbers" if any(map(has_digits, unknown)) else "add them to it"
         raise InputError(f"not in the lexicon: {', '.join(dict.fromkeys(unknown))}; {fix}", page="alignment.md")

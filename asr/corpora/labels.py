@@ -55,9 +55,10 @@ class Labels:
             if label:
                 check_symbol(label)
             return composed(label) or SILENCE  # so that ã is one phone, however many characters it is typed with
-        phone = spelled(label, self._given) if self._given.ships else label
-        if phone in self._given:
-            return phone
+        for form in (label, composed(label)):
+            phone = spelled(form, self._given) if self._given.ships else form
+            if phone in self._given:
+                return phone
         if not label or _is_silent(label):
             return next(iter(self._given.silences), None)
         raise InputError(

@@ -2,14 +2,15 @@
 
 import logging
 from dataclasses import asdict
+from itertools import combinations
 from pathlib import Path
 
 import torch
 
 from asr.config import FeaturesConfig, RecipeConfig
-from asr.corpora.cuts import read_cuts
 from asr.engines.engine import Engine
 from asr.errors import InputError, count
+from asr.features.archive import Archive
 from asr.features.extract import ExtractSummary, extract
 from asr.features.shared import SharedRows, extract_by_all, extract_share
 from asr.processes import ALONE, Others, Task
@@ -58,7 +59,6 @@ def extract_folder(
     manifests = _manifests(prepared)
     if not manifests:
         raise InputError("has no {train,dev,test}.cuts.jsonl.gz; name the folder that asr prepare wrote", prepared)
-    _warn_of_shared(manifests)
     summaries = {}
     for name, path in manifests.items():
         if engine is None and others.machines > 1:
@@ -66,6 +66,7 @@ def extract_folder(
         else:
             summaries[name] = extract(path, out / name, config, device, skip_bad, engine)
     _write_summary(out / SUMMARY, summaries)
+    _warn_of_shared({name: set(Archive(out / name).utterances) for name in summaries})
     return summaries
 
 
@@ -79,18 +80,14 @@ def _manifests(prepared: Path) -> dict[str, Path]:
     return {name: path for name, path in found if path.is_file()}
 
 
-def _warn_of_shared(manifests: dict[str, Path]) -> None:
+def _warn_of_shared(utterances: dict[str, set[str]]) -> None:
     """Warns of utterances in two splits of a fold: what is measured on them says nothing about other speech."""
-    heard: dict[str, dict[str, set[str]]] = {}
-    for name, path in manifests.items():
-        *fold, split = name.split("/")
-        others = heard.setdefault("/".join(fold), {})
-        here = {cut.id for cut in read_cuts(path)}
-        for other, utterances in others.items():
-            if both := here & utterances:
-                same = f"{count(len(both), 'utterance')}, such as {min(both)}"
-                log.warning("%s has %s, that %s has, too: its error rate is not that of new speech", path, same, other)
-        others[split] = here
+    for one, other in combinations(utterances, 2):
+        if Path(one).parent == Path(other).parent and (both := utterances[one] & utterances[other]):
+            shared = count(len(both), "utterance")
+            log.warning(
+                "%s and %s share %s, such as %s: error rates are not those of new speech", one, other, shared, min(both)
+            )
 
 
 def _write_summary(path: Path, summaries: dict[str, ExtractSummary]) -> None:

@@ -28,11 +28,11 @@ class Pronouncer:
     def __call__(self, text: str) -> tuple[list[PronouncedWord], list[str]]:
         """The words of a text (see `split_words`) with their pronunciations, and the words that nothing covers.
 
-        Accents are left out where no word of the lexicon has any, as in cmudict: café is cafe there.
+        An accent is left out where no word of the lexicon has that letter: in cmudict, café is cafe.
         """
-        if self._is_ascii and not text.isascii():
-            text = without_accents(text)
         words, unknown = split_words(text, self.lexicon)
+        if unknown and not text.isascii():
+            words, unknown = split_words(without_accents(text, self._letters), self.lexicon)
         missing = [word for word in unknown if not self._guess(word)]
         known = ChainMap(self.lexicon, self.guessed)
         return [entry(word, known) for word in words if word in known], missing
@@ -46,8 +46,8 @@ class Pronouncer:
         return word in self.guessed
 
     @cached_property
-    def _is_ascii(self) -> bool:
-        return all(map(str.isascii, self.lexicon))
+    def _letters(self) -> set[str]:
+        return set().union(*self.lexicon)
 
     @cached_property
     def _g2p(self) -> G2p:

@@ -34,9 +34,12 @@ def spelling(word: str) -> str:
     return unicodedata.normalize("NFKC", plain)
 
 
-def without_accents(text: str) -> str:
-    """A text whose Latin letters have no accents; other scripts keep theirs."""
-    return _ACCENTS.sub("", unicodedata.normalize("NFD", text))
+def without_accents(text: str, kept: Container[str]) -> str:
+    """A text whose Latin letters have no accents, but for the letters to be `kept`; other scripts keep theirs."""
+    return "".join(
+        letter if letter.lower() in kept else _ACCENTS.sub("", unicodedata.normalize("NFD", letter))
+        for letter in unicodedata.normalize("NFC", text)
+    )
 
 
 def split_words(text: str, lexicon: Container[str], spell: Spell | None = None) -> tuple[list[str], list[str]]:

@@ -35,6 +35,12 @@ def test_words_have_their_pronunciations_and_silences_that_may_be_missing() -> N
     assert {"k ae t s", "sil k ae sil t s", "k ae sil s"} <= _said(spoken.items[3], "cmu39")
 
 
+def test_accents_do_not_count_where_the_lexicon_has_no_such_letter() -> None:
+    assert spoken_words("Thé cát's", LEXICON, "cmu39").items == spoken_words("the cat's", LEXICON, "cmu39").items
+    with pytest.raises(InputError, match="thé"):
+        spoken_words("thé", LEXICON | {"café": [("k",)]}, "cmu39")
+
+
 def test_a_model_of_more_phones_hears_all_that_the_lexicon_does_not_tell_apart() -> None:
     said = _said(spoken_words("the cat's", LEXICON, "timit61").items[1], "timit61")
     assert {"dh ah", "dh ax", "dh ax-h", "dh iy"} == said

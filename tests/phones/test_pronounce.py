@@ -45,13 +45,14 @@ def test_the_g2p_pronounces_words_of_letters_alone(lexicon: Path) -> None:
     assert set(pronounce.guessed) == {"tac"}
 
 
-def test_accents_do_not_count_where_the_lexicon_has_none(lexicon: Path, tmp_path: Path) -> None:
+def test_accents_do_not_count_where_the_lexicon_has_no_such_letter(lexicon: Path, tmp_path: Path) -> None:
     pronounce = load_pronouncer([lexicon], "cmu39")
     for cat in ("cát", "ca\N{COMBINING ACUTE ACCENT}t"):
         assert pronounce(f"the {cat} हिन्दी йод") == (pronounce("the cat")[0], ["हिन्दी", "йод"])
     accents = tmp_path / "accents.txt"
-    accents.write_text("schon SH AO N\nweiß V AY S\n", encoding="utf-8")
-    assert load_pronouncer([accents], "cmu39")("schön") == ([], ["schön"])
+    accents.write_text("schon SH AO N\nlöwe L ER V AH\ncafe K AE F EY\n", encoding="utf-8")
+    words, missing = load_pronouncer([accents], "cmu39")("schön scho\N{COMBINING DIAERESIS}n café")
+    assert ([word for word, _ in words], missing) == (["cafe"], ["schön", "schön"])
 
 
 def test_pronunciations_are_folded_and_each_is_there_once() -> None:

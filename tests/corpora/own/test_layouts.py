@@ -280,6 +280,10 @@ def test_ipa_makes_a_phone_set(tmp_path: Path, asr_command: Command) -> None:
     phones = load_phone_set(tmp_path / "out" / "phones.txt")
     assert set(phones) == {"sil", "sp", "t͡ʃ", "aː", "ə", "ˈa", "ç"}
     assert phones.silences == ("sil", "sp")
+    again = asr_command(
+        "prepare", "csv", tmp_path / "corpus", tmp_path / "again", "--phone-set", tmp_path / "out" / "phones.txt"
+    )
+    assert again.status == 0, again.err
 
 
 @pytest.mark.parametrize(
