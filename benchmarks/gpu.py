@@ -1,6 +1,7 @@
 """Training on a GPU: speed, how busy the chip is, and the PER of what it trained.
 
     python benchmarks/gpu.py [--models dnn,bigru] [--systems asr,eager] [--precision fp32|tf32|bf16] [--no-per]
+        [--corpus DIR] [--set training.batch_size=4096]
     python benchmarks/gpu.py --recipe recipes/timit/dnn.yaml --corpus DIR [--set training.epochs=2]
 
 The first trains the models of recipes/timit at their published sizes: by our loop; by a plain PyTorch loop (eager); by
@@ -80,7 +81,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--systems", type=names_of(SYSTEMS), default=list(SYSTEMS), help="comma-separated")
     parser.add_argument("--recipe", type=Path, help="run this whole recipe, and nothing else")
     parser.add_argument("--corpus", type=Path, help="TIMIT's folder; by default its sample's")
-    parser.add_argument("--set", action="append", default=[], help="a setting of the whole recipe, or of the fold's")
+    parser.add_argument("--set", action="append", default=[], help="a setting of the models, of the whole recipe, or of the fold's")
     sample = RECIPES / "timit_sample" / "dnn.yaml"
     parser.add_argument("--per", type=Path, default=sample, help="the recipe whose fold is trained on both devices")
     parser.add_argument("--no-per", dest="per", action="store_const", const=None)
@@ -102,7 +103,7 @@ def config_of(name: str, options: argparse.Namespace) -> RecipeConfig:
     corpus = ["corpus.folds=4"] if options.corpus is None else []
     where = f"corpus.dir={options.corpus or SAMPLE}"
     precision = f"training.precision={options.precision}"
-    config = read_recipe(RECIPES / "timit" / f"{name}.yaml", [where, *corpus, precision, *settings])
+    config = read_recipe(RECIPES / "timit" / f"{name}.yaml", [where, *corpus, precision, *settings, *options.set])
     return config.model_copy(update={"augmentation": type(config.augmentation)()})
 
 
