@@ -7,8 +7,9 @@
 The first trains the models of recipes/timit at their published sizes: by our loop; by a plain PyTorch loop (eager); by
 the same with the model compiled, torch.compile(mode="reduce-overhead"); and cuDNN's bidirectional layers alone, without
 dropout and normalisation. For each: frames of speech a second, ms a minibatch, the share of this time in which the GPU
-computes, kernels a minibatch, and the share of the chip's peak. An epoch of TIMIT has 1.12 million frames. Then it
-trains one fold of TIMIT's sample on the CPU and on the GPU, and prints both PERs.
+computes, kernels a minibatch, and the share of the chip's peak. An epoch of TIMIT has 1.12 million frames; without TIMIT
+(--corpus), its sample is repeated until it has as many. Then it trains one fold of the sample on the CPU and on the GPU,
+and prints both PERs.
 
 The second runs a whole recipe in an empty folder and prints the seconds of every stage; DIR is TIMIT, or a folder of
 its shape. On a CPU (--device cpu) what only a GPU can show is printed as null.
@@ -111,7 +112,7 @@ def measure(config: RecipeConfig, options: argparse.Namespace, folder: Path) -> 
     """Each system with its figures; None for one that failed, or could not be compiled in time."""
     device = options.device
     key = hashlib.sha256(config.features.model_dump_json().encode()).hexdigest()[:8]
-    batching = load(config, folder / key, device, frames=1)
+    batching = load(config, folder / key, device, frames=1 if options.corpus else EPOCH)
     torch.manual_seed(0)
     epoch = batching.plan(config.training.batch_size, shuffled=True)
     part = Part(batching, [epoch[number % len(epoch)] for number in range(options.steps)])

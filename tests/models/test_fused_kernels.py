@@ -183,6 +183,7 @@ def test_where_triton_fails_layers_run_without_it(
 
 COMPILATION = """
 import sys
+import torch
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource, compile
 from asr.models.kernels import triton_moments
@@ -204,7 +205,7 @@ if cell == "batch":
 of = dict.fromkeys(("step", "batch", "rows"), "i32") | {"lengths": "*i64"}
 of |= dict.fromkeys(("products", "weight", "rounded", "d_products", "d_recurrent"), "*" + number)
 for kernel, more in ((forward_step, {"recording": True}), (backward_step, {})):
-    compiles(kernel, of, Shape(cell, batch=8, directions=2, width=48).settings() | more)
+    compiles(kernel, of, Shape(cell, batch=8, directions=2, width=48, dtype=torch.float32).settings() | more)
 """
 
 

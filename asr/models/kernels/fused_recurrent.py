@@ -44,6 +44,7 @@ class Shape:
     batch: int
     directions: int
     width: int
+    dtype: torch.dtype
 
     @property
     def gates(self) -> int:
@@ -65,8 +66,15 @@ class Shape:
     def grid(self) -> tuple[int, int, int]:
         return -(-self.width // UNIT_BLOCK), self.rows // self.row_block, self.directions
 
+    @property
+    def precision(self) -> str:
+        """Of products of fp32: single precision from three products by tensor cores, unless the factors may be rounded
+        to TF32. Triton has no name but "ieee" for those of other numbers."""
+        if self.dtype != torch.float32:
+            return "ieee"
+        return "tf32" if torch.backends.cuda.matmul.fp32_precision == "tf32" else "tf32x3"
+
     def settings(self) -> dict[str, Any]:
-        tf32 = torch.backends.cuda.matmul.fp32_precision == "tf32"
         return {
             "cell": self.cell,
             "gates": self.gates,
@@ -74,7 +82,7 @@ class Shape:
             "width": self.width,
             "padded": self.padded,
             "directions": self.directions,
-            "precision": "tf32" if tf32 else "ieee",
+            "precision": self.precision,
             "row_block": self.row_block,
             "unit_block": UNIT_BLOCK,
             "depth": DEPTH,
@@ -98,7 +106,7 @@ class _Steps(torch.autograd.Function):
         from asr.models.kernels.triton_recurrent import forward_step
 
         frames, batch = products.shape[:2]
-        shape = Shape(cell, batch, *w_hh.shape[::2])
+        shape = Shape(cell, batch, *w_hh.shape[::2], dtype)
         weight = w_hh.new_zeros(shape.directions, shape.gates, shape.padded, shape.padded, dtype=dtype)
         weight[:, :, : shape.width, : shape.width] = w_hh.unflatten(1, (shape.gates, shape.width))
         states = w_hh.new_empty(frames, batch, shape.directions, shape.width)

@@ -4,6 +4,9 @@ Arrays are contiguous: products and d_products [T, B, N, G * H], saved [T, B, N,
 for N directions, G gates and H = `width` units. Scratch is padded to R rows and P units: rounded states [2, N, R, P] or
 gate gradients [2, N, R, G * P], of which even and odd steps take turns; memory [N, R, P], and weights [N, G, P, P].
 The second direction reads each utterance from its own end.
+
+With `overlapped`, which Hopper GPUs and newer can, a step's kernel starts while the one before it still runs: it loads
+what no step writes, and then waits.
 """
 
 # Triton compiles the source, and knows no annotation but its own.
@@ -11,6 +14,7 @@ The second direction reads each utterance from its own end.
 
 import triton
 import triton.language as tl
+from triton.language.extra.cuda import gdc_launch_dependents, gdc_wait
 
 UNSPECIALIZED = ["step", "batch", "rows"]
 
@@ -23,6 +27,20 @@ def tanh(x):
 @triton.jit
 def add_product(total, rows, weight, precision: tl.constexpr):
     return tl.dot(rows, tl.load(weight), total, input_precision=precision, out_dtype=total.dtype)
+
+
+@triton.jit
+def load_gates(first, width: tl.constexpr, gates: tl.constexpr, mask):
+    """The values of up to four gates, `width` apart; zeros for gates that the cell does not have."""
+    value_0 = tl.load(first, mask=mask, other=0)
+    value_1, value_2, value_3 = tl.zeros_like(value_0), tl.zeros_like(value_0), tl.zeros_like(value_0)
+    if gates > 1:
+        value_1 = tl.load(first + width, mask=mask, other=0)
+    if gates > 2:
+        value_2 = tl.load(first + 2 * width, mask=mask, other=0)
+    if gates > 3:
+        value_3 = tl.load(first + 3 * width, mask=mask, other=0)
+    return value_0, value_1, value_2, value_3
 
 
 @triton.jit
@@ -57,6 +75,7 @@ def forward_step(
     padded: tl.constexpr,
     directions: tl.constexpr,
     recording: tl.constexpr,
+    overlapped: tl.constexpr,
     precision: tl.constexpr,
     row_block: tl.constexpr,
     unit_block: tl.constexpr,
@@ -67,6 +86,23 @@ def forward_step(
     direction = tl.program_id(2)
     exact: tl.constexpr = states.dtype.element_ty
     accumulator: tl.constexpr = tl.float64 if exact == tl.float64 else tl.float32
+
+    # What does not depend on the states is asked for before the products, which take longer.
+    active, place, place_before = in_time(lengths, row, step, batch, direction, directions)
+    inside = (unit < width)[None, :]
+    stored = (row < batch)[:, None] & inside
+    known = stored & active
+    of_unit = (unit[None, :] + tl.zeros([row_block, 1], tl.int32)).to(tl.int64)
+    x_0, x_1, x_2, x_3 = load_gates(products + place * gates * width + of_unit, width, gates, known)
+    b_0, b_1, b_2, b_3 = load_gates(bias + direction * gates * width + unit[None, :], width, gates, inside)
+    if overlapped:
+        gdc_launch_dependents()
+        gdc_wait()
+    if cell == "ligru" or cell == "gru":
+        h = tl.load(states + place_before * width + of_unit, mask=known & (step > 0), other=0)
+    remembered = memory + (direction * rows + row[:, None]) * padded + unit[None, :]
+    if cell == "lstm":
+        c_before = tl.load(remembered)
 
     reading = rounded + (((step + 1) % 2 * directions + direction) * rows + row[:, None]) * padded
     kernel = weight + (direction * gates * padded + unit[None, :]) * padded
@@ -86,18 +122,9 @@ def forward_step(
         if gates > 3:
             sum_3 = add_product(sum_3, state, part + 3 * padded * padded, precision)
 
-    active, place, place_before = in_time(lengths, row, step, batch, direction, directions)
-    stored = (row < batch)[:, None] & (unit < width)[None, :]
-    known = stored & active
-    of_unit = (unit[None, :] + tl.zeros([row_block, 1], tl.int32)).to(tl.int64)
-    h = tl.load(states + place_before * width + of_unit, mask=known & (step > 0), other=0)
-    product = products + place * gates * width + of_unit
-    constant = bias + direction * gates * width + unit[None, :]
-    inside = (unit < width)[None, :]
-    sum_0 += tl.load(constant, mask=inside, other=0) + tl.load(product, mask=known, other=0)
+    sum_0 += b_0 + x_0
+    sum_1 += b_1 + x_1
     save = saved + place * slots * width + of_unit
-    if gates > 1:
-        sum_1 += tl.load(constant + width, mask=inside, other=0) + tl.load(product + width, mask=known, other=0)
     if cell == "rnn_tanh":
         new = tanh(sum_0)
     elif cell == "rnn_relu":
@@ -112,8 +139,8 @@ def forward_step(
     elif cell == "gru":
         r = tl.sigmoid(sum_0)
         z = tl.sigmoid(sum_1)
-        sum_2 += tl.load(constant + 2 * width, mask=inside, other=0)
-        n = tanh(tl.load(product + 2 * width, mask=known, other=0) + r * sum_2)
+        sum_2 += b_2
+        n = tanh(x_2 + r * sum_2)
         new = n + z * (h - n)
         if recording:
             tl.store(save, r, mask=stored)
@@ -121,16 +148,11 @@ def forward_step(
             tl.store(save + 2 * width, n, mask=stored)
             tl.store(save + 3 * width, sum_2, mask=stored)
     else:
-        sum_2 += tl.load(constant + 2 * width, mask=inside, other=0)
-        sum_2 += tl.load(product + 2 * width, mask=known, other=0)
-        sum_3 += tl.load(constant + 3 * width, mask=inside, other=0)
-        sum_3 += tl.load(product + 3 * width, mask=known, other=0)
         i = tl.sigmoid(sum_0)
         f = tl.sigmoid(sum_1)
-        g = tanh(sum_2)
-        o = tl.sigmoid(sum_3)
-        remembered = memory + (direction * rows + row[:, None]) * padded + unit[None, :]
-        c = f * tl.load(remembered) + i * g
+        g = tanh(sum_2 + b_2 + x_2)
+        o = tl.sigmoid(sum_3 + b_3 + x_3)
+        c = f * c_before + i * g
         tl.store(remembered, c)
         new = o * tanh(c)
         if recording:
@@ -165,6 +187,7 @@ def backward_step(
     width: tl.constexpr,
     padded: tl.constexpr,
     directions: tl.constexpr,
+    overlapped: tl.constexpr,
     precision: tl.constexpr,
     row_block: tl.constexpr,
     unit_block: tl.constexpr,
@@ -177,43 +200,62 @@ def backward_step(
     exact: tl.constexpr = states.dtype.element_ty
     accumulator: tl.constexpr = tl.float64 if exact == tl.float64 else tl.float32
 
-    reading = rounded + (((step + 1) % 2 * directions + direction) * rows + row[:, None]) * gates * padded
-    kernel = weight + direction * gates * padded * padded + unit[None, :]
-    d = tl.zeros([row_block, unit_block], accumulator)
-    for start in range(0, gates * padded, depth):
-        inner = start + tl.arange(0, depth)
-        gradient = tl.load(reading + inner[None, :])
-        d = add_product(d, gradient, kernel + inner[:, None] * padded, precision)
-
     active, place, place_before = in_time(lengths, row, step, batch, direction, directions)
     stored = (row < batch)[:, None] & (unit < width)[None, :]
     known = stored & active
     of_unit = (unit[None, :] + tl.zeros([row_block, 1], tl.int32)).to(tl.int64)
-    d += tl.load(grads + place * width + of_unit, mask=known, other=0)
     remembered = memory + (direction * rows + row[:, None]) * padded + unit[None, :]
     save = saved + place * slots * width + of_unit
+    d_state = tl.load(grads + place * width + of_unit, mask=known, other=0)
+    if slots > 0:
+        saved_0, saved_1, saved_2, saved_3 = load_gates(save, width, slots, known)
+    if cell == "lstm":
+        squashed = tanh(tl.load(save + 4 * width, mask=known, other=0))
+        c = tl.load(saved + (place_before * slots + 4) * width + of_unit, mask=known & (step > 0), other=0)
+    elif cell == "rnn_tanh" or cell == "rnn_relu":
+        h = tl.load(states + place * width + of_unit, mask=known, other=0)
+    else:
+        h = tl.load(states + place_before * width + of_unit, mask=known & (step > 0), other=0)
+    if overlapped:
+        gdc_launch_dependents()
+        gdc_wait()
+    if slots > 0:
+        d_remembered = tl.load(remembered)
+
+    reading = rounded + (((step + 1) % 2 * directions + direction) * rows + row[:, None]) * gates * padded
+    kernel = weight + direction * gates * padded * padded + unit[None, :]
+    sum_0 = tl.zeros([row_block, unit_block], accumulator)  # sums of their own do not wait for each other
+    sum_1 = tl.zeros([row_block, unit_block], accumulator)
+    sum_2 = tl.zeros([row_block, unit_block], accumulator)
+    sum_3 = tl.zeros([row_block, unit_block], accumulator)
+    for start in range(0, padded, depth):
+        inner = start + tl.arange(0, depth)
+        gradient = reading + inner[None, :]
+        part = kernel + inner[:, None] * padded
+        sum_0 = add_product(sum_0, tl.load(gradient), part, precision)
+        if gates > 1:
+            sum_1 = add_product(sum_1, tl.load(gradient + padded), part + padded * padded, precision)
+        if gates > 2:
+            sum_2 = add_product(sum_2, tl.load(gradient + 2 * padded), part + 2 * padded * padded, precision)
+        if gates > 3:
+            sum_3 = add_product(sum_3, tl.load(gradient + 3 * padded), part + 3 * padded * padded, precision)
+
+    d = (sum_0 + sum_1) + (sum_2 + sum_3) + d_state
     d_product = d_products + place * gates * width + of_unit
     d_product_too = d_recurrent + place * gates * width + of_unit
     writing = rounded + ((step % 2 * directions + direction) * rows + row[:, None]) * gates * padded + unit[None, :]
     narrow: tl.constexpr = rounded.dtype.element_ty
     if cell == "rnn_tanh" or cell == "rnn_relu":
-        h = tl.load(states + place * width + of_unit, mask=known, other=0)
         d_0 = d * (1 - h * h) if cell == "rnn_tanh" else tl.where(h > 0, d, 0)
     elif cell == "ligru":
-        h = tl.load(states + place_before * width + of_unit, mask=known & (step > 0), other=0)
-        z = tl.load(save, mask=known, other=0)
-        a = tl.load(save + width, mask=known, other=0)
-        d += tl.load(remembered)
+        z, a = saved_0, saved_1
+        d += d_remembered
         d_0 = d * (h - a) * z * (1 - z)
         d_1 = tl.where(a > 0, d * (1 - z), 0)
         tl.store(remembered, tl.where(known, d * z, 0))
     elif cell == "gru":
-        h = tl.load(states + place_before * width + of_unit, mask=known & (step > 0), other=0)
-        r = tl.load(save, mask=known, other=0)
-        z = tl.load(save + width, mask=known, other=0)
-        n = tl.load(save + 2 * width, mask=known, other=0)
-        product = tl.load(save + 3 * width, mask=known, other=0)
-        d += tl.load(remembered)
+        r, z, n, product = saved_0, saved_1, saved_2, saved_3
+        d += d_remembered
         d_candidate = tl.where(known, d * (1 - z) * (1 - n * n), 0)
         d_0 = d_candidate * product * r * (1 - r)
         d_1 = d * (h - n) * z * (1 - z)
@@ -223,13 +265,8 @@ def backward_step(
         tl.store(writing + 2 * padded, d_2.to(narrow))
         tl.store(d_product + 2 * width, d_candidate.to(narrow), mask=stored)
     else:
-        i = tl.load(save, mask=known, other=0)
-        f = tl.load(save + width, mask=known, other=0)
-        g = tl.load(save + 2 * width, mask=known, other=0)
-        o = tl.load(save + 3 * width, mask=known, other=0)
-        squashed = tanh(tl.load(save + 4 * width, mask=known, other=0))
-        c = tl.load(saved + (place_before * slots + 4) * width + of_unit, mask=known & (step > 0), other=0)
-        d_memory = tl.load(remembered) + d * o * (1 - squashed * squashed)
+        i, f, g, o = saved_0, saved_1, saved_2, saved_3
+        d_memory = d_remembered + d * o * (1 - squashed * squashed)
         d_0 = d_memory * g * i * (1 - i)
         d_1 = d_memory * c * f * (1 - f)
         d_2 = tl.where(known, d_memory * i * (1 - g * g), 0)
