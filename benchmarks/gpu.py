@@ -7,9 +7,9 @@
 The first trains the models of recipes/timit at their published sizes: by our loop; by a plain PyTorch loop (eager); by
 the same with the model compiled, torch.compile(mode="reduce-overhead"); and cuDNN's bidirectional layers alone, without
 dropout and normalisation. For each: frames of speech a second, ms a minibatch, the share of this time in which the GPU
-computes, kernels a minibatch, and the share of the chip's peak. An epoch of TIMIT has 1.12 million frames; without TIMIT
-(--corpus), its sample is repeated until it has as many. Then it trains one fold of the sample on the CPU and on the GPU,
-and prints both PERs.
+computes, kernels a minibatch, and the share of the chip's peak. An epoch of TIMIT has 1.12 million frames; without
+--corpus, TIMIT's sample is repeated until it has as many. Then it trains one fold of the sample on the CPU and on the
+GPU, and prints both PERs.
 
 The second runs a whole recipe in an empty folder and prints the seconds of every stage; DIR is TIMIT, or a folder of
 its shape. On a CPU (--device cpu) what only a GPU can show is printed as null.
@@ -82,7 +82,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--systems", type=names_of(SYSTEMS), default=list(SYSTEMS), help="comma-separated")
     parser.add_argument("--recipe", type=Path, help="run this whole recipe, and nothing else")
     parser.add_argument("--corpus", type=Path, help="TIMIT's folder; by default its sample's")
-    parser.add_argument("--set", action="append", default=[], help="a setting of the models, of the whole recipe, or of the fold's")
+    parser.add_argument(
+        "--set", action="append", default=[], help="a setting of the models, of the whole recipe, or of the fold's"
+    )
     sample = RECIPES / "timit_sample" / "dnn.yaml"
     parser.add_argument("--per", type=Path, default=sample, help="the recipe whose fold is trained on both devices")
     parser.add_argument("--no-per", dest="per", action="store_const", const=None)

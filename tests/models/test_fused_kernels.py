@@ -205,6 +205,7 @@ if cell == "batch":
 of = dict.fromkeys(("step", "batch", "rows"), "i32") | {"lengths": "*i64"}
 of |= dict.fromkeys(("products", "weight", "rounded", "d_products", "d_recurrent"), "*" + number)
 for kernel, more in ((forward_step, {"recording": True}), (backward_step, {})):
+    more |= {"overlapped": architecture == "90"}
     compiles(kernel, of, Shape(cell, batch=8, directions=2, width=48, dtype=torch.float32).settings() | more)
 """
 

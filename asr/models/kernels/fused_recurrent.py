@@ -106,7 +106,7 @@ class _Steps(torch.autograd.Function):
         from asr.models.kernels.triton_recurrent import forward_step
 
         frames, batch = products.shape[:2]
-        shape = Shape(cell, batch, *w_hh.shape[::2], dtype)
+        shape = Shape(cell, batch, directions=w_hh.shape[0], width=w_hh.shape[2], dtype=dtype)
         weight = w_hh.new_zeros(shape.directions, shape.gates, shape.padded, shape.padded, dtype=dtype)
         weight[:, :, : shape.width, : shape.width] = w_hh.unflatten(1, (shape.gates, shape.width))
         states = w_hh.new_empty(frames, batch, shape.directions, shape.width)
@@ -118,7 +118,8 @@ class _Steps(torch.autograd.Function):
         arrays = (products.contiguous(), b_hh.contiguous(), weight, lengths, states, saved, rounded, memory)
         settings = shape.settings() | {"recording": recording}
         for step in range(frames):
-            gpu.launch(forward_step, shape.grid, *arrays, step, batch, shape.rows, **settings)
+            overlap = _overlap(step > 0, products.device)
+            gpu.launch(forward_step, shape.grid, *arrays, step, batch, shape.rows, **settings, **overlap)
         ctx.shape = shape
         ctx.dtypes = products.dtype, w_hh.dtype
         ctx.save_for_backward(weight, lengths, states, saved)
@@ -139,11 +140,19 @@ class _Steps(torch.autograd.Function):
         arrays = (grad.contiguous(), weight, lengths, states, saved, d_products, d_recurrent, rounded, memory)
         settings = shape.settings()
         for step in reversed(range(frames)):
-            gpu.launch(backward_step, shape.grid, *arrays, step, shape.batch, shape.rows, **settings)
+            overlap = _overlap(step < frames - 1, grad.device)
+            gpu.launch(backward_step, shape.grid, *arrays, step, shape.batch, shape.rows, **settings, **overlap)
         products_dtype, weight_dtype = ctx.dtypes
         d_weight = _weight_gradient(d_recurrent, states.to(weight.dtype)).to(weight_dtype)
         d_bias = d_recurrent.sum((0, 1), dtype=weight_dtype) if ctx.needs_input_grad[3] else None
         return None, d_products.to(products_dtype), d_weight, d_bias, None, None, None
+
+
+def _overlap(follows: bool, device: torch.device) -> dict[str, bool]:
+    """How to start the kernel of a step, which may overlap with that of the step that it follows. Other kernels write
+    what a step reads, so the first step waits for them."""
+    overlapped = follows and gpu.can_overlap(device)
+    return {"overlapped": overlapped, **({"launch_pdl": True} if overlapped else {})}
 
 
 def _weight_gradient(d_recurrent: Tensor, states: Tensor) -> Tensor:
