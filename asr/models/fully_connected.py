@@ -1,10 +1,15 @@
 """Fully connected layers: a whole DNN, or the end of a convolutional network."""
 
+from collections.abc import Iterator
+
+import torch
 from torch import Tensor, nn
 
 from asr.config import FullyConnectedSection
 from asr.models.activations import make_activation, orthogonal_gain
 from asr.models.initializers import initialize
+from asr.models.kernels.fused_hidden import MOST_ROWS, fused_hidden
+from asr.models.kernels.gpu import has_triton
 from asr.models.normalization import BatchNorm, make_normalization
 
 
@@ -24,9 +29,46 @@ class FullyConnected(nn.Sequential):
 
     def hidden(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
         """As `forward`, but without the last layer: [..., width]."""
+        if valid is None and self._suits_fused(x):
+            return self._fused(x)
         for layer in list(self)[:-1]:
             x = layer(x, valid) if isinstance(layer, BatchNorm) else layer(x)
         return x
+
+    def _suits_fused(self, x: Tensor) -> bool:
+        """Whether a layer's kernels can be one: in training with a minibatch of frames on a GPU, with a rectifier after
+        batch normalisation that this process computes alone."""
+        norms = [layer for layer in self if isinstance(layer, BatchNorm)]
+        rectifiers = [layer for layer in self if isinstance(layer, nn.ReLU)]
+        hidden = sum(isinstance(layer, nn.Linear) for layer in self) - 1
+        return (
+            self.training
+            and 0 < hidden == len(norms) == len(rectifiers)
+            and all(norm.is_alone for norm in norms)
+            and x.dim() == 2
+            and 2 <= len(x) <= MOST_ROWS
+            and has_triton(x)
+        )
+
+    def _fused(self, x: Tensor) -> Tensor:
+        first, *others = list(self)[:-1]
+        if isinstance(first, nn.Dropout):  # of the input
+            x = first(x)
+        else:
+            others = [first, *others]
+        layers = list(_hidden_layers(others))
+        seeds = torch.randint(torch.iinfo(torch.int64).max, (len(layers),), device=x.device)
+        for number, (linear, norm, dropout) in enumerate(layers):
+            statistics = norm.running_mean, norm.running_var, norm.momentum, norm.eps
+            x = fused_hidden(x, linear.weight, linear.bias, norm.weight, norm.bias, *statistics, dropout, seeds, number)
+        return x
+
+
+def _hidden_layers(modules: list[nn.Module]) -> Iterator[tuple[nn.Linear, BatchNorm, float]]:
+    """The product, the normalisation and the share that is dropped of each hidden layer."""
+    for linear, norm, following in zip(modules, modules[1:], [*modules[3:], None], strict=False):
+        if isinstance(linear, nn.Linear) and isinstance(norm, BatchNorm):
+            yield linear, norm, following.p if isinstance(following, nn.Dropout) else 0.0
 
 
 def fully_connected(

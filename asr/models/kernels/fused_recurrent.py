@@ -16,8 +16,10 @@ GATES: dict[RecurrentCell, int] = {"rnn_tanh": 1, "rnn_relu": 1, "ligru": 2, "gr
 SLOTS: dict[RecurrentCell, int] = {"rnn_tanh": 0, "rnn_relu": 0, "ligru": 2, "gru": 4, "lstm": 5}
 """Values for each unit and frame that the gradient needs besides the states."""
 
-DEPTH = 64  # terms of a product between two loads; the padded width is a multiple of it
-UNIT_BLOCK = 16  # units of one program: a layer of 550 in both directions makes 70 programs
+DEPTHS = (64, 32, 16)  # terms of a product between two loads; the padded width is a multiple of all
+MOST_LOADED = 48 << 10  # bytes of a load of one program
+MOST_AHEAD = 96 << 10  # bytes of all loads of a program that are under way: what a small GPU's multiprocessor holds
+MOST_ROWS = 64  # utterances of one program
 
 
 def fused_recurrent(
@@ -52,11 +54,26 @@ class Shape:
 
     @property
     def padded(self) -> int:
-        return -(-self.width // DEPTH) * DEPTH
+        return -(-self.width // DEPTHS[0]) * DEPTHS[0]
 
     @property
     def row_block(self) -> int:
-        return 16 if self.batch <= 16 else 32
+        return next(rows for rows in (8, 16, 32, MOST_ROWS) if self.batch <= rows or rows == MOST_ROWS)
+
+    @property
+    def unit_block(self) -> int:
+        """Units of one program. A layer of 550 in both directions makes 138 programs, about one for each multiprocessor
+        of a large GPU; where a program has many rows, 70, which load them less often."""
+        return 16 if self.row_block == MOST_ROWS else 8
+
+    @property
+    def depth(self) -> int:
+        """Terms of the products between two loads."""
+        return next(depth for depth in DEPTHS if self.loaded(depth) <= MOST_LOADED or depth == DEPTHS[-1])
+
+    def loaded(self, depth: int) -> int:
+        """The most bytes of a load: the gradient of each gate and its weights."""
+        return self.gates * (self.row_block + self.unit_block) * depth * self.dtype.itemsize
 
     @property
     def rows(self) -> int:
@@ -64,7 +81,7 @@ class Shape:
 
     @property
     def grid(self) -> tuple[int, int, int]:
-        return -(-self.width // UNIT_BLOCK), self.rows // self.row_block, self.directions
+        return -(-self.width // self.unit_block), self.rows // self.row_block, self.directions
 
     @property
     def precision(self) -> str:
@@ -84,9 +101,14 @@ class Shape:
             "directions": self.directions,
             "precision": self.precision,
             "row_block": self.row_block,
-            "unit_block": UNIT_BLOCK,
-            "depth": DEPTH,
+            "unit_block": self.unit_block,
+            "depth": self.depth,
         }
+
+    def launch(self) -> dict[str, int]:
+        """Warps of a program, and its loads under way and one more; of those tried on an H200, among the fastest."""
+        ahead = MOST_AHEAD // self.loaded(self.depth)
+        return {"num_warps": max(1, self.row_block // 16), "num_stages": min(1 + ahead, 4)}
 
 
 class _Steps(torch.autograd.Function):
@@ -116,10 +138,9 @@ class _Steps(torch.autograd.Function):
         rounded = weight.new_zeros(2, shape.directions, shape.rows, shape.padded)
         memory = w_hh.new_zeros(rounded.shape[1:] if cell == "lstm" else 0)
         arrays = (products.contiguous(), b_hh.contiguous(), weight, lengths, states, saved, rounded, memory)
-        settings = shape.settings() | {"recording": recording}
+        settings = shape.settings() | shape.launch() | {"recording": recording}
         for step in range(frames):
-            overlap = _overlap(step > 0, products.device)
-            gpu.launch(forward_step, shape.grid, *arrays, step, batch, shape.rows, **settings, **overlap)
+            gpu.launch(forward_step, shape.grid, *arrays, step, batch, shape.rows, **settings)
         ctx.shape = shape
         ctx.dtypes = products.dtype, w_hh.dtype
         ctx.save_for_backward(weight, lengths, states, saved)
@@ -137,22 +158,15 @@ class _Steps(torch.autograd.Function):
         d_recurrent = torch.empty_like(d_products) if shape.cell == "gru" else d_products
         rounded = weight.new_zeros(2, shape.directions, shape.rows, shape.gates * shape.padded)
         memory = states.new_zeros(shape.directions, shape.rows, shape.padded)
-        arrays = (grad.contiguous(), weight, lengths, states, saved, d_products, d_recurrent, rounded, memory)
-        settings = shape.settings()
+        transposed = weight.transpose(2, 3).contiguous()  # rows of what a product sums over load faster
+        arrays = (grad.contiguous(), transposed, lengths, states, saved, d_products, d_recurrent, rounded, memory)
+        settings = shape.settings() | shape.launch()
         for step in reversed(range(frames)):
-            overlap = _overlap(step < frames - 1, grad.device)
-            gpu.launch(backward_step, shape.grid, *arrays, step, shape.batch, shape.rows, **settings, **overlap)
+            gpu.launch(backward_step, shape.grid, *arrays, step, shape.batch, shape.rows, **settings)
         products_dtype, weight_dtype = ctx.dtypes
         d_weight = _weight_gradient(d_recurrent, states.to(weight.dtype)).to(weight_dtype)
         d_bias = d_recurrent.sum((0, 1), dtype=weight_dtype) if ctx.needs_input_grad[3] else None
         return None, d_products.to(products_dtype), d_weight, d_bias, None, None, None
-
-
-def _overlap(follows: bool, device: torch.device) -> dict[str, bool]:
-    """How to start the kernel of a step, which may overlap with that of the step that it follows. Other kernels write
-    what a step reads, so the first step waits for them."""
-    overlapped = follows and gpu.can_overlap(device)
-    return {"overlapped": overlapped, **({"launch_pdl": True} if overlapped else {})}
 
 
 def _weight_gradient(d_recurrent: Tensor, states: Tensor) -> Tensor:

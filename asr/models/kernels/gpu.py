@@ -37,12 +37,6 @@ def launch(kernel: Any, grid: tuple[int, ...], *arguments: Any, **settings: Any)
 
 
 @cache
-def can_overlap(device: torch.device) -> bool:
-    """Whether a kernel can start while the one before it still runs ("programmatic dependent launch")."""
-    return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (9, 0)
-
-
-@cache
 def triton_works(device: torch.device) -> bool:
     """Tries a small kernel: Triton comes with PyTorch on Linux alone, and needs a C compiler and Python's headers.
     Before Ampere, GPUs have neither TF32 nor bf16."""

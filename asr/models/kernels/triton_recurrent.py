@@ -4,9 +4,6 @@ Arrays are contiguous: products and d_products [T, B, N, G * H], saved [T, B, N,
 for N directions, G gates and H = `width` units. Scratch is padded to R rows and P units: rounded states [2, N, R, P] or
 gate gradients [2, N, R, G * P], of which even and odd steps take turns; memory [N, R, P], and weights [N, G, P, P].
 The second direction reads each utterance from its own end.
-
-With `overlapped`, which Hopper GPUs and newer can, a step's kernel starts while the one before it still runs: it loads
-what no step writes, and then waits.
 """
 
 # Triton compiles the source, and knows no annotation but its own.
@@ -14,7 +11,6 @@ what no step writes, and then waits.
 
 import triton
 import triton.language as tl
-from triton.language.extra.cuda import gdc_launch_dependents, gdc_wait
 
 UNSPECIALIZED = ["step", "batch", "rows"]
 
@@ -75,7 +71,6 @@ def forward_step(
     padded: tl.constexpr,
     directions: tl.constexpr,
     recording: tl.constexpr,
-    overlapped: tl.constexpr,
     precision: tl.constexpr,
     row_block: tl.constexpr,
     unit_block: tl.constexpr,
@@ -95,9 +90,6 @@ def forward_step(
     of_unit = (unit[None, :] + tl.zeros([row_block, 1], tl.int32)).to(tl.int64)
     x_0, x_1, x_2, x_3 = load_gates(products + place * gates * width + of_unit, width, gates, known)
     b_0, b_1, b_2, b_3 = load_gates(bias + direction * gates * width + unit[None, :], width, gates, inside)
-    if overlapped:
-        gdc_launch_dependents()
-        gdc_wait()
     if cell == "ligru" or cell == "gru":
         h = tl.load(states + place_before * width + of_unit, mask=known & (step > 0), other=0)
     remembered = memory + (direction * rows + row[:, None]) * padded + unit[None, :]
@@ -187,13 +179,13 @@ def backward_step(
     width: tl.constexpr,
     padded: tl.constexpr,
     directions: tl.constexpr,
-    overlapped: tl.constexpr,
     precision: tl.constexpr,
     row_block: tl.constexpr,
     unit_block: tl.constexpr,
     depth: tl.constexpr,
 ):
-    """`d_recurrent` differs from `d_products` for the GRU, whose reset gate lies between the two."""
+    """Takes the weights of each gate transposed. `d_recurrent` differs from `d_products` for the GRU, whose reset gate
+    lies between the two."""
     unit = tl.program_id(0) * unit_block + tl.arange(0, unit_block)
     row = tl.program_id(1) * row_block + tl.arange(0, row_block)
     direction = tl.program_id(2)
@@ -209,6 +201,7 @@ def backward_step(
     d_state = tl.load(grads + place * width + of_unit, mask=known, other=0)
     if slots > 0:
         saved_0, saved_1, saved_2, saved_3 = load_gates(save, width, slots, known)
+        d_remembered = tl.load(remembered)
     if cell == "lstm":
         squashed = tanh(tl.load(save + 4 * width, mask=known, other=0))
         c = tl.load(saved + (place_before * slots + 4) * width + of_unit, mask=known & (step > 0), other=0)
@@ -216,14 +209,8 @@ def backward_step(
         h = tl.load(states + place * width + of_unit, mask=known, other=0)
     else:
         h = tl.load(states + place_before * width + of_unit, mask=known & (step > 0), other=0)
-    if overlapped:
-        gdc_launch_dependents()
-        gdc_wait()
-    if slots > 0:
-        d_remembered = tl.load(remembered)
-
     reading = rounded + (((step + 1) % 2 * directions + direction) * rows + row[:, None]) * gates * padded
-    kernel = weight + direction * gates * padded * padded + unit[None, :]
+    kernel = weight + (direction * gates * padded + unit[None, :]) * padded
     sum_0 = tl.zeros([row_block, unit_block], accumulator)  # sums of their own do not wait for each other
     sum_1 = tl.zeros([row_block, unit_block], accumulator)
     sum_2 = tl.zeros([row_block, unit_block], accumulator)
@@ -231,7 +218,7 @@ def backward_step(
     for start in range(0, padded, depth):
         inner = start + tl.arange(0, depth)
         gradient = reading + inner[None, :]
-        part = kernel + inner[:, None] * padded
+        part = kernel + inner[:, None]
         sum_0 = add_product(sum_0, tl.load(gradient), part, precision)
         if gates > 1:
             sum_1 = add_product(sum_1, tl.load(gradient + padded), part + padded * padded, precision)
