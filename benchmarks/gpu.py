@@ -44,7 +44,7 @@ from benchmarks.training_systems import Part, System, clock, flops_of, load
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 MODELS = ("dnn", "cnn", "bilstm", "bigru", "ligru", "crdnn")
 EPOCH = 1_124_823  # frames of TIMIT's training set, without its sa sentences
-PROFILED = 5  # minibatches: a recurrent model's have thousands of kernels each
+PROFILED = 2  # minibatches: a recurrent model has thousands of kernels in each
 WIDTHS = {"crdnn": ("recurrent_width", "width")}
 
 

@@ -71,6 +71,7 @@ NEED_AN_EXTRA = {
     "asr.export.export",
     "asr.export.precision",
     "asr.features.librosa_backend",
+    "asr.models.kernels.triton_hidden",
     "asr.models.kernels.triton_moments",
     "asr.models.kernels.triton_recurrent",
 }

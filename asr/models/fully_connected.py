@@ -51,12 +51,10 @@ class FullyConnected(nn.Sequential):
         )
 
     def _fused(self, x: Tensor) -> Tensor:
-        first, *others = list(self)[:-1]
-        if isinstance(first, nn.Dropout):  # of the input
-            x = first(x)
-        else:
-            others = [first, *others]
-        layers = list(_hidden_layers(others))
+        modules = list(self)[:-1]
+        if isinstance(modules[0], nn.Dropout):  # of the input
+            x = modules.pop(0)(x)
+        layers = list(_hidden_layers(modules))
         seeds = torch.randint(torch.iinfo(torch.int64).max, (len(layers),), device=x.device)
         for number, (linear, norm, dropout) in enumerate(layers):
             statistics = norm.running_mean, norm.running_var, norm.momentum, norm.eps

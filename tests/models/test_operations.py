@@ -85,14 +85,14 @@ def step(recipe: str, frames: int, windows: bool, launched: list[str]) -> int:
 @pytest.mark.parametrize(
     ("recipe", "windows", "fixed", "each_frame"),
     [
-        ("timit/dnn", True, 75, 0),
+        ("timit/dnn", True, 40, 0),
         ("timit/dnn", False, 100, 0),
         ("timit/dnn_no_dropout", True, 50, 0),
-        ("timit/cnn", True, 42, 0),
+        ("timit/cnn", True, 41, 0),
         ("timit/cnn", False, 50, 0),
         ("timit/deep_cnn", False, 630, 0),  # 101 layers, of which each is a product, a mask and a non-linearity
-        ("timit/rnn", False, 145, 4 * 2),
-        ("timit/bilstm", False, 145, 4 * 2),
+        ("timit/rnn", False, 146, 4 * 2),
+        ("timit/bilstm", False, 146, 4 * 2),
         ("timit/gru", False, 115, 3 * 2),
         ("timit/bigru", False, 175, 5 * 2),
         ("timit/ligru", False, 215, 5 * 2),
