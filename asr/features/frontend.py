@@ -20,6 +20,7 @@ QUIET = {"fbank": 2e-8, "mfcc": 1e-7}
 # Frames computed at a time: few enough for a CPU's cache, or for a GPU's memory.
 CPU_FRAMES = 512
 GPU_FRAMES = 1 << 16
+FEWEST_FRAMES = 256  # on a GPU
 
 
 class StaticFeatures(Protocol):
@@ -126,8 +127,8 @@ class FrontEnd:
         frames = waveforms.unfold(1, self.length, self.shift)
         if self.at_once:
             inside = torch.arange(features.shape[1])[None] < torch.tensor(counts)[:, None]
-            for piece in inside.nonzero().to(self.device).split(GPU_FRAMES):
-                row, frame = piece.unbind(1)
+            for piece in inside.nonzero().split(GPU_FRAMES):
+                row, frame = of_few_sizes(piece).to(self.device).unbind(1)
                 features[row, frame] = self._compute(frames[row, frame])
             return
         for windows, out, count in zip(frames, features, counts, strict=True):
@@ -190,6 +191,16 @@ class FrontEnd:
         if buffer is None or len(buffer) < rows:
             buffer = self._buffers.tensors[name] = torch.zeros(rows, columns, device=self.device)
         return buffer[:rows]
+
+
+def of_few_sizes(places: Tensor) -> Tensor:
+    """Places [N, 2], of which the last is repeated up to one of sixteen sizes between two powers of two.
+
+    For each number of transforms a GPU's library sets itself up anew, which takes longer than the transforms.
+    """
+    size = max(len(places), FEWEST_FRAMES)
+    unit = (1 << (size - 1).bit_length()) // 32
+    return torch.cat([places, places[-1:].expand(-(-size // unit) * unit - len(places), -1)])
 
 
 class _Buffers(threading.local):

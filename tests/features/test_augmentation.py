@@ -9,11 +9,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torchaudio.transforms import Resample
 
 from asr.config import FeaturesConfig
 from asr.features import mel
+from asr.features.augmentation import speed
 from asr.features.augmentation.noise import add_noise
-from asr.features.augmentation.speed import perturb_speed, perturbed_length, speed_factor
+from asr.features.augmentation.speed import perturb_speed, perturbed_length, resampled_by_products, speed_factor
 from asr.features.frontend import FrontEnd
 
 RATE = 16000
@@ -67,6 +69,16 @@ def test_speed_of_an_utterance_does_not_depend_on_its_batch(percent: int, length
         alone, _ = perturb_speed(row[None, :length], [length], factor)
         assert torch.allclose(alone[0], faster[:end], atol=1e-5)
         assert not faster[end:].any()
+
+
+@pytest.mark.parametrize("factor", [Fraction(9, 10), Fraction(11, 10), Fraction(137, 100)])
+def test_products_play_as_torchaudio_s_convolution(factor: Fraction, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed, "WINDOWS", 700)  # two of three rows at a time
+    resample = Resample(factor.numerator, factor.denominator, lowpass_filter_width=32, dtype=torch.float64)
+    waveforms = torch.randn(3, 3000, dtype=torch.float64)
+    expected = resample(waveforms)
+    found = resampled_by_products(waveforms, resample)
+    torch.testing.assert_close(found[:, : expected.shape[1]], expected)
 
 
 def test_length_of_long_audio_is_exact() -> None:

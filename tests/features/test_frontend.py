@@ -15,7 +15,7 @@ from asr.config import FeaturesConfig
 from asr.errors import InputError
 from asr.features import frontend, mel
 from asr.features.framing import FLOOR
-from asr.features.frontend import FrontEnd
+from asr.features.frontend import FEWEST_FRAMES, FrontEnd, of_few_sizes
 
 SETTINGS: list[dict] = [
     {"type": "fbank", "bins": 40},
@@ -223,6 +223,29 @@ def test_computing_as_on_a_gpu_gives_the_same(changes: dict, monkeypatch: pytest
     front_end.at_once = True
     computed, _ = front_end(padded, lengths)
     assert (computed - expected).abs().max() < 1e-3
+
+
+def test_all_frames_of_a_batch_together_are_those_row_by_row() -> None:
+    config = FeaturesConfig(type="fbank", bins=40)
+    waveforms = [torch.from_numpy(speech_like(seconds, seed)) for seed, seconds in enumerate((6.0, 0.3, 0.01, 1.7))]
+    batch = (
+        torch.nn.utils.rnn.pad_sequence(waveforms, batch_first=True),
+        torch.tensor([len(each) for each in waveforms]),
+    )
+    together = FrontEnd(config)
+    together.at_once = True  # as on a GPU
+    assert (together(*batch)[0] - FrontEnd(config)(*batch)[0]).abs().max() < 1e-3
+
+
+@given(st.integers(1, 70_000))
+def test_a_gpu_sees_few_numbers_of_frames(number: int) -> None:
+    places = torch.arange(2 * number).view(-1, 2)
+    more = of_few_sizes(places)
+    assert torch.equal(more[:number], places)
+    assert (more[number:] == places[-1]).all()
+    assert len(more) == FEWEST_FRAMES or number <= len(more) < 1.07 * max(number, FEWEST_FRAMES)
+    highest = max(len(more).bit_length() - 5, 3)
+    assert len(more) % (1 << highest) == 0
 
 
 @pytest.mark.cuda

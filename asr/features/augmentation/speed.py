@@ -16,6 +16,7 @@ ZERO_CROSSINGS = 32
 ROLLOFF = 0.95
 BETA = 8.0
 FINEST_SPEED = 100  # the greatest denominator of a factor, so that a filter has few phases
+WINDOWS = 1 << 16  # multiplied at a time on a GPU, which bounds the memory
 
 
 def speed_factor(factor: float) -> Fraction:
@@ -39,9 +40,23 @@ def perturb_speed(waveforms: Tensor, lengths: Sequence[int], factor: Fraction) -
     # The margin ensures that the last sample is there: torchaudio computes its place in single precision.
     padded = nn.functional.pad(waveforms, (0, 2 * FINEST_SPEED)).to(resample.kernel.dtype)
     ends = [perturbed_length(length, factor) for length in lengths]
-    faster = resample(padded)[:, : max(ends)].to(waveforms.dtype)
+    played = resample(padded) if waveforms.device.type == "cpu" else resampled_by_products(padded, resample)
+    faster = played[:, : max(ends)].to(waveforms.dtype)
     # The filter rings on after an utterance's end; silence there makes it independent of the batch.
     return faster.masked_fill_(~within(faster, ends), 0.0), ends
+
+
+def resampled_by_products(waveforms: Tensor, resample: Resample) -> Tensor:
+    """Waveforms [B, S] as `resample` plays them, with zeros or an echo of the filter after their end.
+
+    By matrix products, for GPUs: their library of convolutions sets itself up for every shape, of which each epoch has
+    dozens of new ones.
+    """
+    step, kernel = resample.orig_freq // resample.gcd, resample.kernel[:, 0].t()
+    edged = nn.functional.pad(waveforms, (resample.width, resample.width + step))
+    windows = edged.unfold(1, len(kernel), step)
+    rows = max(1, WINDOWS // windows.shape[1])
+    return torch.cat([some @ kernel for some in windows.split(rows)]).flatten(1)
 
 
 @lru_cache(maxsize=64)
