@@ -35,16 +35,17 @@ from asr.config import RecipeConfig
 from asr.config.recipe_file import read_recipe
 from asr.device import choose_device, describe_device, use_tf32
 from asr.errors import InputError
+from asr.training.data.batching import draws_frames
 from benchmarks.gpu_profile import kernels, peak
 from benchmarks.gpu_recipe import CPU, Figure, fold_figures, recipe_figures
 from benchmarks.gpu_systems import SYSTEMS, has_system, make_system
 from benchmarks.training import SAMPLE, names_of
-from benchmarks.training_systems import Part, System, clock, flops_of, load
+from benchmarks.training_systems import Part, System, build, clock, flops_of, load
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 MODELS = ("dnn", "cnn", "bilstm", "bigru", "ligru", "crdnn")
 EPOCH = 1_124_823  # frames of TIMIT's training set, without its sa sentences
-PROFILED = 2  # minibatches: a recurrent model has thousands of kernels in each
+PROFILED = 4  # minibatches of utterances: a recurrent model has thousands of kernels in each
 WIDTHS = {"crdnn": ("recurrent_width", "width")}
 
 
@@ -118,7 +119,8 @@ def measure(config: RecipeConfig, options: argparse.Namespace, folder: Path) -> 
     torch.manual_seed(0)
     epoch = batching.plan(config.training.batch_size, shuffled=True)
     part = Part(batching, [epoch[number % len(epoch)] for number in range(options.steps)])
-    few = Part(batching, part.members[:PROFILED])
+    by_frame = draws_frames(config.training, build(config))
+    few = part if by_frame else Part(batching, part.members[:PROFILED])
     flops, most = flops_of(config), options.peak or peak(device, options.precision)
     for name in options.systems:
         if not has_system(name, config):
