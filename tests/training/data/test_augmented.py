@@ -148,6 +148,19 @@ def test_an_epoch_on_cuda_is_that_of_the_cpu(corpus: Path, tmp_path: Path) -> No
                 assert torch.equal(getattr(theirs, name).cpu(), getattr(expected, name))
 
 
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_many_epochs_on_cuda(corpus: Path, tmp_path: Path) -> None:
+    """Each has utterances in other groups, and so arrays of other shapes."""
+    config = recipe({name: EVERYTHING[name] for name in ("speed", "vtlp")})
+    clean, split = load(config, corpus, tmp_path), Dataset(corpus, tmp_path).split("train", config.features)
+    make = EpochSpeech(config, clean, split, torch.device("cuda"))
+    for epoch in range(60):
+        rows = make(epoch).rows
+        torch.cuda.synchronize()
+        assert rows.isfinite().all(), epoch
+
+
 def test_where_the_audio_lies_changes_nothing(corpus: Path, tmp_path: Path) -> None:
     held = epoch_speech(recipe(EVERYTHING, epochs=6), corpus, tmp_path)
     read = epoch_speech(recipe(EVERYTHING, epochs=6, memory=1e-6), corpus, tmp_path)
