@@ -57,6 +57,7 @@ TRAININGS = [
     make_recipe(precision="bf16", label_smoothing=0.1),
     make_recipe(loss="ctc", schedule={"type": "cosine"}),
     make_recipe(encoder_learning_rate=0.0002),
+    make_recipe({"type": "dnn", "layers": 2, "width": 12, "context": 1, "normalization": "batch", "dropout": 0.3}),
     make_recipe(LSTM, masks=True, batch_size=60),
     make_recipe(LSTM | {"normalization": "batch"}, loss="ctc", masks=True, clip_gradient=1.0, moving_average=0.5),
 ]
