@@ -38,17 +38,12 @@ class FullyConnected(nn.Sequential):
     def _suits_fused(self, x: Tensor) -> bool:
         """Whether a layer's kernels can be one: in training with a minibatch of frames on a GPU, with a rectifier after
         batch normalisation that this process computes alone."""
+        if not (self.training and x.dim() == 2 and 2 <= len(x) <= MOST_ROWS and has_triton(x)):
+            return False
         norms = [layer for layer in self if isinstance(layer, BatchNorm)]
-        rectifiers = [layer for layer in self if isinstance(layer, nn.ReLU)]
+        rectifiers = sum(isinstance(layer, nn.ReLU) for layer in self)
         hidden = sum(isinstance(layer, nn.Linear) for layer in self) - 1
-        return (
-            self.training
-            and 0 < hidden == len(norms) == len(rectifiers)
-            and all(norm.is_alone for norm in norms)
-            and x.dim() == 2
-            and 2 <= len(x) <= MOST_ROWS
-            and has_triton(x)
-        )
+        return 0 < hidden == len(norms) == rectifiers and all(norm.is_alone for norm in norms)
 
     def _fused(self, x: Tensor) -> Tensor:
         modules = list(self)[:-1]

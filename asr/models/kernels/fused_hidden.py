@@ -97,4 +97,6 @@ def _blocks(products: Tensor) -> dict[str, int]:
     import triton
 
     rows, dim = products.shape
-    return {"dim": dim, "row_block": max(16, triton.next_power_of_2(rows)), "column_block": COLUMN_BLOCK}
+    row_block = max(16, triton.next_power_of_2(rows))
+    warps = max(4, row_block // 64)  # at most 16 values of an array for each thread
+    return {"dim": dim, "row_block": row_block, "column_block": COLUMN_BLOCK, "num_warps": warps}
