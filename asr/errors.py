@@ -92,6 +92,14 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
+def gpu_failure(error: BaseException) -> str | None:
+    """What a GPU says when it fails for another reason than its memory, after which the process cannot use it; None for
+    other errors."""
+    if type(error).__name__ != "AcceleratorError" or is_out_of_memory(error):
+        return None
+    return str(error).partition("\n")[0].removeprefix("CUDA error: ")
+
+
 def is_interrupt(error: BaseException | None) -> bool:
     """Ctrl-C in compiled code arrives as an error of the interpreter, with the interrupt as its cause."""
     while error is not None and not isinstance(error, KeyboardInterrupt):

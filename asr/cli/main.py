@@ -25,7 +25,7 @@ from asr.cli.score import score_command
 from asr.cli.serve import serve_command
 from asr.cli.train import train_command
 from asr.cli.transcribe import transcribe_command
-from asr.errors import InputError, is_interrupt, is_out_of_memory
+from asr.errors import InputError, gpu_failure, is_interrupt, is_out_of_memory
 from asr.processes import LOST_STATUS, end_with_launcher, is_launched, is_lost_process
 from asr.threads import share_the_processor
 
@@ -98,6 +98,8 @@ def main() -> None:
             if is_launched():  # the launcher reports why
                 sys.exit(LOST_STATUS)
             _leave(LOST)
+        if (said := gpu_failure(error)) is not None:
+            _leave(f"the GPU failed: {said}; rerun the same command to resume, or add --device cpu")
         if not is_out_of_memory(error):
             raise
         _leave("out of memory: use a smaller model or shorter audio files, or choose another --device")

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 import typer
 from support.asr_command import Command
 
@@ -73,6 +74,12 @@ def test_a_command_that_cannot_be_parsed_says_how(arguments: list[str], asr_comm
         (PermissionError(13, "Permission denied", "x"), 1, "asr: [Errno 13] Permission denied: 'x'"),
         (MemoryError(), 1, "asr: out of memory: use a smaller model "),
         (RuntimeError("CUDA out of memory. Tried to allocate"), 1, "asr: out of memory: use a smaller model "),
+        (
+            torch.AcceleratorError("CUDA error: an illegal memory access was encountered\nSearch for `cudaError'"),
+            1,
+            "asr: the GPU failed: an illegal memory access was encountered; rerun the same command to resume, or add ",
+        ),
+        (torch.AcceleratorError("CUDA error: out of memory\n"), 1, "asr: out of memory: use a smaller model "),
         (KeyboardInterrupt(), 130, "asr: Interrupted; rerun the same command to resume"),
     ],
 )
