@@ -109,6 +109,7 @@ def repeated(speech: Speech, times: int) -> Speech:
         starts=(speech.starts + offsets[:, None]).flatten(),
         lengths=speech.lengths.repeat(times),
         utterances=speech.utterances * times,
+        phones=None if speech.phones is None else replace(speech.phones, counts=speech.phones.counts.repeat(times)),
     )
 
 

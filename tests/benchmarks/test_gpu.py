@@ -11,7 +11,7 @@ import torch
 from asr.config import RecipeConfig
 from asr.phones.classes import UNLABELLED
 from asr.training.data.batching import Batch, batches
-from benchmarks import gpu, gpu_systems, training_systems
+from benchmarks import gpu, gpu_losses, gpu_systems, training_systems
 from benchmarks.gpu_profile import covered, kernels, peak
 from benchmarks.gpu_recipe import fold_figures, recipe_figures
 from benchmarks.gpu_systems import has_system, one_shape
@@ -21,7 +21,8 @@ CPU = torch.device("cpu")
 
 
 def options(*arguments: str):
-    return gpu.parse(["--device", "cpu", "--width", "8", "--steps", "2", "--rounds", "1", *arguments])
+    small = ["--device", "cpu", "--width", "8", "--steps", "2", "--rounds", "1"]
+    return gpu.parse([*small, "--corpus", "not read, but by which the speech is not repeated", *arguments])
 
 
 def config(model: str, corpus: Path) -> RecipeConfig:
@@ -62,6 +63,17 @@ def test_a_system_that_fails_leaves_the_others(
     assert rows["asr"] is None
     assert rows["eager"] is not None
     assert "asr: RuntimeError: no kernel image" in capsys.readouterr().out
+
+
+def test_the_first_losses_of_a_model_fall(
+    tiny_corpus: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(gpu_losses, "read_recipe", lambda *_: config("dnn", tiny_corpus))
+    gpu_losses.main(["--models", "dnn", "--updates", "6", "--device", "cpu"])
+    title, *losses = capsys.readouterr().out.splitlines()
+    assert title.startswith("dnn: CPU")
+    assert len(losses) == 6
+    assert float(losses[-1]) < float(losses[0])
 
 
 def test_rounds_end_with_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
