@@ -196,7 +196,7 @@ class FrontEnd:
 def of_few_sizes(places: Tensor) -> Tensor:
     """Places [N, 2], of which the last is repeated up to one of sixteen sizes between two powers of two.
 
-    For each number of transforms a GPU's library sets itself up anew, which takes longer than the transforms.
+    cuFFT plans each new number of transforms.
     """
     size = max(len(places), FEWEST_FRAMES)
     unit = (1 << (size - 1).bit_length()) // 32

@@ -1,6 +1,6 @@
 """Fully connected layers: a whole DNN, or the end of a convolutional network."""
 
-from collections.abc import Iterator
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,8 @@ from asr.models.initializers import initialize
 from asr.models.kernels.fused_hidden import MOST_ROWS, fused_hidden
 from asr.models.kernels.gpu import has_triton
 from asr.models.normalization import BatchNorm, make_normalization
+
+M = TypeVar("M", bound=nn.Module)
 
 
 class FullyConnected(nn.Sequential):
@@ -40,28 +42,24 @@ class FullyConnected(nn.Sequential):
         batch normalisation that this process computes alone."""
         if not (self.training and x.dim() == 2 and 2 <= len(x) <= MOST_ROWS and has_triton(x)):
             return False
-        norms = [layer for layer in self if isinstance(layer, BatchNorm)]
-        rectifiers = sum(isinstance(layer, nn.ReLU) for layer in self)
-        hidden = sum(isinstance(layer, nn.Linear) for layer in self) - 1
-        return 0 < hidden == len(norms) == rectifiers and all(norm.is_alone for norm in norms)
+        norms, hidden = self._all(BatchNorm), self._all(nn.Linear)[:-1]
+        rectified = 0 < len(hidden) == len(norms) == len(self._all(nn.ReLU))
+        return rectified and all(norm.is_alone for norm in norms)
 
     def _fused(self, x: Tensor) -> Tensor:
-        modules = list(self)[:-1]
-        if isinstance(modules[0], nn.Dropout):  # of the input
-            x = modules.pop(0)(x)
-        layers = list(_hidden_layers(modules))
+        if isinstance(self[0], nn.Dropout):  # of the input
+            x = self[0](x)
+        rate = next((layer.p for layer in list(self)[1:] if isinstance(layer, nn.Dropout)), 0.0)
+        layers = list(zip(self._all(nn.Linear)[:-1], self._all(BatchNorm), strict=True))
         seeds = torch.randint(torch.iinfo(torch.int64).max, (len(layers),), device=x.device)
-        for number, (linear, norm, dropout) in enumerate(layers):
-            statistics = norm.running_mean, norm.running_var, norm.momentum, norm.eps
-            x = fused_hidden(x, linear.weight, linear.bias, norm.weight, norm.bias, *statistics, dropout, seeds, number)
+        for number, (linear, norm) in enumerate(layers):
+            parameters = linear.weight, linear.bias, norm.weight, norm.bias
+            running = norm.running_mean, norm.running_var
+            x = fused_hidden(x, *parameters, running, seeds, number, momentum=norm.momentum, eps=norm.eps, dropout=rate)
         return x
 
-
-def _hidden_layers(modules: list[nn.Module]) -> Iterator[tuple[nn.Linear, BatchNorm, float]]:
-    """The product, the normalisation and the share that is dropped of each hidden layer."""
-    for linear, norm, following in zip(modules, modules[1:], [*modules[3:], None], strict=False):
-        if isinstance(linear, nn.Linear) and isinstance(norm, BatchNorm):
-            yield linear, norm, following.p if isinstance(following, nn.Dropout) else 0.0
+    def _all(self, kind: type[M]) -> list[M]:
+        return [layer for layer in self if isinstance(layer, kind)]
 
 
 def fully_connected(

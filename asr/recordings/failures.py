@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
-from asr.errors import InputError, OutputError, is_interrupt, is_out_of_memory
+from asr.errors import InputError, OutputError, gpu_failure, is_interrupt, is_out_of_memory
 from asr.storage.files import growing_file, remove
 
 log = logging.getLogger(__name__)
@@ -54,8 +54,9 @@ class Failures:
 
 
 def log_failure(error: Exception, path: Path, consequence: str = "") -> None:
-    """Logs in one line why a recording failed. Raises the error again if it concerns all: a full disk, or Ctrl-C."""
-    if isinstance(error, OutputError) or (isinstance(error, SystemError) and is_interrupt(error)):
+    """Logs in one line why a recording failed. Raises the error again if it concerns all: a full disk, Ctrl-C, or a GPU
+    that failed."""
+    if _concerns_all(error) or (isinstance(error, SystemError) and is_interrupt(error)):
         raise error
     log.error("%s%s", _message(error, path), consequence, exc_info=error)
 
@@ -67,13 +68,17 @@ def place(path: Path) -> str:
 
 def described(error: Exception, path: Path) -> Exception:
     """The error of a recording as an InputError that begins with its path; one that concerns all stays as it is."""
-    if isinstance(error, OutputError) or is_interrupt(error):
+    if _concerns_all(error) or is_interrupt(error):
         return error
     if isinstance(error, InputError) and str(error).startswith(place(path)):
         return error
     found = InputError(str(error) if isinstance(error, InputError) else _reason(error), path)
     found.__cause__ = error
     return found
+
+
+def _concerns_all(error: Exception) -> bool:
+    return isinstance(error, OutputError) or gpu_failure(error) is not None
 
 
 def _message(error: Exception, path: Path) -> str:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -201,9 +202,12 @@ def test_a_minibatch_of_frames_is_learned_from_as_on_the_cpu(
     expected = outcome(model, score_frames, windows)
     request.getfixturevalue("fused")
     calls: list[int] = []
-    monkeypatch.setattr(
-        fully_connected, "fused_hidden", lambda *inputs: (calls.append(inputs[-1]), fused_hidden(*inputs))[1]
-    )
+
+    def noted(*inputs: Any, **constants: float) -> Tensor:
+        calls.append(inputs[-1])
+        return fused_hidden(*inputs, **constants)
+
+    monkeypatch.setattr(fully_connected, "fused_hidden", noted)
     assert_same(outcome(model, score_frames, windows, device=DEVICE), expected)
     assert calls == list(range(config.layers))
 
@@ -217,8 +221,9 @@ def test_a_fused_layer_drops_what_its_seed_says() -> None:
     def layer(dropout: float, number: int, share: Tensor) -> tuple[Tensor, Tensor]:
         zeros, ones = torch.zeros(width, device=DEVICE), torch.ones(width, device=DEVICE)
         inputs = x.clone().requires_grad_()
-        arrays = (weight, zeros, gain, 1 + zeros, zeros.clone(), ones)
-        output = fused_hidden(inputs, *arrays, 0.1, 1e-5, dropout, seeds, number)
+        running = zeros.clone(), ones
+        constants = {"momentum": 0.1, "eps": 1e-5, "dropout": dropout}
+        output = fused_hidden(inputs, weight, zeros, gain, 1 + zeros, running, seeds, number, **constants)
         return output, torch.autograd.grad((output * share).sum(), inputs)[0]
 
     plain = layer(0.0, 0, weights)[0]

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 from support.asr_command import Command
 from support.recordings import RATE, errors, names, write_audio
 
@@ -105,6 +106,20 @@ def test_ctrl_c_ends_the_batch(
     monkeypatch.setattr(Recognizer, "recognize_blocks", interrupted)
     outcome = asr_command("transcribe", tiny_run, good, "-o", tmp_path / "out")
     assert (outcome.status, outcome.err) == (130, "asr: Interrupted; rerun the same command to resume\n")
+
+
+def test_a_gpu_that_fails_ends_the_batch(
+    tiny_run: Path, good: Path, tmp_path: Path, asr_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered\nSearch for more")
+
+    monkeypatch.setattr(Recognizer, "recognize_blocks", fails)
+    outcome = asr_command("transcribe", tiny_run, good, "-o", tmp_path / "out")
+    assert outcome.status == 1
+    assert outcome.err.startswith("asr: the GPU failed: an illegal memory access was encountered; rerun ")
+    assert outcome.err.count("\n") == 1
+    assert not (tmp_path / "out" / "errors.jsonl").exists(), "no recording is at fault"
 
 
 def test_other_containers_in_a_folder_are_never_passed_over(

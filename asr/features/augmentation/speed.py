@@ -47,10 +47,9 @@ def perturb_speed(waveforms: Tensor, lengths: Sequence[int], factor: Fraction) -
 
 
 def resampled_by_products(waveforms: Tensor, resample: Resample) -> Tensor:
-    """Waveforms [B, S] as `resample` plays them, with zeros or an echo of the filter after their end.
+    """What `resample` makes of waveforms [B, S], and up to two filter lengths more, which the caller cuts off.
 
-    By matrix products, for GPUs: their library of convolutions sets itself up for every shape, of which each epoch has
-    dozens of new ones.
+    By matrix products, for GPUs: cuDNN plans a convolution for each new shape, and each epoch has dozens of those.
     """
     step, kernel = resample.orig_freq // resample.gcd, resample.kernel[:, 0].t()
     edged = nn.functional.pad(waveforms, (resample.width, resample.width + step))

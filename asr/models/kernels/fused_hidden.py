@@ -20,24 +20,20 @@ def fused_hidden(
     bias: Tensor,
     gain: Tensor,
     shift: Tensor,
-    running_mean: Tensor,
-    running_var: Tensor,
-    momentum: float,
-    eps: float,
-    dropout: float,
+    running: tuple[Tensor, Tensor],
     seeds: Tensor,
     number: int,
+    **constants: float,
 ) -> Tensor:
     """dropout(relu(batch_norm(x @ weight.T + bias))) in training, of x [N, D] with 2 to MOST_ROWS rows: [N, width].
 
     Updates the running mean and (unbiased) variance [width] in place. `seeds[number]` (integers) determines what is
-    dropped. The product is computed in autocast's precision, the rest in that of the weights.
+    dropped. Takes the constants momentum, eps and dropout. The product is computed in autocast's precision, the rest in
+    that of the weights.
     """
     dtype = product_dtype(x)
     with torch.autocast(x.device.type, enabled=False):
-        output: Tensor = _Hidden.apply(
-            x, weight, bias, gain, shift, running_mean, running_var, momentum, eps, dropout, seeds, number, dtype
-        )
+        output: Tensor = _Hidden.apply(x, weight, bias, gain, shift, (*running, seeds), number, constants, dtype)
     return output
 
 
@@ -50,13 +46,9 @@ class _Hidden(torch.autograd.Function):
         bias: Tensor,
         gain: Tensor,
         shift: Tensor,
-        running_mean: Tensor,
-        running_var: Tensor,
-        momentum: float,
-        eps: float,
-        dropout: float,
-        seeds: Tensor,
+        buffers: tuple[Tensor, ...],
         number: int,
+        constants: dict[str, float],
         dtype: torch.dtype,
     ) -> Tensor:
         from asr.models.kernels.triton_hidden import normalize_rectify_drop
@@ -65,11 +57,11 @@ class _Hidden(torch.autograd.Function):
         products = rounded @ kernel.t()
         output = torch.empty_like(products)
         mean, scale = torch.empty_like(gain), torch.empty_like(gain)
-        arrays = (products, bias, gain, shift, running_mean, running_var, seeds, output, mean, scale)
-        constants = {"momentum": momentum, "eps": eps, "dropout": dropout, **_blocks(products)}
-        gpu.launch(normalize_rectify_drop, _grid(products), *arrays, len(x), number, **constants)
+        arrays = (products, bias, gain, shift, *buffers, output, mean, scale)
+        settings = constants | _blocks(products)
+        gpu.launch(normalize_rectify_drop, _grid(products), *arrays, len(x), number, **settings)
         ctx.save_for_backward(rounded, kernel, gain, products, output, mean, scale)
-        ctx.dropout, ctx.dtypes = dropout, (x.dtype, weight.dtype)
+        ctx.dropout, ctx.dtypes = constants["dropout"], (x.dtype, weight.dtype)
         return output
 
     @staticmethod
@@ -81,12 +73,11 @@ class _Hidden(torch.autograd.Function):
         d_products = torch.empty_like(products)
         d_bias, d_gain, d_shift = (torch.empty_like(gain) for _ in range(3))
         arrays = (grad.contiguous(), output, products, mean, scale, gain, d_products, d_bias, d_gain, d_shift)
-        constants = {"dropout": ctx.dropout, **_blocks(products)}
-        gpu.launch(product_gradients, _grid(products), *arrays, len(x), **constants)
+        gpu.launch(product_gradients, _grid(products), *arrays, len(x), dropout=ctx.dropout, **_blocks(products))
         x_dtype, weight_dtype = ctx.dtypes
         d_x = (d_products @ kernel).to(x_dtype) if ctx.needs_input_grad[0] else None
         d_weight = (d_products.t() @ x).to(weight_dtype)
-        return d_x, d_weight, d_bias, d_gain, d_shift, *(None,) * 8
+        return d_x, d_weight, d_bias, d_gain, d_shift, *(None,) * 4
 
 
 def _grid(products: Tensor) -> tuple[int]:

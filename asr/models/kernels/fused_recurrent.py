@@ -62,8 +62,8 @@ class Shape:
 
     @property
     def unit_block(self) -> int:
-        """Units of one program. A layer of 550 in both directions makes 138 programs, about one for each multiprocessor
-        of a large GPU; where a program has many rows, 70, which load them less often."""
+        """Units of one program: a layer of 550 in both directions makes 138 programs, about one for each multiprocessor
+        of a large GPU, or 70 where each has many rows to load."""
         return 16 if self.row_block == MOST_ROWS else 8
 
     @property
@@ -85,8 +85,8 @@ class Shape:
 
     @property
     def precision(self) -> str:
-        """Of products of fp32: single precision from three products by tensor cores, unless the factors may be rounded
-        to TF32. Triton has no name but "ieee" for those of other numbers."""
+        """Triton's name for it. Products of fp32 are made of three TF32 ones, which is nearly as exact, unless one is
+        allowed; for other numbers there is only "ieee"."""
         if self.dtype != torch.float32:
             return "ieee"
         return "tf32" if torch.backends.cuda.matmul.fp32_precision == "tf32" else "tf32x3"
@@ -106,7 +106,7 @@ class Shape:
         }
 
     def launch(self) -> dict[str, int]:
-        """Warps of a program, and its loads under way and one more; of those tried on an H200, among the fastest."""
+        """Warps of a program, and Triton's stages, one more than its loads under way. Among the fastest on an H200."""
         ahead = MOST_AHEAD // self.loaded(self.depth)
         return {"num_warps": max(1, self.row_block // 16), "num_stages": min(1 + ahead, 4)}
 
