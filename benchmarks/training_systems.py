@@ -25,7 +25,7 @@ from asr.training.data.batching import Batch, Batching, FrameBatching, Utterance
 from asr.training.data.padding import padded_lengths
 from asr.training.data.speech import Speech, load_speech
 from asr.training.data.targets import output_labels
-from asr.training.loop import make_fabric, make_trainer, train_epoch
+from asr.training.loop import Trainer, make_fabric, make_trainer, train_epoch
 from asr.training.optimizers import make_optimizer
 
 CPU = torch.device("cpu")
@@ -118,13 +118,17 @@ def build(config: RecipeConfig) -> AcousticModel:
     return models.build(config.model, config.features.dim, len(config.class_names))
 
 
-def our_loop(config: RecipeConfig, device: torch.device) -> System:
-    """The package's training, with its gathering of minibatches, loss, frame error and figures."""
+def our_trainer(config: RecipeConfig, device: torch.device) -> Trainer:
+    """The package's own, of a new model."""
     model, training = build(config), config.training
     fabric = make_fabric(training, device)
     model.to(fabric.device)
-    trainer = make_trainer(training, fabric, model, make_optimizer(training.optimizer, model.parameters()))
-    rate = training.optimizer.learning_rate
+    return make_trainer(training, fabric, model, make_optimizer(training.optimizer, model.parameters()))
+
+
+def our_loop(config: RecipeConfig, device: torch.device) -> System:
+    """The package's training, with its gathering of minibatches, loss, frame error and figures."""
+    trainer, rate = our_trainer(config, device), config.training.optimizer.learning_rate
     planned: dict[FrameBatching | UtteranceBatching, PlannedFrames] = {}
 
     def ready(part: Part) -> Run:

@@ -68,12 +68,13 @@ def test_a_system_that_fails_leaves_the_others(
 def test_the_first_losses_of_a_model_fall(
     tiny_corpus: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(gpu_losses, "read_recipe", lambda *_: config("dnn", tiny_corpus))
+    monkeypatch.setattr(gpu_losses, "config_of", lambda *_: config("dnn", tiny_corpus))
     gpu_losses.main(["--models", "dnn", "--updates", "6", "--device", "cpu"])
     title, *losses = capsys.readouterr().out.splitlines()
     assert title.startswith("dnn: CPU")
+    first, *_, last = (float(line.split()[1]) for line in losses)
     assert len(losses) == 6
-    assert float(losses[-1]) < float(losses[0])
+    assert last < first
 
 
 def test_rounds_end_with_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
