@@ -234,7 +234,14 @@ def test_more_frames_for_a_gpu_repeat_the_last(number: int) -> None:
     assert len(more) <= max(1.07 * number, FEWEST_FRAMES)
 
 
-def test_a_gpu_sees_few_numbers_of_frames() -> None:
+def test_a_gpu_sees_few_numbers_of_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    compute = FrontEnd._compute
+    monkeypatch.setattr(FrontEnd, "_compute", lambda self, frames: (seen.append(len(frames)), compute(self, frames))[1])
+    front_end = FrontEnd(FeaturesConfig())
+    front_end.at_once = True
+    front_end(torch.randn(2, 4000), torch.tensor([4000, 3000]))
+    assert seen == [FEWEST_FRAMES]
     sizes = {len(of_few_sizes(torch.zeros(number, 2))) for number in range(1, frontend.GPU_FRAMES, 61)}
     assert len(sizes) <= 1 + 16 * 8  # 256 = 2^8 frames, and sixteen sizes up to each power of two to 2^16
 

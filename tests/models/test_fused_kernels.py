@@ -19,7 +19,7 @@ from asr.models.kernels.fused_batch_norm import fused_batch_norm
 from asr.models.kernels.fused_hidden import fused_hidden
 from asr.models.kernels.fused_recurrent import GATES
 from asr.models.kernels.reverse import reversed_rows
-from asr.models.normalization import make_normalization
+from asr.models.normalization import make_normalization, share_batches
 from asr.models.recurrent import RecurrentLayer
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -158,6 +158,18 @@ def score_frames(model: AcousticModel, windows: Tensor) -> Tensor:
     return model.forward_windows(windows)
 
 
+def noted_layers(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, dict[str, float]]]:
+    """What each call of `fused_hidden` by a network takes."""
+    calls: list[tuple[Any, dict[str, float]]] = []
+
+    def noted(*inputs: Any, **constants: float) -> Tensor:
+        calls.append((inputs, constants))
+        return fused_hidden(*inputs, **constants)
+
+    monkeypatch.setattr(fully_connected, "fused_hidden", noted)
+    return calls
+
+
 SIZES = {"layers": 1, "width": 6, "dropout": 0.0, "normalization": "batch"}
 
 
@@ -201,15 +213,23 @@ def test_a_minibatch_of_frames_is_learned_from_as_on_the_cpu(
     model, windows = shaken(build(config, input_dim=4, output_dim=3)), torch.randn(frames, 3, 4)
     expected = outcome(model, score_frames, windows)
     request.getfixturevalue("fused")
-    calls: list[int] = []
-
-    def noted(*inputs: Any, **constants: float) -> Tensor:
-        calls.append(inputs[-1])
-        return fused_hidden(*inputs, **constants)
-
-    monkeypatch.setattr(fully_connected, "fused_hidden", noted)
+    calls = noted_layers(monkeypatch)
     assert_same(outcome(model, score_frames, windows, device=DEVICE), expected)
-    assert calls == list(range(config.layers))
+    assert [inputs[-1] for inputs, _ in calls] == list(range(config.layers))
+    calls.clear()
+    share_batches(model, lambda tensor: tensor)  # as where several processes have a part of a minibatch
+    assert_same(outcome(model, score_frames, windows, device=DEVICE), expected)
+    assert not calls
+
+
+@pytest.mark.usefixtures("fused")
+def test_a_minibatch_of_frames_is_dropped_from_as_the_recipe_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = DnnConfig(layers=2, width=10, dropout=0.3, input_dropout=0.6, normalization="batch", context=1)
+    calls = noted_layers(monkeypatch)
+    build(config, input_dim=4, output_dim=3).to(DEVICE).forward_windows(torch.ones(200, 3, 4, device=DEVICE))
+    assert [constants["dropout"] for _, constants in calls] == [0.3, 0.3]
+    dropped = calls[0][0][0] == 0
+    assert abs(dropped.double().mean() - 0.6) < 0.05
 
 
 @pytest.mark.usefixtures("fused")
