@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import cache, lru_cache, partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.acoustics.frame_times import FrameTimes
@@ -19,6 +18,7 @@ from asr.decoding.search.phone_prior import phone_prior
 from asr.decoding.search.prefix_beam import PrefixBeamSearch
 from asr.errors import InputError
 from asr.lm.arpa import read_arpa
+from asr.lm.backoff import PackedNgrams
 
 if TYPE_CHECKING:
     import torch
@@ -30,29 +30,32 @@ CONFIDENCE_ORDER = 3
 where the search takes seconds."""
 
 
-def bundle_graph(bundle: TrainedModel, lm_weight: float = 1.0, order: int | None = None) -> Graph:
-    """The decoding graph of a bundle's phones, topology and language model, with n-grams up to `order`.
-
-    Raises InputError for a bundle that has no language model yet.
-    """
-    config = bundle.config
-    phones = config.targets.phone_set
-    return build_graph(
-        _lm_path(bundle),
-        phones,
-        config.targets.states,
-        bundle.statistics.self_loops,
-        config.topology,
-        lm_weight,
-        modified_ctc=config.decoding.ctc == "modified",
-        order=order,
-    )
-
-
-def _lm_path(bundle: TrainedModel) -> Path:
+def bundle_ngrams(bundle: TrainedModel) -> PackedNgrams:
+    """The language model of a bundle. Raises InputError for a bundle that has none yet."""
     if not bundle.lm_path.is_file():
         raise InputError("has no lm.arpa, which decoding adds; give the bundle that asr decode wrote", bundle.folder)
-    return bundle.lm_path
+    return read_arpa(bundle.lm_path)
+
+
+def bundle_graph(bundle: TrainedModel, ngrams: PackedNgrams, lm_weight: float = 1.0, order: int | None = None) -> Graph:
+    """The decoding graph of a bundle's phones, topology and language model, with n-grams up to `order`.
+
+    Raises InputError where the language model is not of the bundle's phones.
+    """
+    config = bundle.config
+    try:
+        return build_graph(
+            ngrams,
+            config.targets.phone_set,
+            config.targets.states,
+            bundle.statistics.self_loops,
+            config.topology,
+            lm_weight,
+            modified_ctc=config.decoding.ctc == "modified",
+            order=order,
+        )
+    except InputError as error:
+        raise InputError(str(error), bundle.lm_path) from error
 
 
 def bundle_decoder(bundle: TrainedModel, tuning: Tuning, device: "torch.device | None" = None) -> Decoder:
@@ -64,9 +67,10 @@ def bundle_decoder(bundle: TrainedModel, tuning: Tuning, device: "torch.device |
     config = bundle.config
     phones = config.targets.phone_set
     in_graph = config.decoding.search == "graph"
-    graph = bundle_graph(bundle, tuning.lm_weight, None if in_graph else CONFIDENCE_ORDER)
+    ngrams = bundle_ngrams(bundle)
+    graph = bundle_graph(bundle, ngrams, tuning.lm_weight, None if in_graph else CONFIDENCE_ORDER)
     separate = in_graph and config.decoding.confidences and config.lm.order > CONFIDENCE_ORDER
-    shorter = bundle_graph(bundle, tuning.lm_weight, CONFIDENCE_ORDER) if separate else None
+    shorter = bundle_graph(bundle, ngrams, tuning.lm_weight, CONFIDENCE_ORDER) if separate else None
     return Decoder(
         graph_search=BeamSearch(graph, config.decoding.beam, tuning.insertion_penalty),
         acoustic_scale=tuning.acoustic_scale,
@@ -78,7 +82,7 @@ def bundle_decoder(bundle: TrainedModel, tuning: Tuning, device: "torch.device |
         recalibration=Recalibration(tuning.confidence_slope, tuning.confidence_offset),
         groups=phone_groups(phones, config.scoring.phone_set),
         batch_viterbi=_batch_viterbi(graph, device) if in_batches(bundle, device) else None,
-        search=None if in_graph else search_factory(bundle)(tuning.lm_weight, tuning.insertion_penalty),
+        search=None if in_graph else search_factory(bundle, ngrams)(tuning.lm_weight, tuning.insertion_penalty),
         confidence_graph=flatten(shorter, tuning.insertion_penalty) if shorter else None,
         scoring=config.decoding.confidences,
     )
@@ -92,10 +96,14 @@ def in_batches(bundle: TrainedModel, device: "torch.device | None") -> bool:
     return on_gpu and config.decoding.search == "graph" and config.lm.order <= 2
 
 
-def viterbi_factory(bundle: TrainedModel, device: "torch.device | None") -> "Callable[[float], BatchViterbi] | None":
+def viterbi_factory(
+    bundle: TrainedModel, ngrams: PackedNgrams, device: "torch.device | None"
+) -> "Callable[[float], BatchViterbi] | None":
     """Makes the exact search of batches on the device, given a weight of the language model; None where beam search is
     better (`in_batches`)."""
-    return (lambda weight: _batch_viterbi(bundle_graph(bundle, weight), device)) if in_batches(bundle, device) else None
+    if not in_batches(bundle, device):
+        return None
+    return lambda weight: _batch_viterbi(bundle_graph(bundle, ngrams, weight), device)
 
 
 def _batch_viterbi(graph: Graph, device: "torch.device | None") -> "BatchViterbi":
@@ -104,11 +112,11 @@ def _batch_viterbi(graph: Graph, device: "torch.device | None") -> "BatchViterbi
     return BatchViterbi(graph, device or "cpu")
 
 
-def search_factory(bundle: TrainedModel) -> Callable[[float, float], PathSearch]:
+def search_factory(bundle: TrainedModel, ngrams: PackedNgrams) -> Callable[[float, float], PathSearch]:
     """Makes the search that the recipe asks for, given a weight of the language model and an insertion penalty."""
     decoding, phones = bundle.config.decoding, bundle.config.targets.phone_set
-    graph_of = lru_cache(maxsize=1)(partial(bundle_graph, bundle))
-    prior = cache(lambda: phone_prior(read_arpa(_lm_path(bundle)), phones))
+    graph_of = lru_cache(maxsize=1)(partial(bundle_graph, bundle, ngrams))
+    prior = cache(lambda: phone_prior(ngrams, phones))
 
     def search(lm_weight: float, insertion_penalty: float) -> PathSearch:
         if decoding.search == "greedy":

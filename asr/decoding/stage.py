@@ -27,7 +27,7 @@ from asr.alignment.states import (
 from asr.config import DecodingConfig, RecipeConfig
 from asr.config.recipe_file import write_recipe
 from asr.corpora.cuts import read_cuts, reference, word_phones
-from asr.decoding.bundle_decoder import bundle_decoder, search_factory, viterbi_factory
+from asr.decoding.bundle_decoder import bundle_decoder, bundle_ngrams, search_factory, viterbi_factory
 from asr.decoding.decode import Decoder
 from asr.decoding.shared import (
     Scored,
@@ -209,15 +209,15 @@ def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path, device: torch.de
         dev = _in_best_pronunciations(dev, bundle_decoder(bundle, bundle.tuning, device), config)
     utterances = [(spoken.symbols, posteriors) for spoken, posteriors in dev]
     phones = config.targets.phone_set
-    settings = _settings_to_tune(config)
+    settings, ngrams = _settings_to_tune(config), bundle_ngrams(bundle)
     found = tune(
         utterances,
         bundle.statistics.priors,
-        search_factory(bundle),
+        search_factory(bundle, ngrams),
         phones,
         settings,
         config.scoring.phone_set,
-        viterbi_factory(bundle, device),
+        viterbi_factory(bundle, ngrams, device),
     )
     log.info(
         "Tuned on dev: acoustic scale %g, prior scale %g, insertion penalty %g, language model weight %g, dev PER %.1f",
@@ -235,7 +235,7 @@ def _tune(bundle: Bundle, dev: Sequence[Scored], out_dir: Path, device: torch.de
         }
         tuning = replace(tuning, **also)
         decoder = replace(decoder, posterior_scale=posterior_scale, recalibration=recalibration)
-    dev_perplexity = perplexity(bundle.lm_path, (fold(said, config.targets.phone_set) for said, _ in utterances))
+    dev_perplexity = perplexity(ngrams.unpacked(), (fold(said, config.targets.phone_set) for said, _ in utterances))
     log.info("Phone language model: order %d, perplexity %.2f on dev", config.lm.order, dev_perplexity)
     write_json(out_dir / TUNED, asdict(found) | also | {"dev_perplexity": round(dev_perplexity, 4)})
     return tuning, decoder

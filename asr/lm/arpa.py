@@ -1,51 +1,23 @@
-"""Back-off n-gram models in memory and in ARPA format."""
+"""Back-off n-gram models as text in ARPA format."""
 
 import gzip
 import io
 import math
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import compress, count, pairwise
 from pathlib import Path
 
-from asr.errors import InputError
-from asr.storage.files import complete_file
-from asr.storage.text import read_packed_lines
+import numpy as np
+import numpy.typing as npt
 
-START = "<s>"
-END = "</s>"
+from asr.errors import InputError
+from asr.lm.backoff import Level, Ngrams, PackedNgrams
+from asr.storage.files import complete_file
+from asr.storage.text import read_packed_bytes
+
 IMPOSSIBLE = -99.0
 """The log10 in ARPA files for a probability of 0, such as that of `<s>`, which no history predicts."""
-
-
-@dataclass(slots=True)
-class Ngrams:
-    """A back-off n-gram model; keys are n-grams of symbols, values natural logarithms.
-
-    P(z | h) is `probabilities[h + (z,)]` where listed, else exp(`backoffs[h]`) * P(z | h without its oldest symbol),
-    with a back-off weight of 1 where none is listed (Katz 1987).
-    """
-
-    order: int
-    probabilities: dict[tuple[str, ...], float] = field(default_factory=dict)
-    backoffs: dict[tuple[str, ...], float] = field(default_factory=dict)
-
-    def log_probability(self, history: tuple[str, ...], symbol: str) -> float:
-        """log P(symbol | history), natural; -inf for a symbol that has no unigram."""
-        history = history[max(0, len(history) - self.order + 1) :]
-        backoff = 0.0
-        while (*history, symbol) not in self.probabilities:
-            if not history:
-                return -math.inf
-            backoff += self.backoffs.get(history, 0.0)
-            history = history[1:]
-        return backoff + self.probabilities[(*history, symbol)]
-
-    def shortened(self, order: int) -> "Ngrams":
-        """The model without n-grams above `order`; the lower orders are a distribution of their own."""
-        probabilities = {ngram: value for ngram, value in self.probabilities.items() if len(ngram) <= order}
-        backoffs = {history: value for history, value in self.backoffs.items() if len(history) < order}
-        return Ngrams(min(order, self.order), probabilities, backoffs)
 
 
 def write_arpa(path: Path | str, ngrams: Ngrams, decimals: int = 7) -> None:
@@ -85,54 +57,86 @@ def _log10(natural: float, decimals: int) -> str:
     return f"{max(natural / math.log(10), IMPOSSIBLE):.{decimals}f}"
 
 
-def read_arpa(path: Path | str) -> Ngrams:
+def read_arpa(path: Path | str) -> PackedNgrams:
     """Reads a model in ARPA format; a file whose name ends in .gz is unpacked.
 
     Raises InputError with the number of the line that is not valid."""
     path = Path(path)
-    ngrams = Ngrams(order=0)
-    section, ended = 0, False
-    announced: list[str] = []
-    for number, line in _data_lines(path):
-        if section == 0 and line.startswith("ngram "):
-            ngrams.order += 1
-            announced.append(line.partition("=")[2].strip())
-        elif line == f"\\{section + 1}-grams:" and section < ngrams.order:
-            section += 1
-        elif line == "\\end\\":
-            ended = True
-            break
-        else:
-            _add_entry(ngrams, section, line, path, number)
-    if not ended or section != ngrams.order or section == 0:
-        raise InputError("the n-gram model is cut off (no \\end\\); write it again", path)
-    counts = Counter(map(len, ngrams.probabilities))
-    for order, count in enumerate(announced, 1):
-        if count != str(counts[order]):
-            raise InputError(f"says ngram {order}={count} and has {counts[order]} of them; write it again", path)
-    return ngrams
+    lines = read_packed_bytes(path).split(b"\n")
+    announced, titles = _sections(lines, path)
+    numbers: defaultdict[bytes, int] = defaultdict(count().__next__)
+    levels = []
+    for order, (said, (title, end)) in enumerate(zip(announced, pairwise(titles), strict=True), 1):
+        level = _entries(lines, range(title + 1, end), order, numbers, path)
+        listed = len(set(level.symbols.view(f"V{4 * order}").ravel().tolist()))
+        if said != str(listed):
+            raise InputError(f"says ngram {order}={said} and has {listed} of them; write it again", path)
+        levels.append(level)
+    return PackedNgrams([symbol.decode() for symbol in numbers], levels)
 
 
-def _data_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines after `\\data\\` that are not empty, with their numbers."""
-    lines = ((number, line.strip()) for number, line in read_packed_lines(path))
-    if not any(line == "\\data\\" for _, line in lines):
+def _sections(lines: Sequence[bytes], path: Path) -> tuple[list[str], list[int]]:
+    """How many n-grams the header announces for each order; the indices of the lines that are titles of the sections of
+    n-grams, and of the end."""
+    titles = [index for index, line in enumerate(lines) if line.lstrip().startswith(b"\\")]
+    while titles and lines[titles[0]].strip() != b"\\data\\":
+        del titles[0]
+    if not titles:
         raise InputError("not an n-gram model in ARPA format: no \\data\\ line", path)
-    yield from ((number, line) for number, line in lines if line)
+    header = range(titles[0] + 1, [*titles, len(lines)][1])
+    announced = []
+    for index in header:
+        if lines[index].startswith(b"ngram "):
+            announced.append(lines[index].decode().partition("=")[2].strip())
+        elif lines[index].strip():
+            raise InputError("expected a line such as ngram 1=40", path, index + 1)
+    expected = [*(f"\\{order}-grams:" for order in range(1, len(announced) + 1)), "\\end\\"]
+    for index, title in zip(titles[1:], expected, strict=False):
+        if lines[index].strip() != title.encode():
+            raise InputError(f"expected {title}", path, index + 1)
+    if not announced or len(titles) <= len(expected):
+        raise InputError("the n-gram model is cut off (no \\end\\); write it again", path)
+    return announced, titles[1 : len(expected) + 1]
 
 
-def _add_entry(ngrams: Ngrams, order: int, line: str, path: Path, number: int) -> None:
-    fields = line.split()
-    if order == 0 or len(fields) not in (order + 1, order + 2):
-        raise InputError(f"expected a log10 probability, {order} symbols and perhaps a back-off weight", path, number)
+def _entries(lines: Sequence[bytes], section: range, order: int, numbers: Mapping[bytes, int], path: Path) -> Level:
+    """The n-grams of a section. By whole columns, as a 6-gram has 300,000 lines."""
+    places = [index for index in section if lines[index].strip()]
+    rows = [lines[index] for index in places]
+    words = b"\n".join(rows).split()
+    lengths = np.fromiter(map(len, map(bytes.split, rows)), np.int64, len(rows))
+    weighted = lengths == order + 2
+    _check(weighted | (lengths == order + 1), places, f", {order} symbols and perhaps a back-off weight", path)
+    firsts = np.cumsum(lengths) - lengths
+    lasts = (firsts + order + 1)[weighted]
+    is_symbol = np.ones(len(words), bool)
+    is_symbol[firsts] = is_symbol[lasts] = False
+    symbols = np.fromiter(map(numbers.__getitem__, compress(words, is_symbol)), np.int32)
+    probabilities = _numbers(words, firsts, places, path)
+    backoffs = np.full(len(rows), math.nan)
+    backoffs[weighted] = _numbers(words, lasts, np.array(places)[weighted].tolist(), path)
+    valid = np.isfinite(probabilities) & (probabilities <= 0) & (np.isfinite(backoffs) | ~weighted)
+    _check(valid, places, " of at most 0, and a finite back-off weight", path)
+    probabilities = np.where(probabilities <= IMPOSSIBLE, -math.inf, probabilities * math.log(10))
+    return Level(symbols.reshape(len(rows), order), probabilities, backoffs * math.log(10))
+
+
+def _check(valid: npt.NDArray[np.bool_], places: Sequence[int], expected: str, path: Path) -> None:
+    if not valid.all():
+        raise InputError(f"expected a log10 probability{expected}", path, places[int(valid.argmin())] + 1)
+
+
+def _numbers(
+    words: Sequence[bytes], columns: npt.NDArray[np.int64], places: Sequence[int], path: Path
+) -> npt.NDArray[np.float64]:
+    """The words in these columns as numbers; `places` are the indices of their lines."""
+    given = [words[column] for column in columns.tolist()]
     try:
-        probability = float(fields[0])
-        backoff = float(fields[order + 1]) if len(fields) == order + 2 else None
-    except ValueError as error:
-        raise InputError(str(error), path, number) from error
-    if not math.isfinite(probability) or probability > 0 or not math.isfinite(backoff or 0.0):
-        raise InputError("expected a log10 probability of at most 0, and a finite back-off weight", path, number)
-    ngram = tuple(fields[1 : order + 1])
-    ngrams.probabilities[ngram] = -math.inf if probability <= IMPOSSIBLE else probability * math.log(10)
-    if backoff is not None:
-        ngrams.backoffs[ngram] = backoff * math.log(10)
+        return np.array(list(map(float, given)), np.float64)
+    except ValueError:
+        for word, place in zip(given, places, strict=True):
+            try:
+                float(word)
+            except ValueError as error:
+                raise InputError(str(error), path, place + 1) from error
+        raise

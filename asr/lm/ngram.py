@@ -15,13 +15,8 @@ import numpy as np
 
 from asr.errors import InputError
 from asr.kneser_ney import discounts
-from asr.lm.arpa import (
-    END,
-    START,
-    Ngrams,
-    read_arpa,
-    write_arpa,
-)
+from asr.lm.arpa import write_arpa
+from asr.lm.backoff import END, START, Ngrams
 from asr.lm.pruning import prune
 from asr.lm.word_starts import phone_of
 
@@ -96,22 +91,21 @@ def _kneser_ney_counts(counts: list[Counts]) -> list[Counts]:
     return modified
 
 
-def perplexity(ngrams: Ngrams | Path | str, sentences: Iterable[Sequence[str]]) -> float:
+def perplexity(ngrams: Ngrams, sentences: Iterable[Sequence[str]]) -> float:
     """exp of the mean negative log probability of the sentences' phones and ends.
 
     If the model has word starts, a sentence's probability is the sum over all places where words may begin.
     Raises InputError when there is no sentence, or for a phone that the model does not know.
     """
-    model = ngrams if isinstance(ngrams, Ngrams) else read_arpa(ngrams)
     symbols: dict[str, list[str]] = defaultdict(list)
-    for ngram in model.probabilities:
+    for ngram in ngrams.probabilities:
         if len(ngram) == 1:
             symbols[phone_of(ngram[0])].append(ngram[0])
     total, predicted = 0.0, 0
     for sentence in sentences:
         if unknown := [phone for phone in sentence if phone not in symbols]:
             raise InputError(f"phone {unknown[0]!r} is not in the phone language model")
-        total += _log_probability(model, [*(symbols[phone] for phone in sentence), [END]])
+        total += _log_probability(ngrams, [*(symbols[phone] for phone in sentence), [END]])
         predicted += len(sentence) + 1
     if not predicted:
         raise InputError("no transcripts to compute the perplexity on")

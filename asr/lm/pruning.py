@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from asr.lm.arpa import END, START, Ngrams
+from asr.lm.backoff import END, START, Ngrams
 
 History = tuple[str, ...]
 

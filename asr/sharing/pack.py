@@ -82,7 +82,7 @@ def _pack_files(source: Path, out: Path, packing: Packing) -> None:
         if (source / name).is_file():
             write_bytes(out / name, (source / name).read_bytes())
     if (lm := lm_path(source)).is_file():
-        ngrams = prune(read_arpa(lm), packing.prune)
+        ngrams = prune(read_arpa(lm).unpacked(), packing.prune)
         log.info("Language model: %d n-grams", len(ngrams.probabilities))
         write_arpa(out / PACKED_LM, ngrams, DECIMALS)
     stored = {tensor.dtype for tensor in tensors.values() if tensor.is_floating_point()}

@@ -30,7 +30,7 @@ def decoder(tmp_path: Path) -> Decoder:
         priors=np.full(CLASSES, 1 / CLASSES),
         phones=PHONES,
         times=FrameTimes.of(FeaturesConfig()),
-        search=PrefixBeamSearch(phone_prior(ngrams, PHONES), beam=16),
+        search=PrefixBeamSearch(phone_prior(ngrams.packed(), PHONES), beam=16),
     )
 
 

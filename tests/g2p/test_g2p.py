@@ -13,7 +13,7 @@ from asr.g2p.model import train_g2p
 from asr.g2p.ngram import estimate_ngram
 from asr.g2p.pairing import PAIR_SHAPES, cut_words
 from asr.g2p.search import best_pairs
-from asr.lm.arpa import END, START
+from asr.lm.backoff import END, START
 from asr.lm.ngram import estimate
 
 SENTENCES = st.lists(st.lists(st.integers(0, 2), max_size=6), min_size=1, max_size=8)

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr.errors import InputError
-from asr.lm.arpa import Ngrams, read_arpa, write_arpa
+from asr.lm.arpa import read_arpa, write_arpa
+from asr.lm.backoff import Ngrams
 from asr.lm.ngram import estimate, perplexity, train_ngram
 from asr.phones.folding import fold
 from asr.phones.phone_set import load_phone_set
@@ -63,7 +64,7 @@ def test_a_listed_ngram_is_never_less_probable_than_its_back_off(sentences, orde
 @given(sentences=SENTENCES, order=st.integers(2, 5), shorter=st.integers(1, 5))
 def test_a_shortened_model_is_a_distribution_over_next_phones(sentences, order, shorter):
     ngrams = estimate(sentences, order, PHONES)
-    short = ngrams.shortened(shorter)
+    short = ngrams.packed().unpacked(shorter)
     assert short.order == min(order, shorter) >= max(map(len, short.probabilities))
     for history in {ngram[:-1] for ngram in short.probabilities} | {("<s>",)}:
         following = [math.exp(short.log_probability(history, symbol)) for symbol in (*PHONES, "</s>")]
@@ -92,20 +93,19 @@ def test_bigrams_by_hand():
 
 
 def test_perplexity_by_hand(tmp_path):
-    path = tmp_path / "lm.arpa"
-    train_ngram([["aa", "b"], ["aa"]], 2, ("aa", "b", "zh"), path)
+    ngrams = train_ngram([["aa", "b"], ["aa"]], 2, ("aa", "b", "zh"), tmp_path / "lm.arpa")
     # P(aa | start): twice in two, discount 1, so 0.5 + 0.5 * 0.25
     expected = (0.625 * 0.375 * (0.5 + 0.5 * 0.375)) ** (-1 / 3)
-    assert perplexity(path, [["aa", "b"]]) == pytest.approx(expected, rel=1e-5)
+    assert perplexity(ngrams, [["aa", "b"]]) == pytest.approx(expected, rel=1e-5)
 
 
 def test_perplexity_agrees_with_kaldingram(tmp_path):
     ppl, prune = pytest.importorskip("kaldingram.ppl"), pytest.importorskip("kaldingram.prune")
     path = tmp_path / "lm.arpa"
-    train_ngram([["sil", "aa", "b", "sil"], ["sil", "b", "sil"]] * 3, 3, PHONES, path)
+    ngrams = train_ngram([["sil", "aa", "b", "sil"], ["sil", "b", "sil"]] * 3, 3, PHONES, path)
     held_out = [["sil", "b", "aa", "zh", "sil"], ["b"]]
     theirs = ppl.compute_ppl(prune.ArpaParser().loadf(path)[0], [" ".join(sentence) for sentence in held_out])
-    assert perplexity(path, held_out) == pytest.approx(theirs["ppl"], rel=1e-5)
+    assert perplexity(ngrams, held_out) == pytest.approx(theirs["ppl"], rel=1e-5)
 
 
 def test_bytes_do_not_depend_on_the_order_of_the_sentences(tmp_path):
@@ -120,8 +120,9 @@ def test_bytes_do_not_depend_on_the_order_of_the_sentences(tmp_path):
 def test_arpa_round_trip(tmp_path_factory, sentences, order):
     path = tmp_path_factory.mktemp("lm") / "lm.arpa"
     ngrams = train_ngram(sentences, order, PHONES, path)
-    read = read_arpa(path)
+    read = read_arpa(path).unpacked()
     assert read.order == order
+    assert ngrams.packed().unpacked() == ngrams
     assert read.probabilities == pytest.approx(ngrams.probabilities, abs=1e-6)
     assert read.backoffs == pytest.approx(ngrams.backoffs, abs=1e-6)
 
@@ -148,6 +149,10 @@ def test_no_sentences_and_unknown_phones_are_named(tmp_path):
         ("\\data\\\nngram 1=1\n\n\\1-grams:\n0.1\tb\n\\end\\\n", ":5: expected a log10 probability of at most 0"),
         ("\\data\\\nngram 1=1\n\n\\1-grams:\n-1\tb\tinf\n\\end\\\n", ":5: .* a finite back-off weight"),
         ("\\data\\\nngram 1=2\n\n\\1-grams:\n-1\tb\n\\end\\\n", "says ngram 1=2 and has 1 of them"),
+        ("\\data\\\nngram 1=2\n\n\\1-grams:\n-1\tb\n-2\tb\n\\end\\\n", "says ngram 1=2 and has 1 of them"),
+        ("\\data\\\nngrams 1=1\n\n\\1-grams:\n-1\tb\n\\end\\\n", ":2: expected a line such as"),
+        ("\\data\\\nngram 1=1\n\n\\2-grams:\n-1\tb\n\\end\\\n", r":4: expected \\1-grams:"),
+        ("\\data\\\nngram 1=1\n\n\\1-grams:\n\n-1\tb\n \n-2\tc\t0,5\n\\end\\\n", ":8: could not convert"),
     ],
 )
 def test_broken_arpa_is_named(tmp_path, text, message):
@@ -159,9 +164,32 @@ def test_broken_arpa_is_named(tmp_path, text, message):
         read_arpa(tmp_path / "missing.arpa")
 
 
+@pytest.mark.parametrize("ends", ["\n", "\r\n", " \n\n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_any_editor_may_have_written_the_file(tmp_path, ends, encoding):
+    lines = [
+        "hello",
+        "\\data\\",
+        "ngram 1=2",
+        "ngram 2=1",
+        "\\1-grams:",
+        "-1 ə -0.5",
+        " -99\tb",
+        "\\2-grams:",
+        "-2e-1\tə  b",
+    ]
+    path = tmp_path / "lm.arpa"
+    path.write_bytes(ends.join([*lines, "\\end\\", "bye"]).encode(encoding))
+    read = read_arpa(path).unpacked()
+    assert read.probabilities == pytest.approx(
+        {("ə",): -math.log(10), ("b",): -math.inf, ("ə", "b"): -0.2 * math.log(10)}
+    )
+    assert read.backoffs == pytest.approx({("ə",): -0.5 * math.log(10)})
+
+
 def test_impossible_probabilities_survive_the_file(tmp_path):
     write_arpa(tmp_path / "lm.arpa", Ngrams(1, {("<s>",): -math.inf, ("b",): math.log(0.5), ("</s>",): math.log(0.5)}))
-    assert read_arpa(tmp_path / "lm.arpa").probabilities[("<s>",)] == -math.inf
+    assert read_arpa(tmp_path / "lm.arpa").unpacked().probabilities[("<s>",)] == -math.inf
 
 
 @pytest.mark.corpora
@@ -186,7 +214,7 @@ def test_real_transcripts_are_predicted_better_than_by_plain_kneser_ney(timit_sa
     plain.cal_bow()
     with (tmp_path / "theirs.arpa").open("w") as file:
         plain.print_as_arpa(file)
-    theirs = read_arpa(tmp_path / "theirs.arpa")
+    theirs = read_arpa(tmp_path / "theirs.arpa").unpacked()
     assert perplexity(estimate(training, order, phones), held_out) < perplexity(theirs, held_out) < 20
 
 

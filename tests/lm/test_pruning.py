@@ -12,7 +12,8 @@ from support.exact_search import sentence_cost
 
 from asr.decoding.graph.grammar import grammar
 from asr.decoding.search.phone_prior import phone_prior
-from asr.lm.arpa import Ngrams, read_arpa, write_arpa
+from asr.lm.arpa import read_arpa, write_arpa
+from asr.lm.backoff import Ngrams
 from asr.lm.ngram import estimate, perplexity
 from asr.lm.pruning import prune
 from asr.phones.folding import fold
@@ -210,7 +211,7 @@ def test_arpa_round_trip(tmp_path_factory, sentences, order, threshold):
     path = tmp_path_factory.mktemp("lm") / "lm.arpa"
     pruned = prune(estimate(sentences, order, PHONES), threshold)
     write_arpa(path, pruned)
-    read = read_arpa(path)
+    read = read_arpa(path).unpacked()
     assert read.order == pruned.order
     assert read.probabilities == pytest.approx(pruned.probabilities, abs=1e-6)
     assert read.backoffs == pytest.approx(pruned.backoffs, abs=1e-6)
@@ -226,7 +227,7 @@ def test_searches_take_pruned_models(seed, order, threshold):
     end = pruned.log_probability(("<s>", *sentence), "</s>")
     assert len(grammar(pruned, PHONES).last_phone) == len({ngram[:-1] for ngram in pruned.probabilities} | {("<s>",)})
     assert sentence_cost(pruned, sentence) <= -sum(model) - end + 1e-9
-    prior = phone_prior(pruned, PHONES)
+    prior = phone_prior(pruned.packed(), PHONES)
     state, added = prior.start, []
     for phone in map(PHONES.index, sentence):
         added.append(prior.added[state, phone])
@@ -252,8 +253,8 @@ def test_real_phones_are_pruned_as_by_kaldingram(timit_transcripts, tmp_path, ca
     model = theirs.ArpaParser().loadf(tmp_path / "lm.arpa")[0]
     theirs.prune(model, threshold, 1)
     theirs.ArpaParser().dumpf(model, tmp_path / "pruned.arpa")
-    kept = read_arpa(tmp_path / "pruned.arpa").probabilities.keys()
-    pruned = prune(read_arpa(tmp_path / "lm.arpa"), threshold)
+    kept = read_arpa(tmp_path / "pruned.arpa").unpacked().probabilities.keys()
+    pruned = prune(read_arpa(tmp_path / "lm.arpa").unpacked(), threshold)
     different = kept ^ pruned.probabilities.keys()
     assert {ngram[:-1] for ngram in different} <= {
         ("<s>",)

@@ -12,7 +12,7 @@ from asr.decoding.graph.build import build_graph
 from asr.decoding.search.beam import BeamSearch
 from asr.decoding.search.phone_prior import phone_prior
 from asr.decoding.search.prefix_beam import prefix_beam_search
-from asr.lm.arpa import END, START
+from asr.lm.backoff import END, START
 from asr.lm.ngram import estimate, perplexity, train_ngram
 from asr.lm.pruning import prune
 from asr.lm.word_starts import mark_word_starts, phone_of, symbols
@@ -77,7 +77,7 @@ def test_prefixes_count_all_markings_of_their_phones(sentences, order, seed, fra
     scores = np.random.default_rng(seed).normal(size=(frames, 1 + len(PHONES)))
     log_posteriors = (scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)).astype(np.float32)
     alone = prefix_beam_search(log_posteriors, 5000, count=5000)
-    found = prefix_beam_search(log_posteriors, 50000, phone_prior(ngrams, PHONES), count=50000)
+    found = prefix_beam_search(log_posteriors, 50000, phone_prior(ngrams.packed(), PHONES), count=50000)
     expected = {
         tuple(each.phones): each.score
         + np.logaddexp.reduce([log_probability(ngrams, each) for each in markings([PHONES[i] for i in each.phones])])

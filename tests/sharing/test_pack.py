@@ -54,8 +54,8 @@ def test_as_it_is_without_half(tiny_run: Path, tmp_path: Path) -> None:
 def test_a_language_model_is_pruned(tiny_run: Path, tmp_path: Path) -> None:
     for threshold in (0.0, 0.01):
         pack(tiny_run, tmp_path / "packed", Packing(prune=threshold), CHOICES)
-        ngrams = read_arpa(tmp_path / "packed" / "lm.arpa.gz")
-        original = read_arpa(tiny_run / "decode" / "bundle" / "lm.arpa")
+        ngrams = read_arpa(tmp_path / "packed" / "lm.arpa.gz").unpacked()
+        original = read_arpa(tiny_run / "decode" / "bundle" / "lm.arpa").unpacked()
         assert (len(ngrams.probabilities) < len(original.probabilities)) == (threshold > 0)
 
 

@@ -236,7 +236,7 @@ def parsers() -> dict[str, Parser]:
         ),
         "arpa": Parser(
             "lm.arpa",
-            read_arpa,
+            lambda path: read_arpa(path).unpacked(),
             (written(lambda path: train_ngram([["a", "b"], ["b", "a", "a"]], 2, ["a", "b"], path)),),
         ),
         "cmvn": Parser("x.cmvn.safetensors", load_cmvn, (written(lambda path: save_cmvn(path, _cmvn())),)),

@@ -14,11 +14,12 @@ from asr.decoding.graph.grammar import grammar
 from asr.decoding.graph.topology import Graph, ctc, hmm
 from asr.errors import InputError
 from asr.lm.arpa import read_arpa
+from asr.lm.backoff import PackedNgrams
 from asr.phones.classes import Topology
 
 
 def build_graph(
-    arpa_path: Path | str,
+    ngrams: PackedNgrams | Path | str,
     phones: Sequence[str],
     states: int = 1,
     self_loops: npt.NDArray[np.float64] | None = None,
@@ -27,19 +28,18 @@ def build_graph(
     modified_ctc: bool = False,
     order: int | None = None,
 ) -> Graph:
-    """The graph of a topology under the n-gram of an ARPA file.
+    """The graph of a topology under an n-gram, or that of an ARPA file.
 
     HMMs have `states` states a phone; `self_loops` [C]: probability of staying in each class's state; None: one half.
     `lm_weight` is the factor of the n-gram's log probabilities, not of the HMMs' transitions. `modified_ctc`: two equal
     phones need no blank between them. With an `order`, longer n-grams are left out.
     Raises InputError for a broken file, or one whose symbols are not `phones`.
     """
-    path = Path(arpa_path)
+    packed = ngrams if isinstance(ngrams, PackedNgrams) else read_arpa(ngrams)
     try:
-        ngrams = read_arpa(path)
-        acceptor = grammar(ngrams if order is None else ngrams.shortened(order), phones).weighted(lm_weight)
+        acceptor = grammar(packed.unpacked(order), phones).weighted(lm_weight)
     except InputError as error:
-        raise error if str(path) in str(error) else InputError(str(error), path) from error
+        raise error if isinstance(ngrams, PackedNgrams) else InputError(str(error), Path(ngrams)) from error
     if topology == "ctc":
         return ctc(acceptor, len(phones), modified_ctc)
     return hmm(acceptor, states, np.full(len(phones) * states, 0.5) if self_loops is None else self_loops)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from asr.errors import InputError
-from asr.lm.arpa import END, START, Ngrams
+from asr.lm.backoff import END, START, Ngrams
 from asr.lm.word_starts import phone_of
 
 Symbols = tuple[str, ...]

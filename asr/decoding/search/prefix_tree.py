@@ -64,12 +64,12 @@ def search_prefixes(frames: Logarithms, beam: int, prior: PhonePrior) -> tuple[L
     for time in range(frames.shape[1]):
         _extend(frames[:, time], prior.phones, tree, kept, size, extended)
         _merge(tree, kept.prefixes[:size], extended.phone)
-        found = _candidates(tree, kept.prefixes[:size], prior.added, extended, candidates, places)
+        found = _candidates(tree, kept.prefixes[:size], prior, extended, candidates, places)
         tree = with_room(tree, nodes + beam)
         survivors = places[_best(candidates[:found], beam)]
         nodes = _keep(tree, nodes, survivors, kept, extended, prior, following)
         kept, following, size = following, kept, len(survivors)
-    return _final_scores(tree, kept, size, prior.ends), kept.prefixes[:size], tree
+    return _final_scores(tree, kept, size, prior), kept.prefixes[:size], tree
 
 
 @njit(cache=True, nogil=True)
@@ -105,12 +105,12 @@ def _keep(
 
 
 @njit(cache=True, nogil=True)
-def _final_scores(tree: Records, kept: Beam, size: int, ends: Logarithms) -> Logarithms:
+def _final_scores(tree: Records, kept: Beam, size: int, prior: PhonePrior) -> Logarithms:
     final = np.empty(size)
     for slot in range(size):
         prefix = tree[kept.prefixes[slot]]
         total = np.logaddexp(kept.blank[:, slot], kept.phone[:, slot]).mean()
-        final[slot] = total + prefix.language + ends[prefix.history]
+        final[slot] = total + prefix.language + prior.weight * prior.ends[prefix.history]
     return final
 
 
@@ -163,7 +163,7 @@ def _merge(tree: Records, prefixes: Integers, phone: Logarithms) -> None:
 def _candidates(
     tree: Records,
     prefixes: Integers,
-    added: Logarithms,
+    prior: PhonePrior,
     extended: Extended,
     candidates: Logarithms,
     places: Integers,
@@ -183,9 +183,9 @@ def _candidates(
     found, scores = 0, np.empty(columns)
     for slot in range(len(prefixes)):
         prefix = tree[prefixes[slot]]
-        scores[0] = unchanged[slot]
+        scores[0], language = unchanged[slot], prefix.language - prior.insertion_penalty
         for symbol in range(columns - 1):
-            scores[symbol + 1] = prefix.language + added[prefix.history, symbol]
+            scores[symbol + 1] = language + prior.weight * prior.added[prefix.history, symbol]
         for model in range(models):
             for column in range(1, columns):
                 scores[column] += share * phone[model, slot, column]
@@ -225,7 +225,7 @@ def _longer(tree: Records, nodes: int, node: int, symbol: int, prior: PhonePrior
         return child, nodes
     prefix = tree[node]
     history = prefix.history
-    language = prefix.language + prior.added[history, symbol]
+    language = prefix.language - prior.insertion_penalty + prior.weight * prior.added[history, symbol]
     _set_prefix(tree, nodes, node, symbol, prior.histories[history, symbol], language)
     tree[nodes].sibling = prefix.child
     prefix.child = nodes

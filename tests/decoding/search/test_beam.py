@@ -17,7 +17,8 @@ from asr.decoding.graph.topology import hmm
 from asr.decoding.search.beam import BeamSearch
 from asr.decoding.search.token_passing import Arrivals, Frontier, pull, push
 from asr.errors import InputError
-from asr.lm.arpa import Ngrams, write_arpa
+from asr.lm.arpa import write_arpa
+from asr.lm.backoff import Ngrams
 from asr.lm.ngram import estimate, train_ngram
 
 WIDE = 1000.0

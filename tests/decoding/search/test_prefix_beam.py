@@ -73,7 +73,7 @@ def test_the_prior_adds_the_weighted_n_gram(seed, frames, order, weight, penalty
         sequence: value + weight * language(ngrams, sequence) - penalty * len(sequence)
         for sequence, value in summed(log_posteriors).items()
     }
-    prior = phone_prior(ngrams, PHONES).weighted(weight, penalty)
+    prior = phone_prior(ngrams.packed(), PHONES).weighted(weight, penalty)
     found = prefix_beam_search(log_posteriors, 5000, prior, count=5000)
     assert {tuple(each.phones): each.score for each in found} == pytest.approx(expected, abs=1e-5)
 
@@ -88,9 +88,9 @@ def test_several_models_count_by_the_mean_of_their_logs(seed, frames, models):
     expected = {
         sequence: np.mean([values[sequence] for values in sums]) + language(ngrams, sequence) for sequence in sums[0]
     }
-    found = prefix_beam_search(each, 5000, phone_prior(ngrams, PHONES), count=5000)
+    found = prefix_beam_search(each, 5000, phone_prior(ngrams.packed(), PHONES), count=5000)
     assert {tuple(hypothesis.phones): hypothesis.score for hypothesis in found} == pytest.approx(expected, abs=1e-5)
-    path = PrefixBeamSearch(phone_prior(ngrams, PHONES), 5000).best_path(each)
+    path = PrefixBeamSearch(phone_prior(ngrams.packed(), PHONES), 5000).best_path(each)
     assert [span.phone for span in path.phones] == found[0].phones
     assert path.cost == pytest.approx(-found[0].score)
     alone = forced_path(each[0], found[0].phones)
@@ -102,7 +102,7 @@ def test_a_model_twice_keeps_the_prefixes_of_the_model_alone():
     """Also where the beam drops some: the language model then weighs as much beside two models as beside one."""
     for seed in range(10):
         random = np.random.default_rng(seed)
-        scores, prior = random_posteriors(random, 20), phone_prior(random_ngrams(random, 3), PHONES)
+        scores, prior = random_posteriors(random, 20), phone_prior(random_ngrams(random, 3).packed(), PHONES)
         alone, twice = (prefix_beam_search(np.stack([scores] * models), 3, prior, count=3) for models in (1, 2))
         assert [found.phones for found in twice] == [found.phones for found in alone]
         assert [found.score for found in twice] == pytest.approx([found.score for found in alone])
@@ -114,7 +114,7 @@ def test_a_narrow_beam_claims_no_more_than_there_is(seed, beam):
     random = np.random.default_rng(seed)
     ngrams = random_ngrams(random, 3)
     log_posteriors = random_posteriors(random, 40, sharpness=1.0)
-    found = prefix_beam_search(log_posteriors, beam, phone_prior(ngrams, PHONES).weighted(0.5, 0.0), count=10)
+    found = prefix_beam_search(log_posteriors, beam, phone_prior(ngrams.packed(), PHONES).weighted(0.5, 0.0), count=10)
     assert 1 <= len(found) <= beam
     assert len({tuple(each.phones) for each in found}) == len(found)
     for each in found:
@@ -183,7 +183,8 @@ def test_no_frames_impossible_phones_and_what_is_refused():
 def test_the_decoder_finds_the_best_phones_and_their_best_alignment(seed, frames, scale, weight, penalty):
     random = np.random.default_rng(seed)
     log_posteriors, ngrams = random_posteriors(random, frames), random_ngrams(random, 2)
-    path = PrefixBeamSearch(phone_prior(ngrams, PHONES), 5000, weight, penalty).best_path(log_posteriors, scale)
+    search = PrefixBeamSearch(phone_prior(ngrams.packed(), PHONES), 5000, weight, penalty)
+    path = search.best_path(log_posteriors, scale)
     if frames == 0:
         assert (path.phones, path.cost) == ([], 0.0)
         return
@@ -205,7 +206,7 @@ def test_the_decoder_finds_the_best_phones_and_their_best_alignment(seed, frames
 @pytest.mark.parametrize("frames", [0, 1, 12])
 def test_phones_alone_are_those_of_the_path(frames):
     random = np.random.default_rng(frames)
-    prior = phone_prior(random_ngrams(random, 3), PHONES)
+    prior = phone_prior(random_ngrams(random, 3).packed(), PHONES)
     posteriors = random_posteriors(random, frames)
     for search in (PrefixBeamSearch(prior, 8, 0.8, -0.5), GreedySearch()):
         expected = [each.phone for each in search.best_path(posteriors, 0.6).phones]
