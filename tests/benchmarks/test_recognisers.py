@@ -56,10 +56,10 @@ def test_a_system_that_says_the_reference_makes_no_errors(prepared: Path) -> Non
 @pytest.mark.parametrize("written", ["timit39", "cmu39"])
 def test_a_model_writes_the_phones_of_the_references(written: str, demo_corpus: Path) -> None:
     audio = read_audio(next(demo_corpus.glob("test/*/*/*.flac")), recognisers.SAMPLE_RATE)
-    own = recognisers.load("narrow", "cpu").recognize(audio).symbols
+    own = recognisers.load("small", "cpu").recognize(audio).symbols
     assert {"ib", "dx"} & {*own}
     folded = {"timit39": {"ib": "ih", "dx": "dx"}, "cmu39": {"ib": "ah", "dx": "t"}}[written]
-    said = recognisers.asr("narrow", written)(audio)
+    said = recognisers.asr("small", written)(audio)
     assert {*said} <= {*load_phone_set(written)}
     assert {folded[phone] for phone in {*own} & {*folded}} <= {*said}
 
