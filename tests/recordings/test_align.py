@@ -56,7 +56,7 @@ def test_words_are_aligned_through_a_lexicon(
 ) -> None:
     audio = sorted(spoken.glob("*.flac"))[0]
     (tmp_path / "lexicon.txt").write_text("HELLO  HH AH0 L OW1\nHELLO(1)  HH EH0 L OW1\nWORLD  W ER1 L D\n")
-    common = ("--tier", "words", "--lexicon", tmp_path / "lexicon.txt", "--text", "Hello, world!")
+    common = ("--lexicon", tmp_path / "lexicon.txt", "--text", "Hello, world!")
     outcome = asr_command("align", tiny_run, audio, "-o", tmp_path / "out", *common, "--format", "phn")
     assert outcome.status == 0
     [alignment] = read_transcripts(tmp_path / "out" / "alignments.jsonl")
@@ -139,7 +139,7 @@ def test_what_cannot_be_aligned_is_named_and_the_rest_is_done(
     assert "1 aligned, 5 failed" in outcome.err
     assert [row["utterance"] for row in rows(tmp_path / "out", "alignments.jsonl")] == [first.stem]
     for path, reason in [
-        (second, "; correct it or, if it has words, use --tier words --lexicon FILE"),
+        (second, "; correct it or, if it has words, use --lexicon FILE"),
         (third, "too few for its phones"),
         (spoken / "unknown.wav", "has no transcript"),
         (spoken / "broken.wav", "not an audio file"),
@@ -208,10 +208,11 @@ def test_several_models_give_the_median_and_the_widest_interval(
     ("arguments", "message"),
     [
         (["--tier", "words"], "needs --lexicon"),
+        (["--tier", "phones", "--lexicon", "cmudict"], "does not take one"),
         (["--transcripts", "missing.jsonl"], "no such file"),
         (["--text", "aa"], "one audio file"),
         (["--evaluate"], "leave the audio out"),
-        (["--spell-numbers"], "--spell-numbers is for --tier words"),
+        (["--spell-numbers"], "--spell-numbers needs --lexicon"),
     ],
 )
 def test_a_wrong_call_is_one_line(

@@ -58,6 +58,9 @@ def test_the_phones_of_a_single_file_are_printed(
     again = asr_command("transcribe", tiny_run, good / "one.wav", "-o", out)
     assert again.err.startswith("0 transcribed, 1 already done")
     assert again.out == fresh.out
+    shown = asr_command("transcribe", tiny_run, good / "one.wav", "-o", out, "--format", "text", "--phones", "ipa")
+    assert shown.out == f"one: {(out / 'text' / 'phones' / 'one.txt').read_text()}"
+    assert shown.out != fresh.out
     assert asr_command("transcribe", tiny_run, good / "one.wav", good / "studio.WAV", "-o", out).out == ""
     assert asr_command("transcribe", tiny_run, bad / "text.wav", "-o", out).out == ""
 
