@@ -14,7 +14,7 @@ from asr.cli.decode import decode_command
 from asr.cli.doctor import doctor_command
 from asr.cli.export import export_command
 from asr.cli.features import features_command
-from asr.cli.messages import show_messages
+from asr.cli.messages import codecs_silenced, show_messages
 from asr.cli.model import app as model_app
 from asr.cli.plot import app as plot_app
 from asr.cli.prepare import app as prepare_app
@@ -40,6 +40,7 @@ app = typer.Typer(
 
 @app.callback()
 def asr_options(
+    context: typer.Context,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show more messages.")] = False,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show more messages, warnings of libraries, and tracebacks of errors.")
@@ -52,6 +53,7 @@ def asr_options(
     Exit status: 0 if all is done, 1 for an error, 2 for an unknown option or a value out of range, 130 after Ctrl-C.
     """
     show_messages(verbose, debug)
+    context.with_resource(codecs_silenced())
 
 
 app.command("run", short_help="Run a recipe, from the corpus to the report")(run_command)
