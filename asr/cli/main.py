@@ -14,7 +14,7 @@ from asr.cli.decode import decode_command
 from asr.cli.doctor import doctor_command
 from asr.cli.export import export_command
 from asr.cli.features import features_command
-from asr.cli.messages import codecs_silenced, show_messages
+from asr.cli.messages import PROGRAM, codecs_silenced, show_messages
 from asr.cli.model import app as model_app
 from asr.cli.plot import app as plot_app
 from asr.cli.prepare import app as prepare_app
@@ -28,6 +28,7 @@ from asr.cli.transcribe import transcribe_command
 from asr.errors import InputError, gpu_failure, is_interrupt, is_out_of_memory
 from asr.processes import LOST_STATUS, end_with_launcher, is_launched, is_lost_process
 from asr.threads import share_the_processor
+from asr.version import __version__
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +39,21 @@ app = typer.Typer(
 )
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(PROGRAM, __version__)
+        raise typer.Exit
+
+
 @app.callback()
 def asr_options(
     context: typer.Context,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show more messages.")] = False,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show more messages, warnings of libraries, and tracebacks of errors.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version, and leave.")
     ] = False,
 ) -> None:
     """Phoneme recognition: train and test on a corpus, transcribe and align your own recordings.

@@ -12,6 +12,7 @@ from support.asr_command import Command
 
 from asr.cli import main
 from asr.errors import InputError
+from asr.version import __version__
 
 ROOT = typer.main.get_command(main.app)
 COMMANDS = sorted(ROOT.commands)  # type: ignore[attr-defined]
@@ -35,6 +36,13 @@ def test_help_loads_nothing_heavy() -> None:
     assert process.stdout.splitlines()[-1] == ""
     assert {"run", "train", "transcribe"} <= set(COMMANDS)
     assert all(command in process.stdout for command in COMMANDS)
+
+
+def test_the_version_loads_nothing_heavy(asr_command: Command) -> None:
+    assert asr_command("--version").out == f"asr {__version__}\n"
+    call = "import sys; sys.argv[1:] = ['--version']\nfrom asr.cli.main import main"
+    process = python("-c", f"{call}\ntry: main()\nexcept SystemExit as leaving: assert not leaving.code; {LOADED}")
+    assert (process.stdout, process.stderr) == (f"asr {__version__}\n\n", "")
 
 
 def test_every_command_argument_and_option_has_a_help_text() -> None:
