@@ -69,7 +69,7 @@ def copies(cuts: Sequence[MonoCut]) -> dict[str, str]:
 def groups(cuts: Iterable[MonoCut], by: str = "speaker") -> list[Group]:
     """Cuts that are linked by a speaker (unless `by` is recording) or by the content of their audio, each once."""
     cuts = list(cuts)
-    content = contents(cut.recording.sources[0].source for cut in cuts)
+    content = contents(cut.recording for cut in cuts)
     parents = list(range(len(cuts)))
 
     def root_of(place: int) -> int:
