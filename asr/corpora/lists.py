@@ -82,18 +82,19 @@ def _read(path: Path) -> Rows:
 
 
 def _table(path: Path, delimiter: str) -> Rows:
-    lines = (f"{line}\n" for _, line in read_packed_lines(path, fallback=True))
-    first = next(lines, "")
+    numbered = read_packed_lines(path, fallback=True)
+    header, first = next(((number, line) for number, line in numbered if line.strip()), (1, ""))
+    lines = (f"{line}\n" for _, line in numbered)
     if delimiter == ",":
         delimiter = max(",;\t", key=first.count)
     columns = [name.strip().lower() for name in next(csv.reader([first], delimiter=delimiter), [])]
     if twice := next((name for name in columns if name and columns.count(name) > 1), None):
-        raise InputError(f"has two columns {twice!r}; rename one", path, 1)
+        raise InputError(f"has two columns {twice!r}; rename one", path, header)
     if first and not set(columns).intersection(COLUMNS["path"]):
         message = f"has no column of audio files: the first line needs one of {', '.join(COLUMNS['path'])}; it has "
-        raise InputError(message + listed(columns), path, 1)
+        raise InputError(message + listed(columns), path, header)
     rows = csv.reader(lines, delimiter=delimiter, strict=True)
-    line = 2
+    line = header + 1
     try:
         for row in rows:
             filled = {name: cell.strip() for name, cell in zip(columns, row, strict=False) if cell.strip()}
@@ -104,7 +105,7 @@ def _table(path: Path, delimiter: str) -> Rows:
                 yield line, "", partial(refuse, InputError(message, path, line))
             elif filled:
                 yield line, "", partial(_row, filled, path, line, columns)
-            line = rows.line_num + 2
+            line = rows.line_num + header + 1
     except csv.Error as error:
         message = f"cannot be read from here on: {error}; close each quote, and double one inside a quoted cell"
         raise InputError(message, path, line) from error

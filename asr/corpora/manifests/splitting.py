@@ -112,6 +112,8 @@ def _drawn(pool: list[Group], wanted: Sequence[str], config: SplitConfig, root: 
     """
     if not wanted:
         return {cut.id: "train" for group in pool for cut in group}
+    if not pool:
+        raise InputError("no utterances are left for train: all are those of dev or test; give some to train", root)
     if len(pool) <= len(wanted):
         less = f"too few for train and {' and '.join(wanted)}"
         if config.by == "recording":
