@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import time
 from collections.abc import Sequence
 from typing import Annotated, NoReturn
 
@@ -26,7 +27,7 @@ from asr.cli.serve import serve_command
 from asr.cli.train import train_command
 from asr.cli.transcribe import transcribe_command
 from asr.errors import InputError, gpu_failure, is_interrupt, is_out_of_memory
-from asr.processes import LOST_STATUS, end_with_launcher, is_launched, is_lost_process
+from asr.processes import LOST_STATUS, end_with_launcher, is_launched, is_lost_process, rank
 from asr.threads import share_the_processor
 from asr.version import __version__
 
@@ -89,6 +90,8 @@ INTERRUPTED = "Interrupted; rerun the same command to resume"
 LOST = "Another process of this training ended; rerun the same command to resume"
 INTERRUPTED_STATUS = 130
 """The exit status of a process that Ctrl-C ended (128 + SIGINT)."""
+FIRST = 10.0
+"""Seconds that process 0 has to say what is wrong in all; torchrun then ends the others before they say it too."""
 
 
 def main() -> None:
@@ -139,5 +142,9 @@ def _global_options_first(arguments: Sequence[str]) -> list[str]:
 
 
 def _leave(message: str, status: int = 1) -> NoReturn:
+    if rank() and not is_launched():
+        if status == INTERRUPTED_STATUS:  # Ctrl-C reaches all
+            sys.exit(status)
+        time.sleep(FIRST)
     log.error("%s", message, exc_info=True)
     sys.exit(status)

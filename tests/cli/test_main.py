@@ -108,6 +108,40 @@ def test_an_error_is_one_line_and_a_status(
     assert outcome.out == ""
 
 
+@pytest.mark.parametrize(
+    ("number", "error", "waited", "lines"),
+    [
+        (0, InputError("no"), 0, 1),
+        (1, InputError("no"), 1, 1),
+        (0, KeyboardInterrupt(), 0, 1),
+        (1, KeyboardInterrupt(), 0, 0),
+    ],
+)
+def test_under_torchrun_process_0_speaks_first(
+    number: int,
+    error: BaseException,
+    waited: int,
+    lines: int,
+    monkeypatch: pytest.MonkeyPatch,
+    asr_command: Command,
+) -> None:
+    app = typer.Typer(pretty_exceptions_enable=False)
+    waits: list[float] = []
+
+    @app.command()
+    def fails() -> None:
+        raise error
+
+    for name, value in {"RANK": number, "WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2}.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setattr(main, "app", app)
+    monkeypatch.setattr(main.time, "sleep", waits.append)
+    outcome = asr_command()
+    assert outcome.status == (1 if isinstance(error, InputError) else 130)
+    assert outcome.err.count("\n") == lines
+    assert waits == [main.FIRST] * waited
+
+
 def test_ctrl_c_in_compiled_code_is_ctrl_c(monkeypatch: pytest.MonkeyPatch, asr_command: Command) -> None:
     app = typer.Typer(pretty_exceptions_enable=False)
 
