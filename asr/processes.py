@@ -181,11 +181,13 @@ def _standard_error() -> IO[str] | None:
 
 
 def _wait(processes: Sequence[subprocess.Popen[bytes]]) -> list[int | None]:
-    """The exit status of each process once all have ended; None for those that had not, a while after one failed."""
+    """The exit status of each process once all have ended; None for those that had not when one was killed, or a while
+    after one failed."""
     deadline = None
     while True:
         statuses = [process.poll() for process in processes]
-        if None not in statuses or (deadline is not None and time.monotonic() > deadline):
+        killed = any(status is not None and status < 0 for status in statuses)
+        if killed or None not in statuses or (deadline is not None and time.monotonic() > deadline):
             return statuses
         if deadline is None and any(statuses):
             deadline = time.monotonic() + _GRACE
