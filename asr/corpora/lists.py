@@ -182,7 +182,7 @@ def _text(value: object, column: str, path: Path, line: int) -> str | None:
 
 def _phones(value: object, path: Path, line: int) -> tuple[tuple[str, ...], tuple[tuple[float, float], ...]]:
     """Phones as a text with spaces between them, or as a list of them or of objects with a `phone`; and their times, if
-    all have `start` and `end`."""
+    they have `start` and `end`. Raises InputError where only some have."""
     items = value.split() if isinstance(value, str) else value or []
     rows = [each if isinstance(each, dict) else {"phone": each} for each in items] if isinstance(items, list) else [{}]
     phones = tuple(row["phone"] for row in rows if isinstance(row.get("phone"), str))
@@ -190,7 +190,10 @@ def _phones(value: object, path: Path, line: int) -> tuple[tuple[str, ...], tupl
         raise InputError("phones are not a text or a list of texts; write them with spaces between them", path, line)
     given = [[read_seconds(row.get(key), key, path, line) for key in ("start", "end")] for row in rows]
     times = tuple((start, end) for start, end in given if start is not None and end is not None)
-    return phones, times if len(times) == len(phones) else ()
+    if times and len(times) < len(phones):
+        message = f"{len(times)} of {len(phones)} phones have a start and an end; give both to all of them, or to none"
+        raise InputError(message, path, line)
+    return phones, times
 
 
 def _cut(row: dict[str, Any], path: Path, line: int) -> Listed:

@@ -59,6 +59,12 @@ def header_only(root: Path) -> None:
     path.write_text(path.read_text().splitlines()[0])
 
 
+def some_times(root: Path) -> None:
+    json_lines(root)
+    (root / "mine.csv").unlink()
+    replaced("mine.jsonl", ', "end": 0.5', "")(root)
+
+
 def all_test(root: Path) -> None:
     path = root / "mine.csv"
     path.write_text("\n".join(f"{line},test" for line in path.read_text().splitlines()).replace("test", "split", 1))
@@ -151,6 +157,7 @@ BROKEN = [
     ("csv", said(True), r"mine\.jsonl:1: text 'True' is not a text"),
     ("csv", all_test, r"corpus: no utterances are left for train: all are those of dev or test; give some to train"),
     ("csv", overwritten("mine.csv", b"\n\n"), r"mine\.csv: has no utterances; give one a line"),
+    ("csv", some_times, r"mine\.jsonl:1: 3 of 4 phones have a start and an end; give both to all of them, or to none"),
     ("csv", header_only, r"mine\.csv: has no utterances; give one a line"),
     (
         "kaldi",
