@@ -155,22 +155,39 @@ def launch(count: int, arguments: Sequence[str], environment: Mapping[str, str])
         said = [None, *(stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(count - 1))]
         processes: list[subprocess.Popen[bytes]] = []
         stack.callback(_end, processes)
-        for number, stderr in enumerate(said):
+        for number, output in enumerate(said):
             own = {**shared, "RANK": str(number), "LOCAL_RANK": str(number)}
             processes.append(
                 # Their input ends when this process does; in sessions of their own, Ctrl-C reaches this process alone.
-                subprocess.Popen(command, env=own, stdin=subprocess.PIPE, stderr=stderr, start_new_session=True)
+                subprocess.Popen(
+                    command,
+                    env=own,
+                    stdin=subprocess.PIPE,
+                    stderr=output or _standard_error(),
+                    start_new_session=True,
+                )
             )
         statuses = _wait(processes)
         return _reported(statuses, said)
 
 
+def _standard_error() -> IO[str] | None:
+    """This process's, which need not be the file descriptor that another one inherits; None where it has no file."""
+    try:
+        sys.stderr.fileno()
+    except (AttributeError, OSError, ValueError):
+        return None
+    return sys.stderr
+
+
 def _wait(processes: Sequence[subprocess.Popen[bytes]]) -> list[int | None]:
-    """The exit status of each process once all have ended; None for those that had not, a while after one failed."""
+    """The exit status of each process once all have ended; None for those that had not when one was killed, or a while
+    after one failed."""
     deadline = None
     while True:
         statuses = [process.poll() for process in processes]
-        if None not in statuses or (deadline is not None and time.monotonic() > deadline):
+        killed = any(status is not None and status < 0 for status in statuses)
+        if killed or None not in statuses or (deadline is not None and time.monotonic() > deadline):
             return statuses
         if deadline is None and any(statuses):
             deadline = time.monotonic() + _GRACE

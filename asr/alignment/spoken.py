@@ -12,7 +12,7 @@ from asr.phones.lexicon import LEXICON_PHONES, Lexicon, entry
 from asr.phones.phone_set import AnyPhoneSet, PhoneSet, load_phone_set
 from asr.phones.pronounce import fold_pronunciations
 from asr.phones.symbols import PERHAPS_SILENT, SILENT
-from asr.phones.words import Spell, has_digits, split_words, without_accents
+from asr.phones.words import Spell, WithoutAccents, has_digits, split_words
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,9 @@ def spoken_words(text: str, lexicon: Lexicon, phone_set: AnyPhoneSet, spell: Spe
     """
     words, unknown = split_words(text, lexicon, spell)
     if unknown and not text.isascii():
-        words, unknown = split_words(without_accents(text, set().union(*lexicon)), lexicon, spell)
+        known = WithoutAccents(lexicon)
+        words, unknown = split_words(text, known, spell)
+        words = [known.spelling(word) for word in words]
     if unknown:
         fix = "spell numbers out, or use --spell-numbers" if any(map(has_digits, unknown)) else "add them to it"
         raise InputError(f"not in the lexicon: {', '.join(dict.fromkeys(unknown))}; {fix}", page="alignment.md")

@@ -1,8 +1,9 @@
 """Decodes what libsndfile supports."""
 
+import math
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ LONGER_MP3 = 64
 """Libsndfile estimates the length of an MP3 file from its first frames and its size, and reads no more; the highest bit
 rate is 40 times the lowest."""
 
+PLACE = 0.1
+"""Seconds to which the place of an error in a file is found."""
+
 
 class SndfileDecoder:
     """An open file of libsndfile; or a window, a part of one."""
@@ -40,7 +44,7 @@ class SndfileDecoder:
         """
         import soundfile
 
-        self.path = path
+        self.path, self._in_window = path, window is not None
         with ExitStack() as opened:
             # soundfile cannot encode names that are not UTF-8
             source = os.fsencode(path) if window is None else opened.enter_context(window)
@@ -93,9 +97,21 @@ class SndfileDecoder:
             block = self._read(size)
 
     def _read(self, count: int) -> NDArray[np.float32]:
-        with _errors_named(self.path):
+        with _errors_named(self.path, self._until_error):
             block: NDArray[np.float32] = self._file.read(count, dtype="float32", always_2d=True)
         return block
+
+    def _until_error(self) -> str:
+        """How much of the file comes before what cannot be read; nothing where its header does not say its length."""
+        if self.samples is None or self._in_window:
+            return ""
+        import soundfile
+
+        done, step = 0, math.ceil(PLACE * self.sample_rate)
+        with suppress(soundfile.LibsndfileError), soundfile.SoundFile(os.fsencode(self.path)) as again:
+            while read := len(again.read(step, dtype="float32")):
+                done += read
+        return f": only the first {done / self.sample_rate:.1f} of {self.samples / self.sample_rate:.1f} s can be read"
 
 
 def open_sndfile(path: Path, header: Header) -> "SndfileDecoder | ChainDecoder":
@@ -152,12 +168,13 @@ class ChainDecoder:
 
 
 @contextmanager
-def _errors_named(path: Path) -> Iterator[None]:
+def _errors_named(path: Path, until: Callable[[], str] = str) -> Iterator[None]:
     import soundfile
 
     try:
         yield
     except soundfile.LibsndfileError as error:
-        raise InputError(f"broken audio ({error.error_string}); copy it again from its source", path) from error
+        reason = f"{until()} ({error.error_string.rstrip('.')})"
+        raise InputError(f"broken audio{reason}; copy it again from its source", path) from error
     except MemoryError as error:
         raise InputError("does not fit in memory; split it into parts", path) from error

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from asr.cli.engine import EngineChoice, EngineName, cluster, device_here
-from asr.cli.messages import codecs_silenced
 from asr.cli.options import ChannelChoice, Device, Formats, Inputs, Jobs, Model, Phones, channels_of
 from asr.threads import available_cores, one_blas_thread
 
@@ -108,8 +107,7 @@ def align_command(
     spell = number_speller(language) if spell_numbers else None
     for name in formats:
         writer(name)
-    with codecs_silenced():
-        found = find_sources(inputs, channels_of(channels))
+    found = find_sources(inputs, channels_of(channels))
     sources = found.sources
     if text is not None and (len(sources) != 1 or transcripts is not None):
         raise InputError("--text is for one audio file, without --transcripts")
@@ -117,7 +115,7 @@ def align_command(
     here = device_here(engine, device)
     aligner = Aligner([AligningModel(path, device_for(path, here)) for path in [model, *models]])
     known = None if lexicon is None else load_pronouncer([lexicon], lexicon_phones(aligner.phone_set)).lexicon
-    with codecs_silenced(), cluster(engine, jobs, device) as ray:
+    with cluster(engine, jobs, device) as ray:
         workers = ray or Threads(jobs or available_cores())
         summary = align_files(aligner, found, said, known, out, formats, View(phones), workers, spell)
     log.info("%s: %s", summary.text("aligned"), out / ALIGNMENTS)

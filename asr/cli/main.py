@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import time
 from collections.abc import Sequence
 from typing import Annotated, NoReturn
 
@@ -14,7 +15,7 @@ from asr.cli.decode import decode_command
 from asr.cli.doctor import doctor_command
 from asr.cli.export import export_command
 from asr.cli.features import features_command
-from asr.cli.messages import show_messages
+from asr.cli.messages import PROGRAM, codecs_silenced, show_messages
 from asr.cli.model import app as model_app
 from asr.cli.plot import app as plot_app
 from asr.cli.prepare import app as prepare_app
@@ -26,8 +27,9 @@ from asr.cli.serve import serve_command
 from asr.cli.train import train_command
 from asr.cli.transcribe import transcribe_command
 from asr.errors import InputError, gpu_failure, is_interrupt, is_out_of_memory
-from asr.processes import LOST_STATUS, end_with_launcher, is_launched, is_lost_process
+from asr.processes import LOST_STATUS, end_with_launcher, is_launched, is_lost_process, rank
 from asr.threads import share_the_processor
+from asr.version import __version__
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +40,21 @@ app = typer.Typer(
 )
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(PROGRAM, __version__)
+        raise typer.Exit
+
+
 @app.callback()
 def asr_options(
+    context: typer.Context,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show more messages.")] = False,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show more messages, warnings of libraries, and tracebacks of errors.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version, and leave.")
     ] = False,
 ) -> None:
     """Phoneme recognition: train and test on a corpus, transcribe and align your own recordings.
@@ -52,6 +64,7 @@ def asr_options(
     Exit status: 0 if all is done, 1 for an error, 2 for an unknown option or a value out of range, 130 after Ctrl-C.
     """
     show_messages(verbose, debug)
+    context.with_resource(codecs_silenced())
 
 
 app.command("run", short_help="Run a recipe, from the corpus to the report")(run_command)
@@ -77,6 +90,8 @@ INTERRUPTED = "Interrupted; rerun the same command to resume"
 LOST = "Another process of this training ended; rerun the same command to resume"
 INTERRUPTED_STATUS = 130
 """The exit status of a process that Ctrl-C ended (128 + SIGINT)."""
+FIRST = 10.0
+"""Seconds that process 0 has to say what is wrong in all; torchrun then ends the others before they say it too."""
 
 
 def main() -> None:
@@ -127,5 +142,9 @@ def _global_options_first(arguments: Sequence[str]) -> list[str]:
 
 
 def _leave(message: str, status: int = 1) -> NoReturn:
+    if rank() and not is_launched():
+        if status == INTERRUPTED_STATUS:  # Ctrl-C reaches all
+            sys.exit(status)
+        time.sleep(FIRST)
     log.error("%s", message, exc_info=True)
     sys.exit(status)

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from asr.cli.messages import codecs_silenced
 from asr.cli.options import Device, Jobs, Model, WordLexicon, chosen_lexicon
 from asr.threads import available_cores, one_blas_thread
 
@@ -51,5 +50,4 @@ def serve_command(
     speech = Speech(recognizer, Path(model).resolve().name, limits, chosen_lexicon(lexicon), g2p)
     log.info("Loading the model")
     speech.warm_up()
-    with codecs_silenced():
-        serve(speech, host, port)
+    serve(speech, host, port)

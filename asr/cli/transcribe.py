@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from asr.cli.engine import EngineChoice, EngineName, cluster, device_here
-from asr.cli.messages import codecs_silenced
 from asr.cli.options import ChannelChoice, Device, Formats, Inputs, Jobs, Model, Phones, channels_of
 from asr.threads import available_cores, one_blas_thread
 
@@ -55,7 +54,7 @@ def transcribe_command(
     for name in formats:
         writer(name)
     view = View(phones, min_score)
-    with codecs_silenced(), cluster(engine, jobs, device) as ray:
+    with cluster(engine, jobs, device) as ray:
         found = find_sources(inputs, channels_of(channels))
         recognizer = Recognizer(model, device_for(model, device_here(engine, device)))
         workers = ray or Threads(jobs or available_cores())

@@ -82,18 +82,19 @@ def _read(path: Path) -> Rows:
 
 
 def _table(path: Path, delimiter: str) -> Rows:
-    lines = (f"{line}\n" for _, line in read_packed_lines(path, fallback=True))
-    first = next(lines, "")
+    numbered = read_packed_lines(path, fallback=True)
+    header, first = next(((number, line) for number, line in numbered if line.strip()), (1, ""))
+    lines = (f"{line}\n" for _, line in numbered)
     if delimiter == ",":
         delimiter = max(",;\t", key=first.count)
     columns = [name.strip().lower() for name in next(csv.reader([first], delimiter=delimiter), [])]
     if twice := next((name for name in columns if name and columns.count(name) > 1), None):
-        raise InputError(f"has two columns {twice!r}; rename one", path, 1)
+        raise InputError(f"has two columns {twice!r}; rename one", path, header)
     if first and not set(columns).intersection(COLUMNS["path"]):
         message = f"has no column of audio files: the first line needs one of {', '.join(COLUMNS['path'])}; it has "
-        raise InputError(message + listed(columns), path, 1)
+        raise InputError(message + listed(columns), path, header)
     rows = csv.reader(lines, delimiter=delimiter, strict=True)
-    line = 2
+    line = header + 1
     try:
         for row in rows:
             filled = {name: cell.strip() for name, cell in zip(columns, row, strict=False) if cell.strip()}
@@ -104,7 +105,7 @@ def _table(path: Path, delimiter: str) -> Rows:
                 yield line, "", partial(refuse, InputError(message, path, line))
             elif filled:
                 yield line, "", partial(_row, filled, path, line, columns)
-            line = rows.line_num + 2
+            line = rows.line_num + header + 1
     except csv.Error as error:
         message = f"cannot be read from here on: {error}; close each quote, and double one inside a quoted cell"
         raise InputError(message, path, line) from error
@@ -181,7 +182,7 @@ def _text(value: object, column: str, path: Path, line: int) -> str | None:
 
 def _phones(value: object, path: Path, line: int) -> tuple[tuple[str, ...], tuple[tuple[float, float], ...]]:
     """Phones as a text with spaces between them, or as a list of them or of objects with a `phone`; and their times, if
-    all have `start` and `end`."""
+    they have `start` and `end`. Raises InputError where only some have."""
     items = value.split() if isinstance(value, str) else value or []
     rows = [each if isinstance(each, dict) else {"phone": each} for each in items] if isinstance(items, list) else [{}]
     phones = tuple(row["phone"] for row in rows if isinstance(row.get("phone"), str))
@@ -189,7 +190,10 @@ def _phones(value: object, path: Path, line: int) -> tuple[tuple[str, ...], tupl
         raise InputError("phones are not a text or a list of texts; write them with spaces between them", path, line)
     given = [[read_seconds(row.get(key), key, path, line) for key in ("start", "end")] for row in rows]
     times = tuple((start, end) for start, end in given if start is not None and end is not None)
-    return phones, times if len(times) == len(phones) else ()
+    if times and len(times) < len(phones):
+        message = f"{len(times)} of {len(phones)} phones have a start and an end; give both to all of them, or to none"
+        raise InputError(message, path, line)
+    return phones, times
 
 
 def _cut(row: dict[str, Any], path: Path, line: int) -> Listed:

@@ -55,6 +55,11 @@ class TextGrid:
         """Whether there is an interval tier that `intervals` would read."""
         return bool(self._called(tier))
 
+    @property
+    def interval_tiers(self) -> list[str]:
+        """The names of the tiers that `intervals` reads."""
+        return [each.name for each in self._tiers if each.kind == _INTERVALS]
+
     def intervals(self, tier: str) -> list[Segment]:
         """The intervals of a tier (`phones` or `words`) in order, the empty ones too.
 
@@ -79,7 +84,7 @@ class TextGrid:
 
     def _called(self, tier: str) -> list[_Tier]:
         tiers = [each for each in self._tiers if each.kind == _INTERVALS]
-        return [each for each in tiers if each.name == tier] or [each for each in tiers if _is_called(each.name, tier)]
+        return [each for each in tiers if each.name == tier] or [each for each in tiers if is_called(each.name, tier)]
 
 
 def read_tier(path: Path | str, tier: str) -> list[Segment]:
@@ -101,8 +106,9 @@ def _read(path: Path) -> list[_Tier]:
         raise InputError(f"not a Praat TextGrid that can be read: {reason}", path) from error
 
 
-def _is_called(name: str, tier: str) -> bool:
+def is_called(name: str, tier: str) -> bool:
     """Whether a tier's name means `tier`, as other aligners write it: phone, Phones, SPEAKER - phones."""
+    tier = tier.lower()
     return name.lower().rpartition(" - ")[2].strip() in (tier, tier.removesuffix("s"))
 
 
@@ -122,6 +128,8 @@ def _tiers(text: str) -> list[_Tier]:
         return _chronological_tiers(values, starts)
     if values[1:2] != ["TextGrid"]:
         raise ValueError("it is not a TextGrid; save it again as a text file")
+    if not starts:
+        raise ValueError("it has no tier whose start and end are numbers such as 0.5; save it again as a text file")
     ends = [*starts[1:], len(values)]
     return [
         _Tier(values[start + 1], values[start], values[start + 4], values[start + 5 : end])

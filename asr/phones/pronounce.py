@@ -13,7 +13,7 @@ from asr.g2p.model import G2p, train_g2p
 from asr.phones.folding import fold
 from asr.phones.lexicon import CMUDICT, LEXICON_PHONES, Lexicon, entry, read_lexicon
 from asr.phones.phone_set import AnyPhoneSet, PhoneSet, load_phone_set
-from asr.phones.words import split_words, without_accents
+from asr.phones.words import WithoutAccents, split_words
 
 log = logging.getLogger(__name__)
 
@@ -26,14 +26,16 @@ class Pronouncer:
         self._uses_g2p = g2p
 
     def __call__(self, text: str) -> tuple[list[PronouncedWord], list[str]]:
-        """The words of a text (see `split_words`) with their pronunciations, and the words that nothing covers.
+        """The words of a text (see `split_words`) with their pronunciations, and the words that nothing covers, as they
+        are in the text.
 
         An accent is left out where no word of the lexicon has that letter: in cmudict, café is cafe.
         """
         words, unknown = split_words(text, self.lexicon)
         if unknown and not text.isascii():
-            words, unknown = split_words(without_accents(text, self._letters), self.lexicon)
-        missing = [word for word in unknown if not self._guess(word)]
+            words, unknown = split_words(text, self._without_accents)
+            words = [self._without_accents.spelling(word) for word in words]
+        missing = [word for word in unknown if not self._guess(self._without_accents.spelling(word))]
         known = ChainMap(self.lexicon, self.guessed)
         return [entry(word, known) for word in words if word in known], missing
 
@@ -46,8 +48,8 @@ class Pronouncer:
         return word in self.guessed
 
     @cached_property
-    def _letters(self) -> set[str]:
-        return set().union(*self.lexicon)
+    def _without_accents(self) -> WithoutAccents:
+        return WithoutAccents(self.lexicon)
 
     @cached_property
     def _g2p(self) -> G2p:

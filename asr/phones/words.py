@@ -3,7 +3,7 @@
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Collection, Container, Iterator
 
 Spell = Callable[[str], str | None]
 """The words of a number, or None for what is not a number."""
@@ -40,6 +40,21 @@ def without_accents(text: str, kept: Container[str]) -> str:
         letter if letter.lower() in kept else _ACCENTS.sub("", unicodedata.normalize("NFD", letter))
         for letter in unicodedata.normalize("NFC", text)
     )
+
+
+class WithoutAccents:
+    """A lexicon that also has words with accents that it never writes: café where it has cafe, and no é."""
+
+    def __init__(self, lexicon: Collection[str]) -> None:
+        self._lexicon = lexicon
+        self._letters: set[str] = set().union(*lexicon)
+
+    def __contains__(self, word: object) -> bool:
+        return isinstance(word, str) and self.spelling(word) in self._lexicon
+
+    def spelling(self, word: str) -> str:
+        """The word as the lexicon would write it."""
+        return word if word in self._lexicon else without_accents(word, self._letters)
 
 
 def split_words(text: str, lexicon: Container[str], spell: Spell | None = None) -> tuple[list[str], list[str]]:

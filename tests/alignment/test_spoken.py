@@ -37,6 +37,8 @@ def test_words_have_their_pronunciations_and_silences_that_may_be_missing() -> N
 
 def test_accents_do_not_count_where_the_lexicon_has_no_such_letter() -> None:
     assert spoken_words("Thé cát's", LEXICON, "cmu39").items == spoken_words("the cat's", LEXICON, "cmu39").items
+    with pytest.raises(InputError, match="not in the lexicon: josé;"):
+        spoken_words("Thé José", LEXICON, "cmu39")
     with pytest.raises(InputError, match="thé"):
         spoken_words("thé", LEXICON | {"café": [("k",)]}, "cmu39")
 

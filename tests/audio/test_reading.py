@@ -198,6 +198,15 @@ def test_flac_of_unknown_length_is_read_to_its_end(tmp_path: Path, channels: int
         read_audio(tmp_path / "pipe.flac", RATE, 2.0, 2.0)
 
 
+def test_a_broken_flac_says_how_much_can_be_read(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.flac", np.random.default_rng(0).normal(0, 0.1, 4 * RATE), RATE)
+    whole = (tmp_path / "a.flac").read_bytes()
+    (tmp_path / "a.flac").write_bytes(whole[: len(whole) // 2] + bytes(2000) + whole[len(whole) // 2 + 2000 :])
+    for start in (0.0, 1.0):
+        with pytest.raises(InputError, match=r"a\.flac: broken audio: only the first [12]\.\d of 4\.0 s can"):
+            read_audio(tmp_path / "a.flac", RATE, start)
+
+
 def test_a_broken_flac_of_unknown_length_is_named(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.flac", tone(seconds=3.0), RATE)
     whole = without_length((tmp_path / "a.flac").read_bytes())

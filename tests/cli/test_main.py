@@ -12,6 +12,7 @@ from support.asr_command import Command
 
 from asr.cli import main
 from asr.errors import InputError
+from asr.version import __version__
 
 ROOT = typer.main.get_command(main.app)
 COMMANDS = sorted(ROOT.commands)  # type: ignore[attr-defined]
@@ -35,6 +36,13 @@ def test_help_loads_nothing_heavy() -> None:
     assert process.stdout.splitlines()[-1] == ""
     assert {"run", "train", "transcribe"} <= set(COMMANDS)
     assert all(command in process.stdout for command in COMMANDS)
+
+
+def test_the_version_loads_nothing_heavy(asr_command: Command) -> None:
+    assert asr_command("--version").out == f"asr {__version__}\n"
+    call = "import sys; sys.argv[1:] = ['--version']\nfrom asr.cli.main import main"
+    process = python("-c", f"{call}\ntry: main()\nexcept SystemExit as leaving: assert not leaving.code; {LOADED}")
+    assert (process.stdout, process.stderr) == (f"asr {__version__}\n\n", "")
 
 
 def test_every_command_argument_and_option_has_a_help_text() -> None:
@@ -98,6 +106,40 @@ def test_an_error_is_one_line_and_a_status(
     assert outcome.err.strip().startswith(line)
     assert outcome.err.count("\n") == 1
     assert outcome.out == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "error", "waited", "lines"),
+    [
+        (0, InputError("no"), 0, 1),
+        (1, InputError("no"), 1, 1),
+        (0, KeyboardInterrupt(), 0, 1),
+        (1, KeyboardInterrupt(), 0, 0),
+    ],
+)
+def test_under_torchrun_process_0_speaks_first(
+    number: int,
+    error: BaseException,
+    waited: int,
+    lines: int,
+    monkeypatch: pytest.MonkeyPatch,
+    asr_command: Command,
+) -> None:
+    app = typer.Typer(pretty_exceptions_enable=False)
+    waits: list[float] = []
+
+    @app.command()
+    def fails() -> None:
+        raise error
+
+    for name, value in {"RANK": number, "WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2}.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setattr(main, "app", app)
+    monkeypatch.setattr(main.time, "sleep", waits.append)
+    outcome = asr_command()
+    assert outcome.status == (1 if isinstance(error, InputError) else 130)
+    assert outcome.err.count("\n") == lines
+    assert waits == [main.FIRST] * waited
 
 
 def test_ctrl_c_in_compiled_code_is_ctrl_c(monkeypatch: pytest.MonkeyPatch, asr_command: Command) -> None:

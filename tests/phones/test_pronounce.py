@@ -40,7 +40,7 @@ def test_the_g2p_pronounces_words_of_letters_alone(lexicon: Path) -> None:
     pronounce = load_pronouncer([lexicon], "cmu39", g2p=True)
     words, missing = pronounce("tac tac 7up ßünter the <unk>")
     assert [word for word, _ in words] == ["tac", "tac", "the"]
-    assert missing == ["7up", "ßunter", "<unk>"]
+    assert missing == ["7up", "ßünter", "<unk>"]
     assert words[0] == words[1] == ("tac", pronounce.guessed["tac"])
     assert set(pronounce.guessed) == {"tac"}
 
@@ -53,6 +53,14 @@ def test_accents_do_not_count_where_the_lexicon_has_no_such_letter(lexicon: Path
     accents.write_text("schon SH AO N\nlöwe L ER V AH\ncafe K AE F EY\n", encoding="utf-8")
     words, missing = load_pronouncer([accents], "cmu39")("schön scho\N{COMBINING DIAERESIS}n café")
     assert ([word for word, _ in words], missing) == (["cafe"], ["schön", "schön"])
+
+
+def test_what_is_missing_has_its_accents(lexicon: Path) -> None:
+    pronounce = load_pronouncer([lexicon], "cmu39")
+    assert pronounce("the Ca\N{COMBINING ACUTE ACCENT}t, José, l’été") == (pronounce("the cat")[0], ["josé", "l'été"])
+    guessing = load_pronouncer([lexicon], "cmu39", g2p=True)
+    words, missing = guessing("táct 5€")
+    assert ([word for word, _ in words], missing) == (["tact"], ["5€"])
 
 
 def test_pronunciations_are_folded_and_each_is_there_once() -> None:

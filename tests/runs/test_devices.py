@@ -145,6 +145,18 @@ def test_what_one_process_says_counts_and_not_that_others_lost_it(
         launch(2, [], os.environ)
 
 
+def test_nobody_waits_for_the_others_once_one_was_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\n[ $RANK = 1 ] && kill -KILL $$\nexec sleep 60\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    monkeypatch.setattr("asr.processes._GRACE", 60.0)
+    before = time.monotonic()
+    with pytest.raises(InputError, match=r"process 1 of 2 was killed \(SIGKILL\); rerun"):
+        launch(2, [], os.environ)
+    assert time.monotonic() - before < 30
+
+
 def test_a_process_ends_with_the_one_that_launched_it(tiny_recipe: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:  # nobody gives it a task
         place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(silent.getsockname()[1]), "ASR_LAUNCHED": "1"}

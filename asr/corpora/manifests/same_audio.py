@@ -1,23 +1,43 @@
-"""Which audio files have the same content, under any name."""
+"""Which audio files have the same content, under any name and in any lossless format."""
 
+import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import Path
 
+import numpy as np
+from lhotse import Recording
+
+from asr.audio.opening import open_audio
 from asr.errors import InputError
+from asr.progress import track
 from asr.storage.files import file_digest
+from asr.threads import in_threads
+
+PIECE = 0.05
+"""Seconds, from the middle of files of equal length, that are compared before all of their samples are."""
+
+STEPS = 2**15
+"""Samples are compared at 16 bits: a copy at 24 is the same."""
 
 
-def contents(paths: Iterable[str]) -> dict[str, str]:
-    """For each file a text that is the same for files of the same content. Only files of equal size are read, and links
-    once.
+def contents(recordings: Iterable[Recording]) -> dict[str, str]:
+    """For the file of each recording a text that is the same for files with the same bytes, or the same samples.
 
-    Raises InputError for a file that cannot be read.
+    Channels that are all the same count once. Only files of equal size, or of equal rate and length by their
+    recordings, are read, and links once. Raises InputError for a file that is not there.
     """
+    files = {recording.sources[0].source: recording for recording in recordings}
+    found = _by_bytes(files)
+    same = _by_samples({content: files[path] for path, content in found.items()})
+    return {path: same.get(content, content) for path, content in found.items()}
+
+
+def _by_bytes(paths: Iterable[str]) -> dict[str, str]:
     files: dict[tuple[int, int], list[str]] = defaultdict(list)
     sizes: dict[int, set[tuple[int, int]]] = defaultdict(set)
-    for path in dict.fromkeys(paths):
+    for path in paths:
         try:
             status = os.stat(path)  # noqa: PTH116 - a Path for each of a million files takes seconds
         except OSError as error:
@@ -32,3 +52,42 @@ def contents(paths: Iterable[str]) -> dict[str, str]:
             content = file_digest(Path(names[0])) if len(alike) > 1 else f"the only one of {size} bytes"
             found.update(dict.fromkeys(names, content))
     return found
+
+
+def _by_samples(files: Mapping[str, Recording]) -> dict[str, str]:
+    """Of files, by names that differ, those with the samples of an earlier one, each with that one's name."""
+
+    def length(name: str) -> tuple[int, int]:
+        return files[name].sampling_rate, files[name].num_samples
+
+    def piece(name: str) -> str | None:
+        rate, samples = length(name)
+        return _samples(files[name], samples // 2, max(1, min(round(PIECE * rate), samples - samples // 2)))
+
+    groups = [list(files)]
+    for key in (length, piece, lambda name: _samples(files[name])):
+        groups = _alike(groups, key)
+    return {name: names[0] for names in groups for name in names[1:]}
+
+
+def _alike(groups: Iterable[list[str]], key: Callable[[str], Hashable]) -> list[list[str]]:
+    """Those of each group that share a key, which is not None."""
+    members = [(number, name) for number, names in enumerate(groups) for name in names]
+    found: dict[Hashable, list[str]] = defaultdict(list)
+    keys = in_threads(lambda member: key(member[1]), track(members, "compare audio"))
+    for (number, name), value in zip(members, keys, strict=True):
+        found[number, name if value is None else (value,)].append(name)
+    return [alike for alike in found.values() if len(alike) > 1]
+
+
+def _samples(recording: Recording, first: int = 0, count: int | None = None) -> str | None:
+    """A digest of the samples of a part; None where they cannot be read, which is said where they are used."""
+    digest = hashlib.sha256()
+    try:
+        with open_audio(Path(recording.sources[0].source)) as decoder, np.errstate(all="ignore"):
+            for block in decoder.blocks(first, count):
+                channels = block if (block != block[:, :1]).any() else block[:, :1]
+                digest.update(np.round(channels * STEPS).astype(np.int32).tobytes())
+    except InputError:
+        return None
+    return digest.hexdigest()

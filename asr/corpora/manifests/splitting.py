@@ -69,7 +69,7 @@ def copies(cuts: Sequence[MonoCut]) -> dict[str, str]:
 def groups(cuts: Iterable[MonoCut], by: str = "speaker") -> list[Group]:
     """Cuts that are linked by a speaker (unless `by` is recording) or by the content of their audio, each once."""
     cuts = list(cuts)
-    content = contents(cut.recording.sources[0].source for cut in cuts)
+    content = contents(cut.recording for cut in cuts)
     parents = list(range(len(cuts)))
 
     def root_of(place: int) -> int:
@@ -112,6 +112,8 @@ def _drawn(pool: list[Group], wanted: Sequence[str], config: SplitConfig, root: 
     """
     if not wanted:
         return {cut.id: "train" for group in pool for cut in group}
+    if not pool:
+        raise InputError("no utterances are left for train: all are those of dev or test; give some to train", root)
     if len(pool) <= len(wanted):
         less = f"too few for train and {' and '.join(wanted)}"
         if config.by == "recording":

@@ -160,7 +160,7 @@ def _duplicates(cuts: Sequence[MonoCut], unreadable: dict[str, str]) -> list[lis
     """The names of utterances that are the same part of the same audio, but for copies that a weight made."""
     expected = copies(cuts)
     readable = [cut for cut in cuts if cut.id not in unreadable and cut.id not in expected]
-    content = contents(cut.recording.sources[0].source for cut in readable)
+    content = contents(cut.recording for cut in readable)
     alike: defaultdict[tuple[str, float, float], list[str]] = defaultdict(list)
     for cut in readable:
         alike[content[cut.recording.sources[0].source], cut.start, cut.duration].append(cut.id)

@@ -13,7 +13,7 @@ from asr.corpora.file_names import find_file, without_spaces
 from asr.corpora.own.layout import require_folder
 from asr.corpora.own.reading import read_own
 from asr.corpora.own.utterance import Found, Utterance
-from asr.errors import InputError, listed
+from asr.errors import InputError, count, listed, refuse
 from asr.storage.run_layout import SPLITS
 from asr.storage.text import read_lines
 
@@ -38,22 +38,29 @@ def read_corpus(config: CorpusConfig, folder: Path) -> CorpusCuts:
 
 def _found(tables: list[tuple[Path, str | None]]) -> Found:
     for path, split in tables:
-        for line, row in _rows(path):
+        for line, row, more in _rows(path):
             name = without_spaces(Path(row["path"]).stem) or f"line {line}"
-            yield name, partial(_utterance, name, row, path, line, split)
+            if more:
+                message = f"has {count(more, 'cell')} more than the header; remove the tab inside another cell"
+                yield name, partial(refuse, InputError(message, path, line))
+            else:
+                yield name, partial(_utterance, name, row, path, line, split)
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str], int]]:
+    """The line of each row, its cells by their columns, and how many cells it has more."""
     lines = read_lines(path)
     _, header = next(lines, (1, ""))
     if not header:
         raise InputError("is empty; copy it again", path)
-    columns = header.split("\t")
+    columns = [name.strip().lower() for name in header.split("\t")]
     if missing := [name for name in NEEDED if name not in columns]:
         raise InputError(f"has no column {listed(missing)}; it has {listed(columns)}", path, 1)
     for number, line in lines:
         if line.strip():
-            yield number, dict.fromkeys(columns, "") | dict(zip(columns, line.split("\t"), strict=False))
+            cells = line.split("\t")
+            row = dict.fromkeys(columns, "") | dict(zip(columns, cells, strict=False))
+            yield number, row, sum(bool(cell.strip()) for cell in cells[len(columns) :])
 
 
 def _utterance(name: str, row: dict[str, str], path: Path, line: int, split: str | None) -> Utterance:
@@ -61,7 +68,7 @@ def _utterance(name: str, row: dict[str, str], path: Path, line: int, split: str
         if not row[column].strip():
             raise InputError(f"the line has no {column}: is it truncated?", path, line)
     clip = Path(row["path"])
-    if clip.name != row["path"]:
+    if clip.name != row["path"] or "\\" in row["path"]:
         raise InputError(f"{row['path']!r} is not the name of a file in {CLIPS}; correct it", path, line)
     return Utterance(
         id=name,

@@ -171,6 +171,23 @@ def test_the_same_audio_on_two_sides_of_a_merge_is_refused(tmp_path: Path, asr_c
     assert "utterances skipped" in outcome.err
 
 
+def test_copies_in_another_format_stay_together(tmp_path: Path, asr_command: Command) -> None:
+    """Whoever they are said to be of."""
+    BUILDERS["csv"](tmp_path / "mine")
+    rows = (tmp_path / "mine/mine.csv").read_text().splitlines()
+    for path in (tmp_path / "mine").rglob("*.wav"):
+        soundfile.write(path.with_suffix(".flac"), *soundfile.read(path))
+    copied = [re.sub(r"(\w+)\.wav,(\w+),(\w+)", r"\1.flac,\2-copy,\3-copy", row) for row in rows[1:]]
+    (tmp_path / "mine/mine.csv").write_text("\n".join([*rows, *copied]) + "\n")
+    assert asr_command("prepare", "csv", tmp_path / "mine/mine.csv", tmp_path / "prepared").status == 0
+    for folder, *options in (["one"], ["two", "--split-by", "recording"]):
+        outcome = asr_command("prepare", "split", tmp_path / "prepared", tmp_path / folder, *options)
+        assert outcome.status == 0, outcome.err
+        sides = {cut.id: split for split in SPLITS for cut in cuts(tmp_path / folder, split)}
+        assert len(sides) == 24
+        assert all(sides[name] == sides[f"{name}-copy"] for name in sides if not name.endswith("-copy"))
+
+
 def test_merged_phones_are_in_one_set(tmp_path: Path, asr_command: Command) -> None:
     timit = prepare("folder", tmp_path, asr_command, "--phone-set", "timit39")
     words = prepare("textgrid", tmp_path, asr_command, "--seed", "0")

@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pytest
+import soundfile
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
-from lhotse import MonoCut
+from lhotse import MonoCut, Recording
 
 from asr.config import SplitConfig
 from asr.corpora.cuts import utterance_cut
@@ -16,6 +18,7 @@ from asr.corpora.manifests.splitting import divide
 from asr.errors import InputError
 
 SIDES = ("train", "dev", "test")
+RATE = 16000
 
 Spoken = tuple[int, int, int, str | None]
 """Speaker, content of the audio, seconds, and the split that the corpus gives."""
@@ -101,12 +104,53 @@ def test_audio_on_two_sides_is_refused_with_both_names(files: Path) -> None:
         divide(cuts, splits, SplitConfig(), files)
 
 
-def test_only_files_of_equal_size_and_content_are_the_same(files: Path) -> None:
+def recording(path: Path, rate: int = 100, samples: int = 500) -> Recording:
+    return utterance_cut("u", path, rate, samples, speaker="s").recording
+
+
+def test_files_of_equal_size_and_content_are_the_same(files: Path) -> None:
     (files / "link").hardlink_to(files / "3-0")
     paths = [str(files / name) for name in ("3-0", "3-1", "10-0", "4-0", "link")]
-    found = contents(paths)
+    found = contents(recording(Path(path)) for path in paths)
     same, copy, other_content, other_size, link = (found[path] for path in paths)
     assert same == copy == link
     assert len({same, other_content, other_size}) == 3
     with pytest.raises(InputError, match="cannot read"):
-        contents([str(files / "none")])
+        contents([recording(files / "none")])
+
+
+@pytest.fixture
+def noise() -> np.ndarray:
+    """A second at 16 bits, with a silent middle."""
+    samples = np.random.default_rng(0).uniform(-1, 1, RATE)
+    samples[RATE // 3 : -RATE // 3] = 0
+    return np.round(samples * (2**15 - 1)) / 2**15
+
+
+def test_files_with_the_same_samples_are_the_same_in_any_lossless_format(tmp_path: Path, noise: np.ndarray) -> None:
+    other = noise.copy()
+    other[-1] = -other[-1]
+    written = {
+        "a.wav": (noise, "PCM_16"),
+        "a.flac": (noise, "PCM_16"),
+        "24.flac": (noise, "PCM_24"),
+        "float.wav": (noise, "FLOAT"),
+        "stereo.flac": (np.stack([noise, noise], axis=1), "PCM_16"),
+        "other.wav": (other, "PCM_16"),
+        "sides.flac": (np.stack([noise, other], axis=1), "PCM_16"),
+    }
+    for name, (samples, subtype) in written.items():
+        soundfile.write(tmp_path / name, samples, RATE, subtype=subtype)
+    found = contents(recording(tmp_path / name, RATE, RATE) for name in written)
+    *same, other_samples, other_channels = (found[str(tmp_path / name)] for name in written)
+    assert len(set(same)) == 1
+    assert len({same[0], other_samples, other_channels}) == 3
+
+
+def test_broken_audio_is_the_same_as_no_other(tmp_path: Path, noise: np.ndarray) -> None:
+    soundfile.write(tmp_path / "a.wav", noise, RATE)
+    soundfile.write(tmp_path / "b.flac", noise, RATE)
+    whole = (tmp_path / "b.flac").read_bytes()
+    (tmp_path / "b.flac").write_bytes(whole[: len(whole) // 4] + bytes(2000) + whole[len(whole) // 4 + 2000 :])
+    found = contents(recording(tmp_path / name, RATE, RATE) for name in ("a.wav", "b.flac"))
+    assert len(set(found.values())) == 2

@@ -59,6 +59,22 @@ def header_only(root: Path) -> None:
     path.write_text(path.read_text().splitlines()[0])
 
 
+def some_times(root: Path) -> None:
+    json_lines(root)
+    (root / "mine.csv").unlink()
+    replaced("mine.jsonl", ', "end": 0.5', "")(root)
+
+
+def all_test(root: Path) -> None:
+    path = root / "mine.csv"
+    path.write_text("\n".join(f"{line},test" for line in path.read_text().splitlines()).replace("test", "split", 1))
+
+
+def decimal_commas(root: Path) -> None:
+    path = root / "ann" / "ann0.TextGrid"
+    path.write_text(path.read_text().replace("0.", "0,"))
+
+
 def command_source(root: Path) -> None:
     path = root / "mine_recordings_all.jsonl.gz"
     rows = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
@@ -139,6 +155,9 @@ BROKEN = [
     ),
     ("csv", said(["she", "said"]), r"mine\.jsonl:1: text \"\['she', 'said'\]\" is not a text; put it in quotes"),
     ("csv", said(True), r"mine\.jsonl:1: text 'True' is not a text"),
+    ("csv", all_test, r"corpus: no utterances are left for train: all are those of dev or test; give some to train"),
+    ("csv", overwritten("mine.csv", b"\n\n"), r"mine\.csv: has no utterances; give one a line"),
+    ("csv", some_times, r"mine\.jsonl:1: 3 of 4 phones have a start and an end; give both to all of them, or to none"),
     ("csv", header_only, r"mine\.csv: has no utterances; give one a line"),
     (
         "kaldi",
@@ -152,6 +171,11 @@ BROKEN = [
         "textgrid",
         too_long,
         r"ann0\.TextGrid: the label 'iy' from 0\.3 to 0\.6 s .*passes the end of the audio \(0\.5 s\)",
+    ),
+    (
+        "textgrid",
+        decimal_commas,
+        r"ann0\.TextGrid: not a Praat TextGrid .*: it has no tier whose start and end are numbers",
     ),
     ("textgrid", other_tier, r"ann0\.TextGrid: has no interval tier 'phones'; it has vowels"),
     ("textgrid", same_name, r"'ann/ann0' is already that of \S*/ann0\.flac; remove or rename one"),
@@ -176,6 +200,12 @@ BROKEN = [
         replaced("train.tsv", "\tann0.wav", "\t../ann0.wav"),
         r"train\.tsv:2: '../ann0\.wav' is not the name",
     ),
+    (
+        "commonvoice",
+        replaced("train.tsv", "she said", "she\tsaid"),
+        r"train\.tsv:2: has 1 cell more than the header; remove the tab inside another cell",
+    ),
+    ("commonvoice", replaced("train.tsv", "\tann0.wav", "\tclips\\ann0.wav"), r"train\.tsv:2: .* is not the name"),
     ("commonvoice", replaced("train.tsv", "\tsentence", ""), r"train\.tsv:1: has no column sentence; it has client_id"),
     ("folder", removed("*.txt"), None),
     ("folder", removed("*.wav"), r"ann0\.phn: there is no audio file"),

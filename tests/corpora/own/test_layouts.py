@@ -72,6 +72,34 @@ def test_prepared_manifests_are_a_corpus_again(name: str, tmp_path: Path, asr_co
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
+def test_blank_lines_before_a_list_do_not_count(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["csv"](tmp_path)
+    path = tmp_path / "mine.csv"
+    path.write_text("\n \n" + path.read_text())
+    assert asr_command("prepare", "csv", path, tmp_path / "out").status == 0
+    path.write_text(path.read_text().replace("ann1.wav", "none.wav"))
+    assert f"{path}:5: " in asr_command("prepare", "csv", path, tmp_path / "out").err
+
+
+def test_the_columns_of_common_voice_may_have_any_letter_case(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["commonvoice"](tmp_path)
+    for path in tmp_path.glob("*.tsv"):
+        path.write_text(path.read_text().replace("client_id\tpath\tsentence", "Client_ID\tPath\tSENTENCE"))
+    assert asr_command("prepare", "commonvoice", tmp_path, tmp_path / "out").status == 0
+
+
+def test_a_tier_that_may_have_the_phones_is_not_passed_over_in_silence(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["textgrid"](tmp_path / "corpus")
+    assert asr_command("prepare", "textgrid", tmp_path / "corpus", tmp_path / "out", "--tier", "PHONES").err == ""
+    for path in (tmp_path / "corpus").rglob("*.TextGrid"):
+        path.write_text(path.read_text().replace('"phones"', '"MAU"'))
+    outcome = asr_command("prepare", "textgrid", tmp_path / "corpus", tmp_path / "words")
+    [line] = outcome.err.splitlines()
+    assert "12 TextGrids without a tier 'phones': their phones come from their words and the lexicon" in line
+    assert "another tier (MAU)" in line
+    assert asr_command("prepare", "textgrid", tmp_path / "corpus", tmp_path / "phones", "--tier", "mau").err == ""
+
+
 def test_the_split_of_a_corpus_is_kept_and_the_rest_is_drawn(tmp_path: Path, asr_command: Command) -> None:
     BUILDERS["librispeech"](tmp_path / "corpus")
     lexicon = tmp_path / "lexicon.txt"
