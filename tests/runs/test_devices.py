@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -25,9 +24,9 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 NO_DROPOUT = "--set=model.dropout=0"
 
 
-def call(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = list(map(str, arguments))
-    return subprocess.run(command, check=False, capture_output=True, text=True, env=ENVIRONMENT, timeout=240)
+@pytest.fixture
+def captured(capfd: pytest.CaptureFixture[str]) -> pytest.CaptureFixture[str]:
+    return capfd
 
 
 def test_two_processes_give_the_bundle_of_one(
@@ -36,14 +35,15 @@ def test_two_processes_give_the_bundle_of_one(
     alone = asr_command("run", tiny_recipe, "--out", own_run, NO_DROPOUT, "--device", "cpu")
     assert alone.status == 0
     two = tmp_path / "two"
-    outcome = call(*ASR, "run", tiny_recipe, "--out", two, NO_DROPOUT, "--device", "cpu", "--devices", 2)
-    assert outcome.returncode == 0, outcome.stderr
-    assert done(outcome.stderr) == ["prepare", "features", "train", "decode", "score"], "each once"
-    assert outcome.stdout.count("Report: ") == 1
+    outcome = asr_command("run", tiny_recipe, "--out", two, NO_DROPOUT, "--device", "cpu", "--devices", 2)
+    assert outcome.status == 0, outcome.err
+    assert done(outcome.err) == ["prepare", "features", "train", "decode", "score"], "each once"
+    assert outcome.out.count("Report: ") == 1
     close_weights(own_run, two)
     assert read_json(two / "results.json")["device"].startswith("2 x CPU")
-    under_torchrun = call(
-        *TORCHRUN, "run", tiny_recipe, "--out", own_run, NO_DROPOUT, "--device", "cpu", "--from=train"
+    options = ["run", tiny_recipe, "--out", own_run, NO_DROPOUT, "--device", "cpu", "--from=train"]
+    under_torchrun = subprocess.run(
+        [*TORCHRUN, *map(str, options)], check=False, capture_output=True, text=True, env=ENVIRONMENT, timeout=240
     )
     assert under_torchrun.returncode == 0, under_torchrun.stderr
     assert done(under_torchrun.stderr) == ["train", "decode", "score"]
@@ -57,7 +57,9 @@ def test_two_processes_give_the_bundle_of_one(
     assert contents(own_run / "decode") == shared
 
 
-def test_two_machines_train_as_one_with_speech_on_disk(tiny_recipe: Path, own_run: Path, tmp_path: Path) -> None:
+def test_two_machines_train_as_one_with_speech_on_disk(
+    tiny_recipe: Path, own_run: Path, tmp_path: Path, asr_command: Command
+) -> None:
     """Each has a launcher of its own; they share the folders and find each other at an address."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"127.0.0.1:{free.getsockname()[1]}"
@@ -65,16 +67,15 @@ def test_two_machines_train_as_one_with_speech_on_disk(tiny_recipe: Path, own_ru
     streamed = ("training.resident=false", "training.memory=0.000001")
     meet = ("--nnodes", "2", "--nproc-per-node", "1", "--rdzv-backend", "c10d", "--rdzv-endpoint", address)
     options = [f"--set={each.removeprefix('--set=')}" for each in settings]
-    where = [own_run / "prepare", own_run / "features"]
 
-    def train(out: Path, launcher: Sequence[str], *more: str) -> subprocess.Popen[str]:
-        command = [*launcher, "train", *where, out, "--recipe", tiny_recipe, "--device=cpu", *options, *more]
-        return subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    def training(name: str) -> list[object]:
+        where = [own_run / "prepare", own_run / "features", tmp_path / name / "train"]
+        return ["train", *where, "--recipe", tiny_recipe, "--device=cpu", *options]
 
     machine = [sys.executable, "-m", "torch.distributed.run", *meet, "-m", "asr"]
-    more = [f"--set={each}" for each in streamed]
-    started = [train(tmp_path / "two/train", machine, *more) for _ in range(2)]
-    started.append(train(tmp_path / "one/train", ASR))
+    command = [*machine, *map(str, training("two")), *(f"--set={each}" for each in streamed)]
+    started = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT) for _ in range(2)]
+    assert asr_command(*training("one")).status == 0
     for process in started:
         _, errors = process.communicate(timeout=400)
         assert process.returncode == 0, errors
@@ -94,10 +95,12 @@ def close_weights(one: Path, other: Path) -> None:
         torch.testing.assert_close(second[name], tensor, rtol=1e-4, atol=1e-5)
 
 
-def test_a_killed_process_ends_all_with_one_line_and_the_rerun_resumes(tiny_recipe: Path, own_run: Path) -> None:
+def test_a_killed_process_ends_all_with_one_line_and_the_rerun_resumes(
+    tiny_recipe: Path, own_run: Path, asr_command: Command
+) -> None:
     shutil.rmtree(own_run / "train")
-    command = [*ASR, "run", tiny_recipe, "--out", own_run, "--stage=train", "--device=cpu", "--devices=2"]
-    long = [*command, "--set=training.epochs=2000", "--set=training.patience=2000"]
+    command = ["run", tiny_recipe, "--out", own_run, "--stage=train", "--device=cpu", "--devices=2"]
+    long = [*ASR, *command, "--set=training.epochs=2000", "--set=training.patience=2000"]
     started = subprocess.Popen(list(map(str, long)), stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
     wait_for(lambda: (own_run / "train/checkpoints/last.safetensors").exists())
     second = int(Path(f"/proc/{started.pid}/task/{started.pid}/children").read_text().split()[1])
@@ -108,16 +111,16 @@ def test_a_killed_process_ends_all_with_one_line_and_the_rerun_resumes(tiny_reci
     assert said == ["train: running", "asr: process 1 of 2 was killed (SIGKILL); rerun the same command to resume"]
     epochs = len(list(read_jsonl(own_run / "train/metrics.jsonl")))
     assert 0 < epochs < 2000
-    again = call(*command, f"--set=training.epochs={epochs + 2}", f"--set=training.patience={epochs + 2}")
-    assert again.returncode == 0, again.stderr
-    trained = [line.split(":")[0] for line in again.stderr.splitlines() if line.startswith("epoch ")]
+    again = asr_command(*command, f"--set=training.epochs={epochs + 2}", f"--set=training.patience={epochs + 2}")
+    assert again.status == 0, again.err
+    trained = [line.split(":")[0] for line in again.err.splitlines() if line.startswith("epoch ")]
     assert trained in ([f"epoch {epochs + 1}", f"epoch {epochs + 2}"], [f"epoch {epochs + each}" for each in range(3)])
 
 
-def test_one_that_is_killed_while_it_decodes_its_share(tiny_recipe: Path, own_run: Path) -> None:
-    command = [*ASR, "run", tiny_recipe, "--out", own_run, "--device=cpu", "--set=decoding.nbest=2"]
+def test_one_that_is_killed_while_it_decodes_its_share(tiny_recipe: Path, own_run: Path, asr_command: Command) -> None:
+    command = ["run", tiny_recipe, "--out", own_run, "--device=cpu", "--set=decoding.nbest=2"]
     started = subprocess.Popen(
-        list(map(str, [*command, "--devices=2"])), stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+        list(map(str, [*ASR, *command, "--devices=2"])), stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
     )
     wait_for(lambda: any((own_run / "decode").glob(".share.1.*")))
     second = int(Path(f"/proc/{started.pid}/task/{started.pid}/children").read_text().split()[1])
@@ -125,9 +128,9 @@ def test_one_that_is_killed_while_it_decodes_its_share(tiny_recipe: Path, own_ru
     _, errors = started.communicate(timeout=120)
     assert started.returncode == 1
     assert errors.splitlines()[-1] == "asr: process 1 of 2 was killed (SIGKILL); rerun the same command to resume"
-    again = call(*command)
-    assert again.returncode == 0, again.stderr
-    assert done(again.stderr) == ["decode", "score"]
+    again = asr_command(*command)
+    assert again.status == 0, again.err
+    assert done(again.err) == ["decode", "score"]
     assert not list(own_run.rglob("*.asr-part"))
 
 
@@ -168,11 +171,11 @@ def wait_for(happened, seconds: float = 120) -> None:
         time.sleep(0.05)
 
 
-def test_what_fails_in_all_processes_is_said_once(tiny_recipe: Path, tmp_path: Path) -> None:
-    outcome = call(*ASR, "run", tiny_recipe, "--out", tmp_path / "run", "--set=corpus.dir=/no/such", "--devices=2")
-    assert outcome.returncode == 1
-    assert outcome.stderr.count("\n") == 1, outcome.stderr
-    assert "corpus.dir: no such folder" in outcome.stderr
+def test_what_fails_in_all_processes_is_said_once(tiny_recipe: Path, tmp_path: Path, asr_command: Command) -> None:
+    outcome = asr_command("run", tiny_recipe, "--out", tmp_path / "run", "--set=corpus.dir=/no/such", "--devices=2")
+    assert outcome.status == 1
+    assert outcome.err.count("\n") == 1, outcome.err
+    assert "corpus.dir: no such folder" in outcome.err
 
 
 @pytest.mark.parametrize(
