@@ -24,6 +24,11 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 NO_DROPOUT = "--set=model.dropout=0"
 
 
+def call(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = list(map(str, arguments))
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=ENVIRONMENT, timeout=240)
+
+
 @pytest.fixture
 def captured(capfd: pytest.CaptureFixture[str]) -> pytest.CaptureFixture[str]:
     return capfd
@@ -41,9 +46,8 @@ def test_two_processes_give_the_bundle_of_one(
     assert outcome.out.count("Report: ") == 1
     close_weights(own_run, two)
     assert read_json(two / "results.json")["device"].startswith("2 x CPU")
-    options = ["run", tiny_recipe, "--out", own_run, NO_DROPOUT, "--device", "cpu", "--from=train"]
-    under_torchrun = subprocess.run(
-        [*TORCHRUN, *map(str, options)], check=False, capture_output=True, text=True, env=ENVIRONMENT, timeout=240
+    under_torchrun = call(
+        *TORCHRUN, "run", tiny_recipe, "--out", own_run, NO_DROPOUT, "--device", "cpu", "--from=train"
     )
     assert under_torchrun.returncode == 0, under_torchrun.stderr
     assert done(under_torchrun.stderr) == ["train", "decode", "score"]
@@ -95,12 +99,10 @@ def close_weights(one: Path, other: Path) -> None:
         torch.testing.assert_close(second[name], tensor, rtol=1e-4, atol=1e-5)
 
 
-def test_a_killed_process_ends_all_with_one_line_and_the_rerun_resumes(
-    tiny_recipe: Path, own_run: Path, asr_command: Command
-) -> None:
+def test_a_killed_process_ends_all_with_one_line_and_the_rerun_resumes(tiny_recipe: Path, own_run: Path) -> None:
     shutil.rmtree(own_run / "train")
-    command = ["run", tiny_recipe, "--out", own_run, "--stage=train", "--device=cpu", "--devices=2"]
-    long = [*ASR, *command, "--set=training.epochs=2000", "--set=training.patience=2000"]
+    command = [*ASR, "run", tiny_recipe, "--out", own_run, "--stage=train", "--device=cpu", "--devices=2"]
+    long = [*command, "--set=training.epochs=2000", "--set=training.patience=2000"]
     started = subprocess.Popen(list(map(str, long)), stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
     wait_for(lambda: (own_run / "train/checkpoints/last.safetensors").exists())
     second = int(Path(f"/proc/{started.pid}/task/{started.pid}/children").read_text().split()[1])
@@ -111,16 +113,16 @@ def test_a_killed_process_ends_all_with_one_line_and_the_rerun_resumes(
     assert said == ["train: running", "asr: process 1 of 2 was killed (SIGKILL); rerun the same command to resume"]
     epochs = len(list(read_jsonl(own_run / "train/metrics.jsonl")))
     assert 0 < epochs < 2000
-    again = asr_command(*command, f"--set=training.epochs={epochs + 2}", f"--set=training.patience={epochs + 2}")
-    assert again.status == 0, again.err
-    trained = [line.split(":")[0] for line in again.err.splitlines() if line.startswith("epoch ")]
+    again = call(*command, f"--set=training.epochs={epochs + 2}", f"--set=training.patience={epochs + 2}")
+    assert again.returncode == 0, again.stderr
+    trained = [line.split(":")[0] for line in again.stderr.splitlines() if line.startswith("epoch ")]
     assert trained in ([f"epoch {epochs + 1}", f"epoch {epochs + 2}"], [f"epoch {epochs + each}" for each in range(3)])
 
 
-def test_one_that_is_killed_while_it_decodes_its_share(tiny_recipe: Path, own_run: Path, asr_command: Command) -> None:
-    command = ["run", tiny_recipe, "--out", own_run, "--device=cpu", "--set=decoding.nbest=2"]
+def test_one_that_is_killed_while_it_decodes_its_share(tiny_recipe: Path, own_run: Path) -> None:
+    command = [*ASR, "run", tiny_recipe, "--out", own_run, "--device=cpu", "--set=decoding.nbest=2"]
     started = subprocess.Popen(
-        list(map(str, [*ASR, *command, "--devices=2"])), stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+        list(map(str, [*command, "--devices=2"])), stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
     )
     wait_for(lambda: any((own_run / "decode").glob(".share.1.*")))
     second = int(Path(f"/proc/{started.pid}/task/{started.pid}/children").read_text().split()[1])
@@ -128,9 +130,9 @@ def test_one_that_is_killed_while_it_decodes_its_share(tiny_recipe: Path, own_ru
     _, errors = started.communicate(timeout=120)
     assert started.returncode == 1
     assert errors.splitlines()[-1] == "asr: process 1 of 2 was killed (SIGKILL); rerun the same command to resume"
-    again = asr_command(*command)
-    assert again.status == 0, again.err
-    assert done(again.err) == ["decode", "score"]
+    again = call(*command)
+    assert again.returncode == 0, again.stderr
+    assert done(again.stderr) == ["decode", "score"]
     assert not list(own_run.rglob("*.asr-part"))
 
 
