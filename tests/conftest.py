@@ -87,15 +87,21 @@ scoring: {{bootstrap: 50}}
 
 
 @pytest.fixture
-def asr_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+def captured(capsys: pytest.CaptureFixture[str]) -> pytest.CaptureFixture[str]:
+    """What `asr_command` writes. Override it with `capfd` where the command starts processes that write."""
+    return capsys
+
+
+@pytest.fixture
+def asr_command(monkeypatch: pytest.MonkeyPatch, captured: pytest.CaptureFixture[str]) -> Command:
     """Calls `asr` with the given arguments, in this process."""
 
     def call(*arguments: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["asr", *map(str, arguments)])
-        capsys.readouterr()
+        captured.readouterr()
         with pytest.raises(SystemExit) as leaving:
             main()
-        return Outcome(int(leaving.value.code or 0), *capsys.readouterr())
+        return Outcome(int(leaving.value.code or 0), *captured.readouterr())
 
     return call
 

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -30,16 +29,21 @@ def call(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=False, capture_output=True, text=True, env=ENVIRONMENT, timeout=240)
 
 
+@pytest.fixture
+def captured(capfd: pytest.CaptureFixture[str]) -> pytest.CaptureFixture[str]:
+    return capfd
+
+
 def test_two_processes_give_the_bundle_of_one(
     tiny_recipe: Path, own_run: Path, tmp_path: Path, asr_command: Command
 ) -> None:
     alone = asr_command("run", tiny_recipe, "--out", own_run, NO_DROPOUT, "--device", "cpu")
     assert alone.status == 0
     two = tmp_path / "two"
-    outcome = call(*ASR, "run", tiny_recipe, "--out", two, NO_DROPOUT, "--device", "cpu", "--devices", 2)
-    assert outcome.returncode == 0, outcome.stderr
-    assert done(outcome.stderr) == ["prepare", "features", "train", "decode", "score"], "each once"
-    assert outcome.stdout.count("Report: ") == 1
+    outcome = asr_command("run", tiny_recipe, "--out", two, NO_DROPOUT, "--device", "cpu", "--devices", 2)
+    assert outcome.status == 0, outcome.err
+    assert done(outcome.err) == ["prepare", "features", "train", "decode", "score"], "each once"
+    assert outcome.out.count("Report: ") == 1
     close_weights(own_run, two)
     assert read_json(two / "results.json")["device"].startswith("2 x CPU")
     under_torchrun = call(
@@ -57,7 +61,9 @@ def test_two_processes_give_the_bundle_of_one(
     assert contents(own_run / "decode") == shared
 
 
-def test_two_machines_train_as_one_with_speech_on_disk(tiny_recipe: Path, own_run: Path, tmp_path: Path) -> None:
+def test_two_machines_train_as_one_with_speech_on_disk(
+    tiny_recipe: Path, own_run: Path, tmp_path: Path, asr_command: Command
+) -> None:
     """Each has a launcher of its own; they share the folders and find each other at an address."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"127.0.0.1:{free.getsockname()[1]}"
@@ -65,16 +71,15 @@ def test_two_machines_train_as_one_with_speech_on_disk(tiny_recipe: Path, own_ru
     streamed = ("training.resident=false", "training.memory=0.000001")
     meet = ("--nnodes", "2", "--nproc-per-node", "1", "--rdzv-backend", "c10d", "--rdzv-endpoint", address)
     options = [f"--set={each.removeprefix('--set=')}" for each in settings]
-    where = [own_run / "prepare", own_run / "features"]
 
-    def train(out: Path, launcher: Sequence[str], *more: str) -> subprocess.Popen[str]:
-        command = [*launcher, "train", *where, out, "--recipe", tiny_recipe, "--device=cpu", *options, *more]
-        return subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    def training(name: str) -> list[object]:
+        where = [own_run / "prepare", own_run / "features", tmp_path / name / "train"]
+        return ["train", *where, "--recipe", tiny_recipe, "--device=cpu", *options]
 
     machine = [sys.executable, "-m", "torch.distributed.run", *meet, "-m", "asr"]
-    more = [f"--set={each}" for each in streamed]
-    started = [train(tmp_path / "two/train", machine, *more) for _ in range(2)]
-    started.append(train(tmp_path / "one/train", ASR))
+    command = [*machine, *map(str, training("two")), *(f"--set={each}" for each in streamed)]
+    started = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT) for _ in range(2)]
+    assert asr_command(*training("one")).status == 0
     for process in started:
         _, errors = process.communicate(timeout=400)
         assert process.returncode == 0, errors
@@ -180,11 +185,11 @@ def wait_for(happened, seconds: float = 120) -> None:
         time.sleep(0.05)
 
 
-def test_what_fails_in_all_processes_is_said_once(tiny_recipe: Path, tmp_path: Path) -> None:
-    outcome = call(*ASR, "run", tiny_recipe, "--out", tmp_path / "run", "--set=corpus.dir=/no/such", "--devices=2")
-    assert outcome.returncode == 1
-    assert outcome.stderr.count("\n") == 1, outcome.stderr
-    assert "corpus.dir: no such folder" in outcome.stderr
+def test_what_fails_in_all_processes_is_said_once(tiny_recipe: Path, tmp_path: Path, asr_command: Command) -> None:
+    outcome = asr_command("run", tiny_recipe, "--out", tmp_path / "run", "--set=corpus.dir=/no/such", "--devices=2")
+    assert outcome.status == 1
+    assert outcome.err.count("\n") == 1, outcome.err
+    assert "corpus.dir: no such folder" in outcome.err
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from support.audio_files import wav_bytes
-from support.chromium import node_tool, serious_findings
+from support.chromium import chromium, node_tool, serious_findings
 from support.web_page import served, web_page
 
 import asr
@@ -25,6 +25,7 @@ from asr.errors import InputError
 from asr.phones.lexicon import CMUDICT, read_lexicon
 from asr.phones.words import split_words
 from asr.runs.run import Run, execute
+from asr.serve import web_export
 from asr.serve.exported_per import exported_per
 from asr.serve.web_export import export_web
 from asr.serve.web_runtime import RUNTIME_VERSION
@@ -80,7 +81,14 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def address(exported: Path) -> Iterator[str]:
+def browser() -> Iterator[None]:
+    """Keeps one browser for the pages of all tests."""
+    with chromium():
+        yield
+
+
+@pytest.fixture(scope="module")
+def address(exported: Path, browser: None) -> Iterator[str]:
     with served(exported) as address:
         yield address
 
@@ -166,7 +174,11 @@ def test_a_text_is_split_as_in_python(exported: Path, recordings: list[Path], ad
 
 
 @pytest.mark.parametrize("exported", ["graph"], indirect=True)
-def test_without_a_lexicon_there_are_only_phones(exported: Path, tiny_run: Path, tmp_path: Path) -> None:
+def test_without_a_lexicon_there_are_only_phones(
+    exported: Path, tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(exported, tmp_path / "page")
+    monkeypatch.setattr(web_export, "export", lambda *_: None)  # the model is there
     export_web(tiny_run, tmp_path / "page", "int8", node_tool("onnxruntime-web"))
     assert not (tmp_path / "page" / "lexicon.txt.gz").exists()
     with served(tmp_path / "page") as address, web_page() as shown:

@@ -23,14 +23,40 @@ WEB = Path(__file__).parents[2] / "web"
 
 @contextmanager
 def chromium(*options: str) -> Iterator[Any]:
-    """A running browser, of Playwright's class Browser, with further options of its command line."""
+    """A running browser, of Playwright's class Browser, with further options of its command line.
+
+    Where one with these options runs already, it is that one, which is closed by who started it.
+    """
+    if options in _running:
+        yield _running[options]
+        return
     sync_api = pytest.importorskip("playwright.sync_api")
     if (path := next(filter(None, map(shutil.which, NAMES)), None)) is None:
         pytest.skip("no Chromium is installed")
+    with _playwright(sync_api) as playwright:
+        _running[options] = playwright.chromium.launch(executable_path=path, args=[*OPTIONS, *options])
+        try:
+            yield _running[options]
+        finally:
+            _running.pop(options).close()
+
+
+_running: dict[tuple[str, ...], Any] = {}
+_playwrights: list[Any] = []
+
+
+@contextmanager
+def _playwright(sync_api: Any) -> Iterator[Any]:
+    """Playwright, of which a process can have only one."""
+    if _playwrights:
+        yield _playwrights[0]
+        return
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=[*OPTIONS, *options])
-        yield browser
-        browser.close()
+        _playwrights.append(playwright)
+        try:
+            yield playwright
+        finally:
+            _playwrights.clear()
 
 
 def node_tool(name: str) -> Path:

@@ -82,4 +82,7 @@ def web_page(*options: str, width: int = 390) -> Iterator[WebPage]:
     with chromium(*options) as browser:
         context = browser.new_context(viewport={"width": width, "height": 900}, accept_downloads=True)
         context.set_default_timeout(120_000)
-        yield WebPage(context.new_page())
+        try:
+            yield WebPage(context.new_page())
+        finally:
+            context.close()
