@@ -73,9 +73,10 @@ class PackedNgrams:
     def unpacked(self, order: int | None = None) -> Ngrams:
         """The model by n-gram, without those above `order`; the lower orders are a distribution of their own."""
         ngrams = Ngrams(len(self.levels[:order]))
-        for level in self.levels[:order]:
+        for length, level in enumerate(self.levels[:order], 1):
             listed = [tuple(self.symbols[number] for number in row) for row in level.symbols.tolist()]
             ngrams.probabilities.update(zip(listed, level.probabilities.tolist(), strict=True))
-            weights = zip(listed, level.backoffs.tolist(), strict=True)
-            ngrams.backoffs.update((ngram, weight) for ngram, weight in weights if not math.isnan(weight))
+            if length < ngrams.order:  # what is as long as that is no history any more
+                weights = zip(listed, level.backoffs.tolist(), strict=True)
+                ngrams.backoffs.update((ngram, weight) for ngram, weight in weights if not math.isnan(weight))
         return ngrams

@@ -66,6 +66,7 @@ def test_a_shortened_model_is_a_distribution_over_next_phones(sentences, order, 
     ngrams = estimate(sentences, order, PHONES)
     short = ngrams.packed().unpacked(shorter)
     assert short.order == min(order, shorter) >= max(map(len, short.probabilities))
+    assert short.order > max(map(len, short.backoffs), default=0)
     for history in {ngram[:-1] for ngram in short.probabilities} | {("<s>",)}:
         following = [math.exp(short.log_probability(history, symbol)) for symbol in (*PHONES, "</s>")]
         assert sum(following) == pytest.approx(1)
