@@ -31,7 +31,7 @@ from asr.acoustics.scorer import AcousticScorer
 from asr.config import DecodingConfig, RecipeConfig
 from asr.corpora.cuts import read_cuts, reference
 from asr.corpora.prepare import prepare
-from asr.decoding.bundle_decoder import bundle_decoder, search_factory
+from asr.decoding.bundle_decoder import bundle_decoder, bundle_ngrams, search_factory
 from asr.decoding.stage import write_lm
 from asr.decoding.tuning import tune
 from asr.features.dataset import Dataset
@@ -239,7 +239,7 @@ def tuned(bundle: Bundle, dev: SpokenSet) -> Tuning:
     """The acoustic scale and insertion penalty of the least PER on dev."""
     phones = bundle_decoder(bundle, Tuning()).phones
     scored = list(zip(dev.references, posteriors(bundle, dev.speech), strict=True))
-    chosen = tune(scored, bundle.statistics.priors, search_factory(bundle), phones, GRID)
+    chosen = tune(scored, bundle.statistics.priors, search_factory(bundle, bundle_ngrams(bundle)), phones, GRID)
     return Tuning(chosen.acoustic_scale, chosen.insertion_penalty)
 
 
