@@ -19,7 +19,7 @@ PIECE = 0.05
 """Seconds, from the middle of files of equal length, that are compared before all of their samples are."""
 
 STEPS = 2**15
-"""Samples are compared at 16 bits: a copy at 24 is the same."""
+"""Samples are compared at 16 bits, as one of two copies may have no more."""
 
 
 def contents(recordings: Iterable[Recording]) -> dict[str, str]:

@@ -147,6 +147,13 @@ def test_files_with_the_same_samples_are_the_same_in_any_lossless_format(tmp_pat
     assert len({same[0], other_samples, other_channels}) == 3
 
 
+def test_a_copy_at_16_bits_is_its_original_at_24(tmp_path: Path) -> None:
+    original = np.random.default_rng(0).integers(-(2**22), 2**22, RATE)
+    soundfile.write(tmp_path / "a.flac", (original * 2**8).astype(np.int32), RATE, subtype="PCM_24")
+    soundfile.write(tmp_path / "a.wav", np.round(original / 2**8).astype(np.int16), RATE)
+    assert len(set(contents(recording(tmp_path / name, RATE, RATE) for name in ("a.flac", "a.wav")).values())) == 1
+
+
 def test_broken_audio_is_the_same_as_no_other(tmp_path: Path, noise: np.ndarray) -> None:
     soundfile.write(tmp_path / "a.wav", noise, RATE)
     soundfile.write(tmp_path / "b.flac", noise, RATE)
