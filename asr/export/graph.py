@@ -59,8 +59,7 @@ def onnx_graph(bundle: Bundle) -> "onnx.ModelProto":
     """
     samples = round(EXAMPLE_SECONDS * bundle.config.features.sample_rate)
     example = torch.zeros(3, samples), torch.tensor([samples, samples // 2, samples - 7])
-    batch = torch.export.Dim("batch")
-    shapes = ({0: batch, 1: torch.export.Dim("samples")}, {0: batch})
+    shapes = ({0: "batch", 1: "samples"}, {0: "batch"})
     graph = BundleGraph(bundle).eval()
     try:
         with torch.no_grad(), quiet():
