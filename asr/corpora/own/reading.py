@@ -10,7 +10,7 @@ from lhotse import MonoCut
 
 from asr.audio import AudioInfo, audio_info
 from asr.config import CorpusConfig
-from asr.corpora.corpus import SKIP, CorpusCuts
+from asr.corpora.corpus import NO_SPEAKERS, SKIP, CorpusCuts
 from asr.corpora.cuts import WORDS, has_phones, utterance_cut
 from asr.corpora.labels import Labels, words_among
 from asr.corpora.manifests.splitting import divide
@@ -64,7 +64,7 @@ def read_own(config: CorpusConfig, root: Path, found: Found) -> CorpusCuts:
         raise InputError(f"has no utterances that can be read{first}", root)
     missing = []
     if unlabelled:
-        missing.append(f"speaker labels of {count(unlabelled, 'utterance')}: each audio file counts as a speaker")
+        missing.append(f"{NO_SPEAKERS} {count(unlabelled, 'utterance')}: each audio file counts as a speaker")
     ordered = [cuts[name] for name in sorted(cuts)]
     if config.phone_set is None and labels.phone_set is not None:
         _require_phones(ordered, root)
