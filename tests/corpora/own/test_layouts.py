@@ -270,6 +270,23 @@ def test_a_set_that_missing_words_empty_says_so(tmp_path: Path, asr_command: Com
     assert outcome.status == 1
     assert "said, she; add a lexicon that has them, or use --g2p" in outcome.err
     assert "corpus: no utterances are left for train; 12 utterances left out, the first " in outcome.err
+    assert outcome.err.endswith("; fix them\n")  # others could not be drawn
+
+
+@pytest.mark.parametrize("options", [(), ("--g2p",)])
+def test_phones_given_as_words_are_warned_of(options: tuple[str, ...], tmp_path: Path, asr_command: Command) -> None:
+    """Kaldi's text of TIMIT: its phones had no pronunciation, or one that the G2P made up."""
+    BUILDERS["kaldi"](tmp_path / "corpus")
+    (tmp_path / "lexicon.txt").write_text("she sh iy\nsaid s eh d\ni iy\nheed hh iy d\n")
+    arguments = ("prepare", "kaldi", tmp_path / "corpus", tmp_path / "out", "--lexicon", tmp_path / "lexicon.txt")
+    outcome = asr_command(*arguments, *options)
+    message = f"corpus: most words of its texts look like phones ({SYMBOLS}); if they are, say so with --text phones"
+    assert message in outcome.err
+    BUILDERS["csv"](tmp_path / "words")
+    table = tmp_path / "words" / "mine.csv"
+    table.write_text(table.read_text().replace(SYMBOLS, ""))
+    outcome = asr_command("prepare", "csv", tmp_path / "words", *arguments[3:], *options)
+    assert (outcome.status, outcome.err) == (0, "")
 
 
 def test_a_list_from_windows_has_its_own_slashes(tmp_path: Path, asr_command: Command) -> None:
