@@ -2,8 +2,8 @@
 
 python docs/examples/made_up_language.py OUT
 
-Vowels are harmonics of a pitch with two formants, fricatives noise in a band. It is not speech. OUT/list.csv has what is
-said in letters: each syllable is a word, and ʃ is spelled sh.
+Vowels are harmonics of a pitch with two formants, fricatives noise in a band. It is not speech.
+OUT/list.csv has what is said in letters: each syllable is a word, and ʃ is spelled sh.
 """
 
 import csv
