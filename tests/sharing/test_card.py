@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from support.asr_command import Command
 
 from asr.errors import InputError
@@ -33,6 +34,16 @@ def test_header(own_run: Path) -> None:
     assert index["name"] == "tiny"
     assert index["results"][0]["metrics"][0]["value"] == results["removed"]["per"]
     assert "Creative Commons Attribution 4.0" in (bundle / "LICENSE").read_text()
+
+
+def test_a_corpus_of_one_s_own_is_called_as_its_folder(own_run: Path) -> None:
+    """And not as its layout, which is no name of a data set."""
+    recipe = own_run / "decode" / "bundle" / "recipe.yaml"
+    settings = yaml.safe_load(recipe.read_text())
+    recipe.write_text(yaml.safe_dump(settings | {"corpus": {"name": "csv", "dir": "lists/my_list.csv"}}))
+    text = write_card(own_run, CHOICES).read_text()
+    assert read_header(recipe.parent)["datasets"] == ["my_list"]
+    assert "| my_list | train |" in text
 
 
 def test_the_hub_s_own_library_reads_it(own_run: Path) -> None:
