@@ -176,8 +176,15 @@ def _measured(files: Sequence[Path]) -> list[dict[str, Any]]:
                     raise InputError(f"field {name} is missing", path, line)
                 if not isinstance(row[name], kind):
                     raise InputError(f"field {name} must be {'text' if kind is str else 'a number'}", path, line)
+            if not _is_interval(row.get("interval")):
+                raise InputError("field interval must be two numbers, or left out", path, line)
             rows.append(row)
     return rows
+
+
+def _is_interval(value: object) -> bool:
+    """Whether a row's interval is one, or none."""
+    return value is None or (isinstance(value, list) and [isinstance(each, _NUMBER) for each in value] == [True] * 2)
 
 
 def _header(facts: CardFacts) -> dict[str, Any]:
