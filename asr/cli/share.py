@@ -20,7 +20,9 @@ License = Annotated[
         show_default="that of its corpora",
     ),
 ]
-Language = Annotated[str | None, typer.Option(help="The language, a code such as en.", show_default="en")]
+Language = Annotated[
+    str | None, typer.Option(help="The language, a code such as en.", show_default="en; und for phones of your own")
+]
 Measured = Annotated[
     list[Path],
     typer.Option(

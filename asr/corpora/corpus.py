@@ -13,6 +13,10 @@ SKIP = "--skip-bad (corpus.skip_bad)"
 """The option and setting that leave out what is broken."""
 
 
+NO_SPEAKERS = "speaker labels of"
+"""How the line of `CorpusCuts.missing` begins that counts utterances without a speaker."""
+
+
 @dataclass(frozen=True)
 class WordCoverage:
     """The words of a corpus's texts that no lexicon has: those that nothing covers, with how often they occur, and the

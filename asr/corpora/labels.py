@@ -1,6 +1,7 @@
 """The phone labels of a corpus as phones of its set; where no set is given, it is made from the labels."""
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from asr.corpora.file_names import composed
@@ -75,6 +76,13 @@ def words_among(symbols: Iterable[str]) -> list[str]:
     symbols = list(symbols)
     found = [symbol for symbol in symbols if _letters(symbol) >= WORD_LETTERS]
     return found if 2 * len(found) > len(symbols) else []
+
+
+def are_phones(texts: Iterable[str], phone_set: PhoneSet) -> bool:
+    """Whether most words of texts are symbols of phones."""
+    words = Counter(word for text in texts for word in text.split())
+    phones = sum(times for word, times in words.items() if spelled(word, phone_set) in phone_set)
+    return 2 * phones > words.total()
 
 
 def _letters(symbol: str) -> int:

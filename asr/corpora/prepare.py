@@ -87,7 +87,7 @@ def write_prepared(out_dir: Path, name: str, corpus: CorpusCuts) -> PrepareSumma
     splits = {}
     for split, cuts in corpus.manifests.items():
         if not cuts:
-            raise InputError(f"no utterances are left for {split}; {_why(corpus.skipped)}", corpus.root)
+            raise InputError(f"no utterances are left for {split}; {_why(corpus)}", corpus.root)
     for split, cuts in corpus.manifests.items():
         write_cuts(cuts_path(out_dir, split), cuts)
         splits[split] = _summary(cuts)
@@ -97,12 +97,13 @@ def write_prepared(out_dir: Path, name: str, corpus: CorpusCuts) -> PrepareSumma
     return summary
 
 
-def _why(skipped: list[dict[str, str]]) -> str:
+def _why(corpus: CorpusCuts) -> str:
     """What to do about a set that is empty."""
-    if not skipped:
+    if not corpus.skipped:
         return "add some, or divide the corpus again"
-    first = "{utterance}: {reason}".format(**skipped[0])
-    return f"{count(len(skipped), 'utterance')} left out, the first {first}; fix them, or draw others (--seed)"
+    first = "{utterance}: {reason}".format(**corpus.skipped[0])
+    fix = "fix them, or draw others (--seed)" if any(corpus.manifests.values()) else "fix them"
+    return f"{count(len(corpus.skipped), 'utterance')} left out, the first {first}; {fix}"
 
 
 def corpus_dir(config: CorpusConfig) -> Path:

@@ -96,5 +96,6 @@ def _is_noise(field: str, phones: PhoneSet) -> bool:
 def _phone(field: str, phones: PhoneSet, path: Path, line: int) -> str:
     phone = spelled(field, phones) if phones.ships else field
     if phone not in phones:
-        raise InputError(f"unknown phone {field!r}: it is not in {phones}; write the word in its phones", path, line)
+        message = f"unknown phone {field!r}: it is not in {phones}; write the word in its phones"
+        raise InputError(message, path, line, page="languages.md")
     return phone

@@ -3,9 +3,11 @@
 The same facts give the same bytes. A card or licence that the user wrote or changed is not replaced.
 """
 
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import UnionType
 from typing import Any
@@ -17,6 +19,7 @@ from asr.acoustics.bundle import find_bundle
 from asr.acoustics.bundle_manifest import model_folders, stored_weights
 from asr.config.recipe_file import read_recipe
 from asr.errors import InputError
+from asr.phones.phone_set import PhoneSet
 from asr.report.escaping import markdown
 from asr.sharing.facts import CardFacts, Figure, read_facts, run_facts
 from asr.sharing.licences import LICENCES, common_licence, corpus_licence, licence_text
@@ -31,6 +34,8 @@ CARD, LICENSE = "README.md", "LICENSE"
 TEMPLATES = Path(__file__).parent / "templates"
 TASK = "automatic-speech-recognition"
 WORST_CONDITIONS = 6
+HELLO = ("hh", "ah", "l", "ow")
+MOST_EXAMPLES = 3
 MOST_NOTES = 100_000
 """Characters."""
 
@@ -77,12 +82,17 @@ def card_facts(model: Path, bundle: Path, choices: CardChoices) -> CardFacts:
         raise InputError(f"has no {CARD_FACTS} and is not in a finished run; pack the run with asr model pack", bundle)
     return CardFacts(
         name=choices.name or (known.name if known else run.recipe),
-        language=choices.language or (known.language if known else "en"),
+        language=choices.language or (known.language if known else _language(bundle)),
         license=choices.license or (known.license if known else common_licence(run.corpora)),
         run=run,
         measured=_measured(choices.measured) or (known.measured if known else []),
         notes=read_text(choices.notes, most=MOST_NOTES) if choices.notes else (known.notes if known else ""),
     )
+
+
+def _language(bundle: Path) -> str:
+    """English for the phone sets that ship; for others, the code of a language that is not known."""
+    return "en" if read_recipe(bundle / RECIPE).targets.phone_set.ships else "und"
 
 
 def write_facts(bundle: Path, facts: CardFacts) -> Path:
@@ -166,8 +176,15 @@ def _measured(files: Sequence[Path]) -> list[dict[str, Any]]:
                     raise InputError(f"field {name} is missing", path, line)
                 if not isinstance(row[name], kind):
                     raise InputError(f"field {name} must be {'text' if kind is str else 'a number'}", path, line)
+            if not _is_interval(row.get("interval")):
+                raise InputError("field interval must be two numbers, or left out", path, line)
             rows.append(row)
     return rows
+
+
+def _is_interval(value: object) -> bool:
+    """Whether a row's interval is one, or none."""
+    return value is None or (isinstance(value, list) and [isinstance(each, _NUMBER) for each in value] == [True] * 2)
 
 
 def _header(facts: CardFacts) -> dict[str, Any]:
@@ -202,6 +219,7 @@ def _content(bundle: Path, facts: CardFacts) -> dict[str, Any]:
         "run": facts.run,
         "config": config,
         "phones": list(config.targets.phone_set),
+        "spoken": _quoted_phones(config.targets.phone_set),
         "fingerprint": file_digest(bundle / RECIPE),
         "parameters": sum(count_weights(folder / WEIGHTS) for folder in model_folders(bundle)),
         "megabytes": sum(path.stat().st_size for path in bundle.rglob("*") if _counts(path)) / 1e6,
@@ -213,6 +231,14 @@ def _content(bundle: Path, facts: CardFacts) -> dict[str, Any]:
         "as_it_is": next((row["figure"] for row in robustness if row["condition"] == "as it is"), None),
         "compared": [row for row in facts.measured if row["benchmark"] == _RECOGNISERS],
     }
+
+
+def _quoted_phones(phone_set: PhoneSet) -> str:
+    """Some phones of the set, as a shell reads them: an English word, where they are in it."""
+    if all(phone in phone_set for phone in HELLO):
+        return f'"{" ".join(HELLO)}"'
+    spoken = (phone for phone in phone_set if phone not in phone_set.silences)
+    return shlex.quote(" ".join(islice(spoken, MOST_EXAMPLES)))
 
 
 def _counts(path: Path) -> bool:

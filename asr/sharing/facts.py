@@ -138,7 +138,7 @@ def run_facts(model: Path) -> RunFacts | None:
     config = read_recipe(bundle / RECIPE)
     results, environment = read_json(run / RESULTS), read_json(run / ENVIRONMENT)
     utterances = read_utterances(fold / SCORE / UTTERANCES)
-    speech = _speech(run / PREPARE / name, config.corpus.name)
+    speech = _speech(run / PREPARE / name, _corpus(config))
     try:
         return RunFacts(
             recipe=str(results["recipe"]),
@@ -154,6 +154,12 @@ def run_facts(model: Path) -> RunFacts | None:
         )
     except (KeyError, TypeError, ValidationError) as error:
         raise InputError(f"cannot be read ({error}); run asr run again", run / RESULTS) from error
+
+
+def _corpus(config: RecipeConfig) -> str:
+    """The corpus of a recipe; one's own is called as its folder or list is."""
+    corpus = config.corpus
+    return corpus.dir.stem if corpus.entry.own and corpus.dir is not None else corpus.name
 
 
 def _speech(prepared: Path, recipe_corpus: str) -> Speech:

@@ -3,8 +3,10 @@
 python docs/examples/made_up_language.py OUT
 
 Vowels are harmonics of a pitch with two formants, fricatives noise in a band. It is not speech.
+OUT/list.csv has what is said in letters: each syllable is a word, and ʃ is spelled sh.
 """
 
+import csv
 import sys
 from pathlib import Path
 
@@ -22,6 +24,7 @@ BANDS = {"s": (4500, 7500), "ʃ": (2000, 5000)}
 
 def main() -> None:
     random = np.random.default_rng(0)
+    rows = [["path", "speaker", "text"]]
     for voice in range(1, VOICES + 1):
         folder = Path(sys.argv[1], f"voice{voice}")
         folder.mkdir(parents=True, exist_ok=True)
@@ -36,6 +39,11 @@ def main() -> None:
                 folder / f"utterance{number}.TextGrid",
                 [(float(a), float(b), str(phone)) for a, b, phone in zip(starts, ends, spoken, strict=True)],
             )
+            words = [first + second for first, second in zip(spoken[1:-1:2], spoken[2:-1:2], strict=True)]
+            path = Path(folder.name, f"utterance{number}.wav")
+            rows.append([str(path), folder.name, " ".join(words).replace("ʃ", "sh")])
+    with open(Path(sys.argv[1], "list.csv"), "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
 
 
 def sound(phone: str, pitch: float, size: float, random: np.random.Generator) -> np.ndarray:

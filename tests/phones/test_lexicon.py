@@ -48,7 +48,7 @@ def test_another_phone_set(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a AH0\nread R EH1 DD\n", r"lexicon\.txt:2: unknown phone 'DD': it is not in cmu39"),
+        ("a AH0\nread R EH1 DD\n", r"lexicon\.txt:2: unknown phone 'DD': it is not in cmu39.*; see docs/languages\.md"),
         ("read R 1.0 D\n", r"lexicon\.txt:1: unknown phone '1\.0'"),
         ("read R 1 D\n", r"lexicon\.txt:1: unknown phone '1'"),
         ("a AH0\n\nread\n", r"lexicon\.txt:3: word 'read' has no phones"),

@@ -59,6 +59,12 @@ def test_a_model_of_its_own_phones_is_trained_scored_and_used_without_their_file
     outcome = asr_command("score", test / "references.jsonl", test / "hypotheses.jsonl", "--phone-set", own_phones)
     assert f"{results['counted']['per']:.1f}" in outcome.out
 
+    card = asr_command("model", "card", run, "--license", "mit")
+    assert card.status == 0, card.err
+    text = Path(card.out.strip()).read_text()
+    assert "language:\n- und\n" in text  # not English
+    assert "--text 'vowel stop other' --out" in text
+
     bundle = Path(shutil.copytree(run / "decode" / "bundle", tmp_path / "elsewhere"))
     shutil.rmtree(own_phones.parent)
     assert (bundle / "phones.txt").read_text().split() == ["vowel", "stop", "other", "silence"]

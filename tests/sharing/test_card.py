@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from support.asr_command import Command
 
 from asr.errors import InputError
@@ -19,6 +20,10 @@ ROWS = [
     {"benchmark": "robustness", "condition": "as it is", "figure": 40.0, "points": 0.0},
     {"benchmark": "robustness", "condition": "noise 5 dB", "figure": 55.04, "points": 15.04},
     {"benchmark": "recognisers", "test": "timit_sample", "system": "hama", "figure": 29.6, "utterances": 128},
+    {
+        **{"benchmark": "recognisers", "test": "timit_sample", "system": "tiny"},
+        **{"figure": 29.07, "interval": [26.79, 31.3], "utterances": 128},
+    },
     {"benchmark": "of another kind"},
 ]
 
@@ -33,6 +38,16 @@ def test_header(own_run: Path) -> None:
     assert index["name"] == "tiny"
     assert index["results"][0]["metrics"][0]["value"] == results["removed"]["per"]
     assert "Creative Commons Attribution 4.0" in (bundle / "LICENSE").read_text()
+
+
+def test_a_corpus_of_one_s_own_is_called_as_its_folder(own_run: Path) -> None:
+    """And not as its layout, which is no name of a data set."""
+    recipe = own_run / "decode" / "bundle" / "recipe.yaml"
+    settings = yaml.safe_load(recipe.read_text())
+    recipe.write_text(yaml.safe_dump(settings | {"corpus": {"name": "csv", "dir": "lists/my_list.csv"}}))
+    text = write_card(own_run, CHOICES).read_text()
+    assert read_header(recipe.parent)["datasets"] == ["my_list"]
+    assert "| my_list | train |" in text
 
 
 def test_the_hub_s_own_library_reads_it(own_run: Path) -> None:
@@ -85,6 +100,7 @@ def test_benchmarks_and_notes_are_kept_for_the_next_card(own_run: Path, tmp_path
     choices = CardChoices(license="mit", measured=[tmp_path / "rows.jsonl"], notes=tmp_path / "notes.md")
     first = write_card(own_run, choices).read_text()
     assert "| timit_sample | hama | 29.6 | 128 |" in first
+    assert "| timit_sample | tiny | 29.1 (26.8 to 31.3) | 128 |" in first
     assert "| noise 5 dB | 55.0 | 15.0 |" in first
     assert "where the PER is 40.0 otherwise" in first
     assert "\nHalf trained.\n" in first
@@ -144,6 +160,10 @@ def test_a_damaged_card_json_is_named(own_run: Path, tmp_path: Path) -> None:
         ('{"benchmark": "speed"}', "has no rows of the benchmarks"),
         ('{"benchmark": "robustness"}', ":1: field condition is missing"),
         ('{"benchmark": "robustness", "condition": "x", "figure": "y", "points": 1}', "field figure must be a number"),
+        (
+            '{"benchmark": "recognisers", "test": "x", "system": "y", "figure": 1, "utterances": 2, "interval": [1]}',
+            "field interval must be two numbers, or left out",
+        ),
     ],
 )
 def test_rows_that_are_not_a_benchmark_s(own_run: Path, tmp_path: Path, line: str, problem: str) -> None:

@@ -79,7 +79,7 @@ def merge_prepared(
     # Speakers of two corpora are never the same, and those of one were divided when it was prepared.
     manifests = divide(cuts, splits, SplitConfig(by="recording"), out_dir, skipped if skip_bad else None)
     manifests["train"] = _weighted(manifests["train"], weights, seed)
-    missing = list(dict.fromkeys(line for corpus in corpora.values() for line in corpus.missing))
+    missing = [f"{name}: {line}" for name, corpus in corpora.items() for line in corpus.missing]
     return write_prepared(out_dir, "lhotse", CorpusCuts(out_dir, manifests, skipped, missing, target))
 
 

@@ -12,21 +12,27 @@ from asr.errors import InputError, refuse
 from asr.storage.files import files_below
 
 _SPLITS = {
-    "train": ("train", "training", "tr"),
-    "dev": ("dev", "devel", "development", "val", "valid", "validation", "cv"),
+    "train": ("train", "training"),
+    "dev": ("dev", "devel", "development", "val", "valid", "validation"),
     "test": ("test", "testing", "eval"),
 }
 _NAMES = {name: split for split, names in _SPLITS.items() for name in names}
+_SHORT_NAMES = {"tr": "train", "cv": "dev"}
+"""Names that may also be those of a language, of Common Voice or of a speaker: they count where no other name does."""
 
 
-def split_of(name: str) -> str | None:
-    """The split that a name says, such as train-clean-100, mycorpus_valid.csv or Test; None where it says none."""
+def split_of(name: str, short: bool = True) -> str | None:
+    """The split that a name says, such as train-clean-100, mycorpus_valid.csv or Test; None where it says none.
+
+    `short`: also by an abbreviation, as in cv.csv.
+    """
     words = re.split(r"[^a-z]+", name.lower())
-    return next((_NAMES[word] for word in words if word in _NAMES), None)
+    names = (_NAMES, _SHORT_NAMES) if short else (_NAMES,)
+    return next((each[word] for each in names for word in words if word in each), None)
 
 
 def split_of_path(path: Path, root: Path) -> str | None:
-    """The split that the first folder between a corpus's folder and a file says."""
+    """The split that the first folder between a corpus's folder and a file says, by its full name."""
     folders = path.relative_to(root).parts[:-1]
     return _NAMES.get(folders[0].lower()) if folders else None
 

@@ -24,7 +24,7 @@ from asr.storage.files import json_rows
 from asr.storage.text import read_packed_lines
 
 CUTS, RECORDINGS, SUPERVISIONS = "cuts", "recordings", "supervisions"
-_MANIFEST = re.compile(rf"(?:.*[^a-z])?({CUTS}|{RECORDINGS}|{SUPERVISIONS})(?:[^a-z].*)?\.jsonl(?:\.gz)?")
+_MANIFEST = re.compile(rf"(.*[^a-z])?({CUTS}|{RECORDINGS}|{SUPERVISIONS})([^a-z].*)?\.jsonl(?:\.gz)?")
 _TIERS = ("phone", "phones", "phoneme", "phonemes")
 
 
@@ -54,7 +54,7 @@ def _found(folder: Path) -> Found:
 
 def _manifests(folder: Path, kind: str) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
-        if (match := _MANIFEST.fullmatch(path.name.lower())) and match[1] == kind and path.name[0] != ".":
+        if (match := _MANIFEST.fullmatch(path.name.lower())) and match[2] == kind and path.name[0] != ".":
             yield path
 
 
@@ -167,9 +167,16 @@ def _utterance(
             segments=_segments(supervision, tier),
             phones=untimed.split() if isinstance(untimed, str) else [_text(phone) for phone in untimed],
             words=_segments(supervision, "word"),
-            split=split_of(path.name),
+            split=_split(path),
             custom=custom,
         )
+
+
+def _split(path: Path) -> str | None:
+    """The split that a manifest's name says after its kind, or before it, where `tr` may be Turkish."""
+    match = _MANIFEST.fullmatch(path.name.lower())
+    before, after = (match[1] or "", match[3] or "") if match else ("", "")
+    return split_of(after) or split_of(before, short=not after)
 
 
 def _pronounced(word: str, *pronunciations: str) -> list[str]:

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from textwrap import shorten
 
 from lhotse import MonoCut
 
 from asr.audio import AudioInfo, audio_info
 from asr.config import CorpusConfig
-from asr.corpora.corpus import SKIP, CorpusCuts
+from asr.corpora.corpus import NO_SPEAKERS, SKIP, CorpusCuts
 from asr.corpora.cuts import WORDS, has_phones, utterance_cut
-from asr.corpora.labels import Labels, words_among
+from asr.corpora.labels import Labels, are_phones, words_among
 from asr.corpora.manifests.splitting import divide
 from asr.corpora.own.utterance import Found, Segment, Utterance
 from asr.corpora.pronounced import pronounce, what_is_missing
@@ -64,11 +65,12 @@ def read_own(config: CorpusConfig, root: Path, found: Found) -> CorpusCuts:
         raise InputError(f"has no utterances that can be read{first}", root)
     missing = []
     if unlabelled:
-        missing.append(f"speaker labels of {count(unlabelled, 'utterance')}: each audio file counts as a speaker")
+        missing.append(f"{NO_SPEAKERS} {count(unlabelled, 'utterance')}: each audio file counts as a speaker")
     ordered = [cuts[name] for name in sorted(cuts)]
     if config.phone_set is None and labels.phone_set is not None:
         _require_phones(ordered, root)
         _warn_of_words(labels.phone_set, root)
+    _warn_of_phones([cut.supervisions[0].text or "" for cut in ordered if not has_phones(cut)], config, root)
     covered, words = pronounce(ordered, config, skipped)  # first, so that dev and test are drawn from what is used
     manifests: dict[str, list[MonoCut]] = {name: [] for name in SPLITS}
     if covered:
@@ -100,6 +102,16 @@ def _warn_of_words(phone_set: PhoneSet, root: Path) -> None:
             root,
             count(len(phone_set), "phone"),
             listed(words),
+        )
+
+
+def _warn_of_phones(texts: Sequence[str], config: CorpusConfig, root: Path) -> None:
+    """Logs where texts look like phones, which are looked up in the lexicon as words."""
+    if are_phones(texts, config.transcribed_in):
+        log.warning(
+            "%s: most words of its texts look like phones (%s); if they are, say so with --text phones (corpus.text)",
+            root,
+            shorten(next(text for text in texts if text), 40, placeholder=" ..."),
         )
 
 

@@ -108,6 +108,19 @@ def test_corpora_are_merged_with_weights_and_keep_their_names(tmp_path: Path, as
     assert corpus_statistics(tmp_path / "all").corpora["csv"].utterances == 12
 
 
+def test_a_merge_says_of_which_corpus_something_is_missing(
+    prepared: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    """Whatever was missing, the recipe took the speakers for unknown."""
+    summary = prepared / "summary.json"
+    for missing, cmvn in (("train has 8 of 9 utterances", "speaker"), ("speaker labels of 12 utterances", "utterance")):
+        summary.write_text(json.dumps(json.loads(summary.read_text()) | {"missing": [missing]}))
+        merged = asr_command("prepare", "merge", prepared, tmp_path / "all", "--weight", "csv=2")
+        assert f"missing: csv: {missing}" in merged.err
+        recipe = yaml.safe_load((tmp_path / "all" / "recipe.yaml").read_text())
+        assert recipe["features"]["cmvn"] == cmvn
+
+
 def test_copies_of_a_weight_stay_in_train(tmp_path: Path, asr_command: Command) -> None:
     one = prepare("csv", tmp_path, asr_command)
     assert asr_command("prepare", "lhotse", one, tmp_path / "other").status == 0

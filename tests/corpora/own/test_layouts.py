@@ -139,6 +139,40 @@ def test_of_several_lists_each_says_its_split(tmp_path: Path, asr_command: Comma
     assert "has several lists, and mine.csv is not named after train, dev or test; give one" in outcome.err
 
 
+@pytest.mark.parametrize("name", ["fleurs-tr_{}_{}", "cv-en_{}_{}", "{}_{}_tr", "{1}.{0}"])
+def test_the_name_of_a_manifest_says_its_split(name: str, tmp_path: Path, asr_command: Command) -> None:
+    """Turkish, and Lhotse's Common Voice, were all train and all dev."""
+    BUILDERS["lhotse"](tmp_path / "corpus")
+    for kind in KINDS:
+        path = tmp_path / "corpus" / f"mine_{kind}_all.jsonl.gz"
+        rows = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
+        for split, some in zip(SPLITS, (rows[:8], rows[8:10], rows[10:]), strict=True):
+            path.with_name(name.format(kind, split) + ".jsonl.gz").write_bytes(gzip.compress(b"".join(some)))
+        path.unlink()
+    outcome = asr_command("prepare", "lhotse", tmp_path / "corpus", tmp_path / "out")
+    assert outcome.status == 0, outcome.err
+    assert [speakers(tmp_path / "out", split) for split in SPLITS] == [set(SPEAKERS[:4]), {"eve"}, {"fay"}]
+
+
+def test_the_name_of_a_list_says_its_split_before_its_language(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["csv"](tmp_path / "corpus")
+    table = tmp_path / "corpus" / "mine.csv"
+    header, *rows = table.read_text().splitlines(keepends=True)
+    for split, some in zip(SPLITS, (rows[:8], rows[8:10], rows[10:]), strict=True):
+        table.with_name(f"tr_{split}.csv").write_text("".join([header, *some]))
+    table.unlink()
+    assert asr_command("prepare", "csv", tmp_path / "corpus", tmp_path / "out").status == 0
+    assert [speakers(tmp_path / "out", split) for split in SPLITS] == [set(SPEAKERS[:4]), {"eve"}, {"fay"}]
+
+
+def test_initials_of_a_speaker_are_no_split(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["textgrid"](tmp_path / "corpus")
+    (tmp_path / "corpus" / "ann").rename(tmp_path / "corpus" / "TR")
+    (tmp_path / "corpus" / "bob").rename(tmp_path / "corpus" / "cv")
+    assert asr_command("prepare", "textgrid", tmp_path / "corpus", tmp_path / "out").err == ""
+    assert {"TR", "cv"} < {cut.supervisions[0].speaker for cut in all_cuts(tmp_path / "out")}
+
+
 def test_labels_are_written_in_a_given_phone_set(tmp_path: Path, asr_command: Command) -> None:
     BUILDERS["csv"](tmp_path / "corpus")
     table = tmp_path / "corpus" / "mine.csv"
@@ -236,6 +270,23 @@ def test_a_set_that_missing_words_empty_says_so(tmp_path: Path, asr_command: Com
     assert outcome.status == 1
     assert "said, she; add a lexicon that has them, or use --g2p" in outcome.err
     assert "corpus: no utterances are left for train; 12 utterances left out, the first " in outcome.err
+    assert outcome.err.endswith("; fix them\n")  # others could not be drawn
+
+
+@pytest.mark.parametrize("options", [(), ("--g2p",)])
+def test_phones_given_as_words_are_warned_of(options: tuple[str, ...], tmp_path: Path, asr_command: Command) -> None:
+    """Kaldi's text of TIMIT: its phones had no pronunciation, or one that the G2P made up."""
+    BUILDERS["kaldi"](tmp_path / "corpus")
+    (tmp_path / "lexicon.txt").write_text("she sh iy\nsaid s eh d\ni iy\nheed hh iy d\n")
+    arguments = ("prepare", "kaldi", tmp_path / "corpus", tmp_path / "out", "--lexicon", tmp_path / "lexicon.txt")
+    outcome = asr_command(*arguments, *options)
+    message = f"corpus: most words of its texts look like phones ({SYMBOLS}); if they are, say so with --text phones"
+    assert message in outcome.err
+    BUILDERS["csv"](tmp_path / "words")
+    table = tmp_path / "words" / "mine.csv"
+    table.write_text(table.read_text().replace(SYMBOLS, ""))
+    outcome = asr_command("prepare", "csv", tmp_path / "words", *arguments[3:], *options)
+    assert (outcome.status, outcome.err) == (0, "")
 
 
 def test_a_list_from_windows_has_its_own_slashes(tmp_path: Path, asr_command: Command) -> None:
