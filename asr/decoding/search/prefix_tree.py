@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from asr.compiled import compiled
 from asr.decoding.search.growing import with_room
 from asr.decoding.search.phone_prior import PhonePrior
 from asr.phones.classes import BLANK
@@ -50,14 +50,15 @@ class Extended(NamedTuple):
     phone: Logarithms
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def search_prefixes(frames: Logarithms, beam: int, prior: PhonePrior) -> tuple[Logarithms, Integers, Records]:
     """Scores and prefixes that are left after the last of `frames` [M, T, C], and the tree (PREFIX) of these nodes."""
     models, columns = len(frames), len(prior.phones) + 1
     tree, nodes, size = np.empty(1 << 12, PREFIX), 1, 1
     _set_prefix(tree, 0, -1, -1, prior.start, 0.0)
     kept = Beam(np.zeros(beam, np.int32), np.full((models, beam), NEVER), np.full((models, beam), NEVER))
-    kept.blank[:, 0] = 0.0
+    for model in range(models):
+        kept.blank[model, 0] = 0.0
     following = Beam(np.zeros(beam, np.int32), np.empty((models, beam)), np.empty((models, beam)))
     extended = Extended(np.empty((models, beam)), np.empty((models, beam, columns)))
     candidates, places = np.empty(beam * columns), np.empty(beam * columns, np.int32)
@@ -72,7 +73,7 @@ def search_prefixes(frames: Logarithms, beam: int, prior: PhonePrior) -> tuple[L
     return _final_scores(tree, kept, size, prior), kept.prefixes[:size], tree
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _keep(
     tree: Records,
     nodes: int,
@@ -104,7 +105,7 @@ def _keep(
     return nodes
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _final_scores(tree: Records, kept: Beam, size: int, prior: PhonePrior) -> Logarithms:
     final = np.empty(size)
     for slot in range(size):
@@ -114,7 +115,7 @@ def _final_scores(tree: Records, kept: Beam, size: int, prior: PhonePrior) -> Lo
     return final
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _extend(frame: Logarithms, phones: Integers, tree: Records, kept: Beam, size: int, extended: Extended) -> None:
     """Fills `extended` for the first `size` prefixes and the log probabilities of the next frame [M, C]."""
     symbols = len(phones)
@@ -141,7 +142,7 @@ def _extend(frame: Logarithms, phones: Integers, tree: Records, kept: Beam, size
                         longer[symbol + 1] = ends_blank + spoken[symbol]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _merge(tree: Records, prefixes: Integers, phone: Logarithms) -> None:
     """Where a longer prefix is itself kept, moves what leads to it there from the prefix that it extends."""
     for slot in range(len(prefixes)):
@@ -159,7 +160,7 @@ def _merge(tree: Records, prefixes: Integers, phone: Logarithms) -> None:
         tree[prefixes[slot]].slot = -1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _candidates(
     tree: Records,
     prefixes: Integers,
@@ -196,7 +197,7 @@ def _candidates(
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _best(candidates: Logarithms, count: int) -> Integers:
     """The indices of the `count` highest, or of all, in their order; among equal ones the first win."""
     count = min(count, len(candidates))
@@ -215,7 +216,7 @@ def _best(candidates: Logarithms, count: int) -> Integers:
     return best
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _longer(tree: Records, nodes: int, node: int, symbol: int, prior: PhonePrior) -> tuple[int, int]:
     """The prefix with a symbol added, and the number of nodes, which grows where it is new."""
     child = tree[node].child
@@ -232,7 +233,7 @@ def _longer(tree: Records, nodes: int, node: int, symbol: int, prior: PhonePrior
     return nodes, nodes + 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _set_prefix(tree: Records, number: int, parent: int, symbol: int, history: int, language: float) -> None:
     prefix = tree[number]
     prefix.parent, prefix.symbol, prefix.history, prefix.language = parent, symbol, history, language
