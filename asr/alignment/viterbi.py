@@ -96,7 +96,9 @@ def _best_states(
     back = np.empty(frames * states if beam == np.inf else 16 * frames, np.uint8)
     none = np.empty(0, np.int64)
     best = -moves.starts
-    low, high = 0, np.flatnonzero(best > -np.inf)[-1] + 1
+    low, high = np.int64(0), states
+    while best[high - 1] == -np.inf:
+        high -= 1
     for frame in range(frames):
         if frame:
             high = min(high + reach, states)

@@ -54,7 +54,7 @@ class Extended(NamedTuple):
 def search_prefixes(frames: Logarithms, beam: int, prior: PhonePrior) -> tuple[Logarithms, Integers, Records]:
     """Scores and prefixes that are left after the last of `frames` [M, T, C], and the tree (PREFIX) of these nodes."""
     models, columns = len(frames), len(prior.phones) + 1
-    tree, nodes, size = np.empty(1 << 12, PREFIX), 1, 1
+    tree, nodes, size = np.empty(1 << 12, PREFIX), np.int64(1), np.int64(1)  # a literal has another type
     _set_prefix(tree, 0, -1, -1, prior.start, 0.0)
     kept = Beam(np.zeros(beam, np.int32), np.full((models, beam), NEVER), np.full((models, beam), NEVER))
     for model in range(models):
@@ -67,7 +67,7 @@ def search_prefixes(frames: Logarithms, beam: int, prior: PhonePrior) -> tuple[L
         _merge(tree, kept.prefixes[:size], extended.phone)
         found = _candidates(tree, kept.prefixes[:size], prior, extended, candidates, places)
         tree = with_room(tree, nodes + beam)
-        survivors = places[_best(candidates[:found], beam)]
+        survivors = _best(candidates[:found], places, beam)
         nodes = _keep(tree, nodes, survivors, kept, extended, prior, following)
         kept, following, size = following, kept, len(survivors)
     return _final_scores(tree, kept, size, prior), kept.prefixes[:size], tree
@@ -110,8 +110,10 @@ def _final_scores(tree: Records, kept: Beam, size: int, prior: PhonePrior) -> Lo
     final = np.empty(size)
     for slot in range(size):
         prefix = tree[kept.prefixes[slot]]
-        total = np.logaddexp(kept.blank[:, slot], kept.phone[:, slot]).mean()
-        final[slot] = total + prefix.language + prior.weight * prior.ends[prefix.history]
+        total = 0.0
+        for model in range(len(kept.blank)):
+            total += np.logaddexp(kept.blank[model, slot], kept.phone[model, slot])
+        final[slot] = total / len(kept.blank) + prefix.language + prior.weight * prior.ends[prefix.history]
     return final
 
 
@@ -180,7 +182,7 @@ def _candidates(
         for model in range(models):
             unchanged[slot] += share * np.logaddexp(blank[model, slot], phone[model, slot, 0])
     # Where unchanged prefixes fill the beam, what is worse than all of them cannot survive.
-    least = unchanged.min() if len(prefixes) == beam else NEVER
+    least = _nth_highest(unchanged.copy(), beam) if len(prefixes) == beam else NEVER
     found, scores = 0, np.empty(columns)
     for slot in range(len(prefixes)):
         prefix = tree[prefixes[slot]]
@@ -198,22 +200,47 @@ def _candidates(
 
 
 @compiled
-def _best(candidates: Logarithms, count: int) -> Integers:
-    """The indices of the `count` highest, or of all, in their order; among equal ones the first win."""
+def _best(candidates: Logarithms, places: Integers, count: int) -> Integers:
+    """The places of the `count` highest candidates, or of all, in their order; among equal ones the first win."""
     count = min(count, len(candidates))
     best = np.empty(count, np.int32)
     if count == 0:
         return best
-    threshold = np.partition(candidates, len(candidates) - count)[len(candidates) - count]
-    equal = count - (candidates > threshold).sum()  # how many may be as good as the threshold
+    threshold = _nth_highest(candidates.copy(), count)
+    equal = count  # how many may be as good as the threshold
+    for score in candidates:
+        equal -= score > threshold
     number = 0
     for candidate in range(len(candidates)):
         score = candidates[candidate]
         if score > threshold or (score == threshold and equal > 0):
             equal -= score == threshold
-            best[number] = candidate
+            best[number] = places[candidate]
             number += 1
     return best
+
+
+@compiled
+def _nth_highest(values: Logarithms, count: int) -> float:
+    """The lowest of the `count` highest values, which it moves about (Hoare 1961, Algorithm 65: find)."""
+    low, high, wanted = 0, len(values) - 1, count - 1
+    while low < high:
+        pivot, left, right = values[(low + high) // 2], low, high
+        while left <= right:
+            while values[left] > pivot:
+                left += 1
+            while values[right] < pivot:
+                right -= 1
+            if left <= right:
+                values[left], values[right] = values[right], values[left]
+                left, right = left + 1, right - 1
+        if wanted <= right:
+            high = right
+        elif wanted >= left:
+            low = left
+        else:
+            break
+    return values[wanted]
 
 
 @compiled

@@ -61,10 +61,11 @@ def best_arcs(
     arrivals = Arrivals(np.zeros(states, np.int32), np.zeros(states, np.int32))
     frame_costs = np.empty(classes)
     capacity = max(4 * states, 1 << 16)
-    tokens, used = Tokens(np.empty(capacity, np.int32), np.empty(capacity, np.int32)), 1
+    # Counts are not literals, whose types are others: functions that take them are compiled once.
+    tokens, used = Tokens(np.empty(capacity, np.int32), np.empty(capacity, np.int32)), np.int64(1)
     tokens.parents[0], tokens.arcs[0] = -1, NO_ARC
     now.costs[graph.start], now.tokens[graph.start], now.states[0] = 0.0, 0, graph.start
-    count, used = _follow_free(graph, np.inf, now, 1, tokens, used)
+    count, used = _follow_free(graph, np.inf, now, np.int64(1), tokens, used)
     for frame in range(len(scores)):
         if used + 2 * states > len(tokens.arcs):
             tokens, used = _with_free_tokens(tokens, used, now, count)
