@@ -12,6 +12,7 @@ LAYERS = (
     (
         "asr.version",
         "asr.errors",
+        "asr.compiled",
         "asr.batches",
         "asr.processes",
         "asr.progress",

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from asr.alignment.graph import Indices, Item
+from asr.compiled import compiled
 
 ORDER = 5
 """Phones in a row that are alike. At a phone error rate of 50 % that is one place in 30, or one every three seconds."""
@@ -78,7 +78,7 @@ def _pairs(heard: Indices, expected: Indices) -> tuple[Indices, Indices]:
     return left, order[np.repeat(end, matches) - 1 - offsets]
 
 
-@njit(cache=True)
+@compiled
 def _longest_chain(values: Indices) -> Indices:
     """The places of a longest strictly rising subsequence."""
     tails = np.zeros(len(values), np.int64)  # the place of the least last value of the chains of each length

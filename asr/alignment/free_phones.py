@@ -2,10 +2,10 @@
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from asr.acoustics.posteriors import LogPosteriors
 from asr.alignment.graph import Indices, Vector
+from asr.compiled import compiled
 from asr.phones.classes import BLANK
 
 INSERTION_COST = 4.0
@@ -30,7 +30,7 @@ def free_ctc_phones(log_posteriors: LogPosteriors) -> tuple[Indices, Indices]:
     return best[begins] - 1, begins
 
 
-@njit(cache=True)
+@compiled
 def _best_loop(
     scores: npt.NDArray[np.float32], states: int, stay: Vector, leave: Vector, insertion: float
 ) -> tuple[Indices, Indices]:

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from asr.alignment.graph import AlignmentGraph, Indices, Vector
+from asr.compiled import compiled
 from asr.errors import InputError
 
 MOST_BACK_POINTERS = 2**31
@@ -69,7 +69,7 @@ class _Moves(NamedTuple):
     finals: Vector
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _remaining_moves(moves: _Moves) -> Indices:
     """[S] the fewest moves from each state to one where a path may end."""
     states = len(moves.classes)
@@ -83,7 +83,7 @@ def _remaining_moves(moves: _Moves) -> Indices:
     return remaining
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _best_states(
     scores: Scores, moves: _Moves, remaining: Indices, reach: int, beam: float, most: int
 ) -> tuple[Indices, float, bool]:
@@ -96,7 +96,9 @@ def _best_states(
     back = np.empty(frames * states if beam == np.inf else 16 * frames, np.uint8)
     none = np.empty(0, np.int64)
     best = -moves.starts
-    low, high = 0, np.flatnonzero(best > -np.inf)[-1] + 1
+    low, high = np.int64(0), states
+    while best[high - 1] == -np.inf:
+        high -= 1
     for frame in range(frames):
         if frame:
             high = min(high + reach, states)
@@ -105,7 +107,8 @@ def _best_states(
             return none, -np.inf, False
         if begins[frame + 1] > len(back):
             longer = np.empty(2 * begins[frame + 1], np.uint8)
-            longer[: begins[frame]] = back[: begins[frame]]
+            for place in range(begins[frame]):
+                longer[place] = back[place]
             back = longer
         top = _advance(best, moves, scores[frame], low, high, frame > 0, back[begins[frame] : begins[frame + 1]])
         while low < high and (best[low] < top - beam or remaining[low] > frames - 1 - frame):
@@ -123,7 +126,7 @@ def _best_states(
     return _trace(back, begins, lowest, moves, state), final[state], True
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _advance(
     best: Vector, moves: _Moves, scores: Scores, low: int, high: int, moving: bool, back: npt.NDArray[np.uint8]
 ) -> float:
@@ -145,7 +148,7 @@ def _advance(
     return top
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _trace(back: npt.NDArray[np.uint8], begins: Indices, lowest: Indices, moves: _Moves, state: int) -> Indices:
     path = np.empty(len(lowest), np.int64)
     for frame in range(len(lowest) - 1, -1, -1):

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from asr.compiled import compiled
 
 Numbers = npt.NDArray[np.int32]
 Ends = npt.NDArray[np.int64]
@@ -63,7 +64,7 @@ def _flat(rows: Sequence[Sequence[int]]) -> tuple[Numbers, Ends]:
     return np.fromiter((number for row in rows for number in row), np.int32, int(ends[-1])), ends
 
 
-@njit(cache=True)
+@compiled
 def _place(shape: int, letters: Numbers, i: int, phones: Numbers, j: int, spelled: int, spoken: int) -> int:
     """The place of a pair among those of its shape; its letters begin at i, its phones at j."""
     place = 0
@@ -74,7 +75,7 @@ def _place(shape: int, letters: Numbers, i: int, phones: Numbers, j: int, spelle
     return place
 
 
-@njit(cache=True)
+@compiled
 def _expected_counts(
     letters: Numbers,
     letter_ends: Ends,
@@ -117,7 +118,7 @@ def _expected_counts(
     return counts
 
 
-@njit(cache=True)
+@compiled
 def _best_cuts(
     letters: Numbers,
     letter_ends: Ends,

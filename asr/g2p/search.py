@@ -2,8 +2,8 @@
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from asr.compiled import compiled
 from asr.g2p.ngram import ROOT, NumberNgram
 
 Numbers = npt.NDArray[np.int64]
@@ -37,14 +37,14 @@ def best_pairs(
     return [(score, row[:length].tolist()) for score, row, length in zip(scores.tolist(), pairs, lengths, strict=True)]
 
 
-@njit(cache=True)
+@compiled
 def _child(keys: Numbers, key: int) -> int:
     """The node of a key; 0 for none."""
     place = int(np.searchsorted(keys, key))
     return place + 1 if place < len(keys) and keys[place] == key else 0
 
 
-@njit(cache=True)
+@compiled
 def _step(
     node: int,
     symbol: int,
@@ -66,7 +66,7 @@ def _step(
         node = suffixes[node]
 
 
-@njit(cache=True)
+@compiled
 def _search(
     letters: Numbers,
     pair_letters: Numbers,

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from asr.compiled import compiled
 
 SUBSTITUTION_WEIGHT = 4
 INSERTION_WEIGHT = 3
@@ -97,7 +98,7 @@ def count_errors(pairs: Iterable[EditPair], deletable: Set[str] = frozenset()) -
     return Counts(substitutions, deletions, insertions, reference_phones)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def count_best_errors(reference: Symbols, hypothesis: Symbols) -> int:
     """The errors of the alignment that sclite chooses between two sequences of numbers."""
     deletions = np.full(len(reference), DELETION_WEIGHT, np.int32)
@@ -108,7 +109,7 @@ def count_best_errors(reference: Symbols, hypothesis: Symbols) -> int:
     return errors
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _best_path(reference: Symbols, hypothesis: Symbols, deletions: Symbols) -> tuple[Symbols, Symbols]:
     """The places in the reference and the hypothesis of each pair of the best alignment; -1 for none.
 

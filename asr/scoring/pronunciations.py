@@ -9,8 +9,8 @@ from typing import cast
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from asr.compiled import compiled
 from asr.formats.transcript import PronouncedWord
 from asr.phones.folding import fold
 from asr.phones.phone_set import AnyPhoneSet, silences
@@ -57,7 +57,7 @@ def fitting_pronunciations(
     return [flat[place] for place in _best_choices(phones, starts, firsts, heard).tolist()]
 
 
-@njit(cache=True)
+@compiled
 def _best_choices(phones: Symbols, starts: Starts, firsts: Starts, hypothesis: Symbols) -> Starts:
     """The pronunciation of each word on the path of the least weight.
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from asr.compiled import compiled
 from asr.decoding.graph.flat_graph import FlatGraph
 from asr.decoding.lattice.path_costs import PathCosts, path_costs
 from asr.decoding.lattice.phone_arcs import Limits, Records, phone_arcs
@@ -68,7 +68,7 @@ class Lattice:
         return _costs_to_end(self.sources, self.targets, self.costs, self.finals)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _costs_to_end(sources: Integers, targets: Integers, costs: Costs, finals: Costs) -> Costs:
     to_end = finals.copy()
     for arc in range(len(sources) - 1, -1, -1):

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from asr.compiled import compiled
 from asr.decoding.graph.flat_graph import FlatGraph
 
 Costs = npt.NDArray[np.float64]
@@ -26,7 +26,7 @@ def path_costs(flat: FlatGraph, frame_costs: Costs) -> PathCosts:
     return PathCosts(frame_costs, _costs_to_here(flat, frame_costs), *_costs_to_end(flat, frame_costs))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _costs_to_here(graph: FlatGraph, frame_costs: Costs) -> Costs:
     """[T + 1, S] the cost of the best path from the start to each state after each frame."""
     frames = len(frame_costs)
@@ -47,15 +47,15 @@ def _costs_to_here(graph: FlatGraph, frame_costs: Costs) -> Costs:
     return to_here
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _costs_to_end(graph: FlatGraph, frame_costs: Costs) -> tuple[Costs, Costs]:
     """[T + 1, S] the cost of the best path from each state to the end, and of the best one that enters a phone there
     at once or, after the last frame, ends."""
     frames = len(frame_costs)
     to_end = np.full((frames + 1, graph.states), np.inf)
     leaving = np.full((frames + 1, graph.states), np.inf)
-    to_end[frames] = graph.finals
-    leaving[frames] = graph.finals
+    for state in range(graph.states):
+        to_end[frames, state] = leaving[frames, state] = graph.finals[state]
     for frame in range(frames, -1, -1):
         now = to_end[frame]
         if frame < frames:

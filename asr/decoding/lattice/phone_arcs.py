@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from asr.compiled import compiled
 from asr.decoding.lattice.path_costs import PathCosts
 from asr.decoding.lattice.phone_graph import Entering, Free, Inner, PhoneGraph
 from asr.decoding.search.growing import with_room
@@ -83,7 +84,7 @@ class Output(NamedTuple):
     run_count: int
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def phone_arcs(graph: PhoneGraph, costs: PathCosts, limits: Limits) -> tuple[bool, Records, Records, int]:
     """All arcs (ARC) that lie on a path within the limit of costs, each in its best way through the phone, and the runs
     (RUN) of these; and the steps that it took to find them: the states in which tokens stood, counted for each frame
@@ -110,7 +111,7 @@ def phone_arcs(graph: PhoneGraph, costs: PathCosts, limits: Limits) -> tuple[boo
     return True, output.arcs[: output.arc_count], output.runs[: output.run_count], steps
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _nowhere(states: int) -> Inside:
     reached = np.empty(states, REACHED)
     for state in range(states):
@@ -118,7 +119,7 @@ def _nowhere(states: int) -> Inside:
     return Inside(reached, np.empty(states, np.int32))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _start_entry(entries: Records) -> tuple[int, float]:
     """What stands for an entry before the first phone; as `_phone_entries`."""
     entries[0].source, entries[0].phone = START, NO_PHONE
@@ -126,7 +127,7 @@ def _start_entry(entries: Records) -> tuple[int, float]:
     return 1, 0.0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _phone_entries(
     entering: Entering, group: int, frame: int, costs: PathCosts, limit: float, entries: Records
 ) -> tuple[int, float]:
@@ -191,7 +192,7 @@ def _follow_phone(
     return True, tokens, output, steps
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _follow_free(free: Free, now: Inside, size: int) -> int:
     """Adds to the first `size` states of `now` those that they lead to without a frame; returns their new number."""
     first, targets, arc_costs = free
@@ -246,7 +247,7 @@ def _with_ends(
     return Output(arcs, arc_count, runs, run_count)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _advance(
     inner: Inner,
     costs: PathCosts,
@@ -286,17 +287,17 @@ def _advance(
     return next_size, token_count
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _reach(reached: Records, state: int, cost: float, graph: float, token: int) -> None:
     reached[state].cost, reached[state].graph, reached[state].token = cost, graph, token
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _set_token(tokens: Records, number: int, label: int, first: int, before: int) -> None:
     tokens[number].label, tokens[number].first, tokens[number].before = label, first, before
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _with_runs(runs: Records, count: int, tokens: Records, last: int, end: int) -> tuple[Records, int]:
     """The runs with those of a token whose own run ends before frame `end` added, and their new number."""
     number, first = last, count

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from asr.compiled import compiled
 from asr.decoding.graph.flat_graph import FlatGraph
 from asr.decoding.search.path import check_scores
 from asr.errors import InputError
@@ -59,7 +59,7 @@ def class_posteriors(
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _forward_backward(graph: FlatGraph, weights: Weights, scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     frames = len(scores)
     posteriors = np.zeros(scores.shape, np.float32)
@@ -69,14 +69,14 @@ def _forward_backward(graph: FlatGraph, weights: Weights, scores: npt.NDArray[np
     for block in range(len(starts) - 2, -1, -1):
         begin, end = BLOCK * block, min(BLOCK * (block + 1), frames)
         if end < frames:  # the last block's are still there
-            forward[0] = starts[block]
+            _copy(starts[block], forward[0])
             _forward(graph, weights, scores[begin:end], forward)
         if not _backward(graph, weights, scores[begin:end], forward, backward, posteriors[begin:end]):
             break
     return posteriors
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _block_starts(
     graph: FlatGraph, weights: Weights, scores: npt.NDArray[np.float32], forward: Probabilities
 ) -> Probabilities:
@@ -91,23 +91,31 @@ def _block_starts(
     _follow_free(graph, weights, starts[0])
     for block in range(blocks):
         begin, end = BLOCK * block, min(BLOCK * (block + 1), frames)
-        forward[0] = starts[block]
+        _copy(starts[block], forward[0])
         _forward(graph, weights, scores[begin:end], forward)
-        starts[block + 1] = forward[end - begin]
+        _copy(forward[end - begin], starts[block + 1])
     return starts
 
 
-@njit(cache=True, nogil=True)
+@compiled
+def _copy(source: Probabilities, target: Probabilities) -> None:
+    for state in range(len(source)):
+        target[state] = source[state]
+
+
+@compiled
 def _ends(graph: FlatGraph, weights: Weights, last: Probabilities) -> Probabilities:
     """[S] the probability of ending from each state; 1 everywhere where no path ends in a final state."""
     ends = weights.finals.copy()
     _follow_free_back(graph, weights, ends)
-    if not (last * ends).any():
-        ends[:] = 1.0
+    for state in range(len(ends)):
+        if last[state] * ends[state] > 0.0:
+            return ends
+    ends.fill(1.0)
     return ends
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _forward(graph: FlatGraph, weights: Weights, scores: npt.NDArray[np.float32], forward: Probabilities) -> None:
     """Fills forward [T + 1, S] from its first row: the probability of each state after each frame, given the frames so
     far."""
@@ -115,21 +123,21 @@ def _forward(graph: FlatGraph, weights: Weights, scores: npt.NDArray[np.float32]
     for frame in range(len(scores)):
         _scaled_likelihoods(scores[frame], weights.scale, likelihoods)
         before, after = forward[frame], forward[frame + 1]
-        after[:] = 0.0
+        after.fill(0.0)
         for state in range(len(before)):
             probability = before[state]
             if probability > 0.0:
                 for arc in range(graph.first[state], graph.first[state + 1]):
                     after[graph.targets[arc]] += probability * weights.arcs[arc] * likelihoods[graph.labels[arc]]
         _follow_free(graph, weights, after)
-        total, threshold = after.sum(), after.max() * weights.least
+        total, threshold = after.sum(), _highest(after) * weights.least
         if total == 0.0:
             return
         for state in range(len(after)):
             after[state] = after[state] / total if after[state] >= threshold else 0.0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _backward(
     graph: FlatGraph,
     weights: Weights,
@@ -144,7 +152,7 @@ def _backward(
     earlier = np.zeros(graph.states)
     for frame in range(len(scores) - 1, -1, -1):
         _scaled_likelihoods(scores[frame], weights.scale, likelihoods)
-        occupancies[:] = 0.0
+        occupancies.fill(0.0)
         for state in range(graph.states):
             earlier[state] = 0.0
             before = forward[frame, state]
@@ -155,31 +163,41 @@ def _backward(
                     earlier[state] += weight
                     occupancies[label] += before * weight
         _follow_free_back(graph, weights, earlier)
-        total, highest = occupancies.sum(), earlier.max()
+        total, highest = occupancies.sum(), _highest(earlier)
         if total == 0.0:
             return False
-        posteriors[frame] = occupancies / total
-        backward[:] = earlier / highest
+        for label in range(len(occupancies)):
+            posteriors[frame, label] = occupancies[label] / total
+        for state in range(graph.states):
+            backward[state] = earlier[state] / highest
     return True
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _follow_free(graph: FlatGraph, weights: Weights, forward: Probabilities) -> None:
     """Adds what reaches each state [S] along arcs that consume no frame."""
     for arc in range(len(graph.free_sources)):
         forward[graph.free_targets[arc]] += forward[graph.free_sources[arc]] * weights.free[arc]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _follow_free_back(graph: FlatGraph, weights: Weights, backward: Probabilities) -> None:
     """Adds what leads on from each state [S] along arcs that consume no frame."""
     for arc in range(len(graph.free_sources) - 1, -1, -1):
         backward[graph.free_sources[arc]] += weights.free[arc] * backward[graph.free_targets[arc]]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _scaled_likelihoods(scores: npt.NDArray[np.float32], scale: float, likelihoods: Probabilities) -> None:
     """exp(scale * scores) [C], scaled so that the highest is 1."""
-    highest = scores.max()
+    highest = _highest(scores)
     for label in range(len(scores)):
         likelihoods[label] = np.exp(scale * (scores[label] - highest))
+
+
+@compiled
+def _highest(values: npt.NDArray) -> float:
+    highest = values[0]
+    for value in values:
+        highest = max(highest, value)
+    return highest

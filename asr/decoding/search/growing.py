@@ -5,14 +5,16 @@ Numba's cache of a caller does not notice changes to this file: delete __pycache
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from asr.compiled import compiled
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def with_room(records: npt.NDArray, count: int) -> npt.NDArray:
     """The records, with room for `count` of them; those added are not set."""
     if count <= len(records):
         return records
     larger = np.empty(max(2 * len(records), count), records.dtype)
-    larger[: len(records)] = records
+    for place in range(len(records)):
+        larger[place] = records[place]
     return larger

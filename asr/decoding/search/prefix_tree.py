@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from asr.compiled import compiled
 from asr.decoding.search.growing import with_room
 from asr.decoding.search.phone_prior import PhonePrior
 from asr.phones.classes import BLANK
@@ -50,14 +50,15 @@ class Extended(NamedTuple):
     phone: Logarithms
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def search_prefixes(frames: Logarithms, beam: int, prior: PhonePrior) -> tuple[Logarithms, Integers, Records]:
     """Scores and prefixes that are left after the last of `frames` [M, T, C], and the tree (PREFIX) of these nodes."""
     models, columns = len(frames), len(prior.phones) + 1
-    tree, nodes, size = np.empty(1 << 12, PREFIX), 1, 1
+    tree, nodes, size = np.empty(1 << 12, PREFIX), np.int64(1), np.int64(1)  # a literal has another type
     _set_prefix(tree, 0, -1, -1, prior.start, 0.0)
     kept = Beam(np.zeros(beam, np.int32), np.full((models, beam), NEVER), np.full((models, beam), NEVER))
-    kept.blank[:, 0] = 0.0
+    for model in range(models):
+        kept.blank[model, 0] = 0.0
     following = Beam(np.zeros(beam, np.int32), np.empty((models, beam)), np.empty((models, beam)))
     extended = Extended(np.empty((models, beam)), np.empty((models, beam, columns)))
     candidates, places = np.empty(beam * columns), np.empty(beam * columns, np.int32)
@@ -66,13 +67,13 @@ def search_prefixes(frames: Logarithms, beam: int, prior: PhonePrior) -> tuple[L
         _merge(tree, kept.prefixes[:size], extended.phone)
         found = _candidates(tree, kept.prefixes[:size], prior, extended, candidates, places)
         tree = with_room(tree, nodes + beam)
-        survivors = places[_best(candidates[:found], beam)]
+        survivors = _best(candidates[:found], places, beam)
         nodes = _keep(tree, nodes, survivors, kept, extended, prior, following)
         kept, following, size = following, kept, len(survivors)
     return _final_scores(tree, kept, size, prior), kept.prefixes[:size], tree
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _keep(
     tree: Records,
     nodes: int,
@@ -104,17 +105,19 @@ def _keep(
     return nodes
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _final_scores(tree: Records, kept: Beam, size: int, prior: PhonePrior) -> Logarithms:
     final = np.empty(size)
     for slot in range(size):
         prefix = tree[kept.prefixes[slot]]
-        total = np.logaddexp(kept.blank[:, slot], kept.phone[:, slot]).mean()
-        final[slot] = total + prefix.language + prior.weight * prior.ends[prefix.history]
+        total = 0.0
+        for model in range(len(kept.blank)):
+            total += np.logaddexp(kept.blank[model, slot], kept.phone[model, slot])
+        final[slot] = total / len(kept.blank) + prefix.language + prior.weight * prior.ends[prefix.history]
     return final
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _extend(frame: Logarithms, phones: Integers, tree: Records, kept: Beam, size: int, extended: Extended) -> None:
     """Fills `extended` for the first `size` prefixes and the log probabilities of the next frame [M, C]."""
     symbols = len(phones)
@@ -141,7 +144,7 @@ def _extend(frame: Logarithms, phones: Integers, tree: Records, kept: Beam, size
                         longer[symbol + 1] = ends_blank + spoken[symbol]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _merge(tree: Records, prefixes: Integers, phone: Logarithms) -> None:
     """Where a longer prefix is itself kept, moves what leads to it there from the prefix that it extends."""
     for slot in range(len(prefixes)):
@@ -159,7 +162,7 @@ def _merge(tree: Records, prefixes: Integers, phone: Logarithms) -> None:
         tree[prefixes[slot]].slot = -1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _candidates(
     tree: Records,
     prefixes: Integers,
@@ -179,7 +182,7 @@ def _candidates(
         for model in range(models):
             unchanged[slot] += share * np.logaddexp(blank[model, slot], phone[model, slot, 0])
     # Where unchanged prefixes fill the beam, what is worse than all of them cannot survive.
-    least = unchanged.min() if len(prefixes) == beam else NEVER
+    least = _nth_highest(unchanged.copy(), beam) if len(prefixes) == beam else NEVER
     found, scores = 0, np.empty(columns)
     for slot in range(len(prefixes)):
         prefix = tree[prefixes[slot]]
@@ -196,26 +199,51 @@ def _candidates(
     return found
 
 
-@njit(cache=True, nogil=True)
-def _best(candidates: Logarithms, count: int) -> Integers:
-    """The indices of the `count` highest, or of all, in their order; among equal ones the first win."""
+@compiled
+def _best(candidates: Logarithms, places: Integers, count: int) -> Integers:
+    """The places of the `count` highest candidates, or of all, in their order; among equal ones the first win."""
     count = min(count, len(candidates))
     best = np.empty(count, np.int32)
     if count == 0:
         return best
-    threshold = np.partition(candidates, len(candidates) - count)[len(candidates) - count]
-    equal = count - (candidates > threshold).sum()  # how many may be as good as the threshold
+    threshold = _nth_highest(candidates.copy(), count)
+    equal = count  # how many may be as good as the threshold
+    for score in candidates:
+        equal -= score > threshold
     number = 0
     for candidate in range(len(candidates)):
         score = candidates[candidate]
         if score > threshold or (score == threshold and equal > 0):
             equal -= score == threshold
-            best[number] = candidate
+            best[number] = places[candidate]
             number += 1
     return best
 
 
-@njit(cache=True, nogil=True)
+@compiled
+def _nth_highest(values: Logarithms, count: int) -> float:
+    """The lowest of the `count` highest values, which it moves about (Hoare 1961, Algorithm 65: find)."""
+    low, high, wanted = 0, len(values) - 1, count - 1
+    while low < high:
+        pivot, left, right = values[(low + high) // 2], low, high
+        while left <= right:
+            while values[left] > pivot:
+                left += 1
+            while values[right] < pivot:
+                right -= 1
+            if left <= right:
+                values[left], values[right] = values[right], values[left]
+                left, right = left + 1, right - 1
+        if wanted <= right:
+            high = right
+        elif wanted >= left:
+            low = left
+        else:
+            break
+    return values[wanted]
+
+
+@compiled
 def _longer(tree: Records, nodes: int, node: int, symbol: int, prior: PhonePrior) -> tuple[int, int]:
     """The prefix with a symbol added, and the number of nodes, which grows where it is new."""
     child = tree[node].child
@@ -232,7 +260,7 @@ def _longer(tree: Records, nodes: int, node: int, symbol: int, prior: PhonePrior
     return nodes, nodes + 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _set_prefix(tree: Records, number: int, parent: int, symbol: int, history: int, language: float) -> None:
     prefix = tree[number]
     prefix.parent, prefix.symbol, prefix.history, prefix.language = parent, symbol, history, language

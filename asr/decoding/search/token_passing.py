@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from asr.compiled import compiled
 from asr.decoding.graph.flat_graph import EnteringArcs, FlatGraph
 from asr.decoding.search.growing import with_room
 
@@ -46,7 +46,7 @@ class Tokens(NamedTuple):
     arcs: Integers
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def best_arcs(
     graph: FlatGraph, entering: EnteringArcs, scores: npt.NDArray[np.float32], scale: float, beam: float
 ) -> tuple[Integers, float, bool]:
@@ -61,10 +61,11 @@ def best_arcs(
     arrivals = Arrivals(np.zeros(states, np.int32), np.zeros(states, np.int32))
     frame_costs = np.empty(classes)
     capacity = max(4 * states, 1 << 16)
-    tokens, used = Tokens(np.empty(capacity, np.int32), np.empty(capacity, np.int32)), 1
+    # Counts are not literals, whose types are others: functions that take them are compiled once.
+    tokens, used = Tokens(np.empty(capacity, np.int32), np.empty(capacity, np.int32)), np.int64(1)
     tokens.parents[0], tokens.arcs[0] = -1, NO_ARC
     now.costs[graph.start], now.tokens[graph.start], now.states[0] = 0.0, 0, graph.start
-    count, used = _follow_free(graph, np.inf, now, 1, tokens, used)
+    count, used = _follow_free(graph, np.inf, now, np.int64(1), tokens, used)
     for frame in range(len(scores)):
         if used + 2 * states > len(tokens.arcs):
             tokens, used = _with_free_tokens(tokens, used, now, count)
@@ -82,7 +83,7 @@ def best_arcs(
     return _trace(tokens, last), cost, complete
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def best_phones(
     graph: FlatGraph, entering: EnteringArcs, scores: npt.NDArray[np.float32], scale: float, beam: float
 ) -> tuple[Integers, float]:
@@ -97,7 +98,7 @@ def best_phones(
     return phones[:count], cost
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _add_tokens(tokens: Tokens, used: int, now: Frontier, following: Frontier, count: int, arrivals: Arrivals) -> int:
     """Gives each of the states that are reached a token; returns the new number of tokens."""
     parents, arcs, before, after = tokens.parents, tokens.arcs, now.tokens, following.tokens
@@ -109,19 +110,19 @@ def _add_tokens(tokens: Tokens, used: int, now: Frontier, following: Frontier, c
     return used
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _clear(now: Frontier, count: int) -> None:
     costs = now.costs
     for state in now.states[:count]:
         costs[state] = np.inf
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _empty_frontier(states: int) -> Frontier:
     return Frontier(np.full(states, np.inf), np.full(states, -1, np.int32), np.empty(states, np.int32))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def push(
     graph: FlatGraph,
     frame_costs: Costs,
@@ -168,7 +169,7 @@ def push(
     return size, limit
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def pull(
     entering: EnteringArcs, frame_costs: Costs, beam: float, now: Frontier, following: Frontier, arrivals: Arrivals
 ) -> tuple[int, float]:
@@ -198,7 +199,7 @@ def pull(
     return size, limit
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _follow_free(
     graph: FlatGraph, limit: float, now: Frontier, count: int, tokens: Tokens, used: int
 ) -> tuple[int, int]:
@@ -223,7 +224,7 @@ def _follow_free(
     return count, used
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _with_free_tokens(tokens: Tokens, used: int, now: Frontier, count: int) -> tuple[Tokens, int]:
     """The tokens without those that no active state descends from, so that the memory for a recording of hours is that
     of the open paths alone; in arrays of twice the size where that does not leave half of them free."""
@@ -234,7 +235,7 @@ def _with_free_tokens(tokens: Tokens, used: int, now: Frontier, count: int) -> t
     return Tokens(with_room(tokens.parents, capacity), with_room(tokens.arcs, capacity)), used
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _collect(tokens: Tokens, used: int, now: Frontier, count: int) -> int:
     """Moves the tokens that are still needed to the front; returns their number."""
     parents, arcs = tokens.parents, tokens.arcs
@@ -258,7 +259,7 @@ def _collect(tokens: Tokens, used: int, now: Frontier, count: int) -> int:
     return kept
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _best_end(now: Frontier, finals: Costs) -> tuple[int, float, bool]:
     """The token with which the best path ends, its cost, and whether it ends in a final state."""
     last, best, complete = -1, np.inf, False
@@ -272,7 +273,7 @@ def _best_end(now: Frontier, finals: Costs) -> tuple[int, float, bool]:
     return last, best, complete
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _trace(tokens: Tokens, last: int) -> Integers:
     """The arcs that lead to a token."""
     length, number = 0, last
