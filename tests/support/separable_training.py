@@ -1,8 +1,10 @@
-"""Trains on separable classes in as many processes as torchrun starts, for test_processes."""
+"""Trains on separable classes in one process or in several, for test_processes."""
 
-import sys
+import os
 from functools import partial
 from pathlib import Path
+
+import torch
 
 from asr.config import TimingConfig
 from asr.storage.weights import save_weights
@@ -41,5 +43,10 @@ def train_each(out_dir: Path) -> None:
             save_weights(out_dir / name / "model.safetensors", model.state_dict())
 
 
-if __name__ == "__main__":
-    train_each(Path(sys.argv[1]))
+def train_as(number: int, processes: int, port: int, out_dir: Path) -> None:
+    """Does so as process `number` of several, with what torchrun would set."""
+    place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "RANK": number, "LOCAL_RANK": number}
+    for name, value in (place | {"WORLD_SIZE": processes, "LOCAL_WORLD_SIZE": processes}).items():
+        os.environ[name] = str(value)
+    torch.set_num_threads(1)
+    train_each(out_dir)

@@ -1,8 +1,7 @@
 """Two processes with half of each minibatch train the model that one trains with the whole."""
 
-import os
-import subprocess
-import sys
+import multiprocessing
+import socket
 from pathlib import Path
 
 import pytest
@@ -15,15 +14,19 @@ from asr.storage.files import read_jsonl
 
 def test_two_processes_equal_one(tmp_path: Path) -> None:
     separable_training.train_each(tmp_path / "one")
-    launcher = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
-    command = [sys.executable, *launcher, separable_training.__file__, str(tmp_path / "two")]
-    path = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])  # the same package as here
-    subprocess.run(
-        command,
-        check=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path},
-        timeout=240,
-    )
+    context = multiprocessing.get_context("forkserver")  # it imports once, and is forked
+    context.set_forkserver_preload([separable_training.__name__])
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    two_processes = [
+        context.Process(target=separable_training.train_as, args=(number, 2, port, tmp_path / "two"))
+        for number in range(2)
+    ]
+    for each in two_processes:
+        each.start()
+    for each in two_processes:
+        each.join(240)
+        assert each.exitcode == 0
     for case in separable_training.CASES:
         folders = tmp_path / "one" / case, tmp_path / "two" / case
         one, two = (load_file(folder / "model.safetensors") for folder in folders)
