@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ import pytest
 import torch
 from support.asr_command import Command
 from support.encoder_folder import ARCHITECTURES
-from support.traced_graphs import tracing_once
 
 import asr
 from asr import models
@@ -71,12 +69,6 @@ KINDS: dict[str, tuple[Settings, list[Settings]]] = {
 take the same features are one ensemble: most of an export is tracing, which they share."""
 
 
-@pytest.fixture(scope="module", autouse=True)
-def graphs() -> Iterator[None]:
-    with tracing_once():
-        yield
-
-
 def make_ensemble(folder: Path, kind: str) -> Path:
     """The bundle of all models of a kind."""
     features, models = KINDS[kind]
@@ -124,7 +116,7 @@ def waveforms(demo_corpus: Path) -> list[np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Path]]:
+def exported(traced_once: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Path]]:
     """The bundle of the DNN, and its export in single precision."""
     folder = tmp_path_factory.mktemp("dnn")
     bundle = make_ensemble(folder, "dnn")
