@@ -10,6 +10,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 from support.asr_command import Command, Outcome
+from support.traced_graphs import tracing_once
 
 from asr.cli.main import main
 
@@ -151,6 +152,14 @@ def tiny_run(tiny_recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     with FileLock(tmp_path_factory.getbasetemp().parent / "decoder.lock"):
         execute(Run(read_recipe(tiny_recipe), "tiny/dnn", folder, torch.device("cpu")))
     return folder
+
+
+@pytest.fixture(scope="module")
+def traced_once() -> Iterator[None]:
+    """Tracing the graph of an export, 15 seconds, is done once for all tests that export the same model."""
+    pytest.importorskip("onnxscript")
+    with tracing_once():
+        yield
 
 
 @pytest.fixture

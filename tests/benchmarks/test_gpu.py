@@ -18,6 +18,8 @@ from benchmarks.gpu_systems import has_system, one_shape
 from benchmarks.training_systems import load
 
 CPU = torch.device("cpu")
+NARROW = {"crdnn": ["--set", "model.filters=[4,4]"]}
+"""Settings that make a model small, beside its width."""
 
 
 def options(*arguments: str):
@@ -27,7 +29,7 @@ def options(*arguments: str):
 
 def config(model: str, corpus: Path) -> RecipeConfig:
     """The benchmark's recipe, on another corpus."""
-    recipe = gpu.config_of(model, options()).model_dump()
+    recipe = gpu.config_of(model, options(*NARROW.get(model, []))).model_dump()
     return RecipeConfig.model_validate(
         recipe | {"corpus": {"name": "demo", "dir": corpus}, "training": {**recipe["training"], "batch_size": 400}}
     )

@@ -53,15 +53,18 @@ def test_a_system_that_says_the_reference_makes_no_errors(prepared: Path) -> Non
     assert recognisers.measure(lambda samples: next(said), None, cuts).counts.per == 100
 
 
-@pytest.mark.parametrize("written", ["timit39", "cmu39"])
-def test_a_model_writes_the_phones_of_the_references(written: str, demo_corpus: Path) -> None:
+def test_a_model_writes_the_phones_of_the_references(demo_corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     audio = read_audio(next(demo_corpus.glob("test/*/*/*.flac")), recognisers.SAMPLE_RATE)
-    own = recognisers.load("small", "cpu").recognize(audio).symbols
-    assert {"ib", "dx"} & {*own}
-    folded = {"timit39": {"ib": "ih", "dx": "dx"}, "cmu39": {"ib": "ah", "dx": "t"}}[written]
-    said = recognisers.asr("small", written)(audio)
-    assert {*said} <= {*load_phone_set(written)}
-    assert {folded[phone] for phone in {*own} & {*folded}} <= {*said}
+    small = recognisers.load("small", "cpu")
+    recognized = small.recognize(audio)
+    monkeypatch.setattr(small, "recognize", lambda samples: recognized)
+    monkeypatch.setattr(recognisers, "load", lambda *_: small)
+    own = {*recognized.symbols}
+    assert {"ib", "dx"} & own
+    for written, folded in (("timit39", {"ib": "ih", "dx": "dx"}), ("cmu39", {"ib": "ah", "dx": "t"})):
+        said = recognisers.asr("small", written)(audio)
+        assert {*said} <= {*load_phone_set(written)}
+        assert {folded[phone] for phone in own & {*folded}} <= {*said}
 
 
 def test_a_test_set_that_is_prepared_already(prepared: Path, tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 def named_pages() -> Iterator[tuple[str, Path]]:
     """Each page that an InputError of the package names, with the module."""
     for module in sorted((REPOSITORY / "asr").rglob("*.py")):
-        for call in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        text = module.read_text(encoding="utf-8")
+        for call in ast.walk(ast.parse(text)) if "page=" in text else ():
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "InputError":
                 for keyword in call.keywords:
                     if keyword.arg == "page":

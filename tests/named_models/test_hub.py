@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.asr_command import Command
 from support.hub_server import COMMIT, Hub, serving
 
 from asr.errors import InputError
@@ -102,15 +103,17 @@ def test_a_changed_file_is_found(hub: Hub, repository: Path) -> None:
         load(f"hf:{NAME}", "cpu")
 
 
-def test_transcribe_by_the_environment_then_offline(
-    repository: Path, tiny_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_by_the_environment_then_transcribe_offline(
+    repository: Path, tiny_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asr_command: Command
 ) -> None:
-    audio = next(tiny_corpus.rglob("*.flac"))
-    command = [sys.executable, "-m", "asr", "transcribe", f"hf:{NAME}@v1", str(audio), "--device", "cpu", "--out"]
+    model, audio = f"hf:{NAME}@v1", next(tiny_corpus.rglob("*.flac"))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
     with serving({NAME: repository}) as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.address)
-        online = subprocess.run([*command, str(tmp_path / "a")], capture_output=True, text=True, check=True)
+        code = "from asr.named_models.model_folder import model_folder; import sys; model_folder(sys.argv[1])"
+        subprocess.run([sys.executable, "-c", code, model], check=True)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    offline = subprocess.run([*command, str(tmp_path / "b")], capture_output=True, text=True, check=True)
-    assert online.stdout == offline.stdout != ""
+    options = (str(audio), "--device", "cpu", "--out")
+    command = [sys.executable, "-m", "asr", "transcribe", model, *options, str(tmp_path / "offline")]
+    offline = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert offline.stdout == asr_command("transcribe", repository, *options, tmp_path / "here").out != ""

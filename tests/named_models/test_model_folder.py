@@ -44,8 +44,7 @@ def test_load_by_name(here: Path, audio: Path, tiny_run: Path) -> None:
     assert asr.load("small", "cpu").transcribe(audio).symbols == load(tiny_run, "cpu").transcribe(audio).symbols
 
 
-def test_export_by_name(here: Path, asr_command: Command) -> None:
-    pytest.importorskip("onnxscript")
+def test_export_by_name(traced_once: None, here: Path, asr_command: Command) -> None:
     assert asr_command("export", "small", "exported").status == 0
     assert (here / "exported" / "model.onnx").is_file()
 

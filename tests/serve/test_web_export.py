@@ -55,9 +55,12 @@ WITH_WEBGPU = "greedy"
 
 @pytest.fixture(scope="module", params=SEARCHES)
 def exported(
-    request: pytest.FixtureRequest, tiny_run: Path, tiny_recipe: Path, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    traced_once: None,
+    tiny_run: Path,
+    tiny_recipe: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
-    pytest.importorskip("onnxscript")
     runtime, folder = node_tool("onnxruntime-web"), tmp_path_factory.mktemp("web")
     run = tiny_run
     if settings := SEARCHES[request.param]:

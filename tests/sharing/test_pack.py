@@ -88,17 +88,21 @@ def test_a_packed_model_goes_through_the_other_commands(
     assert not (decoded / "bundle" / "lm.arpa").exists()
 
 
-def test_the_exported_model_of_a_packed_one(packed: Path, tmp_path: Path, tiny_corpus: Path) -> None:
-    pytest.importorskip("onnxscript")
+def test_the_exported_model_of_a_packed_one(
+    traced_once: None, tiny_run: Path, tmp_path: Path, tiny_corpus: Path
+) -> None:
     from asr.export.export import export
 
+    packed = tmp_path / "packed"
+    pack(tiny_run, packed, Packing(), CHOICES)
     export(packed, tmp_path / "onnx")
     audio = next(tiny_corpus.rglob("*.flac"))
     assert load(tmp_path / "onnx").transcribe(audio).symbols == load(packed, "cpu").transcribe(audio).symbols
 
 
-def test_with_its_graph_it_runs_without_pytorch(tiny_run: Path, tmp_path: Path, tiny_corpus: Path) -> None:
-    pytest.importorskip("onnxscript")
+def test_with_its_graph_it_runs_without_pytorch(
+    traced_once: None, tiny_run: Path, tmp_path: Path, tiny_corpus: Path
+) -> None:
     pack(tiny_run, tmp_path / "packed", Packing(half=True, onnx="fp32"), CHOICES)
     audio = next(tiny_corpus.rglob("*.flac"))
     here = load(tmp_path / "packed", "cpu")
