@@ -131,11 +131,21 @@ def _lattice_json(utterance: Transcript, paths: Lattice, decoder: Decoder) -> di
 def _kaldi_lines(utterance: str, paths: Lattice) -> Iterator[str]:
     """A compact lattice as `lattice-copy` writes it in text: from, to, word, graph cost, acoustic cost, alignment."""
     yield f"{utterance} \n"
-    arcs = (paths.sources, paths.targets, paths.phones, paths.graph, paths.acoustic)
-    for arc, (source, target, phone, graph, acoustic) in enumerate(
-        zip(*(values.tolist() for values in arcs), strict=True)
-    ):
-        alignment = "_".join(map(str, (paths.frame_classes(arc) + 1).tolist()))
+    runs = [
+        "_".join([str(number + 1)] * frames)
+        for number, frames in zip(paths.classes.tolist(), paths.lengths.tolist(), strict=True)
+    ]
+    arcs = (
+        paths.sources,
+        paths.targets,
+        paths.phones,
+        paths.graph,
+        paths.acoustic,
+        paths.offsets[:-1],
+        paths.offsets[1:],
+    )
+    for source, target, phone, graph, acoustic, first, end in zip(*(values.tolist() for values in arcs), strict=True):
+        alignment = "_".join(runs[first:end])
         yield f"{source}\t{target}\t{phone + 1}\t{graph:.6g},{acoustic:.6g},{alignment}\n"
     for node in np.flatnonzero(np.isfinite(paths.finals)).tolist():
         yield f"{node}\t{paths.finals[node]:.6g},0,\n"

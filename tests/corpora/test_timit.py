@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from asr.cli.prepare import app
 from asr.config import CorpusConfig
+from asr.corpora import timit_splits
 from asr.corpora.cuts import read_cuts, reference
 from asr.corpora.prepare import PrepareSummary, corpus_dir, prepare
 from asr.corpora.timit_files import find_timit
@@ -52,23 +53,26 @@ def test_full_timit_has_the_published_counts(full_timit: tuple[Path, dict[str, s
     assert not dev & test
 
 
-@pytest.mark.parametrize("missing", ["speaker", "sentence"])
+@pytest.mark.parametrize("missing", ["training", "speaker", "sentence"])
 def test_a_partial_copy_stops_or_is_counted(
-    full_timit: tuple[Path, dict[str, set[str]]], tmp_path: Path, missing: str
+    full_timit: tuple[Path, dict[str, set[str]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
+    """Of the training speakers only the first region's."""
     root = tmp_path / "TIMIT"
-    root.mkdir()
-    for part in ("TRAIN", "TEST"):
-        (root / part).mkdir()
-        for region in sorted((full_timit[0] / part).iterdir()):
-            (root / part / region.name).mkdir()
-            for speaker in sorted(region.iterdir()):
-                (root / part / region.name / speaker.name).symlink_to(speaker)
+    for folder in (*(full_timit[0] / "TEST").iterdir(), full_timit[0] / "TRAIN" / "DR1"):
+        (root / folder.parent.name / folder.name).mkdir(parents=True)
+        for speaker in folder.iterdir():
+            (root / folder.parent.name / folder.name / speaker.name).symlink_to(speaker)
+    training = sorted(root.glob("TRAIN/DR1/*"))
+    if missing == "training":
+        message = f"{len(training)} of 462 training speakers are here"
+    else:
+        monkeypatch.setattr(timit_splits, "TRAINING_SPEAKERS", len(training))
     if missing == "speaker":
         next(root.glob("TEST/*/FAKS0")).unlink()
         message = r"1 of 50 dev speakers are missing \(faks0\)"
-    else:
-        victim = sorted(root.glob("TRAIN/DR1/*"))[0]
+    elif missing == "sentence":
+        victim = training[0]
         original = victim.readlink()
         victim.unlink()
         victim.mkdir()

@@ -42,6 +42,7 @@ def test_weights_are_kept_and_alternatives_written_as_asked(asr_command, own_run
         "--nbest",
         100,
         "--lattices",
+        "--set=decoding.lattice_density=10",
     )
     assert done.status == 0, done.err
     assert not (tmp_path / "out" / "tuning.json").exists()

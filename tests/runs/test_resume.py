@@ -4,14 +4,13 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
-import threading
-import time
 from pathlib import Path
 
 import pytest
 from support.asr_command import Command, done, snapshot
+from support.faults import FaultyCommand
+
+from asr.training import loop
 
 CHECKPOINT = "train/checkpoints/last.safetensors"
 STAGES = ("prepare", "features", "train", "decode", "score")
@@ -44,17 +43,25 @@ def test_the_same_recipe_gives_the_same_bytes(
         assert timed.sub("", first[name].decode()) == timed.sub("", second[name].decode()), name
 
 
-LONG = ("--set", "training.epochs=30", "--set", "training.patience=30", "--device", "cpu")
+LONG = ("--set", "training.epochs=4", "--set", "training.patience=4", "--device", "cpu")
 
 
 @pytest.fixture(scope="module")
-def whole(tiny_recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(tiny_recipe: Path, tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of some epochs that nothing interrupted."""
     from asr.cli.main import app
 
-    folder = tmp_path_factory.mktemp("whole") / "run"
-    app(["run", str(tiny_recipe), "--out", str(folder), *LONG], standalone_mode=False)
+    folder = Path(shutil.copytree(tiny_run, tmp_path_factory.mktemp("whole") / "run"))
+    app(["run", str(tiny_recipe), "--out", str(folder), "--from", "train", *LONG], standalone_mode=False)
     return folder
+
+
+@pytest.fixture
+def parts(own_run: Path) -> Path:
+    """A run that has its features, and has not trained."""
+    for name in ("train", "decode", "score"):
+        shutil.rmtree(own_run / name)
+    return own_run
 
 
 def goes_on_to_the_same_bits(asr_command: Command, recipe: Path, whole: Path, parts: Path) -> None:
@@ -64,44 +71,37 @@ def goes_on_to_the_same_bits(asr_command: Command, recipe: Path, whole: Path, pa
     assert outcome.status == 0
     assert done(outcome.err) == ["train", "decode", "score"]
     assert "epoch 1:" not in outcome.err
+    assert "epoch 4:" in outcome.err
     for name in ("train/bundle/model.safetensors", "decode/test/hypotheses.jsonl", "decode/bundle/lm.arpa"):
         assert (parts / name).read_bytes() == (whole / name).read_bytes()
-    assert not list(parts.rglob("*.part"))
+    assert not list(parts.rglob("*.asr-part"))
 
 
 def test_killed_in_training_it_goes_on_to_the_same_bits(
-    tiny_recipe: Path, whole: Path, tmp_path: Path, asr_command: Command
+    tiny_recipe: Path, whole: Path, parts: Path, tmp_path: Path, asr_command: Command
 ) -> None:
-    parts = tmp_path / "parts"
-    command = [sys.executable, "-m", "asr", "run", str(tiny_recipe), "--out", str(parts), *LONG]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 120
-        while not (parts / CHECKPOINT).exists() and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.005)
-        process.kill()
+    """After it has written its second checkpoint, before it replaces the first by it."""
+    written = parts / "train/checkpoints/.last"
+    second = 4  # each is fsynced, renamed, and its former name deleted if it is still there
+    command: list[object] = ["run", tiny_recipe, "--out", parts, *LONG]
+    assert FaultyCommand(tmp_path)(command, written, "kill", second).status == -signal.SIGKILL
     goes_on_to_the_same_bits(asr_command, tiny_recipe, whole, parts)
 
 
 def test_stopped_in_training_it_says_so_and_goes_on(
-    tiny_recipe: Path, whole: Path, tmp_path: Path, asr_command: Command
+    tiny_recipe: Path, whole: Path, parts: Path, asr_command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parts = tmp_path / "parts"
-    over = threading.Event()
+    def then_press_ctrl_c(*arguments: object) -> None:
+        save(*arguments)
+        os.kill(os.getpid(), signal.SIGINT)
 
-    def press_ctrl_c() -> None:
-        while not over.wait(0.005):
-            if (parts / CHECKPOINT).exists():
-                os.kill(os.getpid(), signal.SIGINT)
-                return
-
-    thread = threading.Thread(target=press_ctrl_c)
+    save = loop.save_checkpoint
     former = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background
-    thread.start()
     try:
-        outcome = asr_command("run", tiny_recipe, "--out", parts, *LONG)
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "save_checkpoint", then_press_ctrl_c)
+            outcome = asr_command("run", tiny_recipe, "--out", parts, *LONG)
     finally:
-        over.set()
-        thread.join()
         signal.signal(signal.SIGINT, former)
     assert outcome.status == 130
     assert outcome.err.splitlines()[-1] == "asr: Interrupted; rerun the same command to resume"
