@@ -54,7 +54,8 @@ class Extended(NamedTuple):
 def search_prefixes(frames: Logarithms, beam: int, prior: PhonePrior) -> tuple[Logarithms, Integers, Records]:
     """Scores and prefixes that are left after the last of `frames` [M, T, C], and the tree (PREFIX) of these nodes."""
     models, columns = len(frames), len(prior.phones) + 1
-    tree, nodes, size = np.empty(1 << 12, PREFIX), np.int64(1), np.int64(1)  # a literal has another type
+    tree, nodes = np.empty(1 << 12, PREFIX), int(np.int64(1))  # not a literal, which has another type
+    size = nodes
     _set_prefix(tree, 0, -1, -1, prior.start, 0.0)
     kept = Beam(np.zeros(beam, np.int32), np.full((models, beam), NEVER), np.full((models, beam), NEVER))
     for model in range(models):
