@@ -1,5 +1,6 @@
 """Several processes train one model: by --devices, and under torchrun."""
 
+import multiprocessing
 import os
 import shutil
 import signal
@@ -7,12 +8,15 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 from support.asr_command import Command, done
+from support.forked import Forked
+from torch.distributed import TCPStore
 
 from asr.errors import InputError
 from asr.processes import LOST_STATUS, launch
@@ -46,43 +50,80 @@ def test_two_processes_give_the_bundle_of_one(
     assert outcome.out.count("Report: ") == 1
     close_weights(own_run, two)
     assert read_json(two / "results.json")["device"].startswith("2 x CPU")
-    under_torchrun = call(
-        *TORCHRUN, "run", tiny_recipe, "--out", own_run, NO_DROPOUT, "--device", "cpu", "--from=train"
-    )
+    assert read_json(two / "decode/speed.json")["device"].startswith("2 x CPU")
+    assert not list(two.rglob("*.asr-part")), "shares are gone once they are joined"
+    shared = contents(two / "decode")
+    assert asr_command("run", tiny_recipe, "--out", two, NO_DROPOUT, "--device=cpu", "--from=decode").status == 0
+    assert contents(two / "decode") == shared
+
+
+@pytest.mark.faults
+def test_torchrun_and_devices_give_the_same_files(
+    tiny_recipe: Path, own_run: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    two = Path(shutil.copytree(own_run, tmp_path / "two"))
+    run = ("run", tiny_recipe, NO_DROPOUT, "--device", "cpu", "--from=train")
+    assert asr_command(*run, "--out", two, "--devices", 2).status == 0
+    under_torchrun = call(*TORCHRUN, *run, "--out", own_run)
     assert under_torchrun.returncode == 0, under_torchrun.stderr
     assert done(under_torchrun.stderr) == ["train", "decode", "score"]
     name = "train/bundle/model.safetensors"
     assert (own_run / name).read_bytes() == (two / name).read_bytes()
-    shared = contents(own_run / "decode")
-    assert shared == contents(two / "decode")
-    assert read_json(two / "decode/speed.json")["device"].startswith("2 x CPU")
-    assert not list(two.rglob("*.asr-part")), "shares are gone once they are joined"
-    assert asr_command("run", tiny_recipe, "--out", own_run, NO_DROPOUT, "--device=cpu", "--from=decode").status == 0
-    assert contents(own_run / "decode") == shared
+    assert contents(own_run / "decode") == contents(two / "decode")
 
 
-def test_two_machines_train_as_one_with_speech_on_disk(
-    tiny_recipe: Path, own_run: Path, tmp_path: Path, asr_command: Command
-) -> None:
-    """Each has a launcher of its own; they share the folders and find each other at an address."""
+def by_torchrun(command: list[object], logs: Path) -> Callable[[], list[tuple[int, str]]]:
+    """Starts the command on two machines, each with a launcher of its own, which find each other at an address."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"127.0.0.1:{free.getsockname()[1]}"
+    meet = ("--nnodes", "2", "--nproc-per-node", "1", "--rdzv-backend", "c10d", "--rdzv-endpoint", address)
+    machine = [sys.executable, "-m", "torch.distributed.run", *meet, "-m", "asr", *map(str, command)]
+    started = [subprocess.Popen(machine, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT) for _ in range(2)]
+
+    def wait() -> list[tuple[int, str]]:
+        said = [process.communicate(timeout=400)[1] for process in started]
+        return [(process.returncode, errors) for process, errors in zip(started, said, strict=True)]
+
+    return wait
+
+
+def by_variables(command: list[object], logs: Path) -> Callable[[], list[tuple[int, str]]]:
+    """Starts the command as the launchers of two machines would, with their environment variables."""
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": store.port, "TORCHELASTIC_RUN_ID": "two machines"}
+    shared |= {"TORCHELASTIC_USE_AGENT_STORE": True, "WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 1, "LOCAL_RANK": 0}
+    started = [
+        Forked(logs / str(number), command, shared | {"RANK": number, "GROUP_RANK": number}) for number in range(2)
+    ]
+
+    def wait(held: TCPStore = store) -> list[tuple[int, str]]:
+        ended = [process.end() for process in started]
+        return [(each.status, each.err) for each in ended]
+
+    return wait
+
+
+@pytest.mark.parametrize("start", [by_variables, pytest.param(by_torchrun, marks=pytest.mark.faults)])
+def test_two_machines_train_as_one_with_speech_on_disk(
+    start: Callable[[list[object], Path], Callable[[], list[tuple[int, str]]]],
+    tiny_recipe: Path,
+    own_run: Path,
+    tmp_path: Path,
+    asr_command: Command,
+) -> None:
+    """They share the folders."""
     settings = (NO_DROPOUT, "training.batching=utterances", "training.epochs=2", "augmentation.speed=[0.9, 1.1]")
     streamed = ("training.resident=false", "training.memory=0.000001")
-    meet = ("--nnodes", "2", "--nproc-per-node", "1", "--rdzv-backend", "c10d", "--rdzv-endpoint", address)
     options = [f"--set={each.removeprefix('--set=')}" for each in settings]
 
     def training(name: str) -> list[object]:
         where = [own_run / "prepare", own_run / "features", tmp_path / name / "train"]
         return ["train", *where, "--recipe", tiny_recipe, "--device=cpu", *options]
 
-    machine = [sys.executable, "-m", "torch.distributed.run", *meet, "-m", "asr"]
-    command = [*machine, *map(str, training("two")), *(f"--set={each}" for each in streamed)]
-    started = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT) for _ in range(2)]
+    wait = start([*training("two"), *(f"--set={each}" for each in streamed)], tmp_path)
     assert asr_command(*training("one")).status == 0
-    for process in started:
-        _, errors = process.communicate(timeout=400)
-        assert process.returncode == 0, errors
+    for status, errors in wait():
+        assert status == 0, errors
     close_weights(tmp_path / "one", tmp_path / "two")
 
 
@@ -99,6 +140,7 @@ def close_weights(one: Path, other: Path) -> None:
         torch.testing.assert_close(second[name], tensor, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.faults
 def test_a_killed_process_ends_all_with_one_line_and_the_rerun_resumes(tiny_recipe: Path, own_run: Path) -> None:
     shutil.rmtree(own_run / "train")
     command = [*ASR, "run", tiny_recipe, "--out", own_run, "--stage=train", "--device=cpu", "--devices=2"]
@@ -119,6 +161,7 @@ def test_a_killed_process_ends_all_with_one_line_and_the_rerun_resumes(tiny_reci
     assert trained in ([f"epoch {epochs + 1}", f"epoch {epochs + 2}"], [f"epoch {epochs + each}" for each in range(3)])
 
 
+@pytest.mark.faults
 def test_one_that_is_killed_while_it_decodes_its_share(tiny_recipe: Path, own_run: Path) -> None:
     command = [*ASR, "run", tiny_recipe, "--out", own_run, "--device=cpu", "--set=decoding.nbest=2"]
     started = subprocess.Popen(
@@ -166,16 +209,16 @@ def test_a_process_ends_with_the_one_that_launched_it(tiny_recipe: Path, tmp_pat
     with socket.create_server(("127.0.0.1", 0)) as silent:  # nobody gives it a task
         place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(silent.getsockname()[1]), "ASR_LAUNCHED": "1"}
         numbers = {"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
-        command = [*ASR, "run", str(tiny_recipe), "--out", str(tmp_path / "run"), "--device=cpu"]
-        waiting = subprocess.Popen(command, stdin=subprocess.PIPE, env=ENVIRONMENT | place | numbers)
+        command = ["run", tiny_recipe, "--out", tmp_path / "run", "--device=cpu"]
+        stdin, launcher = multiprocessing.Pipe(duplex=False)
+        waiting = Forked(tmp_path / "log", command, place | numbers, stdin)
         try:
             silent.settimeout(120)
             silent.accept()
-            assert waiting.stdin is not None
-            waiting.stdin.close()
-            assert waiting.wait(timeout=20) == LOST_STATUS
+            launcher.close()
+            assert waiting.end(20).status == LOST_STATUS
         finally:
-            waiting.kill()
+            waiting.process.kill()
 
 
 def wait_for(happened, seconds: float = 120) -> None:
@@ -185,11 +228,15 @@ def wait_for(happened, seconds: float = 120) -> None:
         time.sleep(0.05)
 
 
-def test_what_fails_in_all_processes_is_said_once(tiny_recipe: Path, tmp_path: Path, asr_command: Command) -> None:
-    outcome = asr_command("run", tiny_recipe, "--out", tmp_path / "run", "--set=corpus.dir=/no/such", "--devices=2")
-    assert outcome.status == 1
-    assert outcome.err.count("\n") == 1, outcome.err
-    assert "corpus.dir: no such folder" in outcome.err
+def test_what_fails_in_all_processes_is_said_once(
+    tiny_recipe: Path, tmp_path: Path, asr_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\necho 'asr: /no/such: corpus.dir: no such folder' >&2; exit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    outcome = asr_command("run", tiny_recipe, "--out", tmp_path / "run", "--devices=2")
+    assert (outcome.status, outcome.err) == (1, "asr: /no/such: corpus.dir: no such folder\n")
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,15 @@
-"""Commands that are killed, or whose disk fails, at a chosen operation on a file.
-
-Each command runs in a process of its own, forked from one that has imported everything, so that it starts at once.
-"""
+"""Commands that are killed, or whose disk fails, at a chosen operation on a file."""
 
 import builtins
 import errno
-import multiprocessing
 import os
 import signal
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from support.forked import Ended, call, context
 
 CHANGES = ("fsync", "rename", "replace", "unlink", "rmdir", "mkdir", "truncate")
 """The functions of `os` at which a command is killed."""
@@ -24,17 +21,6 @@ ERRORS = {"ENOSPC": errno.ENOSPC, "EIO": errno.EIO, "EACCES": errno.EACCES}
 
 EVERY = os.environ.get("ASR_FAULTS") == "all"
 """Whether every point is tried, and not a sample of them."""
-
-PRELOADED = ["torch", "lhotse", "numba", "praatio", "asr.cli.main", "asr.runs.run", "asr.recordings.align"]
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended: its exit status (negative: the signal that killed it), and what it wrote."""
-
-    status: int
-    out: str
-    err: str
 
 
 class Faults:
@@ -108,22 +94,13 @@ class _Writing:
 
 
 def _call(arguments: list[str], folder: str, kind: str, point: int, log: str) -> None:
-    import torch
-
-    torch.set_num_threads(1)
-    for number, name in ((1, "out"), (2, "err")):
-        os.dup2(os.open(f"{log}.{name}", os.O_CREAT | os.O_WRONLY | os.O_TRUNC), number)
-    from asr.cli.main import main
-
     faults = Faults(Path(folder), kind, point)
     faults.install()
-    sys.argv = ["asr", *arguments]
     try:
-        main()
+        call(arguments, log)
     finally:
         if point == 0:
             Path(f"{log}.count").write_text(str(faults.count))
-        sys.stdout.flush()
 
 
 @dataclass(frozen=True)
@@ -135,11 +112,10 @@ class Case:
 
 
 class FaultyCommand:
-    """Runs `asr` with a fault. Make one a session: the process that it forks from is started once."""
+    """Runs `asr` with a fault."""
 
     def __init__(self, logs: Path) -> None:
-        self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload(PRELOADED)
+        self.context = context()
         self.log = logs / "log"
 
     def __call__(self, arguments: list[object], folder: Path, kind: str = "kill", point: int = -1) -> Ended:
