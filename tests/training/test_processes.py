@@ -1,6 +1,5 @@
 """Two processes with half of each minibatch train the model that one trains with the whole."""
 
-import multiprocessing
 import socket
 from pathlib import Path
 
@@ -8,18 +7,17 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from support import separable_training
+from support.forked import context
 
 from asr.storage.files import read_jsonl
 
 
 def test_two_processes_equal_one(tmp_path: Path) -> None:
     separable_training.train_each(tmp_path / "one")
-    context = multiprocessing.get_context("forkserver")  # it imports once, and is forked
-    context.set_forkserver_preload([separable_training.__name__])
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     two_processes = [
-        context.Process(target=separable_training.train_as, args=(number, 2, port, tmp_path / "two"))
+        context().Process(target=separable_training.train_as, args=(number, 2, port, tmp_path / "two"))
         for number in range(2)
     ]
     for each in two_processes:
