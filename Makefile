@@ -11,7 +11,7 @@ help:
 	@echo "make test-docs  run every command of README.md and docs/, and the notebook (some minutes)"
 	@echo "make docs   build the documentation as a site, in site/"
 	@echo "make lint   run ruff and mypy"
-	@echo "make test-faults kill commands, and let their disk fail, at some moments (ASR_FAULTS=all: at each)"
+	@echo "make test-faults kill commands, let their disk fail at some moments (ASR_FAULTS=all: at each), start torchrun"
 	@echo "make fuzz   read damaged files with every parser, for about an hour (make fuzz-quick: for a minute)"
 	@echo "make audit  look for known vulnerabilities in the installed packages (needs a network)"
 	@echo "make coverage    run the tests and print their coverage"

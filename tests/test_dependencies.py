@@ -5,6 +5,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator
+from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 
@@ -15,12 +16,14 @@ REPOSITORY = Path(__file__).parents[1]
 PACKAGE, PYPROJECT = REPOSITORY / "asr", REPOSITORY / "pyproject.toml"
 
 
-def imported() -> set[str]:
+@cache
+def imported() -> frozenset[str]:
     """The top-level packages that any file imports, wherever in it."""
     names = {name for path in PACKAGE.rglob("*.py") for name in imports(ast.walk(parsed(path)))}
-    return {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"asr"}
+    return frozenset(name.partition(".")[0] for name in names) - sys.stdlib_module_names - {"asr"}
 
 
+@cache
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
