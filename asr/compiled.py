@@ -3,6 +3,6 @@
 from numba import njit
 
 compiled = njit(cache=True, nogil=True, no_cfunc_wrapper=True)
-"""For functions of arrays and numbers, which run without the interpreter's lock. No function is passed as a value, so
-none needs a wrapper for that, which costs a tenth of the time of compiling. Slices are copied by loops: an assignment
-to a slice takes the compiler several times as long, to word the error for shapes that differ."""
+"""For functions of arrays and numbers, which run without the interpreter's lock. None is passed as a value, so none
+gets the wrapper for that. In them, copy slices and find maxima by loops: numba's own take far longer to compile, as
+they bring along the wording of their errors."""

@@ -97,7 +97,7 @@ def _best_states(
     none = np.empty(0, np.int64)
     best = -moves.starts
     low, high = np.int64(0), states
-    while best[high - 1] == -np.inf:
+    while high > low and best[high - 1] == -np.inf:
         high -= 1
     for frame in range(frames):
         if frame:

@@ -157,6 +157,8 @@ def _best_cuts(
             shape = steps[i, j]
             shapes[place] = shape
             i, j, place = i - _LETTERS[shape], j - _PHONES[shape], place + 1
-        shapes[ends[word] : place] = shapes[ends[word] : place][::-1].copy()
         ends[word + 1] = place
+        for first in range(ends[word], (ends[word] + place) // 2):  # the path was followed from its end
+            place -= 1
+            shapes[first], shapes[place] = shapes[place], shapes[first]
     return shapes, ends

@@ -37,6 +37,7 @@ KINDS: dict[str, tuple[Settings, list[Settings]]] = {
         {"cmvn": "speaker", "cmvn_frames": "speech", "cmvn_prior": 200, "floor": -3, "deltas": 2},
         [DNN],
     ),
+    "plain": ({"cmvn": "none"}, [{"type": "dnn", "layers": 1, "width": 8, "context": 0}]),
     "frames": (
         {"type": "mfcc", "energy": True, "cmvn": "global", "snip_edges": False}
         | {"frame_length": 20, "frame_shift": 12.5},

@@ -228,6 +228,14 @@ def wait_for(happened, seconds: float = 120) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.faults
+def test_a_mistake_of_the_recipe_is_said_once(tiny_recipe: Path, tmp_path: Path, asr_command: Command) -> None:
+    outcome = asr_command("run", tiny_recipe, "--out", tmp_path / "run", "--set=corpus.dir=/no/such", "--devices=2")
+    assert outcome.status == 1
+    assert outcome.err.count("\n") == 1, outcome.err
+    assert "corpus.dir: no such folder" in outcome.err
+
+
 def test_what_fails_in_all_processes_is_said_once(
     tiny_recipe: Path, tmp_path: Path, asr_command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

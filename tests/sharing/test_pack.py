@@ -88,13 +88,9 @@ def test_a_packed_model_goes_through_the_other_commands(
     assert not (decoded / "bundle" / "lm.arpa").exists()
 
 
-def test_the_exported_model_of_a_packed_one(
-    traced_once: None, tiny_run: Path, tmp_path: Path, tiny_corpus: Path
-) -> None:
+def test_the_exported_model_of_a_packed_one(traced_once: None, packed: Path, tmp_path: Path, tiny_corpus: Path) -> None:
     from asr.export.export import export
 
-    packed = tmp_path / "packed"
-    pack(tiny_run, packed, Packing(), CHOICES)
     export(packed, tmp_path / "onnx")
     audio = next(tiny_corpus.rglob("*.flac"))
     assert load(tmp_path / "onnx").transcribe(audio).symbols == load(packed, "cpu").transcribe(audio).symbols
