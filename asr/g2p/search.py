@@ -121,8 +121,8 @@ def _search(
         while place:
             found[rank, size] = pairs[place, number]
             place, number, size = places[place, number], befores[place, number], size + 1
-        for first in range(size // 2):  # the path was followed from its end
-            last = size - 1 - first
-            found[rank, first], found[rank, last] = found[rank, last], found[rank, first]
+        for early in range(size // 2):  # the path was followed from its end
+            late = size - 1 - early
+            found[rank, early], found[rank, late] = found[rank, late], found[rank, early]
         lengths[rank] = size
     return scores[length][ranked], found, lengths

@@ -86,6 +86,16 @@ def test_best_path_is_the_best_of_all_paths(items: list[Item], topology: str, st
         assert _score(tuple(found.states), scores, graph) == pytest.approx(found.score, abs=1e-5)
 
 
+def test_a_beam_that_keeps_many_states_finds_the_same_path() -> None:
+    """Its back pointers outgrow their first array."""
+    phones = np.random.default_rng(0).integers(0, 4, 80).tolist()
+    graph = build_alignment_graph(phones, "hmm", 3, _loops(12))
+    scores = _scores(0, 700, 12)
+    whole, beamed = best_path(scores, graph), best_path(scores, graph, beam=1000)
+    assert (beamed.states == whole.states).all()
+    assert beamed.score == whole.score
+
+
 @pytest.mark.parametrize(
     ("items", "topology", "states"), [([0, 1, 2], "hmm", 1), ([0, 1, 1], "ctc", 1), ([2, 0], "hmm", 1)]
 )

@@ -154,6 +154,19 @@ def test_the_name_of_a_manifest_says_its_split(name: str, tmp_path: Path, asr_co
     assert [speakers(tmp_path / "out", split) for split in SPLITS] == [set(SPEAKERS[:4]), {"eve"}, {"fay"}]
 
 
+def test_a_language_in_the_name_of_a_manifest_is_no_split(tmp_path: Path, asr_command: Command) -> None:
+    for name in ("mine", "cv-en", "tr"):
+        BUILDERS["lhotse"](tmp_path / name)
+        for kind in KINDS:
+            path = tmp_path / name / f"mine_{kind}_all.jsonl.gz"
+            path.rename(path.with_name(f"{name}_{kind}_all.jsonl.gz"))
+        assert asr_command("prepare", "lhotse", tmp_path / name, tmp_path / f"{name}-out").status == 0
+    drawn, *others = (
+        [speakers(tmp_path / f"{name}-out", split) for split in SPLITS] for name in ("mine", "cv-en", "tr")
+    )
+    assert others == [drawn, drawn]
+
+
 def test_the_name_of_a_list_says_its_split_before_its_language(tmp_path: Path, asr_command: Command) -> None:
     BUILDERS["csv"](tmp_path / "corpus")
     table = tmp_path / "corpus" / "mine.csv"

@@ -15,6 +15,7 @@ from asr.decoding.search.forced_path import forced_path
 from asr.decoding.search.greedy import GreedySearch
 from asr.decoding.search.phone_prior import phone_prior
 from asr.decoding.search.prefix_beam import PrefixBeamSearch, prefix_beam_search
+from asr.decoding.search.prefix_tree import _best
 from asr.errors import InputError
 from asr.lm.ngram import estimate
 
@@ -44,6 +45,13 @@ def language(ngrams, sequence):
 def random_ngrams(random, order):
     sentences = [[PHONES[phone] for phone in random.integers(0, 2, random.integers(0, 6))] for _ in range(5)]
     return estimate(sentences, order, PHONES)
+
+
+@given(scores=st.lists(st.integers(0, 4), max_size=40), count=st.integers(1, 20))
+def test_the_best_candidates_stay_in_order_and_of_equal_ones_the_first(scores, count):
+    places = np.arange(100, 100 + len(scores), dtype=np.int32)
+    best = np.sort(np.argsort(-np.array(scores), kind="stable")[:count])
+    assert _best(np.array(scores, float), places, count).tolist() == places[best].tolist()
 
 
 @settings(max_examples=40, deadline=None)
