@@ -155,7 +155,8 @@ def test_the_name_of_a_manifest_says_its_split(name: str, tmp_path: Path, asr_co
 
 
 def test_a_language_in_the_name_of_a_manifest_is_no_split(tmp_path: Path, asr_command: Command) -> None:
-    for name in ("mine", "cv-en", "tr"):
+    names = ("mine", "cv-en", "tr")
+    for name in names:
         BUILDERS["lhotse"](tmp_path / name)
         for kind in KINDS:
             path = tmp_path / name / f"mine_{kind}_all.jsonl.gz"
