@@ -12,7 +12,7 @@ def splice(features: Tensor, context: int) -> Tensor:
     if context == 0 or features.shape[1] == 0:
         return features
     batch, frames, dim = features.shape
-    first, last = features[:, :1].expand(-1, context, -1), features[:, -1:].expand(-1, context, -1)
+    first, last = (features[:, edge, None].expand(-1, context, -1) for edge in (0, -1))
     padded = torch.cat([first, features, last], dim=1)
     windows = padded.unfold(1, 2 * context + 1, 1)
     return windows.transpose(2, 3).reshape(batch, frames, (2 * context + 1) * dim)

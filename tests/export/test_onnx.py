@@ -38,6 +38,7 @@ KINDS: dict[str, tuple[Settings, list[Settings]]] = {
         [DNN],
     ),
     "plain": ({"cmvn": "none"}, [{"type": "dnn", "layers": 1, "width": 8, "context": 0}]),
+    "spliced": ({"cmvn": "utterance", "floor": -3}, [{"type": "dnn", "layers": 1, "width": 8, "context": 5}]),
     "frames": (
         {"type": "mfcc", "energy": True, "cmvn": "global", "snip_edges": False}
         | {"frame_length": 20, "frame_shift": 12.5},
