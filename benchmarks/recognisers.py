@@ -3,11 +3,13 @@
     python benchmarks/recognisers.py [--model small] [--systems asr hama pocketsphinx] [--tests timit_sample ...]
 
 Tests: `timit_sample`, the 128 utterances of NLTK's sample of TIMIT without the SA sentences, against its hand labels;
-and `mini_librispeech`, the six speakers of test-clean, against the dictionary: the pronunciation of each word that fits
-a system's phones best counts, and words that the dictionary lacks are guessed (which takes some minutes; --librispeech
-may also be a folder from asr prepare, whose test set is used then). All is folded to the 39 phones of Lee & Hon, with
-silence removed; recogniser_phones.tsv has what each symbol becomes. `--jsonl FILE` keeps the rows for asr model card.
-Needs the extra `bench`; without one of the systems, leave it out with --systems.
+`mini_librispeech`, the six speakers of test-clean, against the dictionary: the pronunciation of each word that fits a
+system's phones best counts, and words that the dictionary lacks are guessed (which takes some minutes); and
+`speechocean762`, the test utterances of the part of it that is there, against the phones that its learners were meant
+to say. --librispeech and --speechocean762 may also be folders from asr prepare, whose test set is used then. All is
+folded to the 39 phones of Lee & Hon, with silence removed; recogniser_phones.tsv has what each symbol becomes.
+`--jsonl FILE` keeps the rows for asr model card. Needs the extra `bench`; without one of the systems, leave it out with
+--systems.
 """
 
 import os
@@ -93,13 +95,27 @@ def timit_sample(folder: Path, work: Path) -> list[MonoCut]:
 
 
 def mini_librispeech(folder: Path, work: Path) -> list[MonoCut]:
-    if not cuts_path(folder, "test").is_file():
-        prepare(CorpusConfig(name="librispeech", dir=folder, g2p=True), work)
-        folder = work
-    return list(read_cuts(cuts_path(folder, "test")))
+    return test_set(CorpusConfig(name="librispeech", dir=folder, g2p=True), work)
 
 
-TESTS = {"timit_sample": (timit_sample, "timit39"), "mini_librispeech": (mini_librispeech, "cmu39")}
+def speechocean762(folder: Path, work: Path) -> list[MonoCut]:
+    return test_set(CorpusConfig(name="speechocean762", dir=folder), work)
+
+
+def test_set(corpus: CorpusConfig, work: Path) -> list[MonoCut]:
+    """The test utterances of a corpus, or of a folder that is prepared already."""
+    assert corpus.dir is not None
+    if cuts_path(corpus.dir, "test").is_file():
+        return list(read_cuts(cuts_path(corpus.dir, "test")))
+    prepare(corpus, work)
+    return list(read_cuts(cuts_path(work, "test")))
+
+
+TESTS = {
+    "timit_sample": (timit_sample, "timit39"),
+    "mini_librispeech": (mini_librispeech, "cmu39"),
+    "speechocean762": (speechocean762, "cmu39"),
+}
 """Each with the phones of its references; a model of asr writes these, where its own are others."""
 
 
@@ -139,10 +155,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--tests", nargs="+", default=list(TESTS), choices=TESTS)
     parser.add_argument("--timit", type=Path, default=CORPORA / "timit_sample", help="the sample's folder")
     parser.add_argument("--librispeech", type=Path, default=CORPORA / "mini_librispeech", help="its folder")
+    parser.add_argument("--speechocean762", type=Path, default=CORPORA / "speechocean762", help="its folder")
     parser.add_argument("--jsonl", type=Path, help="a file for the rows, too")
     options = parser.parse_args(arguments)
     logging.getLogger("asr").setLevel(logging.ERROR)
-    folders = {"timit_sample": options.timit, "mini_librispeech": options.librispeech}
+    folders = {
+        "timit_sample": options.timit,
+        "mini_librispeech": options.librispeech,
+        "speechocean762": options.speechocean762,
+    }
     table, rows = Table("test", "system", "PER", "95% interval", "utterances"), []
     try:
         phones = phone_table()

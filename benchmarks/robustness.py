@@ -1,11 +1,13 @@
 """PER of a finished run's test set under the conditions in which people record.
 
     python benchmarks/robustness.py runs/timit_sample/cnn [--fold K] [--conditions "alone,zeros 1 s"] [--split dev]
+                                    [--model small]
 
 "as it is" is the run's own test, each utterance normalised with all of its speaker. In all other conditions each is
 recognised by itself, as `asr transcribe` does; `robustness_conditions.py` has the changes, and "hour" is all utterances
 of a fold joined, again and again, to one recording of at least an hour. Marks are the most points of PER, silence
-removed, that a condition may cost. The finished folds of a run are pooled.
+removed, that a condition may cost. The finished folds of a run are pooled. --model is another model to recognise the
+run's test set with, such as the run's bundle when it is packed; it recognises each utterance by itself always.
 """
 
 import os
@@ -30,7 +32,7 @@ from asr.errors import InputError
 from asr.features.extract import read_cut
 from asr.formats.transcript import Transcript, read_transcripts
 from asr.progress import track
-from asr.recognizer import Recognizer
+from asr.recognizer import Recognizer, load
 from asr.scoring.score import score
 from asr.storage.run_layout import BUNDLE, DECODE, HYPOTHESES, PREPARE, cuts_path, fold_name, fold_names
 from benchmarks.robustness_conditions import CONDITIONS, Condition, Recording
@@ -51,11 +53,12 @@ class Fold:
 
     recognizer: Recognizer
     recordings: list[Recording]
-    decoded: Path
+    decoded: Path | None
+    """What the run itself recognised; None for another model."""
 
     def recognise(self, condition: Condition, seconds: float = HOUR_SECONDS) -> Pairs:
         """Every utterance as the corpus has it and as it is recognised under the condition."""
-        if condition is AS_IT_IS:
+        if condition is AS_IT_IS and self.decoded is not None:
             found = {each.utterance: each for each in read_transcripts(self.decoded)}
             return [(each.reference, found[each.name]) for each in self.recordings]
         if condition is HOUR:
@@ -76,13 +79,14 @@ class Fold:
             return replace(found, utterance=recording.name)
 
 
-def open_fold(run: Path, fold: str, split: str) -> Fold:
-    """Opens one fold of a run, or ("") a run without folds. Raises InputError where its decoding is not finished."""
-    recognizer = Recognizer(run / fold / DECODE / BUNDLE)
+def open_fold(run: Path, fold: str, split: str, model: str | None = None) -> Fold:
+    """Opens one fold of a run, or ("") a run without folds, with its own model or another. Raises InputError where its
+    decoding is not finished."""
+    recognizer = Recognizer(run / fold / DECODE / BUNDLE) if model is None else load(model)
     rate = recognizer.sample_rate
     cuts = read_cuts(cuts_path(run / PREPARE / fold, split))
     recordings = [Recording(read_cut(cut, rate), rate, reference(cut)) for cut in cuts]
-    return Fold(recognizer, recordings, run / fold / DECODE / split / HYPOTHESES)
+    return Fold(recognizer, recordings, run / fold / DECODE / split / HYPOTHESES if model is None else None)
 
 
 def finished_folds(run: Path) -> list[str]:
@@ -164,21 +168,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--conditions", type=chosen, default=list(ALL), help="names, separated by commas; by default all"
     )
+    parser.add_argument("--model", help="another model, as in asr transcribe; by default the run's own")
     parser.add_argument("--hour", type=float, default=HOUR_SECONDS, help="least length (s) of the spliced recording")
     options = parser.parse_args(arguments)
     logging.getLogger("asr").setLevel(logging.ERROR)  # warnings about clipping and bands are expected here
+    system = options.model or options.run.name
     try:
         names = finished_folds(options.run) if options.fold is None else [fold_name(options.fold)]
-        folds = [open_fold(options.run, name, options.split) for name in names]
+        folds = [open_fold(options.run, name, options.split, options.model) for name in names]
         figures = []
         for figure in measure(folds, options.conditions, options.hour):
             figures.append(figure)
-            row = {"benchmark": "robustness", "system": options.run.name, **figure.to_json(), "threads": 1}
+            row = {"benchmark": "robustness", "system": system, **figure.to_json(), "threads": 1}
             print(json.dumps(row), flush=True)
     except InputError as error:
         sys.exit(f"error: {error}")
     utterances = sum(len(fold.recordings) for fold in folds)
-    show(figures, f"{options.run.name}, {options.split}: {', '.join(filter(None, names))} {utterances} utterances")
+    show(figures, f"{system}, {options.split}: {', '.join(filter(None, names))} {utterances} utterances")
 
 
 if __name__ == "__main__":

@@ -79,6 +79,11 @@ def test_the_sample_s_128_utterances(timit_sample: Path, tmp_path: Path) -> None
     assert not any("-sa" in cut.id for cut in cuts)
 
 
+def test_the_shared_part_s_test_of_speechocean762(speechocean762: Path, tmp_path: Path) -> None:
+    cuts = recognisers.speechocean762(speechocean762, tmp_path)
+    assert (len(cuts), len({cut.supervisions[0].speaker for cut in cuts})) == (500, 25)
+
+
 def test_main_prints_a_row_and_keeps_it_for_the_card(
     tiny_run: Path, prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

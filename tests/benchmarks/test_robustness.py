@@ -191,6 +191,12 @@ def test_the_table_and_its_lines(tiny_run: Path, capsys: pytest.CaptureFixture[s
     assert "an hour spliced" in printed
 
 
+def test_another_model_recognises_each_utterance_by_itself(tiny_run: Path) -> None:
+    own, other = (robustness.open_fold(tiny_run, "", "test", model) for model in (None, str(tiny_run)))
+    alone = own.recognise(CONDITION["alone"])
+    assert [found.symbols for _, found in other.recognise(robustness.AS_IT_IS)] == [each.symbols for _, each in alone]
+
+
 def test_a_figure_passes_up_to_its_mark() -> None:
     condition = Condition("any", "any", 0.5)
     assert robustness.Figure(condition, 50.5, 40.0, 0.504).passes
