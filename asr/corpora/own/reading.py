@@ -191,7 +191,13 @@ def _segments(segments: Sequence[Segment], duration: float, labels: Labels) -> T
                 f"end of the audio ({duration:g} s); correct its times"
             )
         begin, end = max(start, reached), min(end, duration)
-        if end > begin and (phone := labels.phone(label)) is not None:
+        if end <= begin:
+            continue
+        try:
+            phone = labels.phone(label)
+        except InputError as error:
+            raise InputError(f"at {start:g} to {end:g} s: {error}") from error
+        if phone is not None:
             timed.append((phone, begin, end))
             reached = end
     if segments and not any(label for _, _, label in segments):
