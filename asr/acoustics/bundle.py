@@ -25,10 +25,6 @@ from torch import nn
 
 from asr import models
 from asr.acoustics.bundle_manifest import (
-    ENSEMBLE,
-    LM,
-    PACKED_LM,
-    TIMING,
     check_files,
     lm_path,
     model_folders,
@@ -38,7 +34,6 @@ from asr.acoustics.bundle_manifest import (
 )
 from asr.acoustics.tables import (
     BESIDE,
-    TUNING,
     ClassStatistics,
     Tuning,
     check_phones,
@@ -53,7 +48,23 @@ from asr.features.cmvn import Cmvn, load_cmvn, save_cmvn
 from asr.models import AcousticModel
 from asr.named_models.model_folder import model_folder
 from asr.storage.files import complete_file, remove, write_text
-from asr.storage.run_layout import CARD_FACTS, MANIFEST, RECIPE, WEIGHTS, bundle_places, fold_name, has_folds
+from asr.storage.run_layout import (
+    BUNDLE_MANIFEST,
+    CARD_FACTS,
+    CLASSES,
+    CMVN,
+    DECODING_WEIGHTS,
+    ENSEMBLE,
+    LM,
+    MODEL_PHONES,
+    PACKED_LM,
+    RECIPE,
+    TIMING_CLASSES,
+    WEIGHTS,
+    bundle_places,
+    fold_name,
+    has_folds,
+)
 from asr.storage.weights import load_weights, save_weights
 
 
@@ -80,7 +91,7 @@ class Bundle:
 
     @property
     def tuning_path(self) -> Path:
-        return self.folder / TUNING
+        return self.folder / DECODING_WEIGHTS
 
 
 def write_bundle(
@@ -94,16 +105,16 @@ def write_bundle(
     """Writes all but lm.arpa, decoding.yaml and the ensemble, which decoding adds; deletes those of a previous
     model. `timing` are the statistics of the second output, if there is one."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (LM, PACKED_LM, TUNING, TIMING, CARD_FACTS):
+    for name in (LM, PACKED_LM, DECODING_WEIGHTS, TIMING_CLASSES, CARD_FACTS):
         remove(folder / name)
     remove(folder / ENSEMBLE)
     save_weights(folder / WEIGHTS, model.state_dict())
-    write_text(folder / "phones.txt", "".join(f"{phone}\n" for phone in config.targets.phone_set))
-    _write_statistics(folder / "classes.tsv", config.class_names, statistics)
+    write_text(folder / MODEL_PHONES, "".join(f"{phone}\n" for phone in config.targets.phone_set))
+    _write_statistics(folder / CLASSES, config.class_names, statistics)
     if timing is not None:
-        _write_statistics(folder / TIMING, config.timing_names, timing)
+        _write_statistics(folder / TIMING_CLASSES, config.timing_names, timing)
     overall = Cmvn({"": cmvn.typical()}) if config.features.cmvn_prior else cmvn.overall()
-    save_cmvn(folder / "cmvn.safetensors", overall)
+    save_cmvn(folder / CMVN, overall)
     write_recipe(folder / RECIPE, portable(config))
     write_manifest(folder)
 
@@ -144,7 +155,7 @@ def copy_bundle(source: Path, target: Path, ensemble: Sequence[Path] = ()) -> No
 def _copy_files(source: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     files = (path for path in source.iterdir() if path.is_file() and not path.name.startswith("."))
-    for path in sorted(path for path in files if path.name != MANIFEST):
+    for path in sorted(path for path in files if path.name != BUNDLE_MANIFEST):
         _copy_file(path, target)
     # A copy that went wrong is found later: a file keeps the checksum that it had.
     known = read_manifest(source)
@@ -165,7 +176,7 @@ def inherit(trained: Path, folder: Path) -> None:
         return
     if unlike_section(read_recipe(trained / RECIPE), read_recipe(folder / RECIPE)) is not None:
         return
-    for name in ("cmvn.safetensors", LM, PACKED_LM, TUNING, CARD_FACTS):
+    for name in (CMVN, LM, PACKED_LM, DECODING_WEIGHTS, CARD_FACTS):
         if (trained / name).is_file():
             _copy_file(trained / name, folder)
     write_manifest(folder)
@@ -181,7 +192,7 @@ def find_bundle(path: Path) -> Path:
     for candidate in bundle_places(path):
         if (candidate / WEIGHTS).is_file():
             return candidate
-    raise InputError("holds no model bundle (model.safetensors); name a bundle or the folder of a finished run", path)
+    raise InputError(f"holds no model bundle ({WEIGHTS}); name a bundle or the folder of a finished run", path)
 
 
 def of_one_fold(path: Path) -> Path:
@@ -200,16 +211,16 @@ def read_bundle(path: Path, device: torch.device | str = "cpu") -> Bundle:
     folder = find_bundle(path)
     check_files(folder)
     config = read_recipe(folder / RECIPE)
-    check_phones(folder / "phones.txt", config)
+    check_phones(folder / MODEL_PHONES, config)
     model = models.build_for(config)
     load_weights(folder / WEIGHTS, model)
     bundle = Bundle(
         folder=folder,
         config=config,
         model=model.to(device).eval(),
-        statistics=read_statistics(folder / "classes.tsv", config.class_names),
+        statistics=read_statistics(folder / CLASSES, config.class_names),
         timing=read_timing(folder, config),
-        cmvn=_read_cmvn(folder / "cmvn.safetensors", config.features.static_dim),
+        cmvn=_read_cmvn(folder / CMVN, config.features.static_dim),
         tuning=read_tuning(folder),
     )
     return replace(bundle, ensemble=tuple(_read_ensemble(bundle, device)))

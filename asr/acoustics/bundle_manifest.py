@@ -16,18 +16,24 @@ from typing import Any
 
 from asr.errors import InputError
 from asr.storage.files import file_digest, read_json, write_json
-from asr.storage.run_layout import MANIFEST, WEIGHTS
+from asr.storage.run_layout import (
+    BUNDLE_MANIFEST,
+    CLASSES,
+    CMVN,
+    ENSEMBLE,
+    LM,
+    MODEL_PHONES,
+    PACKED_LM,
+    TIMING_CLASSES,
+    WEIGHTS,
+)
 
 SCHEMA = 2
 PACKED_SCHEMA = 3
-LM, PACKED_LM, ENSEMBLE = "lm.arpa", "lm.arpa.gz", "ensemble"
-"""The file (in a packed bundle the second) and the folder that decoding adds."""
-TIMING = "timing.tsv"
-"""The file that only a model with a second output has."""
 
 _UNCHECKED_SCHEMA = 1
-_TRAINED = (WEIGHTS, "phones.txt", "classes.tsv", "cmvn.safetensors")
-_LATER = re.compile(rf"{re.escape(LM)}(\.gz)?|{ENSEMBLE}/[^/]+/{re.escape(MANIFEST)}")
+_TRAINED = (WEIGHTS, MODEL_PHONES, CLASSES, CMVN)
+_LATER = re.compile(rf"{re.escape(LM)}(\.gz)?|{ENSEMBLE}/[^/]+/{re.escape(BUNDLE_MANIFEST)}")
 
 
 def lm_path(folder: Path) -> Path:
@@ -41,12 +47,14 @@ def write_manifest(folder: Path, known: Mapping[str, str] | None = None, weights
 
     `weights` is the stored type of a packed bundle's weights.
     """
-    names = [name for name in (*_TRAINED, TIMING, LM, PACKED_LM) if (folder / name).is_file()]
-    names += [str(path.relative_to(folder).as_posix()) for path in sorted(folder.glob(f"{ENSEMBLE}/*/{MANIFEST}"))]
+    names = [name for name in (*_TRAINED, TIMING_CLASSES, LM, PACKED_LM) if (folder / name).is_file()]
+    names += [
+        str(path.relative_to(folder).as_posix()) for path in sorted(folder.glob(f"{ENSEMBLE}/*/{BUNDLE_MANIFEST}"))
+    ]
     known = known or {}
     files = {name: known.get(name) or file_digest(folder / name) for name in names}
     head: dict[str, Any] = {"schema": PACKED_SCHEMA, "weights": weights} if weights else {"schema": SCHEMA}
-    write_json(folder / MANIFEST, {**head, "files": files})
+    write_json(folder / BUNDLE_MANIFEST, {**head, "files": files})
 
 
 def read_manifest(folder: Path) -> dict[str, str]:
@@ -61,7 +69,7 @@ def stored_weights(folder: Path) -> str | None:
 
 
 def _read(folder: Path) -> tuple[str | None, dict[str, str]]:
-    path = folder / MANIFEST
+    path = folder / BUNDLE_MANIFEST
     if not path.is_file():
         raise InputError(
             "missing: the bundle is incomplete, or older than this version of asr; train the model again", path
@@ -80,7 +88,7 @@ def _read(folder: Path) -> tuple[str | None, dict[str, str]]:
     if not isinstance(files, dict) or not files.keys() >= set(_TRAINED):
         raise InputError("damaged; copy the bundle again, or train the model again", path)
     for name, digest in files.items():
-        if not isinstance(digest, str) or not (name in (*_TRAINED, TIMING) or _LATER.fullmatch(name)):
+        if not isinstance(digest, str) or not (name in (*_TRAINED, TIMING_CLASSES) or _LATER.fullmatch(name)):
             raise InputError("damaged; copy the bundle again, or train the model again", path)
     return (str(values.get("weights", "float32")) if schema == PACKED_SCHEMA else None), files
 
@@ -101,7 +109,8 @@ def differing_files(folder: Path) -> Iterator[InputError]:
             yield InputError(f"missing; copy the bundle again, or {again}", path)
         elif file_digest(path) != digest:
             yield InputError(
-                f"is not the file that {MANIFEST} lists (changed or damaged); copy the bundle again, or {again}", path
+                f"is not the file that {BUNDLE_MANIFEST} lists (changed or damaged); copy the bundle again, or {again}",
+                path,
             )
 
 

@@ -3,21 +3,33 @@
 import hashlib
 from pathlib import Path
 
-from asr.acoustics.bundle_manifest import LM, PACKED_LM, TIMING, model_folders
+from asr.acoustics.bundle_manifest import model_folders
 from asr.storage.files import file_digest
-from asr.storage.run_layout import MANIFEST, ONNX_MANIFEST, RECIPE
+from asr.storage.run_layout import (
+    BUNDLE_MANIFEST,
+    CLASSES,
+    CMVN,
+    DECODING_WEIGHTS,
+    LM,
+    MODEL_PHONES,
+    ONNX_MANIFEST,
+    PACKED_LM,
+    RECIPE,
+    TIMING_CLASSES,
+    WEIGHTS,
+)
 
 BUNDLE_FILES = (
-    MANIFEST,
-    "recipe.yaml",
-    "model.safetensors",
-    "phones.txt",
-    "classes.tsv",
-    TIMING,
-    "cmvn.safetensors",
+    BUNDLE_MANIFEST,
+    RECIPE,
+    WEIGHTS,
+    MODEL_PHONES,
+    CLASSES,
+    TIMING_CLASSES,
+    CMVN,
     LM,
     PACKED_LM,
-    "decoding.yaml",
+    DECODING_WEIGHTS,
 )
 
 
@@ -25,10 +37,10 @@ def acoustic_digest(folder: Path) -> str:
     """A digest of all files of a bundle or an exported model that the posteriors of its own model, and so its
     alignments, depend on."""
     digest = hashlib.sha256()
-    exported = (RECIPE, "classes.tsv", ONNX_MANIFEST)
-    trained = (RECIPE, "model.safetensors", "classes.tsv", "cmvn.safetensors")
+    exported = (RECIPE, CLASSES, ONNX_MANIFEST)
+    trained = (RECIPE, WEIGHTS, CLASSES, CMVN)
     names = exported if (folder / ONNX_MANIFEST).is_file() else trained
-    for name in (*names, *([TIMING] if (folder / TIMING).is_file() else [])):
+    for name in (*names, *([TIMING_CLASSES] if (folder / TIMING_CLASSES).is_file() else [])):
         digest.update(bytes.fromhex(file_digest(folder / name)))
     return digest.hexdigest()
 

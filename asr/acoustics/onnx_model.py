@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from asr.acoustics.bundle_manifest import LM, PACKED_LM, TIMING, lm_path
+from asr.acoustics.bundle_manifest import lm_path
 from asr.acoustics.pieces import ScoredPiece, scored_pieces
 from asr.acoustics.posteriors import LogPosteriors, Scored, Waveform
 from asr.acoustics.tables import (
-    TUNING,
     ClassStatistics,
     Tuning,
     check_phones,
@@ -33,14 +32,24 @@ from asr.config.recipe_file import read_recipe
 from asr.errors import InputError
 from asr.features.mel import check_length
 from asr.storage.files import file_digest, read_json, write_json
-from asr.storage.run_layout import ONNX_MANIFEST, ONNX_MODEL, RECIPE
+from asr.storage.run_layout import (
+    CLASSES,
+    DECODING_WEIGHTS,
+    LM,
+    MODEL_PHONES,
+    ONNX_MANIFEST,
+    ONNX_MODEL,
+    PACKED_LM,
+    RECIPE,
+    TIMING_CLASSES,
+)
 
 if TYPE_CHECKING:
     import onnxruntime
 
 SCHEMA = 1
-CHECKED = (ONNX_MODEL, "phones.txt", "classes.tsv", TIMING, LM, PACKED_LM)
-COPIED = (RECIPE, "phones.txt", "classes.tsv", TIMING, LM, PACKED_LM, TUNING)
+CHECKED = (ONNX_MODEL, MODEL_PHONES, CLASSES, TIMING_CLASSES, LM, PACKED_LM)
+COPIED = (RECIPE, MODEL_PHONES, CLASSES, TIMING_CLASSES, LM, PACKED_LM, DECODING_WEIGHTS)
 """The files that an exported model shares with its bundle."""
 AGAIN = "run asr export again"
 OUTPUTS, TIMING_OUTPUTS = ("log_posteriors", "frames"), ("timing_log_posteriors", "timing_frames")
@@ -77,11 +86,11 @@ def read_onnx_model(folder: Path) -> OnnxModel:
     """
     head = _read_manifest(folder)
     config = read_recipe(folder / RECIPE)
-    check_phones(folder / "phones.txt", config)
+    check_phones(folder / MODEL_PHONES, config)
     return OnnxModel(
         folder=folder,
         config=config,
-        statistics=read_statistics(folder / "classes.tsv", config.class_names),
+        statistics=read_statistics(folder / CLASSES, config.class_names),
         tuning=read_tuning(folder),
         subsampling=head["subsampling"],
         session=_session(folder / ONNX_MODEL),

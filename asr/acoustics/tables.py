@@ -9,12 +9,12 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from asr.acoustics.bundle_manifest import TIMING, lm_path
+from asr.acoustics.bundle_manifest import lm_path
 from asr.config import RecipeConfig
 from asr.errors import InputError
+from asr.storage.run_layout import DECODING_WEIGHTS, TIMING_CLASSES
 from asr.storage.yaml_text import read_yaml
 
-TUNING = "decoding.yaml"
 BESIDE = "recipe.yaml next to it"
 DAMAGED_TUNING = (
     "damaged; it holds acoustic_scale, lm_weight and posterior_scale (above 0), prior_scale (0 or above), "
@@ -90,7 +90,7 @@ def read_statistics(path: Path, names: Sequence[str]) -> ClassStatistics:
 
 def read_timing(folder: Path, config: RecipeConfig) -> ClassStatistics | None:
     """The statistics of the second output, if the recipe has one. Raises InputError as `read_statistics`."""
-    return read_statistics(folder / TIMING, config.timing_names) if config.timing_names else None
+    return read_statistics(folder / TIMING_CLASSES, config.timing_names) if config.timing_names else None
 
 
 def read_tuning(folder: Path) -> Tuning:
@@ -98,7 +98,7 @@ def read_tuning(folder: Path) -> Tuning:
 
     Raises InputError where the file is damaged, or missing beside a language model.
     """
-    path = folder / TUNING
+    path = folder / DECODING_WEIGHTS
     if not path.is_file():
         if lm_path(folder).is_file():
             raise InputError("missing; copy the bundle again, or run asr decode again", path)

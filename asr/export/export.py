@@ -10,7 +10,7 @@ from asr.export.precision import Precision, compact_fourier, shrink
 from asr.features.mel import fft_size
 from asr.storage.files import remove, write_bytes
 from asr.storage.output_folder import output_folder
-from asr.storage.run_layout import ONNX_MODEL
+from asr.storage.run_layout import LM, ONNX_MODEL
 
 MOST_BYTES = 2_000_000_000
 """Of weights in one ONNX file; protobuf's limit is 2 GiB for the whole file."""
@@ -24,7 +24,7 @@ def export(model: Path, out: Path, precision: Precision = "fp32") -> int:
     """
     bundle = read_bundle(model)
     if not bundle.lm_path.is_file():
-        raise InputError("has no lm.arpa, which decoding adds; give the bundle that asr decode wrote", bundle.folder)
+        raise InputError(f"has no {LM}, which decoding adds; give the bundle that asr decode wrote", bundle.folder)
     content = graph_content(bundle, precision)
     with output_folder(out, "export", "OUT"):
         for name in COPIED:

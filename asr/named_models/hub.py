@@ -11,25 +11,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.errors import InputError
-from asr.storage.run_layout import CARD_FACTS, MANIFEST, ONNX_MANIFEST
+from asr.storage.run_layout import (
+    BUNDLE_MANIFEST,
+    CARD_FACTS,
+    CLASSES,
+    CMVN,
+    DECODING_WEIGHTS,
+    ENSEMBLE,
+    LM,
+    MODEL_PHONES,
+    ONNX_MANIFEST,
+    ONNX_MODEL,
+    PACKED_LM,
+    RECIPE,
+    TIMING_CLASSES,
+    WEIGHTS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PREFIX = "hf:"
-MANIFESTS = (MANIFEST, ONNX_MANIFEST)
+MANIFESTS = (BUNDLE_MANIFEST, ONNX_MANIFEST)
 FILES = (
     *MANIFESTS,
-    "recipe.yaml",
-    "model.safetensors",
-    "model.onnx",
-    "phones.txt",
-    "classes.tsv",
-    "timing.tsv",
-    "cmvn.safetensors",
-    "lm.arpa",
-    "lm.arpa.gz",
-    "decoding.yaml",
+    RECIPE,
+    WEIGHTS,
+    ONNX_MODEL,
+    MODEL_PHONES,
+    CLASSES,
+    TIMING_CLASSES,
+    CMVN,
+    LM,
+    PACKED_LM,
+    DECODING_WEIGHTS,
     CARD_FACTS,
     "README.md",
     "LICENSE",
@@ -56,7 +71,7 @@ def hub_folder(model: str) -> Path:
     if not any((folder / name).is_file() for name in MANIFESTS):
         names = " or ".join(MANIFESTS)
         raise InputError(f"{model}: is not a model of asr: the repository has no {names} at its top")
-    return _download(model, repository, folder.name, [*FILES, *(f"ensemble/*/{name}" for name in FILES)])
+    return _download(model, repository, folder.name, [*FILES, *(f"{ENSEMBLE}/*/{name}" for name in FILES)])
 
 
 def _download(model: str, repository: str, revision: str | None, patterns: "Sequence[str]") -> Path:

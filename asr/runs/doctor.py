@@ -15,7 +15,7 @@ from asr.lm.arpa import read_arpa
 from asr.progress import track
 from asr.runs import stage
 from asr.storage import output_folder
-from asr.storage.run_layout import MANIFEST, WEIGHTS
+from asr.storage.run_layout import BUNDLE_MANIFEST, WEIGHTS
 
 Problems = Iterator[InputError]
 
@@ -98,7 +98,7 @@ def _check_cuts(path: Path) -> Problems:
 
 
 def _bundles(folder: Path) -> set[Path]:
-    return {path.parent for name in (MANIFEST, WEIGHTS) for path in _below(folder, name)}
+    return {path.parent for name in (BUNDLE_MANIFEST, WEIGHTS) for path in _below(folder, name)}
 
 
 def _check_bundle(folder: Path) -> Problems:

@@ -11,7 +11,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from asr.acoustics.bundle_manifest import LM, PACKED_LM
 from asr.acoustics.loading import read_model
 from asr.acoustics.onnx_model import write_onnx_manifest
 from asr.acoustics.tables import TrainedModel
@@ -27,7 +26,7 @@ from asr.serve.web_decoder import decoder_json
 from asr.serve.web_runtime import RUNTIME_VERSION, SOURCE_TREE, WASM, WEBGPU, find_runtime
 from asr.storage.files import read_json, remove, write_bytes, write_text
 from asr.storage.output_folder import output_folder
-from asr.storage.run_layout import ONNX_MANIFEST, ONNX_MODEL
+from asr.storage.run_layout import LM, ONNX_MANIFEST, ONNX_MODEL, PACKED_LM
 from asr.version import __version__
 
 log = logging.getLogger(__name__)

@@ -8,16 +8,26 @@ from typing import TYPE_CHECKING
 import torch
 
 from asr.acoustics.bundle import Bundle, read_bundle
-from asr.acoustics.bundle_manifest import LM, PACKED_LM, TIMING, lm_path, model_folders, write_manifest
+from asr.acoustics.bundle_manifest import lm_path, model_folders, write_manifest
 from asr.acoustics.onnx_model import write_onnx_manifest
-from asr.acoustics.tables import TUNING
 from asr.errors import InputError
 from asr.lm.arpa import read_arpa, write_arpa
 from asr.lm.pruning import prune
 from asr.sharing.card import CardChoices, card_facts, write_facts
 from asr.storage.files import write_bytes
 from asr.storage.output_folder import output_folder
-from asr.storage.run_layout import ONNX_MODEL, RECIPE, WEIGHTS
+from asr.storage.run_layout import (
+    CLASSES,
+    CMVN,
+    DECODING_WEIGHTS,
+    LM,
+    MODEL_PHONES,
+    ONNX_MODEL,
+    PACKED_LM,
+    RECIPE,
+    TIMING_CLASSES,
+    WEIGHTS,
+)
 from asr.storage.weights import Tensors, read_weights, save_weights
 
 if TYPE_CHECKING:
@@ -28,7 +38,7 @@ log = logging.getLogger(__name__)
 DECIMALS = 4
 """Of the logarithms of the n-gram."""
 
-_COPIED = (RECIPE, "phones.txt", "classes.tsv", TIMING, "cmvn.safetensors", TUNING)
+_COPIED = (RECIPE, MODEL_PHONES, CLASSES, TIMING_CLASSES, CMVN, DECODING_WEIGHTS)
 
 
 @dataclass(frozen=True)
