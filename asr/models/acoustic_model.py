@@ -5,6 +5,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from asr.errors import InputError
 from asr.models.kernels.gpu import on_gpu
 
 FRAMES_AT_ONCE = 4096
@@ -61,6 +62,16 @@ class AcousticModel(nn.Module):
     def forward_windows(self, windows: Tensor) -> Tensor:
         """Takes windows [B, 2 * context + 1, D], each about one frame; returns that frame's logits [B, C]."""
         raise NotImplementedError
+
+
+def bins_of_each_map(input_dim: int, channels: int) -> int:
+    """The bins of each of the `channels` input maps into which the features of a frame are divided.
+
+    Raises InputError where they cannot be divided evenly.
+    """
+    if input_dim % channels:
+        raise InputError(f"model.channels: {channels} does not divide the {input_dim} features of a frame")
+    return input_dim // channels
 
 
 def hold_last_frame(features: Tensor, lengths: Tensor) -> Tensor:

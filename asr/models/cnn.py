@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from asr.config import CnnConfig, ConvolutionConfig, Extent, Pooling
 from asr.errors import InputError
-from asr.models.acoustic_model import AcousticModel, FrameScorer, hold_last_frame, score_valid_frames
+from asr.models.acoustic_model import AcousticModel, FrameScorer, bins_of_each_map, hold_last_frame, score_valid_frames
 from asr.models.activations import make_activation, orthogonal_gain
 from asr.models.fully_connected import fully_connected
 from asr.models.initializers import initialize
@@ -42,11 +42,10 @@ class Cnn(AcousticModel):
 
     def __init__(self, config: CnnConfig, input_dim: int, output_dim: int) -> None:
         super().__init__()
-        if input_dim % config.channels:
-            raise InputError(f"model.channels: {config.channels} does not divide the {input_dim} features of a frame")
+        bins = bins_of_each_map(input_dim, config.channels)
         self.context = config.context
         self.batch_normalized = config.normalization == "batch"
-        self.maps, bins = (config.channels, input_dim // config.channels) if config.dimensions == 2 else (input_dim, 1)
+        self.maps, bins = (config.channels, bins) if config.dimensions == 2 else (input_dim, 1)
         shape = MapShape(self.maps, 2 * config.context + 1, bins)
         self.convolutions = nn.ModuleList()
         for number, settings in enumerate(config.convolutions):

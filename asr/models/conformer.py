@@ -8,8 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from asr.config import ConformerConfig, Initializer
-from asr.errors import InputError
-from asr.models.acoustic_model import AcousticModel, subsampled, valid_frames
+from asr.models.acoustic_model import AcousticModel, bins_of_each_map, subsampled, valid_frames
 from asr.models.initializers import initialize
 from asr.models.kernels.gpu import repeatable_attention
 from asr.models.normalization import make_normalization
@@ -45,8 +44,6 @@ class Conformer(AcousticModel):
 
     def __init__(self, config: ConformerConfig, input_dim: int, output_dim: int) -> None:
         super().__init__()
-        if input_dim % config.channels:
-            raise InputError(f"model.channels: {config.channels} does not divide the {input_dim} features of a frame")
         self.subsampling = config.subsampling
         self.head_dim = config.width // config.heads
         self.front = Subsampling(config, input_dim)
@@ -75,7 +72,7 @@ class Subsampling(nn.Module):
 
     def __init__(self, config: ConformerConfig, input_dim: int) -> None:
         super().__init__()
-        self.channels, bins = config.channels, input_dim // config.channels
+        self.channels, bins = config.channels, bins_of_each_map(input_dim, config.channels)
         self.strides = STRIDES[config.subsampling]
         self.convolutions = nn.ModuleList()
         maps = config.channels

@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from asr.config import CrdnnConfig
 from asr.errors import InputError
-from asr.models.acoustic_model import AcousticModel, hold_last_frame, subsampled, valid_frames
+from asr.models.acoustic_model import AcousticModel, bins_of_each_map, hold_last_frame, subsampled, valid_frames
 from asr.models.activations import make_activation, orthogonal_gain
 from asr.models.initializers import initialize
 from asr.models.normalization import MapNormalization, make_normalization
@@ -25,17 +25,16 @@ class Crdnn(AcousticModel):
 
     def __init__(self, config: CrdnnConfig, input_dim: int, output_dim: int) -> None:
         super().__init__()
-        if input_dim % config.channels:
-            raise InputError(f"model.channels: {config.channels} does not divide the {input_dim} features of a frame")
+        input_bins = bins_of_each_map(input_dim, config.channels)
         self.subsampling = config.subsampling
-        self.channels, bins = config.channels, input_dim // config.channels
+        self.channels = config.channels
         self.blocks = nn.ModuleList()
-        maps = config.channels
+        maps, bins = config.channels, input_bins
         for filters in config.filters:
             if bins < config.frequency_pooling:
                 raise InputError(
                     f"model.frequency_pooling: {config.frequency_pooling} at each of {len(config.filters)} blocks "
-                    f"leaves nothing of {input_dim // config.channels} bins; lower it or take fewer blocks"
+                    f"leaves nothing of {input_bins} bins; lower it or take fewer blocks"
                 )
             self.blocks.append(ConvolutionalBlock(config, maps, filters, bins))
             maps, bins = filters, bins // config.frequency_pooling
