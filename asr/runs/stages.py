@@ -1,7 +1,8 @@
 """The stages of a recipe: what each depends on, and what it does."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -63,7 +64,8 @@ def recipe_stages(
     fit.
     """
     prepared = _prepare_stage(config, folder / PREPARE)
-    chains = (_fold_stages(config, folder, device, prepared, fold, others, engine) for fold in folds(config))
+    each = (_Fold(of_fold(config, name), folder, name, device) for name in folds(config))
+    chains = (_fold_stages(fold, prepared, others, engine) for fold in each)
     return [prepared, *(stage for chain in chains for stage in chain)]
 
 
@@ -100,73 +102,84 @@ def _prepare_stage(config: RecipeConfig, folder: Path) -> Stage:
     return Stage(PREPARE, folder, [], settings, lambda: prepare(corpus, folder))
 
 
+@dataclass(frozen=True)
+class _Fold:
+    """One fold of a run, with its own recipe (see `of_fold`), or a run without folds, whose `name` is ""."""
+
+    config: RecipeConfig
+    run_folder: Path
+    name: str
+    device: torch.device
+
+    @property
+    def cuts(self) -> Path:
+        return self.run_folder / PREPARE / self.name
+
+    def folder(self, stage: str) -> Path:
+        return self.run_folder / self.name / stage
+
+
 def _fold_stages(
-    recipe: RecipeConfig,
-    run_folder: Path,
-    device: torch.device,
-    prepared: Stage,
-    fold: str,
-    others: Others,
-    engine: AbstractContextManager[Engine | None],
+    fold: _Fold, prepared: Stage, others: Others, engine: AbstractContextManager[Engine | None]
 ) -> list[Stage]:
     """The stages from features to score of one fold."""
-    config = of_fold(recipe, fold)
-    cuts = prepared.folder / fold
-    folders = {name: run_folder / fold / name for name in STAGES}
+    features = _features_stage(fold, prepared, others, engine)
+    trained = _train_stage(fold, prepared, features, others)
+    decoded = _decode_stage(fold, [prepared, features, trained], others)
+    return [features, trained, decoded, _score_stage(fold, decoded)]
+
+
+def _features_stage(
+    fold: _Fold, prepared: Stage, others: Others, engine: AbstractContextManager[Engine | None]
+) -> Stage:
+    config, folder = fold.config, fold.folder(FEATURES)
+
+    def compute() -> None:
+        theirs = others.at(stage=FEATURES, fold=fold.name)
+        with engine as opened:
+            compute_features(config, fold.cuts, folder, fold.device, opened, theirs)
+
+    # The manifests do not change when the audio does, so the corpus's digest counts here too.
+    settings = [_sections(config, "features") | {"archive": ARCHIVE_SCHEMA}, prepared.settings]
+    return Stage(FEATURES, folder, [prepared], settings, compute)
+
+
+def _train_stage(fold: _Fold, prepared: Stage, features: Stage, others: Others) -> Stage:
+    config = fold.config
     weights, aligner = pretrained_weights(config), initial_aligner(config)
     encoder = encoder_files(config.model)
     for setting, path in (("model.pretrained", weights), ("training.align_with", aligner)):
         if path is not None:
-            refuse_own(setting, path, run_folder)
-
-    def compute() -> None:
-        with engine as opened:
-            compute_features(config, cuts, folders[FEATURES], device, opened, others.at(stage=FEATURES, fold=fold))
-
-    features = Stage(
-        FEATURES,
-        folders[FEATURES],
-        [prepared],
-        # The manifests do not change when the audio does, so the corpus's digest counts here too.
-        [_sections(config, "features") | {"archive": ARCHIVE_SCHEMA}, prepared.settings],
-        compute,
-    )
+            refuse_own(setting, path, fold.run_folder)
 
     def train_together() -> None:
-        check_language_model(config, cuts)  # before hours of training
-        others(stage=TRAIN, fold=fold)
-        train_fold(recipe, run_folder, device, fold)
+        check_language_model(config, fold.cuts)  # before hours of training
+        others(stage=TRAIN, fold=fold.name)
+        _train(fold)
 
-    trained = Stage(
-        TRAIN,
-        folders[TRAIN],
-        [prepared, features],
-        _sections(config, "seed", "features", "augmentation", "targets", "model", "training")
-        | {"bundle": BUNDLE_SCHEMA}
-        | ({} if weights is None else {"weights": file_digest(weights)})
-        | ({"encoder": [file_digest(path) for path in encoder]} if encoder else {})
-        | ({} if aligner is None else {"aligner": acoustic_digest(aligner)}),
-        train_together,
-        device=_described(device),
-        kept=(METRICS,),
-    )
-    ensemble = find_ensemble(config, run_folder)
-    models = [folder for bundle in ensemble for folder in model_folders(bundle)]
-    decoded = Stage(
-        DECODE,
-        folders[DECODE],
-        [prepared, features, trained],
-        [_sections(config, "lm", "decoding"), config.scoring.model_dump()["phone_set"], *map(acoustic_digest, models)],
-        lambda: _decode(recipe, run_folder, device, fold, others.at(stage=DECODE, fold=fold)),
-    )
-    scored = Stage(
-        SCORE,
-        folders[SCORE],
-        [decoded],
-        _sections(config, "seed", "scoring"),
-        lambda: _score(config, folders[DECODE], folders[SCORE]),
-    )
-    return [features, trained, decoded, scored]
+    settings = _sections(config, "seed", "features", "augmentation", "targets", "model", "training")
+    settings["bundle"] = BUNDLE_SCHEMA
+    if weights is not None:
+        settings["weights"] = file_digest(weights)
+    if encoder:
+        settings["encoder"] = [file_digest(path) for path in encoder]
+    if aligner is not None:
+        settings["aligner"] = acoustic_digest(aligner)
+    device, inputs = _described(fold.device), [prepared, features]
+    return Stage(TRAIN, fold.folder(TRAIN), inputs, settings, train_together, device=device, kept=(METRICS,))
+
+
+def _decode_stage(fold: _Fold, inputs: Sequence[Stage], others: Others) -> Stage:
+    config = fold.config
+    models = [folder for bundle in find_ensemble(config, fold.run_folder) for folder in model_folders(bundle)]
+    settings = [_sections(config, "lm", "decoding"), config.scoring.model_dump()["phone_set"]]
+    settings += map(acoustic_digest, models)
+    return Stage(DECODE, fold.folder(DECODE), inputs, settings, lambda: _decode(fold, others))
+
+
+def _score_stage(fold: _Fold, decoded: Stage) -> Stage:
+    settings = _sections(fold.config, "seed", "scoring")
+    return Stage(SCORE, fold.folder(SCORE), [decoded], settings, lambda: _score(fold))
 
 
 def _sections(config: RecipeConfig, *names: str) -> dict[str, object]:
@@ -174,10 +187,9 @@ def _sections(config: RecipeConfig, *names: str) -> dict[str, object]:
     return config.model_dump(mode="json", include=set(names), exclude={"training": {"memory", "resident"}})
 
 
-def train_fold(recipe: RecipeConfig, run_folder: Path, device: torch.device, fold: str) -> None:
-    """Trains the model of one fold ("": of a run without folds); with others, where there are several processes."""
-    folder = run_folder / fold
-    train(of_fold(recipe, fold), run_folder / PREPARE / fold, folder / FEATURES, folder / TRAIN, device)
+def _train(fold: _Fold) -> None:
+    """Trains the model of a fold; with others, where there are several processes."""
+    train(fold.config, fold.cuts, fold.folder(FEATURES), fold.folder(TRAIN), fold.device)
 
 
 def _described(device: torch.device) -> str:
@@ -185,39 +197,39 @@ def _described(device: torch.device) -> str:
     return describe_device(device) if world_size() == 1 else f"{world_size()} x {describe_device(device)}"
 
 
-def _decode(recipe: RecipeConfig, run_folder: Path, device: torch.device, fold: str, others: Others) -> None:
+def _decode(fold: _Fold, others: Others) -> None:
     """Decodes with the model of each round; the last round's decodes together with the ensemble's other models."""
-    forget_rounds(run_folder / fold / DECODE, recipe.training.realign)
-    for number, each in enumerate(_decodings(recipe, run_folder, fold)):
-        decode(*each, device, others=others.at(round=number))
+    theirs = others.at(stage=DECODE, fold=fold.name)
+    forget_rounds(fold.folder(DECODE), fold.config.training.realign)
+    for number, each in enumerate(_decodings(fold)):
+        decode(*each, fold.device, others=theirs.at(round=number))
 
 
-def _decodings(
-    recipe: RecipeConfig, run_folder: Path, fold: str
-) -> Iterator[tuple[RecipeConfig, Path, Path, Path, Path]]:
+def _decodings(fold: _Fold) -> Iterator[tuple[RecipeConfig, Path, Path, Path, Path]]:
     """What `decode` takes for each round: the recipe, and the folders of the bundle, cuts, features and results."""
-    config, folder = of_fold(recipe, fold), run_folder / fold
-    ensemble = find_ensemble(config, run_folder)
-    for source, target in each_round(config, folder / TRAIN, folder / DECODE):
-        models = ensemble if target == folder / DECODE else []
+    config, decoded = fold.config, fold.folder(DECODE)
+    ensemble = find_ensemble(config, fold.run_folder)
+    for source, target in each_round(config, fold.folder(TRAIN), decoded):
+        models = ensemble if target == decoded else []
         decoding = config.decoding.model_copy(update={"ensemble": models})
         own = config.model_copy(update={"decoding": decoding})
-        yield own, source / BUNDLE, run_folder / PREPARE / fold, folder / FEATURES, target
+        yield own, source / BUNDLE, fold.cuts, fold.folder(FEATURES), target
+
+
+def _score(fold: _Fold) -> None:
+    config = fold.config
+    for source, target in each_round(config, fold.folder(DECODE), fold.folder(SCORE)):
+        test = source / TEST
+        score_stage(test / REFERENCES, test / HYPOTHESES, target, config.scoring, config.seed)
 
 
 def do_task(recipe: RecipeConfig, run_folder: Path, device: torch.device, task: Task) -> object:
     """In a process other than 0: what process 0 gave it to do in a stage of a fold."""
-    fold, folder = task["fold"], run_folder / task["fold"]
+    name = task["fold"]
+    fold = _Fold(of_fold(recipe, name), run_folder, name, device)
     if task["stage"] == TRAIN:
-        train_fold(recipe, run_folder, device, fold)
+        _train(fold)
         return None
     if task["stage"] == FEATURES:
-        config = of_fold(recipe, fold)
-        return help_features(config, run_folder / PREPARE / fold, folder / FEATURES, device, task)
-    return help_decode(*list(_decodings(recipe, run_folder, fold))[task["round"]], device, task)
-
-
-def _score(config: RecipeConfig, decoded: Path, out_dir: Path) -> None:
-    for source, target in each_round(config, decoded, out_dir):
-        test = source / TEST
-        score_stage(test / REFERENCES, test / HYPOTHESES, target, config.scoring, config.seed)
+        return help_features(fold.config, fold.cuts, fold.folder(FEATURES), device, task)
+    return help_decode(*list(_decodings(fold))[task["round"]], device, task)
