@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from textwrap import shorten
@@ -31,56 +31,72 @@ OVERSHOOT = 0.02
 Timed = list[tuple[str, float, float]]
 
 
+@dataclass
+class _Read:
+    """The cuts by utterance, the splits that the corpus gives for them, and what was left out (as in SUMMARY)."""
+
+    cuts: dict[str, MonoCut] = field(default_factory=dict)
+    splits: dict[str, str] = field(default_factory=dict)
+    skipped: list[dict[str, str]] = field(default_factory=list)
+    without_speaker: int = 0
+
+
 def read_own(config: CorpusConfig, root: Path, found: Found) -> CorpusCuts:
     """The cuts of train, dev and test, sorted by utterance, and the phone set of their transcripts.
 
     Raises InputError at the first broken utterance, or, with `skip_bad`, lists it and goes on; and as `divide` does.
     """
     labels = Labels(config.phone_set)
-    cuts: dict[str, MonoCut] = {}
-    splits: dict[str, str] = {}
-    skipped: list[dict[str, str]] = []
-    unlabelled = 0
-    for name, read in track(found, "prepare"):
-        try:
-            utterance = read()
-            if config.text == "phones" and not (utterance.phones or utterance.segments):
-                utterance = replace(utterance, phones=utterance.text.split(), text="")
-            cut = _cut(utterance, root, labels)
-            if cut.id in cuts:
-                known = cuts[cut.id].recording.sources[0].source
-                message = f"utterance {cut.id!r} is already that of {known}; remove or rename one"
-                raise InputError(message, utterance.where, utterance.line)
-        except InputError as error:
-            if not config.skip_bad:
-                raise InputError(f"{error}; {SKIP} leaves it out and goes on") from error
-            skipped.append({"utterance": name, "reason": str(error)})
-            continue
-        cuts[cut.id] = cut
-        unlabelled += utterance.speaker is None
-        if utterance.split is not None:
-            splits[cut.id] = utterance.split
-    if not cuts:
-        first = "; the first: {reason}".format(**skipped[0]) if skipped else ""
-        raise InputError(f"has no utterances that can be read{first}", root)
+    read = _read_all(config, root, found, labels)
     missing = []
-    if unlabelled:
-        missing.append(f"{NO_SPEAKERS} {count(unlabelled, 'utterance')}: each audio file counts as a speaker")
-    ordered = [cuts[name] for name in sorted(cuts)]
+    if read.without_speaker:
+        utterances = count(read.without_speaker, "utterance")
+        missing.append(f"{NO_SPEAKERS} {utterances}: each audio file counts as a speaker")
+    ordered = [read.cuts[name] for name in sorted(read.cuts)]
     if config.phone_set is None and labels.phone_set is not None:
         _require_phones(ordered, root)
         _warn_of_words(labels.phone_set, root)
     _warn_of_phones([cut.supervisions[0].text or "" for cut in ordered if not has_phones(cut)], config, root)
-    covered, words = pronounce(ordered, config, skipped)  # first, so that dev and test are drawn from what is used
+    covered, words = pronounce(ordered, config, read.skipped)  # first, so that dev and test are drawn from what is used
     manifests: dict[str, list[MonoCut]] = {name: [] for name in SPLITS}
     if covered:
         try:
-            manifests = divide(covered, splits, config.split, root, skipped if config.skip_bad else None)
+            manifests = divide(covered, read.splits, config.split, root, read.skipped if config.skip_bad else None)
         except InputError as error:
             if not words.missing:
                 raise
             raise InputError(f"{error}; {what_is_missing(words)}") from error
-    return CorpusCuts(root, manifests, skipped, missing, labels.phone_set, words)
+    return CorpusCuts(root, manifests, read.skipped, missing, labels.phone_set, words)
+
+
+def _read_all(config: CorpusConfig, root: Path, found: Found, labels: Labels) -> _Read:
+    """Raises InputError as `read_own`, and where none can be read."""
+    read = _Read()
+    for name, read_utterance in track(found, "prepare"):
+        try:
+            _add(read_utterance(), read, config, root, labels)
+        except InputError as error:
+            if not config.skip_bad:
+                raise InputError(f"{error}; {SKIP} leaves it out and goes on") from error
+            read.skipped.append({"utterance": name, "reason": str(error)})
+    if not read.cuts:
+        first = "; the first: {reason}".format(**read.skipped[0]) if read.skipped else ""
+        raise InputError(f"has no utterances that can be read{first}", root)
+    return read
+
+
+def _add(utterance: Utterance, read: _Read, config: CorpusConfig, root: Path, labels: Labels) -> None:
+    if config.text == "phones" and not (utterance.phones or utterance.segments):
+        utterance = replace(utterance, phones=utterance.text.split(), text="")
+    cut = _cut(utterance, root, labels)
+    if cut.id in read.cuts:
+        known = read.cuts[cut.id].recording.sources[0].source
+        message = f"utterance {cut.id!r} is already that of {known}; remove or rename one"
+        raise InputError(message, utterance.where, utterance.line)
+    read.cuts[cut.id] = cut
+    read.without_speaker += utterance.speaker is None
+    if utterance.split is not None:
+        read.splits[cut.id] = utterance.split
 
 
 def _require_phones(cuts: Sequence[MonoCut], root: Path) -> None:
