@@ -95,13 +95,12 @@ def load_speech(
     shape = (layout.rows, config.features.dim)
     resident = stays_resident(4 * shape[0] * shape[1] * (use != Use.LABELS), config.training, device)
     place = device if resident else torch.device("cpu")
-    stream = None
-    if use == Use.LABELS or (use == Use.UTTERANCES and not resident):
-        rows = torch.empty(0, shape[1], device=place)
-        stream = ArchivedRows(split) if use == Use.UTTERANCES else None
-    else:
+    stream = ArchivedRows(split) if use == Use.UTTERANCES and not resident else None
+    if stream is None and use != Use.LABELS:
         path = None if resident else split.stem.with_name(f".{split.name}.{os.getpid()}.rows")
         rows = row_storage(shape, path, place)
+    else:
+        rows = torch.empty(0, shape[1], device=place)
     ctc = config.topology == "ctc"
     frame_labels = None if config.frame_targets is None else np.full(layout.rows, UNLABELLED)
     sequences = [np.empty(0, np.int64)] * len(archive)
@@ -118,12 +117,7 @@ def load_speech(
     if ctc:
         phones, labels = _alignable(sequences, layout.lengths, archive.utterances, subsampling)
     assert labels is not None
-    for each, reason in (
-        (frame_labels, "no frame with a phone label"),
-        (labels, "no utterance with as many frames as CTC needs for its phones; lower model.subsampling"),
-    ):
-        if each is not None and not (each != UNLABELLED).any():
-            raise InputError(f"{split.name} has {reason}; check the corpus's phones", split.dataset.prepare_dir)
+    _require_labels(split, frame_labels, labels)
     return Speech(
         rows=rows,
         labels=torch.from_numpy(labels).to(place),
@@ -136,6 +130,16 @@ def load_speech(
         stream=stream,
         timing=torch.from_numpy(frame_labels).to(place) if ctc and frame_labels is not None else None,
     )
+
+
+def _require_labels(split: Split, frame_labels: Numbers | None, labels: Numbers) -> None:
+    """Raises InputError where no frame, or under CTC no utterance, has a label to learn from."""
+    for each, reason in (
+        (frame_labels, "no frame with a phone label"),
+        (labels, "no utterance with as many frames as CTC needs for its phones; lower model.subsampling"),
+    ):
+        if each is not None and not (each != UNLABELLED).any():
+            raise InputError(f"{split.name} has {reason}; check the corpus's phones", split.dataset.prepare_dir)
 
 
 def _alignable(
