@@ -12,7 +12,7 @@ from asr.formats.transcript import PhoneSegment, read_transcripts
 from asr.phones.manner import MANNERS, manner
 from asr.phones.phone_set import PhoneSet
 from asr.report.run_files import RunFiles
-from asr.scoring.edit_alignment import EditPair
+from asr.scoring.edit_alignment import EditPair, outcome_of
 from asr.scoring.scored_segments import scored_segments
 from asr.storage.run_layout import DECODE, PREPARE, REFERENCES, TEST, cuts_path
 
@@ -57,7 +57,7 @@ def error_analysis(run_dir: Path, run: RunFiles) -> dict[str, Any]:
     for pairs, spoken, words in _utterances(run_dir, run):
         counted.update(pairs)
         seen.update(contexts(pairs))
-        outcomes = [_outcome(first, second) for first, second in pairs if first is not None]
+        outcomes = [outcome_of(pair) for pair in pairs if pair[0] is not None]
         voiced = [place for place, segment in enumerate(spoken) if class_of[segment.phone] != "silence"]
         places.update(_by_place([(spoken[place], outcomes[place]) for place in voiced], words))
         for segment, outcome in ((spoken[place], outcomes[place]) for place in voiced):
@@ -75,7 +75,7 @@ def classes(pairs: Counter[EditPair], phone_set: PhoneSet) -> list[Tally]:
     """The errors of each class of phones; an insertion is in that of what was inserted."""
     counts: Counter[tuple[str, str]] = Counter()
     for (first, second), times in pairs.items():
-        counts[manner(first or second or "", phone_set), _outcome(first, second)] += times
+        counts[manner(first or second or "", phone_set), outcome_of((first, second))] += times
     return _tallies(counts, MANNERS, True)
 
 
@@ -133,12 +133,6 @@ def _duration(seconds: float) -> str:
     low = max((bound for bound in bounds if 1000 * seconds >= bound), default=None)
     high = min((bound for bound in bounds if 1000 * seconds < bound), default=None)
     return f"under {high} ms" if low is None else f"{low} ms and more" if high is None else f"{low} to {high} ms"
-
-
-def _outcome(reference: str | None, hypothesis: str | None) -> str:
-    if reference == hypothesis:
-        return "right"
-    return "inserted" if reference is None else "deleted" if hypothesis is None else "substituted"
 
 
 def _tallies(counts: Counter[tuple[str, str]], names: Sequence[str], insertions: bool) -> list[Tally]:

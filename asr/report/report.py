@@ -17,7 +17,7 @@ from asr.report.in_short import in_short
 from asr.report.rendering import render
 from asr.report.run_files import Fold, RunFiles, curve_fields, read_run
 from asr.report.svg import interval_bar, write_figure
-from asr.scoring.edit_alignment import EditPair
+from asr.scoring.edit_alignment import MARKS, EditPair, Outcome, outcome_of
 from asr.scoring.results import UtteranceScore, confusions, ranked, summarize, worst
 from asr.scoring.sclite_reports import write_sclite_reports
 from asr.scoring.silence import NOTE, RULES, TREATMENTS, UNTRANSCRIBED, USED_BY
@@ -25,6 +25,8 @@ from asr.scoring.timing import TOLERANCES, Timing, timing_files
 from asr.storage.files import write_text
 from asr.storage.run_layout import DECODE, FIGURES, HYPOTHESES, REFERENCES, REPORT, TEST, fold_name
 
+ERRORS: dict[Outcome, str] = {"substituted": "substitutions", "deleted": "deletions", "inserted": "insertions"}
+"""The names of the lists of errors, by outcome."""
 LIST_LENGTH = 20
 MARKDOWN_PAIRS_A_LINE = 16
 
@@ -187,27 +189,18 @@ def _frequent(pairs: Sequence[tuple[EditPair, int]]) -> dict[str, list[dict[str,
     totals: dict[str | None, int] = {}
     for (reference, _), times in pairs:
         totals[reference] = totals.get(reference, 0) + times
-    lists: dict[str, list[dict[str, Any]]] = {"substitutions": [], "deletions": [], "insertions": []}
+    lists: dict[str, list[dict[str, Any]]] = {kind: [] for kind in ERRORS.values()}
     for (reference, hypothesis), times in pairs:
-        if reference != hypothesis:
-            kind = "insertions" if reference is None else "deletions" if hypothesis is None else "substitutions"
+        if kind := ERRORS.get(outcome_of((reference, hypothesis))):
             share = 100 * times / totals[reference]
             lists[kind].append({"reference": reference, "hypothesis": hypothesis, "count": times, "share": share})
     return lists
 
 
 def _utterance(item: UtteranceScore) -> dict[str, Any]:
-    pairs = [
-        (reference, hypothesis, _mark(reference, hypothesis)) for reference, hypothesis in item.alignments["counted"]
-    ]
+    pairs = [(*pair, MARKS[outcome_of(pair)]) for pair in item.alignments["counted"]]
     counts = item.counts["counted"]
     return {"name": item.utterance, "per": counts.per, "counts": counts, "pairs": pairs, "lines": _lines(pairs)}
-
-
-def _mark(reference: str | None, hypothesis: str | None) -> str:
-    if reference == hypothesis:
-        return ""
-    return "I" if reference is None else "D" if hypothesis is None else "S"
 
 
 def _lines(pairs: Sequence[tuple[str | None, str | None, str]]) -> list[str]:

@@ -7,6 +7,7 @@ counts need its order of preference too. kaldialign's `sclite_mode` has the weig
 
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,10 @@ EditPair = tuple[str | None, str | None]
 """(reference, hypothesis); None in the reference is an insertion, None in the hypothesis a deletion."""
 
 Symbols = npt.NDArray[np.int32]
+
+Outcome = Literal["right", "substituted", "deleted", "inserted"]
+MARKS: dict[Outcome, str] = {"right": "", "substituted": "S", "deleted": "D", "inserted": "I"}
+"""How alignments are marked wherever people read them."""
 
 _MATCH, _DELETE, _INSERT = range(3)
 
@@ -82,6 +87,18 @@ def edit_alignment(
         (reference[i] if i >= 0 else None, hypothesis[j] if j >= 0 else None)
         for i, j in zip(rows.tolist(), columns.tolist(), strict=True)
     ]
+
+
+def outcome_of(pair: EditPair) -> Outcome:
+    """What a pair of an alignment counts as.
+
+    >>> outcome_of(("ih", None))
+    'deleted'
+    """
+    reference, hypothesis = pair
+    if reference == hypothesis:
+        return "right"
+    return "inserted" if reference is None else "deleted" if hypothesis is None else "substituted"
 
 
 def count_errors(pairs: Iterable[EditPair], deletable: Set[str] = frozenset()) -> Counts:

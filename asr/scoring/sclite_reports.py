@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-from asr.scoring.edit_alignment import Counts, EditPair
+from asr.scoring.edit_alignment import MARKS, Counts, EditPair, outcome_of
 from asr.scoring.results import ScoreResult, confusions
 from asr.scoring.utterance import UtteranceScore
 from asr.storage.files import complete_file
@@ -55,14 +55,14 @@ def _utterance(item: UtteranceScore) -> Iterator[str]:
     counts = item.counts["counted"]
     scores = _right(counts), counts.substitutions, counts.deletions, counts.insertions
     lines = ["REF:  ", "HYP:  ", "Eval: "]
-    for reference, hypothesis in item.alignments["counted"]:
+    for pair in item.alignments["counted"]:
+        reference, hypothesis = pair
         width = max(len(reference or ""), len(hypothesis or ""))
         wrong = reference != hypothesis
         for place, phone in enumerate((reference, hypothesis)):
             written = "*" * width if phone is None else phone.upper() if wrong else phone
             lines[place] += f"{written:{width}} "
-        letter = "I" if reference is None else "D" if hypothesis is None else "S"
-        lines[2] += f"{letter if wrong else '':{width}} "
+        lines[2] += f"{MARKS[outcome_of(pair)]:{width}} "
     yield from (f"id: ({item.utterance})", f"Scores: (#C #S #D #I) {' '.join(map(str, scores))}", *lines, "")
 
 

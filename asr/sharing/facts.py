@@ -13,7 +13,7 @@ from asr.config import RecipeConfig
 from asr.config.recipe_file import read_recipe
 from asr.corpora.cuts import CORPUS, read_cuts
 from asr.errors import InputError
-from asr.scoring.edit_alignment import EditPair
+from asr.scoring.edit_alignment import EditPair, Outcome, outcome_of
 from asr.scoring.results import UNKNOWN_SPEAKER, confusions, ranked, read_utterances, summarize
 from asr.scoring.utterance import UtteranceScore
 from asr.storage.files import read_json
@@ -214,11 +214,10 @@ def _figure(corpus: str, utterances: list[UtteranceScore], config: RecipeConfig)
 
 def _confusions(utterances: Iterable[UtteranceScore]) -> list[Confusion]:
     """The most frequent substitutions, deletions and insertions."""
-    kinds: dict[str, Counter[EditPair]] = {"substituted": Counter(), "deleted": Counter(), "inserted": Counter()}
-    for (reference, recognised), count in confusions(utterances, "removed").items():
-        if reference != recognised:
-            kind = "inserted" if reference is None else "deleted" if recognised is None else "substituted"
-            kinds[kind][reference, recognised] = count
+    kinds: dict[Outcome, Counter[EditPair]] = {"substituted": Counter(), "deleted": Counter(), "inserted": Counter()}
+    for pair, count in confusions(utterances, "removed").items():
+        if (kind := outcome_of(pair)) != "right":
+            kinds[kind][pair] = count
     return [
         Confusion(reference=reference, recognised=recognised, count=count)
         for pairs in kinds.values()

@@ -4,7 +4,7 @@ import kaldialign
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asr.scoring.edit_alignment import Counts, count_errors, edit_alignment
+from asr.scoring.edit_alignment import MARKS, Counts, count_errors, edit_alignment, outcome_of
 
 STRINGS = st.lists(st.sampled_from(["sil", "aa", "b", "iy"]), max_size=7)
 LONGER = st.lists(st.sampled_from(["sil", "aa", "b", "iy", "s", "t"]), max_size=30)
@@ -115,3 +115,10 @@ def test_empty_sides() -> None:
     assert count_errors(edit_alignment([], ["aa"])) == Counts(insertions=1)
     assert count_errors(edit_alignment(["aa"], [])) == Counts(deletions=1, reference_phones=1)
     assert Counts().per is None
+
+
+def test_outcomes_add_up_to_the_counts() -> None:
+    pairs = edit_alignment(["sh", "iy", "s", "ae", "t"], ["sh", "ih", "s", "t", "d"])
+    assert list(map(outcome_of, pairs)) == ["right", "substituted", "right", "deleted", "right", "inserted"]
+    assert "".join(MARKS[outcome_of(pair)] for pair in pairs) == "SDI"
+    assert count_errors(pairs) == Counts(1, 1, 1, 5)

@@ -10,6 +10,7 @@ from asr.report.browser.sound import Recorded
 from asr.report.browser.utterances import ShownUtterance, shown_utterances
 from asr.report.plotting.speech import Label, Tier
 from asr.report.run_files import read_run
+from asr.scoring.edit_alignment import MARKS, outcome_of
 
 Spoken = tuple[Recorded | None, list[Tier]]
 """The recording, where it is known, and the tiers."""
@@ -41,10 +42,10 @@ def tiers_of(shown: ShownUtterance) -> list[Tier]:
     words = [Label(word, start / 1000, end / 1000) for word, start, end in shown.row.get("words", ())]
     reference, hypothesis = [], []
     for first, second, start, end, other_start, other_end, _ in shown.row["pairs"]:
+        mark = MARKS[outcome_of((first, second))]
         if first is not None:
-            reference.append(Label(first, start / 1000, end / 1000, "D" if second is None else ""))
+            reference.append(Label(first, start / 1000, end / 1000, mark if second is None else ""))
         if second is not None:
-            mark = "" if first == second else "I" if first is None else "S"
             hypothesis.append(Label(second, other_start / 1000, other_end / 1000, mark))
     named = (("words", words), ("ref.", reference), ("hyp.", hypothesis))
     return [Tier(name, labels) for name, labels in named if labels]
