@@ -14,8 +14,9 @@ import numpy as np
 from asr.acoustics.frame_times import FrameTimes
 from asr.acoustics.loading import audio_scorer, device_for, read_model
 from asr.acoustics.pieces import ScoredPiece
-from asr.acoustics.posteriors import LogPosteriors, Scored, Waveform
+from asr.acoustics.posteriors import LogPosteriors, Scored
 from asr.acoustics.tables import TrainedModel
+from asr.audio.waveform import Waveform
 from asr.decoding.alternatives import n_best_hypotheses, with_nbest
 from asr.decoding.bundle_decoder import bundle_decoder
 from asr.decoding.decode import decode_utterance, with_phones

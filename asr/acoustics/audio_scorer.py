@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from asr.acoustics.pieces import ScoredPiece
-from asr.acoustics.posteriors import LogPosteriors, Scored, Waveform
+from asr.acoustics.posteriors import LogPosteriors, Scored
+from asr.audio.waveform import Waveform
 
 
 class AudioScorer(Protocol):

@@ -18,7 +18,7 @@ import numpy as np
 
 from asr.acoustics.bundle_manifest import lm_path
 from asr.acoustics.pieces import ScoredPiece, scored_pieces
-from asr.acoustics.posteriors import LogPosteriors, Scored, Waveform
+from asr.acoustics.posteriors import LogPosteriors, Scored
 from asr.acoustics.tables import (
     ClassStatistics,
     Tuning,
@@ -27,6 +27,7 @@ from asr.acoustics.tables import (
     read_timing,
     read_tuning,
 )
+from asr.audio.waveform import Waveform
 from asr.config import RecipeConfig
 from asr.config.recipe_file import read_recipe
 from asr.errors import InputError

@@ -4,7 +4,8 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from asr.acoustics.posteriors import LogPosteriors, Scored, Waveform
+from asr.acoustics.posteriors import LogPosteriors, Scored
+from asr.audio.waveform import Waveform
 from asr.config import FeaturesConfig
 from asr.features.mel import shift_samples
 from asr.features.pieces import Piece, cut_at_pauses

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-Waveform = npt.NDArray[np.float32]
-"""Samples [S] in [-1, 1] at the model's rate."""
+from asr.audio.waveform import Waveform
+
+__all__ = ["LogPosteriors", "Scored", "Waveform"]
 
 LogPosteriors = npt.NDArray[np.float32]
 """[T, C]; for several models that are searched as one, [M, T, C]."""

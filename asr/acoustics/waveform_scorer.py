@@ -8,8 +8,9 @@ import torch
 
 from asr.acoustics.bundle import Bundle
 from asr.acoustics.pieces import ScoredPiece, scored_pieces
-from asr.acoustics.posteriors import LogPosteriors, Scored, Waveform
+from asr.acoustics.posteriors import LogPosteriors, Scored
 from asr.acoustics.scorer import PIECE_FRAMES, AcousticScorer
+from asr.audio.waveform import Waveform
 from asr.features.frontend import build_front_end
 from asr.features.mel import check_length
 from asr.features.normalize import recording_input

@@ -13,7 +13,7 @@ import numpy as np
 from asr.acoustics.frame_times import FrameTimes
 from asr.acoustics.loading import audio_scorer, first_alone, read_model
 from asr.acoustics.pieces import ScoredPiece
-from asr.acoustics.posteriors import LogPosteriors, Waveform
+from asr.acoustics.posteriors import LogPosteriors
 from asr.acoustics.tables import TrainedModel
 from asr.alignment.aligned import Aligned
 from asr.alignment.anchors import Anchor, expected_phones, find_anchors
@@ -22,6 +22,7 @@ from asr.alignment.forced_alignment import Classes, ForcedAlignment, boundary_se
 from asr.alignment.graph import Item, Vector
 from asr.alignment.spoken import Spoken, pauses
 from asr.alignment.windows import PosteriorStream, align_windows
+from asr.audio.waveform import Waveform
 from asr.errors import InputError
 from asr.features.mel import shift_samples
 from asr.formats.transcript import PhoneSegment, Transcript, WordSegment

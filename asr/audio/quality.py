@@ -6,7 +6,7 @@ The thresholds are set so that clean speech, such as the TIMIT sample, has no wa
 import numpy as np
 from numpy.typing import NDArray
 
-Samples = NDArray[np.float32]
+from asr.audio.waveform import Waveform
 
 FRAME = 0.032
 """Seconds of the frames whose levels are measured."""
@@ -76,7 +76,7 @@ class Quality:
             high = np.abs(block) >= FULL_SCALE
             self._clipped += int((high[1:] & high[:-1] & (np.abs(np.diff(block, axis=0)) < FLAT)).sum())
 
-    def add_samples(self, samples: Samples) -> None:
+    def add_samples(self, samples: Waveform) -> None:
         """Measures samples [S] at the model's rate."""
         frames = samples[: len(samples) // self._length * self._length].reshape(-1, self._length)
         if not len(frames):

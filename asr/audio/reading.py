@@ -5,20 +5,18 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from asr.audio.channels import Mixer
 from asr.audio.decoder import AudioInfo, Decoder
 from asr.audio.opening import open_audio
 from asr.audio.quality import Quality
+from asr.audio.waveform import Waveform
 from asr.errors import InputError
 
 log = logging.getLogger(__name__)
 
 LONGEST = 4 * 3600.0
 """Seconds that `read_audio` returns at most: 0.9 GB at 16 kHz, twice that while it reads."""
-
-Samples = NDArray[np.float32]
 
 
 def audio_info(path: Path | str) -> AudioInfo:
@@ -42,7 +40,7 @@ def read_audio(
     duration: float | None = None,
     channel: int | None = None,
     warnings: list[str] | None = None,
-) -> Samples:
+) -> Waveform:
     """Samples [S] in [-1, 1], float32, resampled (soxr, high quality) to `sample_rate` Hz.
 
     `channel` (from 0) is read alone; None averages the channels, or takes the louder one where they cancel.
@@ -75,7 +73,7 @@ def read_blocks(
     seconds: float = 60.0,
     channel: int | None = None,
     warnings: list[str] | None = None,
-) -> Iterator[Samples]:
+) -> Iterator[Waveform]:
     """The samples of `read_audio`, in blocks of `seconds`; the last may be shorter. Memory does not grow with length.
 
     `warnings` is complete after the last block. Raises InputError as `read_audio` does, at the block that shows it.
@@ -111,7 +109,7 @@ def _read(
     count: int | None,
     channel: int | None,
     warnings: list[str] | None,
-) -> Iterator[Samples]:
+) -> Iterator[Waveform]:
     """One channel of a part of a file, at `sample_rate`; then appends or logs the warnings."""
     mixer = Mixer(path, decoder.channels, channel)
     quality = None if warnings is None else Quality(decoder.sample_rate, sample_rate)
@@ -129,7 +127,7 @@ def _read(
 
 def _mono(
     path: Path, decoder: Decoder, first: int, count: int | None, mixer: Mixer, quality: Quality | None
-) -> Iterator[Samples]:
+) -> Iterator[Waveform]:
     """One channel of a part of a file, at the file's rate."""
     length = 0
     for block in decoder.blocks(first, count):
@@ -141,7 +139,7 @@ def _mono(
         _check_part(path, decoder.sample_rate, audio_info(path).samples, first, count)
 
 
-def resampled(blocks: Iterable[Samples], rate: int, sample_rate: int) -> Iterator[Samples]:
+def resampled(blocks: Iterable[Waveform], rate: int, sample_rate: int) -> Iterator[Waveform]:
     """Blocks at another rate, equal to what resampling them at once gives."""
     if rate == sample_rate:
         yield from blocks
@@ -154,7 +152,7 @@ def resampled(blocks: Iterable[Samples], rate: int, sample_rate: int) -> Iterato
     yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
 
 
-def _blocks(parts: Iterable[Samples], length: int) -> Iterator[Samples]:
+def _blocks(parts: Iterable[Waveform], length: int) -> Iterator[Waveform]:
     """The same samples in blocks of one length; the last may be shorter."""
     held = np.zeros(0, np.float32)
     for part in parts:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch.nn.utils.rnn import pad_sequence
 
 from asr.audio import read_audio
+from asr.audio.waveform import Waveform
 from asr.batches import padded_batches
 from asr.config import FeaturesConfig
 from asr.corpora.corpus import SKIP
@@ -43,7 +44,6 @@ WAITING = 32
 """Batches whose features may wait for an earlier one: at most 25 MB on a CPU, 250 MB on a GPU."""
 
 T = TypeVar("T")
-Samples = NDArray[np.float32]
 Features = tuple[int, NDArray[np.float32]] | InputError
 """The samples of an utterance and its features [T, static_dim], or why it has none."""
 
@@ -60,6 +60,8 @@ class Audio(NamedTuple):
 
 
 class Found(NamedTuple):
+    """An utterance with what became of it."""
+
     utterance: str
     speaker: str
     features: Features
@@ -131,9 +133,9 @@ def computed(
             yield Found(audio.utterance, audio.speaker, result)
 
 
-def read_ahead(cuts: Iterable["MonoCut"], sample_rate: int) -> Iterator[tuple["MonoCut", "Future[Samples]"]]:
+def read_ahead(cuts: Iterable["MonoCut"], sample_rate: int) -> Iterator[tuple["MonoCut", "Future[Waveform]"]]:
     """Each cut with its audio, decoded by threads while earlier cuts are computed."""
-    waiting: deque[tuple[MonoCut, Future[Samples]]] = deque()
+    waiting: deque[tuple[MonoCut, Future[Waveform]]] = deque()
     seconds = 0.0
     with ThreadPoolExecutor(READERS) as pool:
         try:
@@ -149,7 +151,8 @@ def read_ahead(cuts: Iterable["MonoCut"], sample_rate: int) -> Iterator[tuple["M
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def read_cut(cut: "MonoCut", sample_rate: int) -> Samples:
+def read_cut(cut: "MonoCut", sample_rate: int) -> Waveform:
+    """The samples [S] of a cut at `sample_rate` Hz. Raises InputError as `read_audio`."""
     return read_audio(cut.recording.sources[0].source, sample_rate, cut.start, seconds_of(cut))
 
 
@@ -184,7 +187,7 @@ def not_skipped(error: InputError) -> InputError:
     return InputError(f"{error}; {SKIP} leaves it out and goes on")
 
 
-def _usable(audio: Audio, front_end: StaticFeatures) -> Samples | InputError:
+def _usable(audio: Audio, front_end: StaticFeatures) -> Waveform | InputError:
     """The samples of an utterance, or why it has none of use."""
     try:
         samples = read_audio(audio.path, front_end.config.sample_rate, audio.start, audio.duration)
@@ -199,7 +202,7 @@ def _usable(audio: Audio, front_end: StaticFeatures) -> Samples | InputError:
     return samples
 
 
-def _features(front_end: StaticFeatures, batch: Sequence[Samples]) -> tuple[NDArray[np.float32], list[int]]:
+def _features(front_end: StaticFeatures, batch: Sequence[Waveform]) -> tuple[NDArray[np.float32], list[int]]:
     """The features [B, T, static_dim] of waveforms, and their lengths [B]."""
     padded = pad_sequence([torch.from_numpy(samples) for samples in batch], batch_first=True)
     features, lengths = front_end(padded, torch.tensor([len(samples) for samples in batch]))

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+
+from asr.audio.waveform import Waveform
 
 WHOLE = 60.0
 """Seconds; a recording that is not longer stays one piece, and so does the rest of a longer one."""
@@ -20,22 +21,20 @@ ALIKE = 2.0
 SILENCE = 1e-10
 """The energy (full scale is 1) of what is as quiet as digital silence: -100 dB."""
 
-Samples = npt.NDArray[np.float32]
-
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """Samples [S] of a recording, of which its samples `begin` to `end` - 1 are the piece's own, and those before and
     after them its neighbours'. `first` is the place of samples[0] in the recording."""
 
-    samples: Samples
+    samples: Waveform
     first: int
     begin: int
     end: int
     last: bool
 
 
-def cut_at_pauses(blocks: Iterable[Samples], sample_rate: int, step: int = 1) -> Iterator[Piece]:
+def cut_at_pauses(blocks: Iterable[Waveform], sample_rate: int, step: int = 1) -> Iterator[Piece]:
     """The pieces of a recording that comes in blocks of samples [S] of any length; WHOLE and a block are held at most.
 
     Each cut is in the middle of the quietest stretch of PAUSE seconds between SHORTEST and LONGEST after the previous
@@ -58,9 +57,9 @@ def cut_at_pauses(blocks: Iterable[Samples], sample_rate: int, step: int = 1) ->
 class _Held:
     """The samples of a stream that are in memory: `first` to `end` - 1."""
 
-    def __init__(self, blocks: Iterable[Samples]) -> None:
+    def __init__(self, blocks: Iterable[Waveform]) -> None:
         self._blocks, self._samples = iter(blocks), np.zeros(0, np.float32)
-        self._waiting: list[Samples] = []
+        self._waiting: list[Waveform] = []
         self.first = self.end = 0
 
     def reach(self, end: int) -> bool:
@@ -70,7 +69,7 @@ class _Held:
             self.end += len(block)
         return self.end >= end
 
-    def between(self, first: int, end: int) -> Samples:
+    def between(self, first: int, end: int) -> Waveform:
         if self._waiting:
             parts = [part for part in (self._samples, *self._waiting) if len(part)] or [self._samples]
             self._samples = parts[0] if len(parts) == 1 else np.concatenate(parts)
@@ -82,7 +81,7 @@ class _Held:
         self._samples, self.first = self.between(first, self.end), first
 
 
-def _quietest(samples: Samples, sample_rate: int) -> int:
+def _quietest(samples: Waveform, sample_rate: int) -> int:
     """The middle of the longest stretch in which every PAUSE seconds are as quiet as the quietest."""
     frame = max(int(FRAME * sample_rate), 1)
     energies = samples[: len(samples) // frame * frame].reshape(-1, frame).var(axis=1, dtype=np.float64)

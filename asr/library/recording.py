@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from asr.acoustics.posteriors import Waveform
 from asr.audio import read_blocks
+from asr.audio.waveform import Waveform
 from asr.errors import InputError
 from asr.features.pieces import WHOLE
 from asr.library.samples import ArrayLike, to_waveform

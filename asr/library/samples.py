@@ -5,9 +5,9 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from asr.acoustics.posteriors import Waveform
 from asr.audio.opening import HIGHEST_RATE, LOWEST_RATE
 from asr.audio.reading import resampled
+from asr.audio.waveform import Waveform
 from asr.errors import InputError
 
 

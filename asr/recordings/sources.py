@@ -11,10 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeVar
 
-import numpy as np
-import numpy.typing as npt
-
 from asr.audio import AUDIO_SUFFIXES, OTHER_SUFFIXES, AudioInfo, audio_info, audio_status, read_audio, read_blocks
+from asr.audio.waveform import Waveform
 from asr.corpora.list_row import Listed
 from asr.corpora.lists import is_list, read_list
 from asr.errors import InputError, listed
@@ -37,7 +35,6 @@ KNOWN_SUFFIXES = AUDIO_SUFFIXES | OTHER_SUFFIXES
 Channels = Literal["mix", "each"] | int
 """The mean of all channels, each channel as an utterance of its own, or one channel (from 0)."""
 
-Samples = npt.NDArray[np.float32]
 T = TypeVar("T")
 
 
@@ -244,7 +241,7 @@ def _info(path: Path, size: int, modified: int) -> AudioInfo:
     return audio_info(path)
 
 
-def read_source(source: Source, sample_rate: int, warnings: list[str] | None = None) -> Iterator[Samples]:
+def read_source(source: Source, sample_rate: int, warnings: list[str] | None = None) -> Iterator[Waveform]:
     """The samples of an utterance, in blocks of `asr.features.pieces.WHOLE` seconds.
 
     Appends to `warnings` what is odd about the recording, as `read_audio` does. Raises InputError as `read_audio`, and

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
+from asr.audio.waveform import Waveform
 from asr.features.mel import check_length
 from asr.recognizer import Recognizer
-from asr.recordings.sources import Samples, Source
+from asr.recordings.sources import Source
 from asr.recordings.work import Outcome, Read
 
 READ_TOGETHER = 256
@@ -21,7 +22,7 @@ def transcribe_together(recognizer: Recognizer, nbest: int, items: Sequence[tupl
     Long ones are recognised alone, as is each of a batch that fails.
     """
     found: dict[int, Outcome] = {}
-    short: dict[int, Samples] = {}
+    short: dict[int, Waveform] = {}
     for number, (source, read) in enumerate(items):
         try:
             blocks = read()
@@ -53,7 +54,7 @@ def by_length(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
         yield batch
 
 
-def _batch(recognizer: Recognizer, nbest: int, items: dict[int, tuple[Source, Samples]]) -> dict[int, Outcome]:
+def _batch(recognizer: Recognizer, nbest: int, items: dict[int, tuple[Source, Waveform]]) -> dict[int, Outcome]:
     names = [(source.utterance, str(source.path)) for source, _ in items.values()]
     try:
         transcripts = recognizer.recognize_batch([samples for _, samples in items.values()], names, nbest)

@@ -8,18 +8,19 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from asr.audio.waveform import Waveform
 from asr.errors import InputError
 from asr.formats.transcript import Transcript
 from asr.recordings.digests import Identity, identity, require_unchanged
 from asr.recordings.failures import described
 from asr.recordings.results import Row
-from asr.recordings.sources import Samples, Source, read_source
+from asr.recordings.sources import Source, read_source
 
 log = logging.getLogger(__name__)
 
 OTHER_MODEL = "is another model on this node; put it on a disk that all nodes see, or the same files on each"
 
-Read = Callable[[], Iterator[Samples]]
+Read = Callable[[], Iterator[Waveform]]
 """Gives the samples of a recording in blocks, as often as it is called; see `read_source`."""
 
 Outcome = tuple[Transcript, Row] | Exception

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from asr.audio.reading import Samples
+from asr.audio.waveform import Waveform
 from asr.png import grey_png
 
 SAMPLE_RATE = 16000
@@ -23,7 +23,7 @@ WHITE = 15
 """Of 16 greys."""
 
 
-def picture(samples: Samples) -> bytes:
+def picture(samples: Waveform) -> bytes:
     """The PNG of an utterance [S] at SAMPLE_RATE, black on white; it spans exactly the utterance."""
     hop = max(HOP, -(-len(samples) // WIDEST))
     columns = max(1, -(-len(samples) // hop))
@@ -31,7 +31,7 @@ def picture(samples: Samples) -> bytes:
     return grey_png(WHITE - np.rint(ink * WHITE).astype(np.uint8), bits=4)
 
 
-def _waveform(samples: Samples, columns: int, hop: int) -> NDArray[np.float32]:
+def _waveform(samples: Waveform, columns: int, hop: int) -> NDArray[np.float32]:
     """Ink [WAVEFORM, columns] from the lowest to the highest sample of each column."""
     padded = np.pad(samples, (0, columns * hop - len(samples))).reshape(columns, hop)
     scale = (WAVEFORM / 2 - 1) / max(float(np.abs(samples).max(initial=0)), 1e-4)
@@ -41,7 +41,7 @@ def _waveform(samples: Samples, columns: int, hop: int) -> NDArray[np.float32]:
     return np.clip(covered, 0, 1).astype(np.float32)
 
 
-def spectrogram(samples: Samples, columns: int, hop: int) -> NDArray[np.float32]:
+def spectrogram(samples: Waveform, columns: int, hop: int) -> NDArray[np.float32]:
     """Ink [SPECTROGRAM, columns] by level, high frequencies above; a column is centred on its time."""
     emphasised = np.append(samples[:1], samples[1:] - PREEMPHASIS * samples[:-1]).astype(np.float32)
     padded = np.pad(emphasised, (WINDOW // 2, WINDOW // 2 + columns * hop - len(samples)))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asr.audio.reading import Samples
+from asr.audio.waveform import Waveform
 from asr.decoding.join import join, shifted
 from asr.errors import InputError
 from asr.formats.transcript import PhoneSegment, Transcript
@@ -25,7 +25,7 @@ SHORTEST = 0.1
 class Step:
     """What there is to recognise now: samples from `first` on, after the phones `before` them."""
 
-    samples: Samples
+    samples: Waveform
     first: int
     before: list[PhoneSegment]
 
@@ -39,7 +39,7 @@ class LiveSpeech:
         self.recognizer = recognizer
         self._stream = soxr.ResampleStream(rate, recognizer.sample_rate, 1, dtype="float32", quality="HQ")
         self._same = rate == recognizer.sample_rate
-        self._parts: list[Samples] = []
+        self._parts: list[Waveform] = []
         self._length = self._stepped = self._first = 0
         self._before: list[PhoneSegment] = []
         self.phones: list[PhoneSegment] = []
@@ -55,7 +55,7 @@ class LiveSpeech:
             raise InputError("send whole samples of 16 bits, little-endian")
         self._append(np.frombuffer(content, "<i2").astype(np.float32) / np.float32(32768))
 
-    def _append(self, samples: Samples, last: bool = False) -> None:
+    def _append(self, samples: Waveform, last: bool = False) -> None:
         part = samples if self._same else self._stream.resample_chunk(samples, last=last)
         if len(part):
             self._parts.append(part)
@@ -92,7 +92,7 @@ class LiveSpeech:
             raise InputError("nothing was recorded; check the microphone")
         return self.recognizer.recognize(self._all(), "recording")
 
-    def _all(self) -> Samples:
+    def _all(self) -> Waveform:
         if len(self._parts) > 1:
             self._parts = [np.concatenate(self._parts)]
         return self._parts[0] if self._parts else np.zeros(0, np.float32)

@@ -12,7 +12,7 @@ import numpy as np
 from asr.alignment.spoken import lexicon_phones
 from asr.audio import read_blocks
 from asr.audio.opening import open_audio
-from asr.audio.reading import Samples
+from asr.audio.waveform import Waveform
 from asr.errors import InputError
 from asr.export.quiet import quiet
 from asr.formats.registry import WRITERS
@@ -87,7 +87,7 @@ class Speech:
         except InputError as error:
             raise RequestError(422, f"{upload.name}: {error}") from error
 
-    def samples(self, upload: Upload) -> Samples:
+    def samples(self, upload: Upload) -> Waveform:
         """The recording's samples [S] at the model's rate. Raises RequestError: 415 for what is not audio, 413 for a
         recording that is too long, 422 for one that is damaged."""
         try:

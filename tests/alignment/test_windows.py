@@ -14,8 +14,9 @@ from asr.alignment.aligned import Aligned, concatenated
 from asr.alignment.aligner import Aligner, AligningModel
 from asr.alignment.forced_alignment import ForcedAlignment
 from asr.alignment.spoken import Spoken, exact_phones, spoken_words
+from asr.audio.waveform import Waveform
 from asr.errors import InputError
-from asr.features.pieces import Samples, cut_at_pauses
+from asr.features.pieces import cut_at_pauses
 from asr.formats.transcript import Transcript
 from asr.phones.lexicon import Lexicon
 from asr.phones.phone_set import load_phone_set
@@ -32,11 +33,11 @@ class SpokenNumbers(AligningModel):
 
     longest = 0
 
-    def scores(self, samples: Samples) -> npt.NDArray[np.float32]:
+    def scores(self, samples: Waveform) -> npt.NDArray[np.float32]:
         labels = np.rint(samples[: len(samples) // SHIFT * SHIFT : SHIFT] * SCALE).astype(int)
         return peaked(labels.tolist(), len(PHONES), 0.9)
 
-    def pieces(self, blocks: Iterable[Samples], step: int) -> Iterator[ScoredPiece]:
+    def pieces(self, blocks: Iterable[Waveform], step: int) -> Iterator[ScoredPiece]:
         for piece in cut_at_pauses(blocks, RATE, step):
             begin, end = ((place - piece.first) // SHIFT for place in (piece.begin, piece.end))
             yield ScoredPiece(piece, self.scores(piece.samples), piece.first // SHIFT, begin, end)
@@ -62,7 +63,7 @@ def _phones(count: int, seed: int) -> list[str]:
     return np.random.default_rng(seed).choice(SPOKEN, count).tolist()
 
 
-def _audio(phones: list[str], seed: int, errors: float = 0.2) -> Samples:
+def _audio(phones: list[str], seed: int, errors: float = 0.2) -> Waveform:
     """Samples [S] of phones of 5 to 12 frames, some of whose frames say another class."""
     rng = np.random.default_rng(seed)
     labels = np.repeat([PHONES.numbers[phone] for phone in phones], rng.integers(5, 13, len(phones)))
@@ -75,12 +76,12 @@ def _times(transcript: Transcript) -> list[float]:
     return [segment.start or 0.0 for segment in transcript.phones]
 
 
-def _whole(model: SpokenNumbers, audio: Samples, spoken: Spoken) -> Transcript:
+def _whole(model: SpokenNumbers, audio: Waveform, spoken: Spoken) -> Transcript:
     said = Transcript("u", duration=len(audio) / RATE)
     return Aligner([model]).align_scored(said, spoken, [model.scores(audio)])
 
 
-def _align(models: list[SpokenNumbers], samples: Samples, spoken: Spoken, audio: str | None = None) -> Transcript:
+def _align(models: list[SpokenNumbers], samples: Waveform, spoken: Spoken, audio: str | None = None) -> Transcript:
     return Aligner(models).align_blocks(lambda: [samples], spoken, audio=audio)
 
 

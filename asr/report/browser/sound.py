@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 import soundfile
 
-from asr.audio.reading import Samples, read_audio
+from asr.audio.reading import read_audio
+from asr.audio.waveform import Waveform
 from asr.report.browser.utterances import Recorded
 from asr.report.pictures import SAMPLE_RATE
 
@@ -18,7 +19,7 @@ _PLAYED = (b"RIFF", b"fLaC", b"OggS")
 """What browsers play, by its first bytes; TIMIT's NIST files are none of them."""
 
 
-def read_recorded(recorded: Recorded) -> Samples:
+def read_recorded(recorded: Recorded) -> Waveform:
     """The samples [S] of an utterance at SAMPLE_RATE. Raises InputError as `read_audio` does."""
     return read_audio(recorded.path, SAMPLE_RATE, recorded.start, recorded.duration)
 
@@ -35,7 +36,7 @@ def link(recorded: Recorded, folder: Path) -> str | None:
         return path.as_uri()
 
 
-def flac(samples: Samples) -> bytes:
+def flac(samples: Waveform) -> bytes:
     """The samples as a FLAC file of 16 bits."""
     packed = io.BytesIO()
     soundfile.write(packed, samples, SAMPLE_RATE, format="FLAC", subtype="PCM_16")

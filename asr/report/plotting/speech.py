@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from asr.audio.reading import Samples, read_audio
+from asr.audio.reading import read_audio
+from asr.audio.waveform import Waveform
 from asr.errors import InputError
 from asr.report.pictures import HOP, SAMPLE_RATE, spectrogram
 from asr.report.plotting.paper import drawing, inches, save
@@ -69,7 +70,7 @@ def speech_height(tiers: Sequence[Tier], width: float) -> float:
     return PICTURE * width + 0.35 + TIER * sum(map(_rows, tiers))
 
 
-def draw_speech(figure: "Figure", samples: Samples, tiers: Sequence[Tier], start: float = 0.0) -> None:
+def draw_speech(figure: "Figure", samples: Waveform, tiers: Sequence[Tier], start: float = 0.0) -> None:
     """As `plot_speech`, for samples [S] at SAMPLE_RATE that begin at `start` (s)."""
     width = figure.get_figwidth()
     heights = [PICTURE * width, *(TIER * _rows(tier) for tier in tiers)]
@@ -87,7 +88,7 @@ def _rows(tier: Tier) -> int:
     return 2 if any(label.mark for label in tier.labels) else 1
 
 
-def _draw_spectrogram(axes: Any, samples: Samples, start: float) -> None:
+def _draw_spectrogram(axes: Any, samples: Waveform, start: float) -> None:
     columns = max(1, -(-len(samples) // HOP))
     ink = spectrogram(samples, columns, HOP)
     half = HOP / SAMPLE_RATE / 2  # a column is centred on its time

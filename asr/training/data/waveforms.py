@@ -12,11 +12,12 @@ from torch import Tensor
 
 from asr.alignment.states import NO_ALIGNMENTS, Alignments
 from asr.audio import read_audio
+from asr.audio.waveform import Waveform
 from asr.config import RecipeConfig
 from asr.errors import InputError
 from asr.features.augmentation.rows import joined
 from asr.features.augmentation.speed import perturbed_length
-from asr.features.extract import Samples, read_ahead, seconds_of
+from asr.features.extract import read_ahead, seconds_of
 from asr.features.framing import FULL_SCALE
 from asr.features.frontend import StaticFeatures
 from asr.phones.classes import UNLABELLED
@@ -54,7 +55,7 @@ class Waveforms:
                 for cut, samples in read_ahead(run, self.sample_rate):
                     yield cut, self.add(cut, samples.result())
 
-    def add(self, cut: MonoCut, samples: Samples) -> int:
+    def add(self, cut: MonoCut, samples: Waveform) -> int:
         """Adds an utterance whose audio has been read; returns its length."""
         if self.held:
             self._held.append(_sixteen_bits(samples).to(self.device))
@@ -85,7 +86,7 @@ class Waveforms:
         return _sixteen_bits(samples).to(self.device)
 
 
-def _sixteen_bits(samples: Samples) -> Tensor:
+def _sixteen_bits(samples: Waveform) -> Tensor:
     scaled = (torch.from_numpy(samples) * FULL_SCALE).round_()
     return scaled.clamp_(-FULL_SCALE, FULL_SCALE - 1).to(torch.int16)
 
