@@ -80,6 +80,8 @@ def read_run(run_dir: Path) -> RunFiles:
     require_run(run_dir)
     results_path, recipe_path = run_dir / RESULTS, run_dir / RECIPE
     results = read_json(results_path)
+    if not isinstance(results, dict):
+        raise InputError("expected a JSON object; run the score stage again", results_path)
     config = read_recipe(recipe_path)
     _check_results(results, results_path, config.scoring.phone_set)
     environment = run_dir / ENVIRONMENT
@@ -113,13 +115,13 @@ def _read_fold(folder: Path, name: str, training: TrainingConfig) -> Fold:
     return Fold(name, epochs, kept, read_utterances(folder / SCORE / UTTERANCES))
 
 
-def _check_results(results: Any, path: Path, phone_set: PhoneSet) -> None:
-    if not isinstance(results, dict):
-        raise InputError("expected a JSON object; rerun the score stage", path)
-    _require(results, ("phone_set", "utterances", "speakers", "resampled", "by_speaker", *TREATMENTS), path)
-    _check_figures(results, path, "")
+def _check_results(results: Any, path: Path, phone_set: PhoneSet, inside: str = "") -> None:
+    """Checks the figures of a run, or of one fold: what stands `inside` a field of the file."""
+    fields = ("phone_set", "utterances", "speakers", "resampled", "by_speaker", *TREATMENTS)
+    _require(results, fields, path, inside=inside)
+    _check_figures(results, path, inside)
     for field in ("utterances", "speakers"):
-        _check_number(results[field], path, field)
+        _check_number(results[field], path, f"{inside}{field}")
     for field, kind in (
         ("by_speaker", dict),
         ("by_corpus", dict),
@@ -128,19 +130,19 @@ def _check_results(results: Any, path: Path, phone_set: PhoneSet) -> None:
         ("seconds", dict),
     ):
         if not isinstance(results.get(field, kind()), kind):
-            raise InputError(f"field {field} has the wrong type; run the score stage again", path)
+            raise InputError(f"field {inside}{field} has the wrong type; run the score stage again", path)
     for groups in ("by_speaker", "by_corpus"):
         for name, row in results.get(groups, {}).items():
-            _check_figures(row, path, f"{groups}.{name}.", SPEAKER_FIELDS)
+            _check_figures(row, path, f"{inside}{groups}.{name}.", SPEAKER_FIELDS)
     for number, row in enumerate(results.get("rounds", ())):
-        _check_figures(row, path, f"rounds[{number}].")
+        _check_figures(row, path, f"{inside}rounds[{number}].")
     for name, seconds in results.get("seconds", {}).items():
-        _check_number(seconds, path, f"seconds.{name}")
+        _check_number(seconds, path, f"{inside}seconds.{name}")
     if results["phone_set"] != str(phone_set):
-        message = f"phone_set: {results['phone_set']!r} is not {phone_set}, as in {RECIPE}; run the score stage again"
-        raise InputError(message, path)
+        message = f"{results['phone_set']!r} is not {phone_set}, as in {RECIPE}; run the score stage again"
+        raise InputError(f"{inside}phone_set: {message}", path)
     for number, fold in enumerate(results.get("folds", ())):
-        _check_results(fold, path / f"folds[{number}]", phone_set)
+        _check_results(fold, path, phone_set, f"{inside}folds[{number}].")
 
 
 def _check_figures(row: Any, path: Path, inside: str, fields: Sequence[str] = FIGURE_FIELDS) -> None:
@@ -167,7 +169,7 @@ def _check_number(value: Any, path: Path, field: str) -> None:
 def _read_environment(path: Path) -> dict[str, Any]:
     environment = read_json(path)
     if not isinstance(environment, dict) or not isinstance(environment.get("packages", {}), dict):
-        raise InputError("expected an object, with the object packages; rerun the score stage", path)
+        raise InputError("expected an object, with the object packages; run the score stage again", path)
     return environment
 
 

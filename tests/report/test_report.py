@@ -220,6 +220,19 @@ def test_incomplete_folds_are_named(run_with_folds: Path) -> None:
         report(run_with_folds)
 
 
+def test_a_damaged_result_of_a_fold_is_named(run_with_folds: Path) -> None:
+    path = run_with_folds / "results.json"
+    results = json.loads(path.read_text())
+    results["folds"][2]["counted"]["per"] = "low"
+    path.write_text(json.dumps(results))
+    with pytest.raises(InputError, match=r"results.json: field folds\[2\].counted.per must be a number"):
+        report(run_with_folds)
+    results["folds"][2] = []
+    path.write_text(json.dumps(results))
+    with pytest.raises(InputError, match=r"results.json: field folds\[2\].phone_set is missing"):
+        report(run_with_folds)
+
+
 @pytest.mark.parametrize(
     ("keys", "value", "expected"),
     [
