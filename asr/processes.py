@@ -102,6 +102,7 @@ def rank() -> int:
 
 
 def world_size() -> int:
+    """How many processes there are, on all machines; 1 where this one works alone."""
     return int(os.environ["WORLD_SIZE"]) if are_several() else 1
 
 

@@ -57,7 +57,7 @@ class ArchiveWriter:
         self._write_line({"schema": SCHEMA, "dim": dim})
 
     def append(self, utterance: str, speaker: str, features: NDArray[np.float32]) -> None:
-        """Adds one utterance's features [T, D]."""
+        """Adds one utterance's features [T, D]. Raises ValueError for another D, and for an utterance that is there."""
         if features.ndim != 2 or features.shape[1] != self.dim:
             raise ValueError(f"{utterance}: features of shape {features.shape}, expected [T, {self.dim}]")
         if utterance in self._utterances:
@@ -70,6 +70,7 @@ class ArchiveWriter:
         self.frames += len(stored)
 
     def close(self) -> None:
+        """Gives both files their names. Raises OutputError where the disk is full."""
         self._write_line({"utterances": len(self._utterances), "crc32": self._index_crc})
         self._array.seek(0)
         self._array.write(_header(self.frames, self.dim))

@@ -136,6 +136,7 @@ class ConvolutionalLayer(nn.Module):
         self.dropout = nn.Dropout(settings.dropout)
 
     def forward(self, maps: Tensor, spacing: int | None = None, valid: Tensor | None = None) -> Tensor:
+        """[B, M, T, F] -> [B, M', T', F']; normalisation counts the items where `valid` [B] is true."""
         maps = self.convolution(maps, spacing)
         counted = None if valid is None else valid[:, None].expand(-1, maps.shape[2])
         maps = self.activation(self.normalization(maps, counted))

@@ -107,6 +107,7 @@ class Block(nn.Module):
         self.normalization = nn.LayerNorm(config.width)
 
     def forward(self, x: Tensor, frames: Frames) -> Tensor:
+        """[B, T, width] -> [B, T, width]."""
         x = x + 0.5 * self.before(x)
         x = x + self.attention(x, frames)
         x = x + self.convolution(x, frames.valid)
@@ -145,6 +146,7 @@ class SelfAttention(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, frames: Frames) -> Tensor:
+        """[B, T, width] -> [B, T, width]."""
         products = self.inputs(self.normalization(x)).unflatten(2, (3, self.heads, -1))
         query, key, value = products.permute(2, 0, 3, 1, 4)
         query, key = (_rotate(each, frames).to(value.dtype) for each in (query, key))

@@ -97,7 +97,7 @@ class ConvolutionalBlock(nn.Module):
         self.dropout = nn.Dropout2d(config.dropout)
 
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
-        """Takes maps x [B, M, T, F] and which frames are speech [B, T]."""
+        """Maps [B, M, T, F] -> [B, filters, T, F / frequency_pooling]; the frames `valid` [B, T] are speech."""
         padding = ~valid[:, None, :, None]
         for convolution, normalization in zip(self.convolutions, self.normalizations, strict=True):
             x = self.activation(normalization(convolution(x.masked_fill(padding, 0.0)), valid))
@@ -116,4 +116,5 @@ class FullyConnectedLayer(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
+        """[B, T, input_dim], of which the frames `valid` [B, T] are speech -> [B, T, width]."""
         return self.dropout(self.activation(self.normalization(self.linear(x), valid)))

@@ -57,6 +57,7 @@ def address(host: str, port: int, token: str | None) -> str:
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket that listens, closed at the end. Raises InputError where the address cannot be had."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         bound = socket.create_server((host, port), family=family, backlog=512)

@@ -24,6 +24,7 @@ def epochs_to_keep(config: AverageConfig, dev_errors: Sequence[float]) -> list[i
 
 
 def epoch_path(folder: Path, epoch: int) -> Path:
+    """The weights after an epoch, counted from 1."""
     return folder / f"epoch-{epoch:04d}.safetensors"
 
 

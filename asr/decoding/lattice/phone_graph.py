@@ -41,6 +41,8 @@ class Free(NamedTuple):
 
 
 class PhoneGraph(NamedTuple):
+    """The start state, and all arcs by what they do."""
+
     start: int
     entering: Entering
     inner: Inner
@@ -48,6 +50,7 @@ class PhoneGraph(NamedTuple):
 
 
 def phone_graph(flat: FlatGraph) -> PhoneGraph:
+    """The same graph with its arcs sorted."""
     return PhoneGraph(flat.start, _entering_arcs(flat), _inner_arcs(flat), _free_arcs(flat))
 
 
