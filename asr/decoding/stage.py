@@ -29,7 +29,7 @@ from asr.config.recipe_file import write_recipe
 from asr.corpora.cuts import read_cuts, reference, word_phones
 from asr.decoding.bundle_decoder import bundle_decoder, bundle_ngrams, search_factory, viterbi_factory
 from asr.decoding.decode import Decoder
-from asr.decoding.shared import (
+from asr.decoding.shares import (
     Scored,
     Work,
     decode_files,

@@ -12,7 +12,7 @@ from asr.engines.engine import Engine
 from asr.errors import InputError, count
 from asr.features.archive import Archive
 from asr.features.extract import ExtractSummary, extract
-from asr.features.shared import SharedRows, extract_by_all, extract_share
+from asr.features.shares import SharedRows, extract_by_all, extract_share
 from asr.processes import ALONE, Others, Task
 from asr.storage.files import write_json
 from asr.storage.run_layout import SPLITS, SUMMARY, cuts_path, fold_names
