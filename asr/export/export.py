@@ -6,7 +6,7 @@ from asr.acoustics.bundle import Bundle, read_bundle
 from asr.acoustics.onnx_model import COPIED, write_onnx_manifest
 from asr.errors import InputError
 from asr.export.graph import onnx_graph
-from asr.export.precision import Precision, compact_fourier, shrink
+from asr.export.precision import Precision, compact_fourier, forget_origin, shrink
 from asr.features.mel import fft_size
 from asr.storage.files import remove, write_bytes
 from asr.storage.output_folder import output_folder
@@ -47,6 +47,7 @@ def graph_content(bundle: Bundle, precision: Precision) -> bytes:
             bundle.folder,
         )
     graph = onnx_graph(bundle)
+    forget_origin(graph)
     if bundle.config.features.type != "waveform":
         compact_fourier(graph, fft_size(bundle.config.features))
     content: bytes = shrink(graph, precision).SerializeToString()

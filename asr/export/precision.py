@@ -56,6 +56,17 @@ def compact_fourier(model: onnx.ModelProto, size: int) -> None:
     _prepend(model, turned)
 
 
+def forget_origin(part: Any) -> None:
+    """Clears what the exporter notes of each part of a model: the lines of code, in files with their paths, that it
+    comes from."""
+    for name in {"metadata_props", "doc_string"} & {*part.DESCRIPTOR.fields_by_name}:
+        part.ClearField(name)
+    for field, value in part.ListFields():
+        if field.message_type is not None:
+            for each in [value] if hasattr(value, "ListFields") else value:
+                forget_origin(each)
+
+
 def _with_integer_products(model: onnx.ModelProto) -> onnx.ModelProto:
     """The graph with 8-bit products in the network; those of the front end, in double precision, stay."""
     from onnxruntime.quantization import QuantType, quantize_dynamic

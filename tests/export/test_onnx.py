@@ -196,6 +196,12 @@ def test_runs_without_torch(exported: dict[str, tuple[Path, Path]], demo_corpus:
         assert list(Path(f"{out}-{command}").rglob("*.TextGrid"))
 
 
+def test_the_graph_tells_nothing_of_the_machine_it_was_traced_on(exported: dict[str, tuple[Path, Path]]) -> None:
+    content = (exported["dnn"][1] / "model.onnx").read_bytes()
+    assert str(Path(asr.__file__).parent).encode() not in content
+    assert b"site-packages" not in content
+
+
 @pytest.mark.parametrize(("precision", "share", "tolerance"), [("fp16", 0.75, 0.02), ("int8", 0.6, 0.5)])
 def test_smaller_precisions_are_near(
     exported: dict[str, tuple[Path, Path]],
