@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar
+from types import FrameType
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Never, TypeVar
 
 from asr.errors import InputError
 
@@ -135,7 +136,7 @@ def launch(count: int, arguments: Sequence[str], environment: Mapping[str, str])
 
     They find each other as torchrun's do: by its environment variables, at a store that this process holds. When one
     fails, the others are ended, its message is shown, and its status is returned. Raises InputError where one was
-    killed.
+    killed, and where this process is to end (SIGTERM).
     """
     from torch.distributed import TCPStore
 
@@ -156,6 +157,7 @@ def launch(count: int, arguments: Sequence[str], environment: Mapping[str, str])
         said = [None, *(stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(count - 1))]
         processes: list[subprocess.Popen[bytes]] = []
         stack.callback(_end, processes)
+        stack.enter_context(_terminable())
         for number, output in enumerate(said):
             own = {**shared, "RANK": str(number), "LOCAL_RANK": str(number)}
             processes.append(
@@ -170,6 +172,20 @@ def launch(count: int, arguments: Sequence[str], environment: Mapping[str, str])
             )
         statuses = _wait(processes)
         return _reported(statuses, said)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Within it, SIGTERM raises InputError; by default it ends a process without a word."""
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(number: int, frame: FrameType | None) -> Never:
+    raise InputError("ended by SIGTERM; rerun the same command to resume")
 
 
 def _standard_error() -> IO[str] | None:
