@@ -9,10 +9,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar
+from types import FrameType
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Never, TypeVar
 
 from asr.errors import InputError
 
@@ -23,6 +24,7 @@ LOST_STATUS = 75
 """The exit status of a process that lost contact with another; the other one's end is the reason to report."""
 
 _LAUNCHED = "ASR_LAUNCHED"
+_TORCHRUN = "TORCHELASTIC_RUN_ID"
 _WAIT = 0.1  # seconds between looks at processes or messages
 _GRACE = 10.0  # seconds for the others to end by themselves after one has failed
 _SIGN_OF_LIFE = 5.0  # seconds between those of a process that does a task
@@ -135,7 +137,7 @@ def launch(count: int, arguments: Sequence[str], environment: Mapping[str, str])
 
     They find each other as torchrun's do: by its environment variables, at a store that this process holds. When one
     fails, the others are ended, its message is shown, and its status is returned. Raises InputError where one was
-    killed.
+    killed, and where this process is to end (SIGTERM).
     """
     from torch.distributed import TCPStore
 
@@ -145,7 +147,7 @@ def launch(count: int, arguments: Sequence[str], environment: Mapping[str, str])
         _LAUNCHED: "1",
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(store.port),
-        "TORCHELASTIC_RUN_ID": "asr",
+        _TORCHRUN: "asr",
         "TORCHELASTIC_USE_AGENT_STORE": "True",
         "WORLD_SIZE": str(count),
         "LOCAL_WORLD_SIZE": str(count),
@@ -156,6 +158,7 @@ def launch(count: int, arguments: Sequence[str], environment: Mapping[str, str])
         said = [None, *(stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(count - 1))]
         processes: list[subprocess.Popen[bytes]] = []
         stack.callback(_end, processes)
+        stack.enter_context(_terminable())
         for number, output in enumerate(said):
             own = {**shared, "RANK": str(number), "LOCAL_RANK": str(number)}
             processes.append(
@@ -170,6 +173,20 @@ def launch(count: int, arguments: Sequence[str], environment: Mapping[str, str])
             )
         statuses = _wait(processes)
         return _reported(statuses, said)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Within it, SIGTERM raises InputError; by default it ends a process without a word."""
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(number: int, frame: FrameType | None) -> Never:
+    raise InputError("ended by SIGTERM; rerun the same command to resume")
 
 
 def _standard_error() -> IO[str] | None:
@@ -222,13 +239,21 @@ def _reported(statuses: Sequence[int | None], said: Sequence[IO[str] | None]) ->
 
 
 def end_with_launcher() -> None:
-    """Ends this process as soon as the one that launched it has ended."""
+    """Ends this process as soon as the one that launched it, or torchrun, has ended."""
     if is_launched():
         threading.Thread(target=_end_after_input, daemon=True).start()
+    elif _TORCHRUN in os.environ:
+        threading.Thread(target=_end_after, args=(os.getppid(),), daemon=True).start()
 
 
 def _end_after_input() -> None:
     os.read(sys.stdin.fileno(), 1)
+    os._exit(LOST_STATUS)
+
+
+def _end_after(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_WAIT)
     os._exit(LOST_STATUS)
 
 
@@ -288,9 +313,10 @@ def _alive(store: "Store") -> Iterator[None]:
     ended = threading.Event()
 
     def give_signs() -> None:
-        while not ended.is_set():
-            store.add(_life(rank()), 1)
-            ended.wait(_SIGN_OF_LIFE)
+        with suppress(RuntimeError):  # the store has gone: the task, or what follows it, notices
+            while not ended.is_set():
+                store.add(_life(rank()), 1)
+                ended.wait(_SIGN_OF_LIFE)
 
     thread = threading.Thread(target=give_signs, daemon=True)
     thread.start()

@@ -1,5 +1,11 @@
 """The processes that work together: shares of work, and one that has gone."""
 
+import os
+import subprocess
+import sys
+import threading
+import time
+
 import pytest
 from torch.distributed import TCPStore
 
@@ -36,3 +42,30 @@ def test_one_that_gives_no_sign_of_life_is_lost(monkeypatch: pytest.MonkeyPatch)
         with pytest.raises(LostProcessError, match="process 1 does not answer") as error:
             wait()
     assert is_lost_process(error.value)
+
+
+def test_a_process_ends_with_torchrun_though_that_was_killed() -> None:
+    wait = "import time; from asr.processes import end_with_launcher; end_with_launcher(); print(1, flush=True); "
+    torchrun = ["sh", "-c", '"$0" -c "$1" & wait', sys.executable, f"{wait} time.sleep(60)"]
+    variables = {**os.environ, "TORCHELASTIC_RUN_ID": "one"}
+    with subprocess.Popen(torchrun, stdout=subprocess.PIPE, env=variables) as started:
+        assert started.stdout is not None
+        assert started.stdout.readline() == b"1\n"
+        started.kill()
+        assert started.communicate(timeout=30) == (b"", None), "the end of the output is that of the process"
+
+
+def test_signs_of_life_end_quietly_with_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    raised: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", raised.append)
+    monkeypatch.setattr(processes, "_SIGN_OF_LIFE", 0.01)
+    held = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    store = TCPStore("127.0.0.1", held.port, is_master=False)
+    threads = threading.active_count()
+    with processes._alive(store):
+        del held
+        deadline = time.monotonic() + 30
+        while threading.active_count() > threads:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    assert not raised

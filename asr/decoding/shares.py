@@ -121,11 +121,13 @@ def decoded_by_all(
 
 
 def do_share(work: Work, task: Task) -> object:
-    """In another process: scores or decodes its share; the result is for process 0."""
+    """In another process: scores or decodes its share; the result is for process 0. Raises OutputError when the disk is
+    full."""
     share, folder = Share(rank(), world_size()), share_folder(work.out_dir, rank())
     if task["step"] == "score":
-        make_folder(folder)
-        np.savez(folder / POSTERIORS, *(posteriors for _, posteriors in work.scored(task["split"], share)))
+        posteriors = [scored for _, scored in work.scored(task["split"], share)]
+        with complete_file(folder / POSTERIORS, "wb") as file:
+            np.savez(file, *posteriors)
         return None
     decoder = bundle_decoder(work.bundle, Tuning(**task["tuning"]), work.device)
     return asdict(_decode(work, task["split"], decoder, folder, share))

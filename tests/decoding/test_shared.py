@@ -1,7 +1,10 @@
 """Shares of decoding join to the files of one process."""
 
+import errno
+import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from support.other_processes import others_here
@@ -9,6 +12,7 @@ from support.other_processes import others_here
 from asr import threads
 from asr.config.recipe_file import read_recipe
 from asr.decoding.stage import decode, help_decode
+from asr.errors import OutputError
 from asr.processes import LostProcessError
 from asr.storage.files import read_json
 from asr.storage.output_folder import output_folder
@@ -82,6 +86,22 @@ def test_a_share_of_a_lost_process_is_in_no_result(
     with output_folder(out, "decode", "OUT"):
         decode(config, *folders, out, CPU)
     assert contents(out) == contents(alone)
+
+
+def test_a_share_for_which_the_disk_is_full_is_named(
+    tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = tiny_run / "train" / "bundle"
+    config = read_recipe(bundle / "recipe.yaml")
+    folders = bundle, tiny_run / "prepare", tiny_run / "features", tmp_path / "out"
+
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(np, "savez", full)
+    task = {"step": "score", "split": "dev"}
+    with pytest.raises(OutputError, match=r"posteriors\.npz: cannot write: No space left on device; free disk space"):
+        help_decode(config, *folders, CPU, task)
 
 
 def test_incomplete_paths_of_all_shares_are_warned_of_together(

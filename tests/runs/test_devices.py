@@ -205,6 +205,23 @@ def test_nobody_waits_for_the_others_once_one_was_killed(tmp_path: Path, monkeyp
     assert time.monotonic() - before < 30
 
 
+def test_sigterm_ends_all_with_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\n[ $RANK = 1 ] && kill -TERM $PPID\nexec sleep 60\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    started = time.monotonic()
+    before = signal.signal(signal.SIGTERM, lambda *_: pytest.fail("not handled"))
+    try:
+        with pytest.raises(InputError, match="ended by SIGTERM; rerun the same command to resume"):
+            launch(2, [], os.environ)
+        with pytest.raises(pytest.fail.Exception, match="not handled"):
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert time.monotonic() - started < 30
+
+
 def test_a_process_ends_with_the_one_that_launched_it(tiny_recipe: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:  # nobody gives it a task
         place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(silent.getsockname()[1]), "ASR_LAUNCHED": "1"}
