@@ -20,7 +20,7 @@ TRIES = 3
 """How often a group, and then each of its items alone, is given to a worker that dies of it."""
 
 SECONDS_UNTIL_WARNING = 30.0
-"""How long the cluster may have no room for a worker before a warning says so."""
+"""How long no worker may have started, as where the cluster has no room, before a warning says so."""
 
 PACKAGE = logging.getLogger("asr")
 
@@ -99,7 +99,7 @@ class RayWorkers(Generic[T, R]):
         done, _ = self._ray.wait(list(self._calls), timeout=SECONDS_UNTIL_WARNING)
         if not done and not self._warned and not any(piece for _, piece in self._calls.values()) and not self._free:
             self._warned = True
-            log.warning("waiting for the Ray cluster, where other work takes all cores or GPUs")
+            log.warning("waiting for a Ray worker to start; other work may take all cores or GPUs of the cluster")
         return [piece for call in done for piece in self._after(call)]
 
     def close(self) -> None:

@@ -207,6 +207,15 @@ def test_results_are_in_order_and_as_those_of_threads(cluster: None, caplog: pyt
     assert found == list(Threads(2).map(start, groups))
 
 
+def test_a_worker_that_starts_slowly_need_not_lack_room(
+    engine: RayCluster, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(ray_workers, "SECONDS_UNTIL_WARNING", 0.01)
+    assert list(engine.map(lambda device: list, [[1], [2]])) == [(1, 1), (2, 2)]
+    warned = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert warned == ["waiting for a Ray worker to start; other work may take all cores or GPUs of the cluster"]
+
+
 def test_a_model_that_workers_cannot_open_ends_the_command(engine: RayCluster) -> None:
     def start(device: str) -> Callable[[Sequence[int]], list[int]]:
         raise InputError("no such bundle", "runs/dnn")
