@@ -6,16 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asr.features.pieces import LONGEST, MARGIN, SHORTEST, WHOLE, Piece, Samples, cut_at_pauses
+from asr.audio.waveform import Waveform
+from asr.features.pieces import LONGEST, MARGIN, SHORTEST, WHOLE, Piece, cut_at_pauses
 
 RATE = 1000
 
 
-def _noise(seconds: float, seed: int = 0) -> Samples:
+def _noise(seconds: float, seed: int = 0) -> Waveform:
     return np.random.default_rng(seed).normal(0, 0.1, int(seconds * RATE)).astype(np.float32)
 
 
-def _pieces(samples: Samples, step: int = 1) -> list[Piece]:
+def _pieces(samples: Waveform, step: int = 1) -> list[Piece]:
     return list(cut_at_pauses([samples], RATE, step))
 
 

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from support.audio_files import tone
 from support.serving import LIVE, client_of, recording
 
-from asr.audio.reading import Samples
+from asr.audio.waveform import Waveform
 from asr.errors import InputError
 from asr.formats.transcript import PhoneSegment
 from asr.recognizer import Recognizer
@@ -16,11 +16,11 @@ from asr.serve.live import STEP, WINDOW, LiveSpeech, common_phones
 from asr.serve.speech import Speech
 
 
-def pcm(samples: Samples) -> bytes:
+def pcm(samples: Waveform) -> bytes:
     return np.round(samples * 32767).astype("<i2").tobytes()
 
 
-def spoken(seconds: float, rate: int = 16000) -> Samples:
+def spoken(seconds: float, rate: int = 16000) -> Waveform:
     noise = np.random.default_rng(0).normal(0, 0.05, round(seconds * rate)).astype(np.float32)
     return noise + tone(rate, seconds)[: len(noise)] * np.sin(np.arange(len(noise)) / rate * 9)
 
