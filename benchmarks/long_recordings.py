@@ -22,10 +22,10 @@ from pathlib import Path
 
 import numpy as np
 
-from asr.acoustics.posteriors import Waveform
 from asr.alignment.aligner import Aligner, AligningModel
 from asr.alignment.fit import UNFIT
 from asr.alignment.spoken import exact_phones
+from asr.audio.waveform import Waveform
 from asr.errors import InputError
 from asr.formats.transcript import Transcript
 from asr.storage.run_layout import fold_name

@@ -28,7 +28,7 @@ from lhotse import MonoCut
 from rich.console import Console
 from rich.table import Table
 
-from asr.acoustics.posteriors import Waveform
+from asr.audio.waveform import Waveform
 from asr.config import CorpusConfig, ScoringConfig
 from asr.corpora.cuts import read_cuts, reference
 from asr.corpora.prepare import prepare

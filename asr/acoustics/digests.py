@@ -5,32 +5,7 @@ from pathlib import Path
 
 from asr.acoustics.bundle_manifest import model_folders
 from asr.storage.files import file_digest
-from asr.storage.run_layout import (
-    BUNDLE_MANIFEST,
-    CLASSES,
-    CMVN,
-    DECODING_WEIGHTS,
-    LM,
-    MODEL_PHONES,
-    ONNX_MANIFEST,
-    PACKED_LM,
-    RECIPE,
-    TIMING_CLASSES,
-    WEIGHTS,
-)
-
-BUNDLE_FILES = (
-    BUNDLE_MANIFEST,
-    RECIPE,
-    WEIGHTS,
-    MODEL_PHONES,
-    CLASSES,
-    TIMING_CLASSES,
-    CMVN,
-    LM,
-    PACKED_LM,
-    DECODING_WEIGHTS,
-)
+from asr.storage.run_layout import BUNDLE_FILES, CLASSES, CMVN, ONNX_MANIFEST, RECIPE, TIMING_CLASSES, WEIGHTS
 
 
 def acoustic_digest(folder: Path) -> str:

@@ -5,10 +5,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from asr.audio.waveform import Waveform
-
-__all__ = ["LogPosteriors", "Scored", "Waveform"]
-
 LogPosteriors = npt.NDArray[np.float32]
 """[T, C]; for several models that are searched as one, [M, T, C]."""
 

@@ -70,7 +70,7 @@ def bins_of_each_map(input_dim: int, channels: int) -> int:
     Raises InputError where they cannot be divided evenly.
     """
     if input_dim % channels:
-        raise InputError(f"model.channels: {channels} does not divide the {input_dim} features of a frame")
+        raise InputError(f"model.channels: {channels} does not divide the {input_dim} features of a frame; change it")
     return input_dim // channels
 
 

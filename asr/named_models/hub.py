@@ -11,44 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr.errors import InputError
-from asr.storage.run_layout import (
-    BUNDLE_MANIFEST,
-    CARD_FACTS,
-    CLASSES,
-    CMVN,
-    DECODING_WEIGHTS,
-    ENSEMBLE,
-    LM,
-    MODEL_PHONES,
-    ONNX_MANIFEST,
-    ONNX_MODEL,
-    PACKED_LM,
-    RECIPE,
-    TIMING_CLASSES,
-    WEIGHTS,
-)
+from asr.storage.run_layout import BUNDLE_FILES, BUNDLE_MANIFEST, CARD_FACTS, ENSEMBLE, ONNX_MANIFEST, ONNX_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PREFIX = "hf:"
 MANIFESTS = (BUNDLE_MANIFEST, ONNX_MANIFEST)
-FILES = (
-    *MANIFESTS,
-    RECIPE,
-    WEIGHTS,
-    ONNX_MODEL,
-    MODEL_PHONES,
-    CLASSES,
-    TIMING_CLASSES,
-    CMVN,
-    LM,
-    PACKED_LM,
-    DECODING_WEIGHTS,
-    CARD_FACTS,
-    "README.md",
-    "LICENSE",
-)
+FILES = (*BUNDLE_FILES, ONNX_MANIFEST, ONNX_MODEL, CARD_FACTS, "README.md", "LICENSE")
 """All that is downloaded, for a bundle also of the models of its ensemble."""
 
 _NAME = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?", re.ASCII)

@@ -46,6 +46,19 @@ output, which only some models have."""
 LM, PACKED_LM, DECODING_WEIGHTS = "lm.arpa", "lm.arpa.gz", "decoding.yaml"
 """In a bundle and an exported model: what decoding adds, the language model (the second name where it is packed) and
 the weights that tuning chose."""
+BUNDLE_FILES = (
+    BUNDLE_MANIFEST,
+    RECIPE,
+    WEIGHTS,
+    MODEL_PHONES,
+    CLASSES,
+    TIMING_CLASSES,
+    CMVN,
+    LM,
+    PACKED_LM,
+    DECODING_WEIGHTS,
+)
+"""What recognition may read of a bundle, its manifest first."""
 REFERENCES, HYPOTHESES, NBEST, LATTICES = "references.jsonl", "hypotheses.jsonl", "nbest.jsonl", "lattices.jsonl"
 """In the folder of a split in decode."""
 SPEED = "speed.json"

@@ -130,7 +130,7 @@ def test_a_layer_that_does_not_fit_is_named(convolutions: list[dict[str, Any]], 
 
 
 def test_features_that_do_not_divide_into_maps() -> None:
-    with pytest.raises(InputError, match=r"model\.channels: 5 does not divide the 12 features"):
+    with pytest.raises(InputError, match=r"model\.channels: 5 does not divide the 12 features of a frame; change it"):
         cnn(CONVOLUTIONS["plain"], channels=5)
 
 

@@ -212,7 +212,7 @@ def _segments(segments: Sequence[Segment], duration: float, labels: Labels) -> T
         try:
             phone = labels.phone(label)
         except InputError as error:
-            raise InputError(f"at {start:g} to {end:g} s: {error}") from error
+            raise InputError(f"the label from {start:g} to {end:g} s: {error}") from error
         if phone is not None:
             timed.append((phone, begin, end))
             reached = end

@@ -182,9 +182,10 @@ BROKEN = [
     (
         "textgrid",
         spaced,
-        r"ann0\.TextGrid: at 0 to 0\.5 s: symbol 'sh iy' is empty or has white space in it; write one phone",
+        r"ann0\.TextGrid: the label from 0 to 0\.5 s: symbol 'sh iy' is empty or has white space in it; "
+        r"write one phone",
     ),
-    ("textgrid", reserved, r"ann0\.TextGrid: at 0 to 0\.5 s: symbol '<s>' is reserved"),
+    ("textgrid", reserved, r"ann0\.TextGrid: the label from 0 to 0\.5 s: symbol '<s>' is reserved"),
     ("lhotse", command_source, r"mine_supervisions_all\.jsonl\.gz:1: its audio is a command, which is not run"),
     ("lhotse", other_channel, r"mine_supervisions_all\.jsonl\.gz:1: has no channel 1 in its recording; correct it"),
     ("lhotse", no_supervision, r"cuts\.jsonl:1: cut 'c' has no supervision"),
