@@ -6,6 +6,13 @@
 The phones are given, as for `asr align --evaluate`. Dictionaries have no closures: a model of their phones calls the
 whole stop `t`, where TIMIT has `tcl t`. So there are two figures: with each closure as a silence of its own, and with
 closures as parts of their stops.
+
+With `--textgrids`, the alignments that another program made are measured too, on utterances in which it has the phones
+of the labels (as broad IPA). Where people corrected these alignments to get the labels, the second figure is of the
+boundaries that they moved. `--phone-set` is that of the labels; foldings to the models' sets are next to its file:
+
+    python benchmarks/boundaries.py runs/voxangeles/tdnn small --on runs/voxangeles/tdnn/prepare \
+        --textgrids voxangeles/mfa --phone-set recipes/voxangeles/broad.tsv
 """
 
 import os
@@ -14,8 +21,9 @@ os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS
 
 import argparse
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,12 +35,25 @@ from asr.alignment.aligner import Aligner, AligningModel
 from asr.alignment.spoken import exact_phones
 from asr.audio import read_audio
 from asr.corpora.cuts import phone_segments, read_cuts
+from asr.formats.textgrid_reader import TextGrid
 from asr.formats.transcript import PhoneSegment
-from asr.phones.folding import fold_segments
+from asr.phones.folding import fold_segments, folding
+from asr.phones.ipa import broad
+from asr.phones.phone_set import PhoneSet, load_phone_set
 
 CLOSURES = {"bcl": "b", "dcl": "d", "gcl": "g", "pcl": "p", "tcl": "t", "kcl": "k"}
 RELEASES = {"t": ("t", "ch"), "d": ("d", "jh")}
 """What may follow the closure of a stop besides the stop itself."""
+
+
+MOVED = 1e-4
+"""Seconds: a boundary that is nearer to the other program's is one that nobody moved."""
+SILENCE = "sil"
+"""What prepare makes of an empty label."""
+
+Places = npt.NDArray[np.bool_] | slice
+"""Which of the boundaries of an utterance are measured."""
+Labels = tuple[Sequence[PhoneSegment], Places]
 
 
 @dataclass
@@ -42,15 +63,17 @@ class Errors:
     errors: list[npt.NDArray[np.float64]] = field(default_factory=list)
     held: list[npt.NDArray[np.bool_]] = field(default_factory=list)
 
-    def row(self, system: str, closures: str) -> dict[str, object]:
+    def add(self, errors: npt.NDArray[np.float64], counted: npt.NDArray[np.bool_], measured: Places) -> None:
+        self.errors.append(errors[measured][counted[measured]])
+
+    def row(self, system: str, labels: str) -> dict[str, object]:
         found = boundary_accuracy(np.concatenate(self.errors))
-        row: dict[str, object] = {"benchmark": "boundaries", "system": system, "closures": closures}
+        row: dict[str, object] = {"benchmark": "boundaries", "system": system, "labels": labels}
         row |= {f"within_{limit}_ms": round(found.within[limit], 1) for limit in TOLERANCES}
         row |= {"mean_ms": round(found.mean, 1), "median_ms": round(found.median, 1), "bias_ms": round(found.bias, 1)}
-        return row | {
-            "intervals_hold": round(float(100 * np.concatenate(self.held).mean()), 1),
-            "boundaries": found.boundaries,
-        }
+        if self.held:
+            row["intervals_hold"] = round(float(100 * np.concatenate(self.held).mean()), 1)
+        return row | {"boundaries": found.boundaries}
 
 
 def with_closures_merged(segments: Sequence[PhoneSegment]) -> list[PhoneSegment]:
@@ -71,32 +94,64 @@ def cuts(folders: Sequence[Path]) -> Iterator[MonoCut]:
         yield from read_cuts(folder / "test.cuts.jsonl.gz")
 
 
-def measure(aligner: Aligner, cut: MonoCut, said: Sequence[PhoneSegment], found: Errors) -> None:
+def other_alignment(folder: Path, cut: MonoCut) -> list[PhoneSegment]:
+    """The phones of an utterance by another program, as broad IPA; none where it has no TextGrid."""
+    path = folder / f"{cut.id}.TextGrid"
+    intervals = TextGrid(path).intervals("phones") if path.is_file() else []
+    return [PhoneSegment(broad(label) or SILENCE, start, end) for start, end, label in intervals]
+
+
+def ends(segments: Sequence[PhoneSegment]) -> npt.NDArray[np.float64]:
+    """The times (s) of the boundaries between neighbouring phones."""
+    return np.array([each.end for each in segments[:-1]], np.float64)
+
+
+def labels_of(cut: MonoCut, other: Sequence[PhoneSegment] | None) -> dict[str, Labels]:
+    """The labels to measure by, under the name of each figure; none for phones that are not the other program's."""
+    said = phone_segments(cut)
+    everything = slice(None)
+    if other is None:
+        return {"closures apart": (said, everything), "closures in stops": (with_closures_merged(said), everything)}
+    if [each.phone for each in said] != [each.phone for each in other]:
+        return {}
+    return {"all": (said, everything), "corrected": (said, np.abs(ends(other) - ends(said)) >= MOVED)}
+
+
+def measure(aligner: Aligner, cut: MonoCut, labels: Labels, phone_set: PhoneSet | None, found: Errors) -> None:
+    said, measured = labels
+    if phone_set is not None:
+        symbols = folding(aligner.phone_set, phone_set)
+        said = [replace(each, phone=symbols[each.phone] or each.phone) for each in said]
     folded = fold_segments(said, aligner.phone_set)
-    counted, labels = labelled_boundaries(folded)
+    counted, times = labelled_boundaries(folded)
     audio = read_audio(cut.recording.sources[0].source, aligner.sample_rate, cut.start, cut.duration)
     spoken = exact_phones([each.phone for each in folded], aligner.phone_set)
     aligned = aligner.align_blocks(lambda: [audio], spoken, cut.id)
-    ends = np.array([each.end for each in aligned.phones[:-1]], np.float64)
     low, high = np.array(aligned.intervals).reshape(-1, 2).T
-    found.errors.append((ends - labels)[counted])
-    found.held.append(((low <= labels) & (labels <= high))[counted])
+    found.add(ends(aligned.phones) - times, counted, measured)
+    found.held.append(((low <= times) & (times <= high))[measured][counted[measured]])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+", type=Path, help="runs or models, as in asr align")
     parser.add_argument("--on", nargs="+", type=Path, required=True, help="folders of manifests, of which test is used")
+    parser.add_argument("--textgrids", type=Path, help="folder of another program's alignments, named as utterances")
+    parser.add_argument("--phone-set", type=load_phone_set, help="file of the labels' phone set, if it does not ship")
     arguments = parser.parse_args()
+    others = {cut.id: other_alignment(arguments.textgrids, cut) for cut in cuts(arguments.on) if arguments.textgrids}
+    rows: dict[tuple[str, str], Errors] = defaultdict(Errors)
+    for cut in cuts(arguments.on) if others else ():
+        for name, (said, measured) in labels_of(cut, others[cut.id]).items():
+            counted, times = labelled_boundaries(said)
+            rows[str(arguments.textgrids), name].add(ends(others[cut.id]) - times, counted, measured)
     for model in arguments.models:
         aligner = Aligner([AligningModel(model)])
-        each = {"apart": Errors(), "in stops": Errors()}
         for cut in cuts(arguments.on):
-            segments = phone_segments(cut)
-            measure(aligner, cut, segments, each["apart"])
-            measure(aligner, cut, with_closures_merged(segments), each["in stops"])
-        for closures, found in each.items():
-            print(json.dumps(found.row(str(model), closures)))
+            for name, labels in labels_of(cut, others.get(cut.id)).items():
+                measure(aligner, cut, labels, arguments.phone_set, rows[str(model), name])
+    for (system, name), found in rows.items():
+        print(json.dumps(found.row(system, name)))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,9 @@ PhoneSetOption = Annotated[
     str | None,
     typer.Option(help="Phones of the transcripts: a set's name or file.", show_default="those that are in them"),
 ]
+BroadOption = Annotated[
+    bool, typer.Option("--broad-ipa", help="Phones are IPA; keep their letters, not their diacritics: t for tʰ.")
+]
 TextOption = Annotated[str, typer.Option(help="What Kaldi's text, .txt and .lab files hold: words or phones.")]
 DevOption = Annotated[str, typer.Option(help="Speech for dev, if it is drawn: a share (10%) or a time (30min).")]
 TestOption = Annotated[str, typer.Option(help="Speech for test, if it is drawn.")]
@@ -44,6 +47,7 @@ G2pOption = Annotated[
 
 OPTIONS = {
     "phone_set": "--phone-set",
+    "broad_ipa": "--broad-ipa",
     "text": "--text",
     "dev": "--dev",
     "test": "--test",
@@ -82,6 +86,7 @@ def _add_command(name: str, corpus: Corpus) -> None:
         corpus_dir: SourceArgument,
         out_dir: OutArgument,
         phone_set: PhoneSetOption = None,
+        broad_ipa: BroadOption = False,
         text: TextOption = "words",
         dev: DevOption = "10%",
         test: TestOption = "10%",
@@ -93,8 +98,9 @@ def _add_command(name: str, corpus: Corpus) -> None:
         skip_bad: SkipOption = False,
     ) -> None:
         split = {"dev": dev, "test": test, "by": split_by, "seed": seed}
-        settings = {"phone_set": phone_set, "text": text, "tier": tier, "lexicon": lexicon, "g2p": g2p, "split": split}
-        _prepare({"name": name, "dir": corpus_dir, "skip_bad": skip_bad, **settings}, out_dir)
+        phones = {"phone_set": phone_set, "broad_ipa": broad_ipa, "text": text, "tier": tier}
+        words = {"lexicon": lexicon, "g2p": g2p}
+        _prepare({"name": name, "dir": corpus_dir, "skip_bad": skip_bad, **phones, **words, "split": split}, out_dir)
 
     command: Callable[..., None] = own if corpus.own else whole if corpus.folds == (1,) else in_folds
     app.command(name, help=f"Check {corpus.about}, and write Lhotse cuts.", short_help=corpus.about)(command)

@@ -69,6 +69,11 @@ class CorpusConfig(Section):
         description="phones of the transcripts of your own corpus: a set that ships or the path of a file; "
         "null: targets.phone_set",
     )
+    broad_ipa: bool = Field(
+        False,
+        description="the phones of your own corpus are IPA, of which the letters are wanted, not their diacritics, "
+        "length and tone: t for tʰ, a for ãː; characters that look alike are one",
+    )
     tier: str = Field("phones", description="textgrid: the tier with the phones")
     text: Literal["words", "phones"] = Field(
         "words", description="what the texts of your own corpus are, such as Kaldi's text and .txt files"
@@ -107,8 +112,10 @@ class CorpusConfig(Section):
 
     @model_validator(mode="after")
     def _own_settings_fit(self) -> "CorpusConfig":
-        if not self.entry.own and (self.phone_set or self.text != "words" or self.split != SplitConfig()):
-            raise ValueError(f"phone_set, text and split are for corpora of your own, not for {self.name}")
+        if not self.entry.own and (
+            self.phone_set or self.broad_ipa or self.text != "words" or self.split != SplitConfig()
+        ):
+            raise ValueError(f"phone_set, broad_ipa, text and split are for corpora of your own, not for {self.name}")
         if self.tier != "phones" and self.name != "textgrid":
             raise ValueError("tier is for corpus.name: textgrid")
         return self

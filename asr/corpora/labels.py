@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from asr.corpora.file_names import composed
 from asr.errors import InputError
+from asr.phones.ipa import broad
 from asr.phones.phone_set import Phone, PhoneSet, make_phone_set
 from asr.phones.symbols import PERHAPS_SILENT, SILENT, check_symbol, spelled
 
@@ -22,9 +23,13 @@ WORD_LETTERS = 4
 class Labels:
     """Finds the phone of each label: an empty one, and those that other programs write, are silence."""
 
-    def __init__(self, phone_set: PhoneSet | None) -> None:
-        """With None, any label is a phone, and `phone_set` is the set of them."""
+    def __init__(self, phone_set: PhoneSet | None, broad_ipa: bool = False) -> None:
+        """With None, any label is a phone, and `phone_set` is the set of them.
+
+        With `broad_ipa`, labels are IPA: a phone is a letter, whatever its diacritics, unless the set has it with them.
+        """
         self._given = phone_set
+        self._broad = broad_ipa
         self._known: dict[str, str | None] = {}
 
     def phones(self, labels: Sequence[str]) -> list[str]:
@@ -48,15 +53,17 @@ class Labels:
             return None
         silent = sorted(symbol for symbol in symbols - {SILENCE} if _is_silent(symbol))
         phones = [Phone(symbol, "silence") for symbol in [SILENCE, *silent]]
-        phones += [Phone(symbol) for symbol in sorted(symbols - {SILENCE, *silent})]
+        spoken = sorted(symbols - {SILENCE, *silent})
+        phones += [Phone(symbol, ipa=symbol if self._broad else None) for symbol in spoken]
         return make_phone_set(DERIVED, phones, {})
 
     def _find(self, label: str) -> str | None:
+        letter = broad(label) if self._broad and not _is_silent(label) else composed(label)
         if self._given is None:
-            if label:
-                check_symbol(label)
-            return composed(label) or SILENCE  # so that ã is one phone, however many characters it is typed with
-        for form in (label, composed(label)):
+            if letter:
+                check_symbol(letter)
+            return letter or SILENCE  # composed, so that ã is one phone, however many characters it is typed with
+        for form in (label, composed(label), letter):
             phone = spelled(form, self._given) if self._given.ships else form
             if phone in self._given:
                 return phone

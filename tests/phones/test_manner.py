@@ -21,3 +21,12 @@ def test_a_set_without_ipa_has_other_phones(tmp_path) -> None:
     (tmp_path / "mine.tsv").write_text("a\nb\tstop\nsil\tsilence\n")
     phones: PhoneSet = load_phone_set(str(tmp_path / "mine.tsv"))
     assert [manner(phone, phones) for phone in phones] == ["other", "stop", "silence"]
+
+
+IPA = {"t͡ʃ": "affricate", "k͡p": "stop", "ɓ": "stop", "ɬ": "fricative", "aʊ": "vowel", "ɽ": "stop", "ǃ": "other"}
+
+
+@pytest.mark.parametrize(("symbol", "expected"), IPA.items())
+def test_classes_of_ipa(symbol: str, expected: str, tmp_path) -> None:
+    (tmp_path / "mine.tsv").write_text(f"{symbol}\t-\t{symbol}\nsil\tsilence\n", encoding="utf-8")
+    assert manner(symbol, load_phone_set(str(tmp_path / "mine.tsv"))) == expected

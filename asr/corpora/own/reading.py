@@ -18,6 +18,7 @@ from asr.corpora.manifests.splitting import divide
 from asr.corpora.own.utterance import Found, Segment, Utterance
 from asr.corpora.pronounced import pronounce, what_is_missing
 from asr.errors import InputError, count, listed
+from asr.phones.ipa import look_alikes
 from asr.phones.phone_set import PhoneSet
 from asr.progress import track
 from asr.storage.files import can_name_output
@@ -46,7 +47,7 @@ def read_own(config: CorpusConfig, root: Path, found: Found) -> CorpusCuts:
 
     Raises InputError at the first broken utterance, or, with `skip_bad`, lists it and goes on; and as `divide` does.
     """
-    labels = Labels(config.phone_set)
+    labels = Labels(config.phone_set, config.broad_ipa)
     read = _read_all(config, root, found, labels)
     missing = []
     if read.without_speaker:
@@ -56,6 +57,7 @@ def read_own(config: CorpusConfig, root: Path, found: Found) -> CorpusCuts:
     if config.phone_set is None and labels.phone_set is not None:
         _require_phones(ordered, root)
         _warn_of_words(labels.phone_set, root)
+        _warn_of_look_alikes(labels.phone_set, root)
     _warn_of_phones([cut.supervisions[0].text or "" for cut in ordered if not has_phones(cut)], config, root)
     covered, words = pronounce(ordered, config, read.skipped)  # first, so that dev and test are drawn from what is used
     manifests: dict[str, list[MonoCut]] = {name: [] for name in SPLITS}
@@ -118,6 +120,17 @@ def _warn_of_words(phone_set: PhoneSet, root: Path) -> None:
             root,
             count(len(phone_set), "phone"),
             listed(words),
+        )
+
+
+def _warn_of_look_alikes(phone_set: PhoneSet, root: Path) -> None:
+    """Logs the phones that differ in characters and not in looks, each of which is a phone of its own."""
+    if groups := look_alikes(phone_set):
+        log.warning(
+            "%s: phones that look alike are written with other characters (%s), and count as different; correct the "
+            "labels, or join them with --broad-ipa (corpus.broad_ipa), which also leaves out diacritics",
+            root,
+            listed([" and ".join(group) for group in groups]),
         )
 
 

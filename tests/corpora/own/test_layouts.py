@@ -377,6 +377,35 @@ def test_ipa_makes_a_phone_set(tmp_path: Path, asr_command: Command) -> None:
     assert again.status == 0, again.err
 
 
+def test_phones_that_look_alike_are_warned_of_and_may_be_one(tmp_path: Path, asr_command: Command) -> None:
+    BUILDERS["csv"](tmp_path / "corpus")
+    table = tmp_path / "corpus" / "mine.csv"
+    table.write_text(table.read_text().replace(SYMBOLS, "gʰ ɡʰ t͡ʃʰ t ˥ sp"))
+    narrow = asr_command("prepare", "csv", tmp_path / "corpus", tmp_path / "narrow")
+    assert "phones that look alike are written with other characters (gʰ and ɡʰ)" in narrow.err
+    assert narrow.err.count("\n") == 1
+    wide = asr_command("prepare", "csv", tmp_path / "corpus", tmp_path / "wide", "--broad-ipa")
+    assert (wide.status, wide.err) == (0, "")
+    phones = load_phone_set(tmp_path / "wide" / "phones.txt")
+    assert phones.symbols == ("sil", "sp", "t", "t͡ʃ", "ɡ", "˥")
+    assert phones.ipa["ɡ"] == "ɡ"
+    assert yaml.safe_load((tmp_path / "wide" / "recipe.yaml").read_text())["corpus"]["broad_ipa"]
+    (tmp_path / "mine.tsv").write_text("sil\tsilence\nt\nt͡ʃʰ\nɡ\n˥\n")
+    given = asr_command(
+        *(
+            "prepare",
+            "csv",
+            tmp_path / "corpus",
+            tmp_path / "given",
+            "--broad-ipa",
+            "--phone-set",
+            tmp_path / "mine.tsv",
+        )
+    )
+    assert (given.status, given.err) == (0, "")
+    assert phone_sequence(all_cuts(tmp_path / "given")[0]) == ["ɡ", "ɡ", "t͡ʃʰ", "t", "˥", "sil"]
+
+
 @pytest.mark.parametrize(
     ("labels", "warned"),
     [
