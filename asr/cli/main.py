@@ -107,7 +107,7 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(1)
     except OSError as error:
-        _leave(str(error))
+        _leave(str(error) if error.errno else f"{error}; asr doctor checks the installation")
     except (MemoryError, RuntimeError) as error:
         if is_lost_process(error):
             if is_launched():  # the launcher reports why

@@ -4,6 +4,7 @@ import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
@@ -59,10 +60,11 @@ def missing_extras() -> dict[str, list[str]]:
 
 
 def self_test(device: str = "auto") -> list[Check]:
-    """Reads audio, computes features, trains a step and searches a graph, in about two seconds."""
+    """Reads audio, computes features, changes a speed, trains a step and searches a graph, in about two seconds."""
     parts: dict[str, Callable[[], None]] = {
         "audio": _audio,
         "features": _features,
+        "augmentation": _augmentation,
         "a training step": lambda: _training_step(choose_device(device)),
         "search": _search,
     }
@@ -108,6 +110,20 @@ def _features() -> None:
     energies, _ = FrontEnd(FeaturesConfig(type="fbank", bins=40))(noise, torch.tensor([16000]))
     if energies.shape != (1, 98, 40) or not bool(torch.isfinite(energies).all()):
         raise ArithmeticError("features of a second of noise are wrong; reinstall torch")
+
+
+def _augmentation() -> None:
+    """A tenth of a second at twice its speed, by torchaudio."""
+    try:
+        from asr.features.augmentation.speed import perturb_speed
+    except (ImportError, OSError) as error:
+        raise InputError(
+            f"torchaudio {version('torchaudio')} does not load beside torch {version('torch')}; install both of one "
+            "release, such as 2.11.0"
+        ) from error
+    faster, lengths = perturb_speed(torch.ones(1, 1600), [1600], Fraction(2))
+    if lengths != [800] or not 0.9 < float(faster[0, 400]) < 1.1:
+        raise ArithmeticError("speech at twice its speed is wrong; reinstall torch and torchaudio")
 
 
 def _training_step(device: torch.device) -> None:

@@ -17,7 +17,7 @@ def test_a_good_installation(asr_command: Command) -> None:
     assert outcome.status == 0
     assert f"torch  {torch.__version__.partition('+')[0]}" in outcome.out
     assert "gpus  " in outcome.out
-    for part in ("audio", "features", "a training step", "search"):
+    for part in ("audio", "features", "augmentation", "a training step", "search"):
         assert f"self-test  {part}: right" in outcome.out
     assert outcome.out.endswith("Checked the installation: no problems\n")
 
@@ -29,6 +29,20 @@ def test_a_library_that_computes_wrongly(asr_command: Command, monkeypatch: pyte
     assert "self-test  audio: " in outcome.out
     assert "self-test  audio: right" not in outcome.out
     assert outcome.out.endswith("Checked the installation: 1 problem\n")
+
+
+def test_a_torchaudio_of_another_release(asr_command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise OSError("Could not load this library: libtorchaudio.so")
+
+    for name in [each for each in sys.modules if each.partition(".")[0] == "torchaudio"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delitem(sys.modules, "asr.features.augmentation.speed", raising=False)
+    monkeypatch.setattr(torch.ops, "load_library", fails)
+    outcome = asr_command("doctor", "--device", "cpu")
+    assert outcome.status == 1
+    assert "self-test  augmentation: torchaudio " in outcome.out
+    assert "install both of one release" in outcome.out
 
 
 def test_missing_extras_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
