@@ -1,8 +1,8 @@
-"""Two of a course's questions on a small part of mini LibriSpeech: dropout, and GRU against LSTM.
+"""Two of a course's questions on mini LibriSpeech or a part of it: dropout, and GRU against LSTM.
 
-    python recipes/mini_librispeech/course.py PREPARED [--out runs/mini_librispeech/course]
+    python recipes/mini_librispeech/course.py PREPARED [--set model.width=512] [--out runs/mini_librispeech/course]
 
-PREPARED has the words of the part, from asr prepare. The model in the box (`small`) times the phones of train and
+PREPARED has the words of the speech, from asr prepare. The model in the box (`small`) times the phones of train and
 dev; every setting is then trained with each seed, keeps the weights of the epoch with the least frame error on dev, and
 is tuned on dev and scored on test once.
 
@@ -104,7 +104,11 @@ def main() -> None:
     if not (out / "features" / SUMMARY).is_file():
         time_phones(arguments.prepared, prepared)
         compute_features(read_recipe(HERE / "course_dnn.yaml", []), prepared, out / "features", CPU)
-    settings = [setting for setting in SETTINGS if arguments.question in (None, setting.question)]
+    settings = [
+        replace(setting, changes=(*arguments.set, *setting.changes))
+        for setting in SETTINGS
+        if arguments.question in (None, setting.question)
+    ]
     trained = [(setting, seed, run(setting, seed, out)) for seed, setting in product(SEEDS, settings)]
     for question in dict.fromkeys(setting.question for setting in settings):
         asked = [each for each in trained if each[0].question == question]
@@ -120,6 +124,9 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("prepared", type=Path, help="manifests with words, from asr prepare")
     parser.add_argument("--question", choices=sorted({setting.question for setting in SETTINGS}), help="default: both")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="for all networks, as in asr run"
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/mini_librispeech/course"), help="folder of the study")
     return parser.parse_args()
 
