@@ -19,7 +19,9 @@ class ModelSection(Section):
     """What every model's section has."""
 
     pretrained: Path | None = Field(
-        None, description="model bundle or run: layers of the same name and shape are initialised from its weights"
+        None,
+        description="model bundle, run or the name of a model (asr model list): layers of the same name and shape are "
+        "initialised from its weights",
     )
 
     def portable(self) -> "ModelSection":
