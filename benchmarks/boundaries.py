@@ -45,7 +45,6 @@ CLOSURES = {"bcl": "b", "dcl": "d", "gcl": "g", "pcl": "p", "tcl": "t", "kcl": "
 RELEASES = {"t": ("t", "ch"), "d": ("d", "jh")}
 """What may follow the closure of a stop besides the stop itself."""
 
-
 MOVED = 1e-4
 """Seconds: a boundary that is nearer to the other program's is one that nobody moved."""
 SILENCE = "sil"
