@@ -64,13 +64,13 @@ def prepare(config: CorpusConfig, out_dir: Path) -> PrepareSummary:
 
     For a corpus of one's own that has phones of no set that ships, also the set, in PHONE_SET. Shards are first
     unpacked into `out_dir`/AUDIO. Shards and manifests from asr are in the set that they were prepared in, unless
-    `config` has another.
+    `config` has another or reads them as broad IPA.
     Every file is checked before the first is written. Raises InputError at the first broken utterance or missing
     speaker, or, with `skip_bad`, lists them in the summary and goes on.
     """
     root = folder = corpus_dir(config)
     if config.name == LHOTSE:
-        if config.phone_set is None and root.is_dir():
+        if config.phone_set is None and not config.broad_ipa and root.is_dir():
             config = config.model_copy(update={"phone_set": stored_phone_set(root)})
         if shards := find_shards(root):
             folder = unpack_shards(shards, out_dir / AUDIO)

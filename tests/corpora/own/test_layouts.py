@@ -390,6 +390,8 @@ def test_phones_that_look_alike_are_warned_of_and_may_be_one(tmp_path: Path, asr
     assert phones.symbols == ("sil", "sp", "t", "t͡ʃ", "ɡ", "˥")
     assert phones.ipa["ɡ"] == "ɡ"
     assert yaml.safe_load((tmp_path / "wide" / "recipe.yaml").read_text())["corpus"]["broad_ipa"]
+    assert asr_command("prepare", "lhotse", tmp_path / "narrow", tmp_path / "again", "--broad-ipa").status == 0
+    assert load_phone_set(tmp_path / "again" / "phones.txt") == phones
     (tmp_path / "mine.tsv").write_text("sil\tsilence\nt\nt͡ʃʰ\nɡ\n˥\n")
     given = asr_command(
         *(
