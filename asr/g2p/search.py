@@ -46,18 +46,12 @@ def _search(
     kept = _nothing(len(letters), beam)
     kept.scores[0, 0], kept.nodes[0, 0] = 0.0, ngram.symbols - 1  # of the symbol that begins a sentence
     for place in range(len(letters)):
-        for number in range(beam):
-            if kept.scores[place, number] > -np.inf:
-                _extend(kept, place, number, letters, pair_letters, first, ngram)
+        _extend(kept, place, letters, pair_letters, first, ngram)
+    _end(kept, ngram)
     scores = kept.scores[len(letters)]
-    for number in range(beam):
-        if scores[number] > -np.inf:
-            scores[number] += _step(ngram, kept.nodes[len(letters), number], ngram.symbols - 1)[0]
     ranked = np.argsort(-scores)
     ranked = ranked[scores[ranked] > -np.inf]
-    pairs, lengths = np.zeros((len(ranked), len(letters)), np.int64), np.zeros(len(ranked), np.int64)
-    for rank in range(len(ranked)):
-        lengths[rank] = _trace(kept, ranked[rank], pairs[rank])
+    pairs, lengths = _traced(kept, ranked)
     return scores[ranked], pairs, lengths
 
 
@@ -75,43 +69,63 @@ def _nothing(letters: int, beam: int) -> Hypotheses:
 
 @compiled
 def _extend(
-    kept: Hypotheses,
-    place: int,
-    number: int,
-    letters: Numbers,
-    pair_letters: Numbers,
-    first: Numbers,
-    ngram: NumberNgram,
+    kept: Hypotheses, place: int, letters: Numbers, pair_letters: Numbers, first: Numbers, ngram: NumberNgram
 ) -> None:
-    """Adds a hypothesis with each pair that spells the next letters, where it is better than the worst that is kept."""
-    for pair in range(first[letters[place]], first[letters[place] + 1]):
-        after, second = place + 1, pair_letters[pair, 1]
-        if second >= 0:
-            after = place + 2
-            if after > len(letters) or second != letters[place + 1]:
+    """Adds the hypotheses that spell the first `place` letters with each pair that spells the next ones, where they are
+    better than the worst that is kept."""
+    scores, nodes, pairs, places, numbers = kept
+    # Each array once, not at each pair, where counting the references to it takes as long as the look-up.
+    order, symbols, keys, log_probabilities, backoffs, suffixes, depths = ngram
+    for number in range(scores.shape[1]):
+        before, history = scores[place, number], nodes[place, number]
+        if before == -np.inf:
+            continue
+        for pair in range(first[letters[place]], first[letters[place] + 1]):
+            after, second = place + 1, pair_letters[pair, 1]
+            if second >= 0:
+                after = place + 2
+                if after > len(letters) or second != letters[place + 1]:
+                    continue
+            worst = np.argmin(scores[after])
+            if before <= scores[after, worst]:  # no probability is above 1
                 continue
-        gain, node = _step(ngram, kept.nodes[place, number], pair)
-        score = kept.scores[place, number] + gain
-        worst = np.argmin(kept.scores[after])
-        if score > kept.scores[after, worst]:
-            kept.scores[after, worst] = score
-            kept.nodes[after, worst] = ngram.suffixes[node] if ngram.depths[node] == ngram.order else node
-            kept.pairs[after, worst] = pair
-            kept.places[after, worst], kept.numbers[after, worst] = place, number
+            gain, node = _step(history, pair, symbols, keys, log_probabilities, backoffs, suffixes)
+            if before + gain > scores[after, worst]:
+                scores[after, worst] = before + gain
+                nodes[after, worst] = suffixes[node] if depths[node] == order else node
+                pairs[after, worst], places[after, worst], numbers[after, worst] = pair, place, number
 
 
 @compiled
-def _step(ngram: NumberNgram, node: int, symbol: int) -> tuple[float, int]:
+def _end(kept: Hypotheses, ngram: NumberNgram) -> None:
+    """Adds the end of the word to the hypotheses that spell all letters."""
+    _, symbols, keys, log_probabilities, backoffs, suffixes, _ = ngram
+    scores, nodes = kept.scores[-1], kept.nodes[-1]
+    for number in range(len(scores)):
+        if scores[number] > -np.inf:
+            scores[number] += _step(nodes[number], symbols - 1, symbols, keys, log_probabilities, backoffs, suffixes)[0]
+
+
+@compiled
+def _step(
+    node: int,
+    symbol: int,
+    symbols: int,
+    keys: Numbers,
+    log_probabilities: Vector,
+    backoffs: Vector,
+    suffixes: Numbers,
+) -> tuple[float, int]:
     """The log probability of a symbol after a history, and the node of the longest n-gram that gives it."""
     score = 0.0
     while True:
-        child = _child(ngram.keys, node * ngram.symbols + symbol)
+        child = _child(keys, node * symbols + symbol)
         if child:
-            return score + ngram.log_probabilities[child], child
+            return score + log_probabilities[child], child
         if node == ROOT:
             return -np.inf, ROOT
-        score += ngram.backoffs[node]
-        node = ngram.suffixes[node]
+        score += backoffs[node]
+        node = suffixes[node]
 
 
 @compiled
@@ -122,13 +136,17 @@ def _child(keys: Numbers, key: int) -> int:
 
 
 @compiled
-def _trace(kept: Hypotheses, number: int, pairs: Numbers) -> int:
-    """Fills `pairs` with those of a hypothesis that spells all letters; returns how many they are."""
-    place, size = len(kept.scores) - 1, 0
-    while place:
-        pairs[size] = kept.pairs[place, number]
-        place, number, size = kept.places[place, number], kept.numbers[place, number], size + 1
-    for early in range(size // 2):  # the path was followed from its end
-        late = size - 1 - early
-        pairs[early], pairs[late] = pairs[late], pairs[early]
-    return size
+def _traced(kept: Hypotheses, ranked: Numbers) -> tuple[Numbers, Numbers]:
+    """The pairs [N, L] of hypotheses that spell all letters, and how many each has."""
+    letters = len(kept.scores) - 1
+    pairs, lengths = np.zeros((len(ranked), letters), np.int64), np.zeros(len(ranked), np.int64)
+    for rank in range(len(ranked)):
+        place, number, size = letters, ranked[rank], 0
+        while place:
+            pairs[rank, size] = kept.pairs[place, number]
+            place, number, size = kept.places[place, number], kept.numbers[place, number], size + 1
+        for early in range(size // 2):  # the path was followed from its end
+            late = size - 1 - early
+            pairs[rank, early], pairs[rank, late] = pairs[rank, late], pairs[rank, early]
+        lengths[rank] = size
+    return pairs, lengths
