@@ -20,7 +20,7 @@ from asr.audio.waveform import Waveform
 from asr.decoding.alternatives import n_best_hypotheses, with_nbest
 from asr.decoding.bundle_decoder import bundle_decoder
 from asr.decoding.decode import decode_utterance, with_phones
-from asr.decoding.join import join, shifted
+from asr.decoding.seams import join, shifted
 from asr.errors import InputError
 from asr.features.pieces import MARGIN, WHOLE, whole_or_blocks
 from asr.formats.transcript import PhoneSegment, Transcript
