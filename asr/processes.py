@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from types import FrameType
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Never, TypeVar
 
 from asr.errors import InputError
+from asr.termination import on_sigterm
 
 if TYPE_CHECKING:
     from torch.distributed import Store
@@ -158,7 +158,7 @@ def launch(count: int, arguments: Sequence[str], environment: Mapping[str, str])
         said = [None, *(stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(count - 1))]
         processes: list[subprocess.Popen[bytes]] = []
         stack.callback(_end, processes)
-        stack.enter_context(_terminable())
+        stack.enter_context(on_sigterm(_terminate))
         for number, output in enumerate(said):
             own = {**shared, "RANK": str(number), "LOCAL_RANK": str(number)}
             processes.append(
@@ -175,17 +175,7 @@ def launch(count: int, arguments: Sequence[str], environment: Mapping[str, str])
         return _reported(statuses, said)
 
 
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Within it, SIGTERM raises InputError; by default it ends a process without a word."""
-    before = signal.signal(signal.SIGTERM, _terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _terminate(number: int, frame: FrameType | None) -> Never:
+def _terminate() -> Never:
     raise InputError("ended by SIGTERM; rerun the same command to resume")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
@@ -20,10 +20,9 @@ from asr.audio.waveform import Waveform
 from asr.decoding.alternatives import n_best_hypotheses, with_nbest
 from asr.decoding.bundle_decoder import bundle_decoder
 from asr.decoding.decode import decode_utterance, with_phones
-from asr.decoding.join import join, shifted
+from asr.decoding.seams import join, shifted
 from asr.errors import InputError
-from asr.features.mel import check_length
-from asr.features.pieces import MARGIN, WHOLE
+from asr.features.pieces import MARGIN, WHOLE, whole_or_blocks
 from asr.formats.transcript import PhoneSegment, Transcript
 from asr.library.frame_posteriors import Posteriors
 from asr.library.recording import UNNAMED, Audio, open_recording
@@ -225,14 +224,12 @@ class Recognizer:
         short: dict[int, Waveform] = {}
         found: dict[int, Transcript] = {}
         for number, recording in enumerate(recordings):
-            blocks = recording.blocks()
-            head = list(islice(blocks, 2))
-            if len(head) == 1:
-                with _named(recording.audio):
-                    check_length(len(head[0]), self.bundle.config.features)
-                short[number] = head[0]
+            with _named(recording.audio):
+                samples = whole_or_blocks(recording.blocks(), self.bundle.config.features)
+            if isinstance(samples, np.ndarray):
+                short[number] = samples
             else:
-                found[number] = self.recognize_blocks(chain(head, blocks), recording.utterance, recording.audio, nbest)
+                found[number] = self.recognize_blocks(samples, recording.utterance, recording.audio, nbest)
         names = [(recordings[number].utterance, recordings[number].audio) for number in short]
         found |= zip(short, self.recognize_batch(list(short.values()), names, nbest), strict=True)
         return [Transcription.of(found[number], each.picture) for number, each in enumerate(recordings)]
@@ -276,6 +273,6 @@ def _named(audio: str | None) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        if audio is None or str(error).startswith(audio):
+        if audio is None or str(error).startswith((audio, str(Path(audio)))):
             raise
         raise InputError(str(error), audio) from error

@@ -18,6 +18,7 @@ LAYERS = (
         "asr.progress",
         "asr.device",
         "asr.threads",
+        "asr.termination",
         "asr.data_files",
         "asr.png",
         "asr.corpus_registry",

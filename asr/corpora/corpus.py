@@ -14,7 +14,8 @@ SKIP = "--skip-bad (corpus.skip_bad)"
 
 
 NO_SPEAKERS = "speaker labels of"
-"""How the line of `CorpusCuts.missing` begins that counts utterances without a speaker."""
+"""How the line of `CorpusCuts.missing` begins that counts utterances without a speaker; a stored summary has no other
+sign of them."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class CorpusCuts:
     """The cuts of each manifest (`train`, or `fold-1/train`), in order; `root` is where the corpus was found.
 
     `skipped` has each utterance that was left out (`utterance`, `reason`), `missing` what a complete copy also has.
-    `phone_set` is that of the transcripts of a corpus of one's own that has phones.
+    `phone_set` is that of the transcripts of a corpus of one's own that has phones; `speakers_known` is false where
+    some of its utterances have no speaker, so that an audio file counts as one.
     """
 
     root: Path
@@ -41,4 +43,5 @@ class CorpusCuts:
     skipped: list[dict[str, str]] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     phone_set: PhoneSet | None = None
+    speakers_known: bool = True
     words: WordCoverage = field(default_factory=WordCoverage)

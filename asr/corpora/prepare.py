@@ -48,10 +48,13 @@ class PrepareSummary:
     missing: list[str] = field(default_factory=list)
     phone_set: str | None = None
     """Of a corpus of one's own: the set of its transcripts; PHONE_SET where it does not ship."""
+    speakers_known: bool = True
+    """Whether each utterance has a speaker of its own corpus, not the name of its audio file."""
 
     def to_json(self) -> dict[str, Any]:
         """The content of summary.json."""
         row = asdict(self)
+        del row["speakers_known"]
         for split in row["splits"].values():
             del split["timed"]
         if self.phone_set is None:
@@ -92,7 +95,8 @@ def write_prepared(out_dir: Path, name: str, corpus: CorpusCuts) -> PrepareSumma
         write_cuts(cuts_path(out_dir, split), cuts)
         splits[split] = _summary(cuts)
     set_name = store_phone_set(corpus.phone_set, out_dir)
-    summary = PrepareSummary(name, str(corpus.root), splits, corpus.skipped, corpus.missing, set_name)
+    known = corpus.speakers_known
+    summary = PrepareSummary(name, str(corpus.root), splits, corpus.skipped, corpus.missing, set_name, known)
     write_json(out_dir / SUMMARY, summary.to_json())
     return summary
 

@@ -97,10 +97,10 @@ def _speakers(root: Path) -> Iterator[Speaker]:
         if match := _FLAT_FOLDER.fullmatch(folder.name):
             yield Speaker(match[2].lower(), folder, match[1].lower(), None)
         elif (part := folder.name.lower()) in ("train", "test"):
-            for dialect in _folders(folder):
-                if _DIALECT_FOLDER.fullmatch(dialect.name):
-                    for child in _folders(dialect):
-                        yield Speaker(child.name.lower(), child, dialect.name.lower(), part)
+            dialects = (dialect for dialect in _folders(folder) if _DIALECT_FOLDER.fullmatch(dialect.name))
+            for dialect in dialects:
+                for child in _folders(dialect):
+                    yield Speaker(child.name.lower(), child, dialect.name.lower(), part)
 
 
 def _check_unique(speakers: list[Speaker]) -> None:

@@ -76,6 +76,16 @@ class ExtractSummary:
     seconds: float = 0.0
     skipped: list[dict[str, str]] = field(default_factory=list)
 
+    def add(self, found: Found, sample_rate: int) -> None:
+        """Counts an utterance, or lists it as left out."""
+        if isinstance(found.features, InputError):
+            self.skipped.append({"utterance": found.utterance, "reason": str(found.features)})
+            return
+        samples, features = found.features
+        self.utterances += 1
+        self.frames += len(features)
+        self.seconds += samples / sample_rate
+
 
 def extract(
     cuts_path: Path | str,
@@ -97,17 +107,12 @@ def extract(
     with ArchiveWriter(stem, config.static_dim) as archive:
         with closing(computed(cuts_path, config, device, engine, share)) as found:
             for each in track(chain(found, further), f"features of {Path(stem).name}"):
-                if isinstance(each.features, InputError):
-                    if not skip_bad:
-                        raise not_skipped(each.features)
-                    summary.skipped.append({"utterance": each.utterance, "reason": str(each.features)})
-                    continue
-                samples, features = each.features
-                archive.append(each.utterance, each.speaker, features)
-                cmvn.add(each.speaker, counted(features, config))
-                summary.utterances += 1
-                summary.frames += len(features)
-                summary.seconds += samples / config.sample_rate
+                if isinstance(each.features, InputError) and not skip_bad:
+                    raise not_skipped(each.features)
+                summary.add(each, config.sample_rate)
+                if not isinstance(each.features, InputError):
+                    archive.append(each.utterance, each.speaker, each.features[1])
+                    cmvn.add(each.speaker, counted(each.features[1], config))
         if summary.utterances == 0:
             raise InputError("has no utterance with usable audio; rerun the prepare stage", cuts_path)
         save_cmvn(cmvn_path(stem), cmvn)

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 
 import numpy as np
 
 from asr.audio.waveform import Waveform
+from asr.config import FeaturesConfig
+from asr.features.mel import check_length
 
 WHOLE = 60.0
 """Seconds; a recording that is not longer stays one piece, and so does the rest of a longer one."""
@@ -32,6 +35,18 @@ class Piece:
     begin: int
     end: int
     last: bool
+
+
+def whole_or_blocks(blocks: Iterator[Waveform], config: FeaturesConfig) -> Waveform | Iterator[Waveform]:
+    """The samples [S] of a recording that comes in one block, of WHOLE seconds at most; the blocks of a longer one.
+
+    Raises InputError for one that is shorter than a frame.
+    """
+    head = list(islice(blocks, 2))
+    if len(head) != 1:
+        return chain(head, blocks)
+    check_length(len(head[0]), config)
+    return head[0]
 
 
 def cut_at_pauses(blocks: Iterable[Waveform], sample_rate: int, step: int = 1) -> Iterator[Piece]:

@@ -1,16 +1,12 @@
 """CTM files (NIST's time-marked conversations): lines of `utterance channel start duration phone score`."""
 
-import math
-from collections.abc import Iterable, Iterator
-from itertools import groupby
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
-from asr.errors import InputError
 from asr.formats.tiers import all_in_one, require_no_spaces, require_times
 from asr.formats.transcript import PhoneSegment, Transcript
 from asr.storage.files import complete_file
-from asr.storage.text import read_lines
 
 CHANNEL = "1"
 
@@ -41,34 +37,6 @@ def _line(utterance: str, segment: PhoneSegment) -> str:
     duration = round(end, 4) - round(start, 4)
     line = f"{utterance} {CHANNEL} {start:.4f} {duration:.4f} {segment.phone}"
     return line if segment.score is None else f"{line} {segment.score:.4f}"
-
-
-def read_ctm(path: Path | str) -> Iterator[Transcript]:
-    """Yields a transcript for each run of lines of one utterance. Raises InputError with the broken line."""
-    for utterance, rows in groupby(_rows(Path(path)), key=lambda row: row[0]):
-        yield Transcript(utterance, [segment for _, segment in rows])
-
-
-def _rows(path: Path) -> Iterator[tuple[str, PhoneSegment]]:
-    for number, line in read_lines(path):
-        fields = line.split()
-        if fields and not line.startswith(";;"):
-            yield _parse(fields, path, number)
-
-
-def _parse(fields: list[str], path: Path, number: int) -> tuple[str, PhoneSegment]:
-    if len(fields) not in (5, 6):
-        raise InputError("expected utterance, channel, start, duration, phone and perhaps a score", path, number)
-    try:
-        start, duration = float(fields[2]), float(fields[3])
-        score = float(fields[5]) if len(fields) == 6 else None
-    except ValueError as error:
-        raise InputError(str(error), path, number) from error
-    if not (math.isfinite(start) and math.isfinite(start + duration) and duration >= 0):
-        raise InputError("start and duration must be seconds, the duration not negative", path, number)
-    if not math.isfinite(score or 0.0):
-        raise InputError(f"the score must be a number, not {score}", path, number)
-    return fields[0], PhoneSegment(fields[4], start, round(start + duration, 4), score)
 
 
 def _write(file: IO[str], tier: str, labels: Transcript) -> None:

@@ -2,7 +2,7 @@
 minutes. The estimate is the same: interpolated modified Kneser-Ney (see `asr.lm.ngram`)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,7 @@ ROOT = 0
 """The node of the empty history."""
 
 
-@dataclass(frozen=True)
-class NumberNgram:
+class NumberNgram(NamedTuple):
     """A tree whose nodes are n-grams; node k > 0 continues its parent by a symbol: `keys`[k - 1] = parent * V + symbol.
 
     The V symbols are numbered from 0; V - 2 begins a sentence and V - 1 ends it. Logarithms are natural.

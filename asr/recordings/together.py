@@ -1,10 +1,11 @@
 """Recordings of similar lengths scored together, as suits a GPU."""
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+
+import numpy as np
 
 from asr.audio.waveform import Waveform
-from asr.features.mel import check_length
+from asr.features.pieces import whole_or_blocks
 from asr.recognizer import Recognizer
 from asr.recordings.sources import Source
 from asr.recordings.work import Outcome, Read
@@ -25,14 +26,11 @@ def transcribe_together(recognizer: Recognizer, nbest: int, items: Sequence[tupl
     short: dict[int, Waveform] = {}
     for number, (source, read) in enumerate(items):
         try:
-            blocks = read()
-            head = list(islice(blocks, 2))
-            if len(head) == 1:
-                check_length(len(head[0]), recognizer.bundle.config.features)
-                short[number] = head[0]
+            samples = whole_or_blocks(read(), recognizer.bundle.config.features)
+            if isinstance(samples, np.ndarray):
+                short[number] = samples
             else:
-                long = chain(head, blocks)
-                found[number] = recognizer.recognize_blocks(long, source.utterance, str(source.path), nbest), {}
+                found[number] = recognizer.recognize_blocks(samples, source.utterance, str(source.path), nbest), {}
         except Exception as error:
             found[number] = error
     numbers, lengths = list(short), [len(samples) for samples in short.values()]

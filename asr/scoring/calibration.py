@@ -13,8 +13,8 @@ from asr.errors import InputError
 from asr.formats.transcript import Recognised, Transcript, read_recognised, recognised
 from asr.phones.folding import fold, fold_each
 from asr.phones.phone_set import AnyPhoneSet, silences
+from asr.scoring.counterparts import Counterparts
 from asr.scoring.edit_alignment import edit_alignment
-from asr.scoring.join import Counterparts
 from asr.scoring.pronunciations import Reference, fitting_phones
 from asr.scoring.silence import transcribed
 from asr.storage.files import remove, write_json

@@ -72,18 +72,7 @@ def _best_choices(phones: Symbols, starts: Starts, firsts: Starts, hypothesis: S
         after = np.full(columns, np.iinfo(np.int64).max)
         for pronunciation in range(firsts[word], firsts[word + 1]):
             row, origin = before.copy(), np.arange(columns)
-            for place in range(starts[pronunciation], starts[pronunciation + 1]):
-                diagonal, diagonal_origin = row[0], origin[0]
-                row[0] += DELETION_WEIGHT
-                for j in range(1, columns):
-                    best = diagonal + (0 if phones[place] == hypothesis[j - 1] else SUBSTITUTION_WEIGHT)
-                    best_origin = diagonal_origin
-                    diagonal, diagonal_origin = row[j], origin[j]
-                    if row[j] + DELETION_WEIGHT < best:
-                        best, best_origin = row[j] + DELETION_WEIGHT, origin[j]
-                    if row[j - 1] + INSERTION_WEIGHT < best:
-                        best, best_origin = row[j - 1] + INSERTION_WEIGHT, origin[j - 1]
-                    row[j], origin[j] = best, best_origin
+            _add_phones(row, origin, phones, starts[pronunciation], starts[pronunciation + 1], hypothesis)
             for j in range(columns):
                 if row[j] < after[j]:
                     after[j], chosen[word, j], entered[word, j] = row[j], pronunciation, origin[j]
@@ -94,3 +83,21 @@ def _best_choices(phones: Symbols, starts: Starts, firsts: Starts, hypothesis: S
         choices[word] = chosen[word, column]
         column = entered[word, column]
     return choices
+
+
+@compiled
+def _add_phones(row: Starts, origin: Starts, phones: Symbols, start: int, end: int, hypothesis: Symbols) -> None:
+    """Carries the least weights on over phones `start` to `end` - 1 of the reference: `row` [J + 1] is the weight at
+    each place of the hypothesis, `origin` [J + 1] where the path to there entered the word."""
+    for place in range(start, end):
+        diagonal, diagonal_origin = row[0], origin[0]
+        row[0] += DELETION_WEIGHT
+        for j in range(1, len(row)):
+            best = diagonal + (0 if phones[place] == hypothesis[j - 1] else SUBSTITUTION_WEIGHT)
+            best_origin = diagonal_origin
+            diagonal, diagonal_origin = row[j], origin[j]
+            if row[j] + DELETION_WEIGHT < best:
+                best, best_origin = row[j] + DELETION_WEIGHT, origin[j]
+            if row[j - 1] + INSERTION_WEIGHT < best:
+                best, best_origin = row[j - 1] + INSERTION_WEIGHT, origin[j - 1]
+            row[j], origin[j] = best, best_origin

@@ -11,8 +11,8 @@ from asr.formats.transcript import Recognised, Transcript, read_recognised, reco
 from asr.phones.folding import fold
 from asr.phones.phone_set import AnyPhoneSet, silences
 from asr.scoring.counted import ErrorCounter
+from asr.scoring.counterparts import joined
 from asr.scoring.edit_alignment import Counts, EditPair, count_errors, edit_alignment
-from asr.scoring.join import joined
 from asr.scoring.pronunciations import fitting_phones
 from asr.scoring.results import UNKNOWN_SPEAKER, ScoreResult, summarize, write_result
 from asr.scoring.silence import TREATMENTS, Treatment, deletable, transcribed, treat

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from asr.audio.waveform import Waveform
-from asr.decoding.join import join, shifted
+from asr.decoding.seams import join, shifted
 from asr.errors import InputError
 from asr.formats.transcript import PhoneSegment, Transcript
 from asr.recognizer import Recognizer

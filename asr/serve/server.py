@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
+from functools import partial
 
 import uvicorn
 
@@ -15,6 +15,7 @@ from asr.errors import InputError
 from asr.serve.access import Access
 from asr.serve.app import create_app
 from asr.serve.speech import Speech
+from asr.termination import on_sigterm
 
 log = logging.getLogger(__name__)
 
@@ -70,17 +71,13 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 @contextmanager
 def temporary_folder() -> Iterator[None]:
     """All temporary files of the process are in one folder, which is removed also after Ctrl-C and SIGTERM."""
-
-    def leave(number: int, frame: FrameType | None) -> None:
-        sys.exit(TERMINATED)
-
-    before_folder, before_signal = tempfile.tempdir, signal.signal(signal.SIGTERM, leave)
-    try:
-        with tempfile.TemporaryDirectory(prefix="asr-serve-", ignore_cleanup_errors=True) as folder:
-            tempfile.tempdir = folder
-            try:
-                yield
-            finally:
-                tempfile.tempdir = before_folder
-    finally:
-        signal.signal(signal.SIGTERM, before_signal)
+    before = tempfile.tempdir
+    with (
+        on_sigterm(partial(sys.exit, TERMINATED)),
+        tempfile.TemporaryDirectory(prefix="asr-serve-", ignore_cleanup_errors=True) as folder,
+    ):
+        tempfile.tempdir = folder
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before

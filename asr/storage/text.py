@@ -4,7 +4,7 @@ import codecs
 import gzip
 import logging
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BufferedReader, TextIOWrapper
 from itertools import chain
 from pathlib import Path
@@ -25,24 +25,28 @@ def read_lines(path: Path | str, fallback: bool = False) -> Iterator[tuple[int, 
     that are always UTF-8. Raises InputError for a file that cannot be read, and for a line that is not text.
     """
     path = Path(path)
-    warned = False
     try:
         with path.open("rb") as file, _decoded(file, path) as text:
-            for number, line in enumerate(text, 1):
-                if "\0" in line:
-                    raise InputError("has NUL bytes: a binary file, or UTF-16 without its mark", path, number)
-                if not line.isascii() and (raw := _not_utf8(line)) is not None:
-                    if not fallback:
-                        raise InputError("is not UTF-8 text; save the file as UTF-8", path, number)
-                    line = _windows_1252(raw, path, number)
-                    if not warned:
-                        log.warning("%s:%d: is not UTF-8; read as Windows-1252 (Latin-1)", path, number)
-                        warned = True
-                yield number, line.removesuffix("\n")
+            yield from _lines(text, path, fallback)
     except OSError as error:
         raise InputError(f"cannot read: {error.strerror}", path) from error
     except UnicodeError as error:
         raise InputError("is not complete UTF-16 text; save the file as UTF-8", path) from error
+
+
+def _lines(text: Iterable[str], path: Path, fallback: bool) -> Iterator[tuple[int, str]]:
+    warned = False
+    for number, line in enumerate(text, 1):
+        if "\0" in line:
+            raise InputError("has NUL bytes: a binary file, or UTF-16 without its mark", path, number)
+        if not line.isascii() and (raw := _not_utf8(line)) is not None:
+            if not fallback:
+                raise InputError("is not UTF-8 text; save the file as UTF-8", path, number)
+            line = _windows_1252(raw, path, number)
+            if not warned:
+                log.warning("%s:%d: is not UTF-8; read as Windows-1252 (Latin-1)", path, number)
+                warned = True
+        yield number, line.removesuffix("\n")
 
 
 def read_packed_lines(path: Path, fallback: bool = False) -> Iterator[tuple[int, str]]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from support.ctm import read_ctm
 from support.three_phones import UNIFORM, posteriors
 
 from asr.acoustics.frame_times import FrameTimes
@@ -15,7 +16,6 @@ from asr.decoding.search.batch_viterbi import BatchViterbi, Weights
 from asr.decoding.search.batches import batch_paths
 from asr.decoding.search.beam import BeamSearch
 from asr.errors import InputError
-from asr.formats.ctm import read_ctm
 from asr.formats.transcript import Transcript, read_transcripts
 
 

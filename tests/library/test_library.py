@@ -111,6 +111,8 @@ def test_a_list_with_a_long_recording(
 def test_a_missing_file_is_named_once(recognizer: asr.Recognizer) -> None:
     with pytest.raises(asr.InputError, match=r"^missing\.wav: no such audio file; check the path$"):
         recognizer.transcribe(["missing.wav"])
+    with pytest.raises(asr.InputError, match=r"^missing\.wav: no such audio file; check the path$"):
+        recognizer.align("./missing.wav", phones="sil")
     with pytest.raises(asr.InputError, match=r"^missing\.wav: sample_rate is for samples in memory"):
         recognizer.transcribe("missing.wav", 16000)
     with pytest.raises(asr.InputError, match=r"^nowhere: no such folder"):

@@ -9,9 +9,9 @@ import pytest
 import soundfile
 from praatio import textgrid
 from support.asr_command import Command
+from support.ctm import read_ctm
 from support.recordings import rows
 
-from asr.formats.ctm import read_ctm
 from asr.formats.phn import read_labels
 from asr.formats.transcript import read_transcripts
 

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from praatio import textgrid
 from support.asr_command import Command, snapshot
+from support.ctm import read_ctm
 from support.recordings import rows
 
-from asr.formats.ctm import read_ctm
 from asr.formats.phn import read_labels
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from praatio import textgrid
 from support.asr_command import Command
+from support.ctm import read_ctm
 
 from asr.errors import InputError
-from asr.formats.ctm import read_ctm
 from asr.formats.transcript import PhoneSegment, Transcript, WordSegment, read_transcripts, write_transcripts
 from asr.recordings.export import PLAIN, Exports, View
 from asr.storage.files import write_json

@@ -18,7 +18,6 @@ from asr.config.recipe_file import read_recipe, write_recipe
 from asr.corpora.timit_labels import read_phones, read_words
 from asr.features.archive import Archive, ArchiveWriter
 from asr.features.cmvn import Cmvn, Statistics, load_cmvn, save_cmvn
-from asr.formats.ctm import read_ctm
 from asr.formats.lab import read_transcript as read_lab
 from asr.formats.plain_text import read_sentence
 from asr.formats.textgrid import write_textgrid
@@ -224,7 +223,6 @@ def parsers() -> dict[str, Parser]:
         "words": Parser(
             "words.txt", _words, (b'<i>Don\xe2\x80\x99t</i> (laughs) [noise] a/b, "c-d" \'em 21st &amp;\n',)
         ),
-        "ctm": Parser("x.ctm", exhausted(read_ctm), (b";; x\nu1 1 0.0 0.1 aa 0.5\nu1 1 0.1 0.2 b\n",)),
         "lexicon": Parser(
             "lexicon.txt",
             read_lexicon,
@@ -263,7 +261,7 @@ def stored(parser: str, content: bytes) -> bytes:
 
 
 WRITTEN_BY_PEOPLE = (
-    *("recipe", "transcripts", "json", "textgrid", "phn", "wrd", "txt", "lab", "words", "ctm", "lexicon", "phone set"),
+    *("recipe", "transcripts", "json", "textgrid", "phn", "wrd", "txt", "lab", "words", "lexicon", "phone set"),
     *("folding", "arpa", "speakers", "kaldi", "text-phone", "list csv", "own csv", "own segments", "own commonvoice"),
 )
 """Those of text files that may come from any editor, and whose results can be compared."""

@@ -80,7 +80,8 @@ def merge_prepared(
     manifests = divide(cuts, splits, SplitConfig(by="recording"), out_dir, skipped if skip_bad else None)
     manifests["train"] = _weighted(manifests["train"], weights, seed)
     missing = [f"{name}: {line}" for name, corpus in corpora.items() for line in corpus.missing]
-    return write_prepared(out_dir, "lhotse", CorpusCuts(out_dir, manifests, skipped, missing, target))
+    known = all(corpus.speakers_known for corpus in corpora.values())
+    return write_prepared(out_dir, "lhotse", CorpusCuts(out_dir, manifests, skipped, missing, target, known))
 
 
 def _corpus_name(folder: Path) -> str:

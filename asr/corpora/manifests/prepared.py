@@ -1,11 +1,12 @@
 """Folders of manifests that asr prepare wrote: reading them, and dividing them again."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from lhotse import MonoCut
 
 from asr.config import SplitConfig
-from asr.corpora.corpus import CorpusCuts
+from asr.corpora.corpus import NO_SPEAKERS, CorpusCuts
 from asr.corpora.cuts import read_cuts
 from asr.corpora.manifests.splitting import divide
 from asr.corpora.prepare import PrepareSummary, write_prepared
@@ -30,7 +31,8 @@ def read_prepared(folder: Path) -> CorpusCuts:
     missing = row.get("missing", []) if is_summary(row) else None
     if not isinstance(missing, list):
         raise InputError("is not from asr prepare; run it again", summary)
-    return CorpusCuts(folder, manifests, missing=missing, phone_set=stored_phone_set(folder))
+    known = not any(NO_SPEAKERS in str(line) for line in missing)
+    return CorpusCuts(folder, manifests, [], missing, stored_phone_set(folder), known)
 
 
 def split_prepared(folder: Path, config: SplitConfig, out_dir: Path) -> PrepareSummary:
@@ -41,9 +43,7 @@ def split_prepared(folder: Path, config: SplitConfig, out_dir: Path) -> PrepareS
     corpus = read_prepared(folder)
     cuts = sorted(all_cuts(corpus), key=lambda cut: cut.id)
     manifests = divide(cuts, {}, config, folder)
-    return write_prepared(
-        out_dir, "lhotse", CorpusCuts(folder, manifests, missing=corpus.missing, phone_set=corpus.phone_set)
-    )
+    return write_prepared(out_dir, "lhotse", replace(corpus, manifests=manifests))
 
 
 def all_cuts(corpus: CorpusCuts) -> list[MonoCut]:

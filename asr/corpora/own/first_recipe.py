@@ -6,7 +6,6 @@ from typing import Any
 import yaml
 
 from asr.config import CorpusConfig
-from asr.corpora.corpus import NO_SPEAKERS
 from asr.corpora.prepare import PrepareSummary, corpus_dir
 from asr.phones.lexicon import CMUDICT
 from asr.storage.run_layout import PHONE_SET
@@ -50,10 +49,9 @@ def first_recipe(config: CorpusConfig, summary: PrepareSummary, prepared: Path) 
     if config.lexicon_files:
         corpus["lexicon"] = [each if each == CMUDICT else str(Path(each).absolute()) for each in config.lexicon]
     timed = all(split.timed == split.utterances for split in summary.splits.values())
-    labelled = not any(NO_SPEAKERS in line for line in summary.missing)
     recipe = {
         "corpus": corpus | {"dir": str(corpus_dir(config))},
-        "features": {"type": "fbank", "bins": 40, "cmvn": "speaker" if labelled else "utterance"},
+        "features": {"type": "fbank", "bins": 40, "cmvn": "speaker" if summary.speakers_known else "utterance"},
         "targets": {"phone_set": phones, "states": 3},
         **(TIMED if timed else UNTIMED),
         "scoring": {"phone_set": phones},

@@ -68,7 +68,8 @@ def read_own(config: CorpusConfig, root: Path, found: Found) -> CorpusCuts:
             if not words.missing:
                 raise
             raise InputError(f"{error}; {what_is_missing(words)}") from error
-    return CorpusCuts(root, manifests, read.skipped, missing, labels.phone_set, words)
+    known = not read.without_speaker
+    return CorpusCuts(root, manifests, read.skipped, missing, labels.phone_set, known, words)
 
 
 def _read_all(config: CorpusConfig, root: Path, found: Found, labels: Labels) -> _Read:

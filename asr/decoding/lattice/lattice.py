@@ -53,11 +53,6 @@ class Lattice:
     lengths: Integers
     acoustic_scale: float
 
-    def frame_classes(self, arc: int) -> Integers:
-        """The class of each frame of an arc."""
-        runs = slice(self.offsets[arc], self.offsets[arc + 1])
-        return np.repeat(self.classes[runs], self.lengths[runs])
-
     @property
     def costs(self) -> Costs:
         """[A] the cost of each arc."""

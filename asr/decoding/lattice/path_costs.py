@@ -32,19 +32,25 @@ def _costs_to_here(graph: FlatGraph, frame_costs: Costs) -> Costs:
     frames = len(frame_costs)
     to_here = np.full((frames + 1, graph.states), np.inf)
     to_here[0, graph.start] = 0.0
-    for frame in range(frames + 1):
-        now = to_here[frame]
-        if frame:
-            for state in range(graph.states):
-                cost = to_here[frame - 1, state]
-                if cost < np.inf:
-                    for arc in range(graph.first[state], graph.first[state + 1]):
-                        total = cost + graph.costs[arc] + frame_costs[frame - 1, graph.labels[arc]]
-                        now[graph.targets[arc]] = min(now[graph.targets[arc]], total)
-        for arc in range(len(graph.free_sources)):
-            reached = now[graph.free_sources[arc]] + graph.free_costs[arc]
-            now[graph.free_targets[arc]] = min(now[graph.free_targets[arc]], reached)
+    _follow_free(graph, to_here[0])
+    for frame in range(frames):
+        now, following = to_here[frame], to_here[frame + 1]
+        for state in range(graph.states):
+            if now[state] == np.inf:
+                continue
+            for arc in range(graph.first[state], graph.first[state + 1]):
+                total = now[state] + graph.costs[arc] + frame_costs[frame, graph.labels[arc]]
+                following[graph.targets[arc]] = min(following[graph.targets[arc]], total)
+        _follow_free(graph, following)
     return to_here
+
+
+@compiled
+def _follow_free(graph: FlatGraph, costs: Costs) -> None:
+    """Lowers the costs [S] of the states that are reached without a frame from cheaper ones."""
+    for arc in range(len(graph.free_sources)):
+        reached = costs[graph.free_sources[arc]] + graph.free_costs[arc]
+        costs[graph.free_targets[arc]] = min(costs[graph.free_targets[arc]], reached)
 
 
 @compiled
@@ -56,19 +62,24 @@ def _costs_to_end(graph: FlatGraph, frame_costs: Costs) -> tuple[Costs, Costs]:
     leaving = np.full((frames + 1, graph.states), np.inf)
     for state in range(graph.states):
         to_end[frames, state] = leaving[frames, state] = graph.finals[state]
-    for frame in range(frames, -1, -1):
-        now = to_end[frame]
-        if frame < frames:
-            for state in range(graph.states):
-                best, best_leaving = np.inf, np.inf
-                for arc in range(graph.first[state], graph.first[state + 1]):
-                    following = to_end[frame + 1, graph.targets[arc]]
-                    total = graph.costs[arc] + frame_costs[frame, graph.labels[arc]] + following
-                    best = min(best, total)
-                    if graph.phones[arc] >= 0:
-                        best_leaving = min(best_leaving, total)
-                now[state], leaving[frame, state] = best, best_leaving
-        for arc in range(len(graph.free_sources) - 1, -1, -1):
-            reached = graph.free_costs[arc] + now[graph.free_targets[arc]]
-            now[graph.free_sources[arc]] = min(now[graph.free_sources[arc]], reached)
+    _follow_free_back(graph, to_end[frames])
+    for frame in range(frames - 1, -1, -1):
+        now, following = to_end[frame], to_end[frame + 1]
+        for state in range(graph.states):
+            best, best_leaving = np.inf, np.inf
+            for arc in range(graph.first[state], graph.first[state + 1]):
+                total = graph.costs[arc] + frame_costs[frame, graph.labels[arc]] + following[graph.targets[arc]]
+                best = min(best, total)
+                if graph.phones[arc] >= 0:
+                    best_leaving = min(best_leaving, total)
+            now[state], leaving[frame, state] = best, best_leaving
+        _follow_free_back(graph, now)
     return to_end, leaving
+
+
+@compiled
+def _follow_free_back(graph: FlatGraph, costs: Costs) -> None:
+    """Lowers the costs [S] to the end of the states that lead to cheaper ones without a frame."""
+    for arc in range(len(graph.free_sources) - 1, -1, -1):
+        reached = graph.free_costs[arc] + costs[graph.free_targets[arc]]
+        costs[graph.free_sources[arc]] = min(costs[graph.free_sources[arc]], reached)

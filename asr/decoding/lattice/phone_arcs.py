@@ -204,13 +204,14 @@ def _follow_free(free: Free, now: Inside, size: int) -> int:
             state = states[index]
             for arc in range(first[state], first[state + 1]):
                 cost, target = reached[state].cost + arc_costs[arc], targets[arc]
-                if cost < reached[target].cost:
-                    if reached[target].cost == np.inf:
-                        states[size] = target  # this pass comes to its own arcs too
-                        size += 1
-                    else:
-                        cheaper = True
-                    _reach(reached, target, cost, reached[state].graph + arc_costs[arc], reached[state].token)
+                if cost >= reached[target].cost:
+                    continue
+                if reached[target].cost == np.inf:
+                    states[size] = target  # this pass comes to its own arcs too
+                    size += 1
+                else:
+                    cheaper = True
+                _reach(reached, target, cost, reached[state].graph + arc_costs[arc], reached[state].token)
             index += 1
     return size
 

@@ -132,17 +132,13 @@ def _extend(frame: Logarithms, phones: Integers, tree: Records, kept: Beam, size
             ends_blank, ends_phone = kept_blank[model, slot], kept_phone[model, slot]
             total, longer = np.logaddexp(ends_blank, ends_phone), phone[model, slot]
             blank[model, slot] = total + frame[model, BLANK]
-            for symbol in range(symbols):
-                longer[symbol + 1] = total + spoken[symbol]
-            longer[0] = NEVER
             node = prefixes[slot]
-            if node:
-                last = phones[tree[node].symbol]
-                longer[0] = ends_phone + frame[model, last + 1]
+            last = phones[tree[node].symbol] if node else -1
+            longer[0] = ends_phone + frame[model, last + 1] if node else NEVER
+            for symbol in range(symbols):
                 # Directly after itself a phone is the same one: a second needs a blank between.
-                for symbol in range(symbols):
-                    if phones[symbol] == last:
-                        longer[symbol + 1] = ends_blank + spoken[symbol]
+                before = ends_blank if phones[symbol] == last else total
+                longer[symbol + 1] = before + spoken[symbol]
 
 
 @compiled

@@ -141,32 +141,39 @@ def push(
     before, active = now.costs, now.states[:count]
     costs, reached = following.costs, following.states
     arrived, origins = arrivals
-    best, leader = np.inf, 0
-    for state in active:
-        if before[state] < best:
-            best, leader = before[state], state
-    # The best token's own arcs bound the best cost of the next frame: what they rule out is never passed on.
-    next_best = np.inf
-    for number in range(first[leader], first[leader + 1]):
-        next_best = min(next_best, best + arc_costs[number] + frame_costs[labels[number]])
+    best, next_best = _least_costs(graph, frame_costs, now, count)
     threshold, limit, size = best + beam, next_best + beam, 0
     for state in active:
         cost = before[state]
-        if cost <= threshold:
-            for number in range(first[state], first[state + 1]):
-                total = cost + arc_costs[number] + frame_costs[labels[number]]
-                target = targets[number]
-                previous = costs[target]
-                if total <= limit and total <= previous:
-                    if total == previous and arrived[target] < number:
-                        continue
-                    if previous == np.inf:
-                        reached[size] = target
-                        size += 1
-                    costs[target] = total
-                    arrived[target], origins[target] = number, state
-                    limit = min(limit, total + beam)
+        if cost > threshold:
+            continue
+        for number in range(first[state], first[state + 1]):
+            total = cost + arc_costs[number] + frame_costs[labels[number]]
+            target = targets[number]
+            previous = costs[target]
+            if total > limit or total > previous or (total == previous and arrived[target] < number):
+                continue
+            if previous == np.inf:
+                reached[size] = target
+                size += 1
+            costs[target] = total
+            arrived[target], origins[target] = number, state
+            limit = min(limit, total + beam)
     return size, limit
+
+
+@compiled
+def _least_costs(graph: FlatGraph, frame_costs: Costs, now: Frontier, count: int) -> tuple[float, float]:
+    """The cost of the best token, and that of its best arc, which bounds the next frame's: what these two rule out is
+    never passed on."""
+    best, leader = np.inf, 0
+    for state in now.states[:count]:
+        if now.costs[state] < best:
+            best, leader = now.costs[state], state
+    next_best = np.inf
+    for number in range(graph.first[leader], graph.first[leader + 1]):
+        next_best = min(next_best, best + graph.costs[number] + frame_costs[graph.labels[number]])
+    return best, next_best
 
 
 @compiled

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from asr.config import ScoringConfig
 from asr.errors import InputError
 from asr.formats.transcript import PhoneSegment, Recognised, Transcript, write_transcripts
-from asr.scoring.join import joined
+from asr.scoring.counterparts import joined
 from asr.scoring.score import score_files
 from asr.scoring.stage import score_stage
 

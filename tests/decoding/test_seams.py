@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from asr.decoding.join import join, shifted
+from asr.decoding.seams import join, shifted
 from asr.formats.transcript import PhoneSegment
 
 MARGIN = 0.5
