@@ -13,12 +13,17 @@ from asr.runs.watch import BEAT, watched
 from asr.storage.files import write_jsonl
 
 
+@pytest.fixture(autouse=True)
+def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("asr.runs.watch.PAUSE", 0.02)
+
+
 def waited(path: Path, text: str) -> str:
     """The page as soon as it has a text."""
-    for _ in range(600):
+    for _ in range(3000):
         if text in (page := path.read_text(encoding="utf-8")):
             return page
-        sleep(0.05)
+        sleep(0.01)
     raise AssertionError(f"never there: {text}")
 
 
