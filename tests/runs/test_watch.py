@@ -15,12 +15,14 @@ from asr.storage.files import write_jsonl
 
 @pytest.fixture(autouse=True)
 def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And writes the page for a reason alone."""
     monkeypatch.setattr("asr.runs.watch.PAUSE", 0.02)
+    monkeypatch.setattr("asr.runs.watch.BEAT", 1000.0)
 
 
 def waited(path: Path, text: str) -> str:
     """The page as soon as it has a text."""
-    for _ in range(3000):
+    for _ in range(1000):
         if text in (page := path.read_text(encoding="utf-8")):
             return page
         sleep(0.01)
