@@ -3,18 +3,20 @@
 PYTHON ?= python3
 FUZZ_SEED ?= $(shell date +%s)
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-docs test-faults docs fuzz-quick fuzz audit coverage lint wheel-test bench bench-decoding
+.PHONY: help install demo test test-pages test-ray test-docs test-faults docs fuzz-quick fuzz audit coverage lint wheel-test bench bench-decoding
 
 help:
 	@echo "make demo   train and test on the synthetic demo corpus, then transcribe a file (1 to 2 minutes on 2 cores)"
-	@echo "make test   run the tests (some 20 minutes on 2 slow cores)"
+	@echo "make test   run the tests (some 13 minutes on 2 cores that others use too)"
+	@echo "make test-pages  drive the pages in Chromium, and compile their TypeScript (some minutes)"
+	@echo "make test-ray  start workers of Ray (a minute)"
 	@echo "make test-docs  run every command of README.md and docs/, and the notebook (some minutes)"
 	@echo "make docs   build the documentation as a site, in site/"
 	@echo "make lint   run ruff and mypy"
 	@echo "make test-faults kill commands, let their disk fail at some moments (ASR_FAULTS=all: at each), start torchrun"
 	@echo "make fuzz   read damaged files with every parser, for about an hour (make fuzz-quick: for a minute)"
 	@echo "make audit  look for known vulnerabilities in the installed packages (needs a network)"
-	@echo "make coverage    run the tests and print their coverage"
+	@echo "make coverage    run the tests, those of pages and of Ray too, and print their coverage"
 	@echo "make wheel-test  build a wheel, install it into an empty environment, and train and transcribe with it"
 	@echo "make bench       compare the speed of features, training, decoding and scoring with other libraries"
 	@echo "make bench-decoding   compare decoding with libraries that take minutes and a compiler to install"
@@ -44,6 +46,12 @@ demo: install
 test: install
 	.venv/bin/python -m pytest -n auto
 
+test-pages: install
+	.venv/bin/python -m pytest -n auto -m pages
+
+test-ray: install
+	.venv/bin/python -m pytest -n auto -m ray
+
 test-docs: install
 	.venv/bin/python -m pytest -n auto -m docs tests/docs
 
@@ -64,7 +72,7 @@ audit: install
 	.venv/bin/python -m pip_audit --strict --skip-editable
 
 coverage: install
-	.venv/bin/python -m pytest -n auto --cov=asr --cov-report=term:skip-covered
+	.venv/bin/python -m pytest -n auto -m 'not faults and not docs' --cov=asr --cov-report=term:skip-covered
 
 wheel-test: install
 	.ci/wheel

@@ -1,5 +1,6 @@
 """Fixtures that the whole suite shares."""
 
+import gc
 import os
 import shutil
 import sys
@@ -7,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 from hypothesis import settings
 from support.asr_command import Command, Outcome
+from support.made_once import made_once, shared_folder
 from support.traced_graphs import tracing_once
 
 from asr.cli.main import main
@@ -31,6 +32,12 @@ def pytest_configure() -> None:
 
     if not torch.cuda.is_available():
         os.environ.setdefault("TRITON_INTERPRET", "1")
+
+
+def pytest_collection_finish() -> None:
+    """The tests and the libraries stay until the end: the garbage collector need not go through them each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -116,49 +123,55 @@ def asr_command(monkeypatch: pytest.MonkeyPatch, captured: pytest.CaptureFixture
 
 
 @pytest.fixture(scope="session")
-def tiny_corpus(demo_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A temporary folder that all workers of this test run have."""
+    return shared_folder(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def tiny_corpus(demo_corpus: Path, shared: Path) -> Path:
     """Three utterances of each of five demo speakers, in the demo corpus's layout. Copy it before you change it."""
-    corpus = tmp_path_factory.mktemp("corpus")
-    for split, speakers in TINY_SPEAKERS.items():
-        (corpus / f"{split}_speakers.txt").write_text("\n".join(speakers) + "\n")
-        for speaker in speakers:
-            source = next(demo_corpus.glob(f"*/*/{speaker}"))
-            target = corpus / source.relative_to(demo_corpus)
-            target.mkdir(parents=True)
-            for audio in sorted(source.glob("*.flac"))[:3]:
-                for path in source.glob(f"{audio.stem}.*"):
-                    shutil.copy(path, target)
-    return corpus
+
+    def make(corpus: Path) -> None:
+        for split, speakers in TINY_SPEAKERS.items():
+            (corpus / f"{split}_speakers.txt").write_text("\n".join(speakers) + "\n")
+            for speaker in speakers:
+                source = next(demo_corpus.glob(f"*/*/{speaker}"))
+                target = corpus / source.relative_to(demo_corpus)
+                target.mkdir(parents=True)
+                for audio in sorted(source.glob("*.flac"))[:3]:
+                    for path in source.glob(f"{audio.stem}.*"):
+                        shutil.copy(path, target)
+
+    return made_once(shared / "corpus", make)
 
 
 @pytest.fixture(scope="session")
-def tiny_recipe(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_recipe(tiny_corpus: Path, shared: Path) -> Path:
     """A recipe that runs on the tiny corpus in a second or two."""
-    recipe = tmp_path_factory.mktemp("tiny", numbered=False) / "dnn.yaml"
-    recipe.write_text(TINY_RECIPE.format(corpus=tiny_corpus))
-    return recipe
+    text = TINY_RECIPE.format(corpus=tiny_corpus)
+    return made_once(shared / "tiny", lambda folder: (folder / "dnn.yaml").write_text(text)) / "dnn.yaml"
 
 
 @pytest.fixture(scope="session")
-def tiny_run(tiny_recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_run(tiny_recipe: Path, shared: Path) -> Path:
     """The finished run of the tiny recipe. Copy it before you change it."""
     import torch
 
     from asr.config.recipe_file import read_recipe
     from asr.runs.run import Run, execute
 
-    folder = tmp_path_factory.mktemp("run") / "dnn"
-    # Workers take turns: the first compiles the decoder into numba's cache, which the others read.
-    with FileLock(tmp_path_factory.getbasetemp().parent / "decoder.lock"):
+    def make(folder: Path) -> None:
         execute(Run(read_recipe(tiny_recipe), "tiny/dnn", folder, torch.device("cpu")))
-    return folder
+
+    return made_once(shared / "run" / "dnn", make)
 
 
 @pytest.fixture(scope="module")
-def traced_once() -> Iterator[None]:
-    """Tracing the graph of an export, 15 seconds, is done once for all tests that export the same model."""
+def traced_once(shared: Path) -> Iterator[None]:
+    """Tracing the graph of an export, some seconds, is done once for all tests that export the same model."""
     pytest.importorskip("onnxscript")
-    with tracing_once():
+    with tracing_once(shared / "traced"):
         yield
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
+from support.made_once import made_once
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LINKED = ("data", "benchmarks", "asr", "tests", "web", "pyproject.toml", "Makefile")
@@ -39,21 +39,20 @@ def working_copy(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo_run(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_run(environment: dict[str, str], shared: Path) -> Path:
     """The run of recipes/demo/dnn.yaml, which most pages begin with: ASR_DEMO_RUN, or trained once for all workers."""
     if "ASR_DEMO_RUN" in os.environ:
         return Path(os.environ["ASR_DEMO_RUN"])
-    folder = tmp_path_factory.getbasetemp().parent / "demo-of-docs"
-    with FileLock(f"{folder}.lock"):
-        if not (folder / "runs/demo/dnn/report.html").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            command = ["asr", "run", "recipes/demo/dnn.yaml"]
-            subprocess.run(command, cwd=copied(folder), env=environment, check=True, timeout=SECONDS)
-    return folder / "runs/demo/dnn"
+
+    def make(folder: Path) -> None:
+        command = ["asr", "run", "recipes/demo/dnn.yaml"]
+        subprocess.run(command, cwd=copied(folder), env=environment, check=True, timeout=SECONDS)
+
+    return made_once(shared / "demo", make) / "runs/demo/dnn"
 
 
 def copied(folder: Path) -> Path:
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for name in LINKED:
         (folder / name).symlink_to(REPOSITORY / name)
     for name in COPIED:

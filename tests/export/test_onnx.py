@@ -31,6 +31,14 @@ pytest.importorskip("onnxscript")
 Settings = dict[str, object]
 
 DNN: Settings = {"type": "dnn", "layers": 1, "width": 512, "context": 2}
+ONE_LAYER: Settings = {"layers": 1, "width": 16}
+
+
+def few_convolutions(name: str, **changes: object) -> Settings:
+    """The settings of an encoder with three convolutions, which hop and see as far as the usual seven."""
+    return ARCHITECTURES[name].model_dump() | {"convolutions": [(8, 10, 5), (8, 15, 8), (8, 9, 8)], **changes}
+
+
 RECURRENT: Settings = {"layers": 1, "width": 12, "bidirectional": True}
 KINDS: dict[str, tuple[Settings, list[Settings]]] = {
     "dnn": (
@@ -61,9 +69,8 @@ KINDS: dict[str, tuple[Settings, list[Settings]]] = {
     "encoders": (
         {"type": "waveform"},
         [
-            {"type": "wav2vec2", "layers": 1, "width": 16, "architecture": ARCHITECTURES["base"].model_dump()},
-            {"type": "wav2vec2", "layer": "weighted", "architecture": ARCHITECTURES["wavlm_large"].model_dump()}
-            | {"layers": 1, "width": 16},
+            {"type": "wav2vec2", **ONE_LAYER, "architecture": few_convolutions("base", layers=1)},
+            {"type": "wav2vec2", **ONE_LAYER, "architecture": few_convolutions("wavlm_large"), "layer": "weighted"},
         ],
     ),
 }
@@ -74,7 +81,9 @@ take the same features are one ensemble: most of an export is tracing, which the
 def make_ensemble(folder: Path, kind: str) -> Path:
     """The bundle of all models of a kind."""
     features, models = KINDS[kind]
-    training: Settings | None = {"loss": "ctc", "timing": {}} if kind == "timed" else None
+    training: Settings | None = (
+        {"loss": "ctc", "timing": {"dilations": [1, 2], "width": 12}} if kind == "timed" else None
+    )
     made = [make_bundle(folder / str(number), model, features, training) for number, model in enumerate(models)]
     copy_bundle(made[0], folder / "bundle", made[1:])
     return folder / "bundle"

@@ -2,36 +2,30 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from time import sleep, time
-from typing import Any
 
 import pytest
-from support.chromium import chromium, serious_findings
+from support.watched_run import RECIPE, epochs
 
-from asr.config import CorpusConfig, RecipeConfig
 from asr.report.live import SILENT, Live, live_page
 from asr.runs.watch import BEAT, watched
 from asr.storage.files import write_jsonl
 
-RECIPE = RecipeConfig(corpus=CorpusConfig(name="timit"))
 
-
-def epochs(count: int) -> list[dict[str, Any]]:
-    return [
-        {"epoch": epoch, "learning_rate": 0.001, "gradient_norm": 2.5, "frames_per_second": 900.0, "seconds": 2.0}
-        | dict.fromkeys(("train_loss", "dev_loss", "train_frame_error", "dev_frame_error"), 3 / epoch)
-        for epoch in range(1, count + 1)
-    ]
+@pytest.fixture(autouse=True)
+def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And writes the page for a reason alone."""
+    monkeypatch.setattr("asr.runs.watch.PAUSE", 0.02)
+    monkeypatch.setattr("asr.runs.watch.BEAT", 1000.0)
 
 
 def waited(path: Path, text: str) -> str:
     """The page as soon as it has a text."""
-    for _ in range(600):
+    for _ in range(1000):
         if text in (page := path.read_text(encoding="utf-8")):
             return page
-        sleep(0.05)
+        sleep(0.01)
     raise AssertionError(f"never there: {text}")
 
 
@@ -100,41 +94,6 @@ def test_a_run_that_lives_writes_its_page_though_nothing_happens(
 
 def test_a_page_is_called_silent_only_after_several_missing_beats() -> None:
     assert SILENT >= 4 * BEAT
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as running:
-        yield running
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1300])
-def test_it_is_accessible_and_loads_nothing(browser: Any, tmp_path: Path, scheme: str, width: int) -> None:
-    with watched(RECIPE, "timit/dnn", tmp_path):
-        write_jsonl(tmp_path / "train" / "metrics.jsonl", epochs(9))
-    page = browser.new_page(viewport={"width": width, "height": 850}, color_scheme=scheme)
-    requested: list[str] = []
-    page.on("request", lambda request: requested.append(request.url))
-    page.goto((tmp_path / "live.html").as_uri())
-    assert serious_findings(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert all(address.startswith(("file:", "data:")) for address in requested)
-    page.close()
-
-
-@pytest.mark.parametrize(("seconds", "said"), [(20, None), (70, "7[0-9] seconds"), (42 * 60, "42 minutes")])
-def test_the_page_of_a_killed_run_says_so(browser: Any, tmp_path: Path, seconds: int, said: str | None) -> None:
-    live = Live("timit/dnn", [], "train", "", time() - seconds)
-    (tmp_path / "live.html").write_text(live_page(live, [], RECIPE.training), encoding="utf-8")
-    page = browser.new_page()
-    page.goto((tmp_path / "live.html").as_uri())
-    assert page.is_visible("#silent") == (said is not None)
-    assert page.is_visible(".lead") == (said is None)
-    assert page.title().startswith("Killed?") == (said is not None)
-    if said:
-        assert re.search(f"Nothing was written here for {said}: the run was killed", page.inner_text("#silent"))
-    page.close()
 
 
 def test_the_run_after_a_kill_takes_the_page_over_with_the_epochs_so_far(tmp_path: Path) -> None:

@@ -1,97 +1,25 @@
-"""The live page in headless Chromium, with a file in place of the microphone."""
+"""What one does in the live page, in headless Chromium, with a file in place of the microphone."""
 
 import json
-import threading
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import uvicorn
-from support.audio_files import wav_bytes
-from support.chromium import chromium, serious_findings
+from support.chromium import serious_findings
+from support.live_page import opened, shown
 
 from asr.formats.transcript import read_transcripts
 from asr.library.transcription import Transcription
-from asr.serve.access import Access
-from asr.serve.app import create_app
-from asr.serve.server import listening
-from asr.serve.speech import Speech
 
-
-@pytest.fixture(scope="module")
-def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three seconds of noise that changes."""
-    path = tmp_path_factory.mktemp("spoken") / "a b,1.wav"
-    time = np.arange(48000) / 16000
-    noise = np.random.default_rng(1).normal(0, 0.1, 48000) * (1 + np.sin(9 * time)) / 2
-    path.write_bytes(wav_bytes(noise.astype(np.float32)))
-    return path
-
-
-@pytest.fixture(scope="module")
-def browser(spoken: Path) -> Iterator[Any]:
-    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-    with chromium(*fake, f"--use-file-for-fake-audio-capture={spoken}") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def address(speech: Speech) -> Iterator[str]:
-    """The address of a server that listens, with a token."""
-    access = Access(None, "a-secret-of-the-test")
-    with listening("127.0.0.1", 0) as bound:
-        server = uvicorn.Server(
-            uvicorn.Config(create_app(speech, access), log_level="warning", timeout_graceful_shutdown=2)
-        )
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
-        thread.start()
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}/#token={access.token}"
-        server.should_exit = True
-        thread.join()
-
-
-@pytest.fixture
-def page(browser: Any, address: str) -> Iterator[Any]:
-    """The page, ready; at the end it has complained of nothing and asked no other server."""
-    context = browser.new_context(viewport={"width": 1300, "height": 900}, accept_downloads=True)
-    context.set_default_timeout(120_000)
-    page, problems, requested = context.new_page(), [], []
-    page.on("console", lambda message: problems.append(message.text))
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("request", lambda request: requested.append(request.url))
-    page.goto(address)
-    page.wait_for_selector("#record:not([disabled])")
-    yield page
-    own = address.partition("#")[0]
-    assert [each for each in requested if not each.startswith((own, "blob:", "data:"))] == []
-    assert [each for each in problems if "status of 4" not in each] == []  # Chromium itself reports refused requests
-    context.close()
-
-
-def opened(page: Any, spoken: Path) -> Any:
-    page.set_input_files("#files", spoken)
-    page.wait_for_selector("#phones button.phone")
-    return page
+pytestmark = pytest.mark.pages
 
 
 def download(page: Any, button: str) -> bytes:
     with page.expect_download() as found:
         page.click(button)
     return Path(found.value.path()).read_bytes()
-
-
-def shown(page: Any) -> list[str]:
-    return page.locator("#phones .symbol").all_inner_texts()
-
-
-def test_a_file_is_shown_with_what_the_library_finds(page: Any, spoken: Path, speech: Speech) -> None:
-    opened(page, spoken)
-    assert shown(page) == speech.recognizer.transcribe(spoken).symbols
-    assert page.inner_text("#name") == "a b,1.wav · 3.00 s"
-    assert page.locator("#picture canvas").count() == 1
 
 
 def test_a_word_is_aligned_and_a_boundary_corrected_by_keys(page: Any, spoken: Path) -> None:

@@ -3,6 +3,7 @@
 import os
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -21,10 +22,11 @@ CASES = {
 }
 """The loss, the normalisation and the training sets of each."""
 
+SECOND: dict[str, Any] = {"dilations": [1], "width": 12, "dropout": 0}
 TRAINING: dict[str, dict[str, object]] = {
     "frozen": {"freeze_encoder": 4},
-    "timed": {"timing": TimingConfig(weight=0.5, dropout=0)},
-    "timing_alone": {"timing": TimingConfig(weight=1, dropout=0), "freeze_encoder": "all"},
+    "timed": {"timing": TimingConfig(weight=0.5, **SECOND)},
+    "timing_alone": {"timing": TimingConfig(weight=1, **SECOND), "freeze_encoder": "all"},
 }
 """Other settings of training."""
 

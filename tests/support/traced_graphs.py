@@ -4,32 +4,31 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from support.made_once import made_once
 
 if TYPE_CHECKING:
     import onnx
 
     from asr.acoustics.bundle import Bundle
 
-_TRACED: dict[str, "onnx.ModelProto"] = {}
-
 
 @contextmanager
-def tracing_once() -> Iterator[None]:
-    """Exporting a bundle takes a copy of the graph that an export of the same settings and weights traced."""
+def tracing_once(folder: Path) -> Iterator[None]:
+    """Exporting a bundle reads the graph that an export of the same settings and weights traced, from the folder."""
+    import onnx
+
     from asr.export import export
 
     trace = export.onnx_graph
 
     def traced(bundle: "Bundle") -> "onnx.ModelProto":
-        key = _digest(bundle)
-        if key not in _TRACED:
-            _TRACED[key] = trace(bundle)
-        copy = type(_TRACED[key])()
-        copy.CopyFrom(_TRACED[key])
-        return copy
+        made = made_once(folder / _digest(bundle), lambda new: onnx.save(trace(bundle), new / "model.onnx"))
+        return onnx.load(made / "model.onnx")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(export, "onnx_graph", traced)

@@ -31,7 +31,9 @@ from asr.training.train import train
 
 ADAM = {"type": "adam", "learning_rate": 0.03}
 GRU = {"type": "gru", "layers": 1, "width": 12, "normalization": "layer"}
-ALONE = {"timing": {"weight": 1}, "freeze_encoder": "all"}
+NETWORK = {"dilations": [1], "width": 64}
+"""Of the second output."""
+ALONE: dict[str, Any] = {"timing": {"weight": 1, **NETWORK}, "freeze_encoder": "all"}
 
 
 def make_recipe(model: dict[str, object] | None = None, **training: object) -> RecipeConfig:
@@ -59,7 +61,7 @@ def rows(out: Path) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("model", [None, GRU])
 def test_both_outputs_learn(tmp_path: Path, precision: str, model: dict[str, object] | None) -> None:
-    learn(make_recipe(model, epochs=15, timing={}, precision=precision), tmp_path)
+    learn(make_recipe(model, epochs=15, timing=NETWORK, precision=precision), tmp_path)
     first, *_, last = rows(tmp_path)
     assert last["dev_phone_error"] < 20
     assert last["dev_frame_error"] < 10
@@ -70,8 +72,8 @@ def test_both_outputs_learn(tmp_path: Path, precision: str, model: dict[str, obj
 def test_its_weight_is_its_share_of_the_gradient() -> None:
     gradients: list[dict[str, Tensor]] = []
     for weight in (None, 0.25, 0.5):
-        config = make_recipe(GRU, timing=None if weight is None else {"weight": weight})
-        model = built(make_recipe(GRU, timing={}))
+        config = make_recipe(GRU, timing=None if weight is None else {"weight": weight, **NETWORK})
+        model = built(make_recipe(GRU, timing=NETWORK))
         fabric, optimizer = make_fabric(config.training, CPU), optimizer_of(config, model)
         trainer = make_trainer(config.training, fabric, model.eval(), optimizer)
         data = separable_phones(0, timed=weight is not None)
@@ -112,7 +114,9 @@ def test_alone_its_own_error_chooses_the_epoch(tmp_path: Path) -> None:
     assert progress.dev_errors == [row["dev_frame_error"] for row in rows(tmp_path)]
 
 
-@pytest.mark.parametrize("training", [{"timing": {"weight": 0.4}, "moving_average": 0.5, "clip_gradient": 1.0}, ALONE])
+@pytest.mark.parametrize(
+    "training", [{"timing": {"weight": 0.4, **NETWORK}, "moving_average": 0.5, "clip_gradient": 1.0}, ALONE]
+)
 def test_replayed_and_resumed_steps_give_the_bits_of_plain_ones(tmp_path: Path, training: dict[str, object]) -> None:
     recorder, whole = CpuRecorder(), make_recipe(GRU | {"normalization": "batch"}, epochs=4, **training)
     replayed = learn(whole, tmp_path / "replayed", recorder)
@@ -129,7 +133,7 @@ def test_replayed_and_resumed_steps_give_the_bits_of_plain_ones(tmp_path: Path, 
     assert all(torch.equal(resumed[name], replayed[name]) for name in replayed)
 
 
-@pytest.mark.parametrize("training", [{"timing": {}}, ALONE])
+@pytest.mark.parametrize("training", [{"timing": NETWORK}, ALONE])
 def test_no_step_needs_the_host(training: dict[str, object]) -> None:
     config = make_recipe(GRU, clip_gradient=1.0, **training)
     model = built(config)
@@ -164,7 +168,13 @@ def demo(states: int = 1, augmentation: dict[str, object] | None = None, **train
             "augmentation": augmentation or {},
             "targets": {"phone_set": "timit48", "states": 1},
             "model": MODEL,
-            "training": {"loss": "ctc", "epochs": 2, "batch_size": 600, "timing": {"states": states}, **training},
+            "training": {
+                "loss": "ctc",
+                "epochs": 2,
+                "batch_size": 600,
+                "timing": {"states": states, **NETWORK},
+                **training,
+            },
         }
     )
 
@@ -226,8 +236,7 @@ def test_a_trained_model_gets_it_afterwards(prepared: Path, features: Path, tmp_
     decode(before, tmp_path / "ctc/bundle", prepared, features, tmp_path / "ctc/decode", CPU)
     trained, timed = tmp_path / "ctc/decode/bundle", tmp_path / "timed/bundle"
     config = RecipeConfig.model_validate(
-        demo(timing={"weight": 1}, freeze_encoder="all").model_dump(mode="json", exclude_unset=True)
-        | {"model": MODEL | {"pretrained": str(trained)}}
+        demo(**ALONE).model_dump(mode="json", exclude_unset=True) | {"model": MODEL | {"pretrained": str(trained)}}
     )
     train(config, prepared, features, tmp_path / "timed", CPU)
     old, new = (read_weights(folder / "model.safetensors") for folder in (trained, timed))
@@ -241,13 +250,13 @@ def test_a_trained_model_gets_it_afterwards(prepared: Path, features: Path, tmp_
     assert [each.score for each in with_times.phones] == [each.score for each in plain.phones]
 
 
-NETWORK = {"dilations": [1], "width": 12}
+THREE_STATES = {"states": 3, **NETWORK}
 STILL: dict[str, Any] = {"optimizer": {"type": "sgd", "learning_rate": 1e-9}, "epochs": 1}
 
 
 @pytest.fixture
 def aligner(prepared: Path, features: Path, tmp_path: Path) -> Path:
-    """An HMM whose network is that of a second output with NETWORK."""
+    """An HMM whose network is that of a second output."""
     hmm = demo().model_dump(mode="json", exclude_unset=True) | {
         "model": {"type": "tdnn", "normalization": "layer"} | NETWORK,
         "targets": {"phone_set": "timit48", "states": 3},
@@ -260,17 +269,15 @@ def aligner(prepared: Path, features: Path, tmp_path: Path) -> Path:
 def test_it_begins_as_the_model_that_aligns_for_it(
     prepared: Path, features: Path, tmp_path: Path, aligner: Path
 ) -> None:
-    train(demo(timing={"states": 3, **NETWORK}, align_with=aligner, **STILL), prepared, features, tmp_path / "ctc", CPU)
+    train(demo(timing=THREE_STATES, align_with=aligner, **STILL), prepared, features, tmp_path / "ctc", CPU)
     teacher, both = (read_weights(folder / "model.safetensors") for folder in (aligner, tmp_path / "ctc/bundle"))
     for name, tensor in teacher.items():
         torch.testing.assert_close(both[f"timing.{name}"], tensor, rtol=0, atol=1e-6)
 
 
 def test_what_a_pretrained_model_has_of_it_stays(prepared: Path, features: Path, tmp_path: Path, aligner: Path) -> None:
-    train(demo(timing={"states": 3, **NETWORK}, **STILL), prepared, features, tmp_path / "timed", CPU)
-    config = demo(timing={"states": 3, **NETWORK}, align_with=aligner, **STILL).model_dump(
-        mode="json", exclude_unset=True
-    )
+    train(demo(timing=THREE_STATES, **STILL), prepared, features, tmp_path / "timed", CPU)
+    config = demo(timing=THREE_STATES, align_with=aligner, **STILL).model_dump(mode="json", exclude_unset=True)
     config["model"] = MODEL | {"pretrained": str(tmp_path / "timed/bundle")}
     train(RecipeConfig.model_validate(config), prepared, features, tmp_path / "again", CPU)
     before, after = (read_weights(tmp_path / name / "bundle/model.safetensors") for name in ("timed", "again"))
@@ -287,8 +294,8 @@ def test_it_is_not_for_samples() -> None:
 def test_a_frozen_encoder_must_fit_what_it_comes_from(prepared: Path, features: Path, tmp_path: Path) -> None:
     train(demo(epochs=1), prepared, features, tmp_path / "ctc", CPU)
     model = MODEL | {"width": 13, "pretrained": str(tmp_path / "ctc/bundle")}
-    for settings in ({"timing": {"weight": 1}}, {"timing": {}}):
-        config = demo(**settings, freeze_encoder="all").model_dump(mode="json", exclude_unset=True)
+    for weight in ({"weight": 1}, {}):
+        config = demo(timing=weight | NETWORK, freeze_encoder="all").model_dump(mode="json", exclude_unset=True)
         with pytest.raises(InputError, match=r"its front does not fit this model, .* would leave that random"):
             train(RecipeConfig.model_validate(config | {"model": model}), prepared, features, tmp_path / "other", CPU)
 

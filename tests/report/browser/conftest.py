@@ -14,7 +14,7 @@ from asr.config import CorpusConfig, RecipeConfig, ScoringConfig
 from asr.config.recipe_file import write_recipe
 from asr.corpora.cuts import reference, utterance_cut, write_cuts
 from asr.formats.transcript import PhoneSegment, Transcript, write_transcripts
-from asr.report.browser.folder import report_folder
+from asr.report.browser.folder import beside_folder, report_folder
 from asr.scoring.results import write_result
 from asr.scoring.score import score
 from asr.storage.files import write_json
@@ -81,6 +81,12 @@ def run(tmp_path: Path) -> Path:
 @pytest.fixture
 def other_run(tmp_path: Path) -> Path:
     return make_run(tmp_path / "other", others=True)
+
+
+@pytest.fixture
+def beside(run: Path, other_run: Path) -> Path:
+    """The folder of two runs side by side."""
+    return beside_folder(run, other_run, "link").parent
 
 
 @pytest.fixture(scope="module")

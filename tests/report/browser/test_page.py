@@ -1,4 +1,4 @@
-"""The error browser in headless Chromium, opened as files."""
+"""What one does in the error browser, in headless Chromium; test_page_opens.py has its first sight."""
 
 import json
 import shutil
@@ -12,15 +12,7 @@ from support.opened_page import Opened
 
 from asr.report.browser.folder import report_folder
 
-
-def test_it_shows_every_utterance_worst_first_with_its_tiers(opened: Opened) -> None:
-    page = opened.open()
-    assert opened.names()[1:3] == ["good-1", "fair-1"]
-    assert "4 utterances, 4 errors" in page.inner_text("#summary")
-    row = page.locator(".row", has_text="good-1").first
-    assert row.locator(".phone.D").all_inner_texts() == ["g"]
-    assert row.locator(".letter").all_inner_texts() == ["D"]
-    assert page.evaluate("[...document.images].every((image) => image.complete && image.naturalWidth === 200)")
+pytestmark = pytest.mark.pages
 
 
 def test_names_are_text(opened: Opened) -> None:

@@ -9,14 +9,17 @@ from support.chromium import WEB, node_tool
 
 from asr.serve.page_files import PAGE, WORKER
 
+ERRORS = WEB.parent / "asr" / "report" / "browser" / "page" / "errors.js"
+
 
 @pytest.mark.parametrize(
     ("project", "committed"),
     [
-        ("live", PAGE / "live.js"),
-        ("recorder", PAGE / "recorder.js"),
-        ("worker", WORKER / "worker.js"),
-        ("service_worker", WORKER / "service_worker.js"),
+        ("service_worker", WORKER / "service_worker.js"),  # the smallest
+        pytest.param("worker", WORKER / "worker.js", marks=pytest.mark.pages),
+        pytest.param("live", PAGE / "live.js", marks=pytest.mark.pages),
+        pytest.param("recorder", PAGE / "recorder.js", marks=pytest.mark.pages),
+        pytest.param("browser", ERRORS, marks=pytest.mark.pages),
     ],
 )
 def test_the_committed_script_is_compiled_from_its_source(tmp_path: Path, project: str, committed: Path) -> None:
