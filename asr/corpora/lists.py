@@ -8,6 +8,7 @@ too. A relative path is taken from the list's folder or, if there is no such fil
 
 import csv
 import os
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,9 @@ COLUMNS = {
 """The names of each column; the first that a list has counts. NeMo's and Hugging Face's are among them."""
 
 TABLES = {".csv": ",", ".tsv": "\t"}
+_SEPARATOR = re.compile(r'"?sep=(.)"?[\s,;]*', re.IGNORECASE)
+"""The line before the header that tells Excel what separates the cells."""
+
 JSON_LINES = (".jsonl", ".jsonl.gz", ".ndjson")
 
 
@@ -84,9 +88,11 @@ def _read(path: Path) -> Rows:
 def _table(path: Path, delimiter: str) -> Rows:
     numbered = read_packed_lines(path, fallback=True)
     header, first = next(((number, line) for number, line in numbered if line.strip()), (1, ""))
+    if given := _SEPARATOR.fullmatch(first):
+        header, first = next(numbered, (header, ""))
     lines = (f"{line}\n" for _, line in numbered)
     if delimiter == ",":
-        delimiter = max(",;\t", key=first.count)
+        delimiter = given[1] if given else max(",;\t|", key=first.count)
     columns = [name.strip().lower() for name in next(csv.reader([first], delimiter=delimiter), [])]
     if twice := next((name for name in columns if name and columns.count(name) > 1), None):
         raise InputError(f"has two columns {twice!r}; rename one", path, header)

@@ -127,6 +127,11 @@ BROKEN = [
     ("kaldi", replaced("segments", "ann1 ann 0.5 1.0", "ann1 ann 0.5 0.5"), r"segments:2: its end 0\.5 s is not after"),
     ("csv", after_two_lines, r"mine\.csv:4: utterance 'ann0' is already"),
     ("csv", channel, r"mine\.csv:2: channel 1 \(from 0\) of ann0\.wav, which has 1: save each channel"),
+    (
+        "csv",
+        overwritten("ann0.wav", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 16044\n"),
+        r"mine\.csv:2: .*ann0\.wav: is a pointer of Git LFS, not the audio itself; run git lfs pull",
+    ),
     ("csv", removed("ann0.wav"), r"mine\.csv:2: .*no such audio file; check the path"),
     ("csv", replaced("mine.csv", "sil sh iy sil", "sil _B iy"), r"mine\.csv:2: symbol '_B' is reserved"),
     ("csv", replaced("mine.csv", "path,", "sound,"), r"mine\.csv:1: has no column of audio files: .*; it has sound"),
