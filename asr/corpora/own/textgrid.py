@@ -95,12 +95,17 @@ def _utterance(audio: Path, root: Path, tier: str, path: Path, grid: TextGrid, o
     words = grid.intervals(WORDS) if tier != WORDS and grid.has(WORDS) else []
     if words and not grid.has(tier) and (more := [name for name in grid.interval_tiers if not is_called(name, WORDS)]):
         others.append(more)
+    if not (words or grid.has(tier)):
+        try:
+            grid.intervals(tier)
+        except InputError as error:
+            raise InputError(f"{error}; name the one that has the phones with --tier (corpus.tier)") from error
     return Utterance(
         id=name_of(audio, root),
         audio=audio,
         where=path,
         speaker=speaker_of_path(audio, root),
-        segments=grid.intervals(tier) if not words or grid.has(tier) else (),
+        segments=grid.intervals(tier) if grid.has(tier) else (),
         words=words,
         text=" ".join(label for _, _, label in words if label),
         split=split_of_path(audio, root),

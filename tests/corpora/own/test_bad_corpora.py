@@ -182,7 +182,11 @@ BROKEN = [
         decimal_commas,
         r"ann0\.TextGrid: not a Praat TextGrid .*: it has no tier whose start and end are numbers",
     ),
-    ("textgrid", other_tier, r"ann0\.TextGrid: has no interval tier 'phones'; it has vowels"),
+    (
+        "textgrid",
+        other_tier,
+        r"ann0\.TextGrid: has no interval tier 'phones'; it has vowels; name the one .* with --tier",
+    ),
     ("textgrid", same_name, r"'ann/ann0' is already that of \S*/ann0\.flac; remove or rename one"),
     (
         "textgrid",
