@@ -39,6 +39,7 @@ TABLES = {".csv": ",", ".tsv": "\t"}
 _SEPARATOR = re.compile(r'"?sep=(.)"?[\s,;]*', re.IGNORECASE)
 """The line before the header that tells Excel what separates the cells."""
 
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 JSON_LINES = (".jsonl", ".jsonl.gz", ".ndjson")
 
 
@@ -135,9 +136,13 @@ def _row(row: dict[str, Any], path: Path, line: int, known: list[str]) -> Listed
         column: next((row[name] for name in names if row.get(name) not in (None, "")), None)
         for column, names in COLUMNS.items()
     }
+    if isinstance(cells["path"], dict):
+        cells["path"] = cells["path"].get("path")  # Hugging Face's audio
     if not isinstance(cells["path"], str):
         expected = ", ".join(COLUMNS["path"])
         raise InputError(f"no audio file on this line: it needs one of {expected}; it has {listed(known)}", path, line)
+    if _ADDRESS.match(cells["path"]):
+        raise InputError(f"{cells['path']!r} is an address; download the file, and name it", path, line)
     start, end, duration = (read_seconds(cells[name], name, path, line) for name in ("start", "end", "duration"))
     if start is None and end is None:
         duration = None  # that of the whole file

@@ -132,6 +132,11 @@ BROKEN = [
         overwritten("ann0.wav", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 16044\n"),
         r"mine\.csv:2: .*ann0\.wav: is a pointer of Git LFS, not the audio itself; run git lfs pull",
     ),
+    (
+        "csv",
+        replaced("mine.csv", "ann/ann0.wav", "https://example.org/ann0.wav"),
+        r"mine\.csv:2: 'https://example\.org/ann0\.wav' is an address; download the file",
+    ),
     ("csv", removed("ann0.wav"), r"mine\.csv:2: .*no such audio file; check the path"),
     ("csv", replaced("mine.csv", "sil sh iy sil", "sil _B iy"), r"mine\.csv:2: symbol '_B' is reserved"),
     ("csv", replaced("mine.csv", "path,", "sound,"), r"mine\.csv:1: has no column of audio files: .*; it has sound"),

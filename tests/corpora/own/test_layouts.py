@@ -537,6 +537,15 @@ def accented(root: Path) -> None:
             path.rename(path.with_name(path.name.replace("ann", "a\u0308nn" if path.is_dir() or audio else "\u00e4nn")))
 
 
+def test_audio_may_be_as_hugging_face_writes_it(tmp_path: Path, asr_command: Command) -> None:
+    json_lines(tmp_path / "corpus")
+    rows = tmp_path / "corpus" / "mine.jsonl"
+    rows.write_text(re.sub(r'"audio": ("[^"]+")', r'"audio": {"path": \1, "bytes": null}', rows.read_text()))
+    outcome = asr_command("prepare", "csv", rows, tmp_path / "out")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert len(all_cuts(tmp_path / "out")) == 12
+
+
 @pytest.mark.parametrize("name", BUILDERS)
 def test_names_with_accents_meet_in_both_forms_of_unicode(name: str, tmp_path: Path, asr_command: Command) -> None:
     BUILDERS[name](tmp_path / "corpus")
