@@ -13,6 +13,9 @@ from asr.errors import InputError
 LOWEST_RATE, HIGHEST_RATE = 1000, 768_000
 """Hz; a header with another rate is damaged."""
 
+_LFS_POINTER = b"version https://git-lfs"
+"""What begins the file that Git has in the place of a large one."""
+
 
 def audio_status(path: Path) -> os.stat_result:
     """Raises InputError when the file is missing, a folder, a pipe or a device, or empty."""
@@ -55,6 +58,11 @@ def _open(path: Path) -> Decoder:
     try:
         return open_sndfile(path, read_header(path))
     except soundfile.LibsndfileError as error:
+        with path.open("rb") as file:
+            if file.read(len(_LFS_POINTER)) == _LFS_POINTER:
+                raise InputError(
+                    "is a pointer of Git LFS, not the audio itself; run git lfs pull there", path
+                ) from error
         if has_container_decoder():
             return open_container(path)
         reason = str(error.error_string).rstrip(".")

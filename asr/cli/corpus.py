@@ -91,7 +91,7 @@ def _table(found: "Statistics") -> str:
     )
     lines.append("")
     suspects = _suspects(found)
-    times = found.problems | {what: len(each) for what, each in suspects.items()}
+    times = {what: len(each) for what, each in suspects.items()}
     times[THE_SAME] = sum(map(len, found.duplicates))
     lines += [f"{count(number, 'utterance'):>24}: {what}" for what, number in times.items() if number]
     for what, each in suspects.items():
@@ -106,7 +106,7 @@ MOST_SHOWN = 5
 
 
 def _suspects(found: "Statistics") -> dict[str, list[str]]:
-    return {
+    return found.problems | {
         "phones do not fit the length": [f"{name} ({rate} phones a second)" for name, rate in found.bad_rates.items()],
         THE_SAME: [" = ".join(names) for names in found.duplicates],
         "cannot be read": list(found.unreadable.values()),

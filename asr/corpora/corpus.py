@@ -21,12 +21,14 @@ sign of them."""
 @dataclass(frozen=True)
 class WordCoverage:
     """The words of a corpus's texts that no lexicon has: those that nothing covers, with how often they occur, and the
-    pronunciations that the G2P `guessed`. `left_out` of `utterances` have such a word, or none at all."""
+    pronunciations that the G2P `guessed`, if one was used (`g2p`). `left_out` of `utterances` have such a word, or none
+    at all."""
 
     missing: Counter[str] = field(default_factory=Counter)
     guessed: Lexicon = field(default_factory=dict)
     left_out: int = 0
     utterances: int = 0
+    g2p: bool = False
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ class _KaldiTables:
         start = read_seconds(times[0], "start", segments, entry.line) or 0.0
         end = None if times[1] == "-1" else read_seconds(times[1], "end", segments, entry.line)
         if end is not None and end <= start:
-            raise InputError(f"its end {end:g} s is not after its start {start:g} s", segments, entry.line)
+            raise InputError(f"its end {end:g} s is not after its start {start:g} s; correct it", segments, entry.line)
         channel = int(times[2]) if len(times) > 2 and times[2].isdecimal() else None
         return self._listed(name, recording, start, None if end is None else end - start, channel)
 

@@ -8,6 +8,7 @@ too. A relative path is taken from the list's folder or, if there is no such fil
 
 import csv
 import os
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,10 @@ COLUMNS = {
 """The names of each column; the first that a list has counts. NeMo's and Hugging Face's are among them."""
 
 TABLES = {".csv": ",", ".tsv": "\t"}
+_SEPARATOR = re.compile(r'"?sep=(.)"?[\s,;]*', re.IGNORECASE)
+"""The line before the header that tells Excel what separates the cells."""
+
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 JSON_LINES = (".jsonl", ".jsonl.gz", ".ndjson")
 
 
@@ -84,9 +89,11 @@ def _read(path: Path) -> Rows:
 def _table(path: Path, delimiter: str) -> Rows:
     numbered = read_packed_lines(path, fallback=True)
     header, first = next(((number, line) for number, line in numbered if line.strip()), (1, ""))
+    if given := _SEPARATOR.fullmatch(first):
+        header, first = next(numbered, (header, ""))
     lines = (f"{line}\n" for _, line in numbered)
     if delimiter == ",":
-        delimiter = max(",;\t", key=first.count)
+        delimiter = given[1] if given else max(",;\t|", key=first.count)
     columns = [name.strip().lower() for name in next(csv.reader([first], delimiter=delimiter), [])]
     if twice := next((name for name in columns if name and columns.count(name) > 1), None):
         raise InputError(f"has two columns {twice!r}; rename one", path, header)
@@ -129,9 +136,13 @@ def _row(row: dict[str, Any], path: Path, line: int, known: list[str]) -> Listed
         column: next((row[name] for name in names if row.get(name) not in (None, "")), None)
         for column, names in COLUMNS.items()
     }
+    if isinstance(cells["path"], dict):
+        cells["path"] = cells["path"].get("path")  # Hugging Face's audio
     if not isinstance(cells["path"], str):
         expected = ", ".join(COLUMNS["path"])
         raise InputError(f"no audio file on this line: it needs one of {expected}; it has {listed(known)}", path, line)
+    if _ADDRESS.match(cells["path"]):
+        raise InputError(f"{cells['path']!r} is an address; download the file, and name it", path, line)
     start, end, duration = (read_seconds(cells[name], name, path, line) for name in ("start", "end", "duration"))
     if start is None and end is None:
         duration = None  # that of the whole file

@@ -31,7 +31,7 @@ def pronounce(
     words = _Words(config)
     kept = [spoken for cut in cuts if (spoken := words.pronounced(cut)) is not None]
     skipped.extend(words.skipped)
-    return kept, WordCoverage(words.missing, words.guessed, len(words.skipped), len(cuts))
+    return kept, WordCoverage(words.missing, words.guessed, len(words.skipped), len(cuts), config.g2p)
 
 
 def write_coverage(coverage: WordCoverage, out_dir: Path) -> None:
@@ -51,10 +51,11 @@ def write_coverage(coverage: WordCoverage, out_dir: Path) -> None:
 def what_is_missing(coverage: WordCoverage, table: Path | None = None) -> str:
     """How many utterances are left out, for which words (all of which are in a table), and what to do."""
     words = f"{count(len(coverage.missing), 'word')} without a pronunciation"
+    more = "write numbers and signs in words" if coverage.g2p else "use --g2p (corpus.g2p)"
     return (
         f"{coverage.left_out} of {count(coverage.utterances, 'utterance')} left out: {words}"
-        f"{f', listed in {table}' if table else ''}: {listed(_ranked(coverage))}; add a lexicon that has them, or use "
-        "--g2p (corpus.g2p)"
+        f"{f', listed in {table}' if table else ''}: {listed(_ranked(coverage))}; add a lexicon that has them, or "
+        f"{more}"
     )
 
 

@@ -27,6 +27,9 @@ Segment = tuple[float, float, str]
 ROUNDING = 1e-4
 """Seconds by which an interval may begin before the last one ends."""
 
+SPEAKER_ENDS = " - "
+"""Follows the speaker's name in the name of a tier, as MFA writes it."""
+
 _INTERVALS, _POINTS = "IntervalTier", "TextTier"
 _CHRONOLOGICAL = "Praat chronological TextGrid text file"
 _VALUE = re.compile(
@@ -60,6 +63,12 @@ class TextGrid:
         """The names of the tiers that `intervals` reads."""
         return [each.name for each in self._tiers if each.kind == _INTERVALS]
 
+    def speakers(self, tier: str) -> dict[str, str]:
+        """The tiers `SPEAKER - phones`, say, by their speakers, where several have labels; else none."""
+        names = [each.name for each in self._called(tier) if _has_labels(each)]
+        found = {name.rpartition(SPEAKER_ENDS)[0].strip(): name for name in names}
+        return found if len(names) == len(found) > 1 and all(found) else {}
+
     def intervals(self, tier: str) -> list[Segment]:
         """The intervals of a tier (`phones` or `words`) in order, the empty ones too.
 
@@ -71,9 +80,7 @@ class TextGrid:
             known = listed(each.name + " (of points)" * (each.kind == _POINTS) for each in self._tiers)
             raise InputError(f"has no interval tier {tier!r}; it has {known or 'none'}", self._path)
         if len(found) > 1:
-            found = [each for each in found if any(isinstance(value, str) and value for value in each.values)] or [
-                found[0]
-            ]
+            found = [each for each in found if _has_labels(each)] or [found[0]]
         if len(found) > 1:
             names = listed(each.name for each in found)
             raise InputError(f"has {len(found)} tiers of {tier} ({names}); keep one, or rename the others", self._path)
@@ -109,7 +116,11 @@ def _read(path: Path) -> list[_Tier]:
 def is_called(name: str, tier: str) -> bool:
     """Whether a tier's name means `tier`, as other aligners write it: phone, Phones, SPEAKER - phones."""
     tier = tier.lower()
-    return name.lower().rpartition(" - ")[2].strip() in (tier, tier.removesuffix("s"))
+    return name.lower().rpartition(SPEAKER_ENDS)[2].strip() in (tier, tier.removesuffix("s"))
+
+
+def _has_labels(tier: _Tier) -> bool:
+    return any(isinstance(value, str) and value for value in tier.values)
 
 
 def _tiers(text: str) -> list[_Tier]:

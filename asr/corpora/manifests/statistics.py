@@ -62,8 +62,8 @@ class Part:
 class Statistics:
     """Figures of a corpus; ranges are over utterances, or over speakers for `speaker_minutes`.
 
-    `problems` counts the utterances with each problem that the audio shows (`asr.audio.quality`); `bad_rates` are
-    utterances with too many or too few phones for their length, `duplicates` names of those with the same audio, and
+    `problems` are the utterances with each problem that the audio shows (`asr.audio.quality`); `bad_rates` are
+    those with too many or too few phones for their length, `duplicates` names of those with the same audio, and
     `unreadable` those whose audio cannot be read, each with the reason.
     """
 
@@ -76,7 +76,7 @@ class Statistics:
     phones_per_second: Range | None
     level: Range | None
     """dB of full scale."""
-    problems: dict[str, int]
+    problems: dict[str, list[str]]
     bad_rates: dict[str, float]
     duplicates: list[list[str]]
     unreadable: dict[str, str]
@@ -90,11 +90,12 @@ def corpus_statistics(prepared: Path) -> Statistics:
     corpus = read_prepared(prepared)
     cuts = all_cuts(corpus)
     levels: list[float] = []
-    problems: Counter[str] = Counter()
+    problems: defaultdict[str, list[str]] = defaultdict(list)
     unreadable: dict[str, str] = {}
     measured = track(in_threads(_measured, cuts), "measure", len(cuts))
     for cut, (level, found, error) in zip(cuts, measured, strict=True):
-        problems.update(found)
+        for problem in found:
+            problems[problem].append(cut.id)
         if error is not None:
             unreadable[cut.id] = error
         elif level is not None:
@@ -112,7 +113,7 @@ def corpus_statistics(prepared: Path) -> Statistics:
         speaker_minutes=Range.of(list(speakers.values())),
         phones_per_second=Range.of(list(rates.values())),
         level=Range.of(levels),
-        problems=dict(problems.most_common()),
+        problems=dict(sorted(problems.items(), key=lambda each: -len(each[1]))),
         bad_rates={name: round(rate, 2) for name, rate in rates.items() if not SLOWEST <= rate <= FASTEST},
         duplicates=_duplicates(cuts, unreadable),
         unreadable=unreadable,

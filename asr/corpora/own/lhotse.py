@@ -17,7 +17,7 @@ from asr.corpora.corpus import CorpusCuts
 from asr.corpora.cuts import PHONES, WORDS
 from asr.corpora.lists import lhotse_file
 from asr.corpora.own.layout import require_folder, split_of
-from asr.corpora.own.reading import read_own
+from asr.corpora.own.reading import OVERSHOOT, read_own
 from asr.corpora.own.utterance import Found, Segment, Utterance
 from asr.errors import InputError, refuse
 from asr.storage.files import json_rows
@@ -29,10 +29,15 @@ _TIERS = ("phone", "phones", "phoneme", "phonemes")
 
 
 def read_corpus(config: CorpusConfig, folder: Path) -> CorpusCuts:
-    """Reads the manifests in `folder`: of cuts if there are any; their names say train, dev or test.
+    """Reads the manifests in `folder`: of cuts if there are any; their names say train, dev or test. Or one of cuts.
 
     Raises InputError as `read_own` does, and with the line that is not of a manifest.
     """
+    if folder.is_file():
+        if (match := _MANIFEST.fullmatch(folder.name.lower())) is None or match[2] != CUTS:
+            message = f"is not called *{CUTS}*.jsonl.gz; give such a file, or the folder that has all manifests"
+            raise InputError(message, folder)
+        return read_own(config, folder.parent, _cuts(folder))
     require_folder(folder)
     return read_own(config, folder, _found(folder))
 
@@ -90,6 +95,12 @@ def _cut(row: dict[str, Any] | InputError, path: Path, line: int) -> tuple[MonoC
         if cut.recording is None:
             raise ValueError("it has no recording; save the cuts with theirs")
         supervisions = list(cut.supervisions)
+        for each in supervisions:
+            if each.start < -OVERSHOOT or each.end > cut.duration + OVERSHOOT:
+                raise ValueError(
+                    f"supervision {each.id!r} is from {each.start:g} to {each.end:g} s of a cut of {cut.duration:g} s; "
+                    "cut recordings where their supervisions end (CutSet.trim_to_supervisions)"
+                )
     if not supervisions:
         raise InputError(f"cut {cut.id!r} has no supervision; remove it, or add one", path, line)
     return cut, supervisions

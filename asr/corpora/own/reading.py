@@ -75,6 +75,7 @@ def read_own(config: CorpusConfig, root: Path, found: Found) -> CorpusCuts:
 def _read_all(config: CorpusConfig, root: Path, found: Found, labels: Labels) -> _Read:
     """Raises InputError as `read_own`, and where none can be read."""
     read = _Read()
+    _audio_info.cache_clear()  # files may have changed since an earlier corpus of this process
     for name, read_utterance in track(found, "prepare"):
         try:
             _add(read_utterance(), read, config, root, labels)

@@ -276,8 +276,8 @@ def test_statistics_find_what_is_wrong(tmp_path: Path, asr_command: Command) -> 
     assert found["duplicates"] == [["cat0", "cat1"]]
     assert found["bad_rates"] == {"dan0": 36.0}
     assert list(found["unreadable"]) == ["eve0"]
-    assert "all its samples are zero" in found["problems"]
-    assert any("clipped" in problem for problem in found["problems"])
+    assert found["problems"]["all its samples are zero"] == ["bob0"]
+    assert [names for problem, names in found["problems"].items() if "clipped" in problem] == [["ann0"]]
     assert found["seconds"] == {"least": SECONDS, "median": SECONDS, "greatest": SECONDS}
     assert found["level"]["greatest"] == pytest.approx(0, abs=0.1)
     assert found["level"]["median"] == pytest.approx(-20, abs=0.5)
@@ -285,6 +285,7 @@ def test_statistics_find_what_is_wrong(tmp_path: Path, asr_command: Command) -> 
     assert "the same audio: cat0 = cat1" in outcome.out
     assert " 2 utterances: the same audio" in outcome.out
     assert " 1 utterance: all its samples are zero" in outcome.out
+    assert "\nall its samples are zero: bob0\n" in outcome.out
     assert "phones do not fit the length: dan0 (36.0 phones a second)" in outcome.out
 
 

@@ -124,9 +124,23 @@ BROKEN = [
         r"text:12: utterance fay1 has no audio in wav",
     ),
     ("kaldi", replaced("text", "ann0 ", "eve9\nann0 "), r"text:1: 'eve9' has no value"),
-    ("kaldi", replaced("segments", "ann1 ann 0.5 1.0", "ann1 ann 0.5 0.5"), r"segments:2: its end 0\.5 s is not after"),
+    (
+        "kaldi",
+        replaced("segments", "ann1 ann 0.5 1.0", "ann1 ann 0.5 0.5"),
+        r"segments:2: its end 0\.5 s is not after .*; correct",
+    ),
     ("csv", after_two_lines, r"mine\.csv:4: utterance 'ann0' is already"),
     ("csv", channel, r"mine\.csv:2: channel 1 \(from 0\) of ann0\.wav, which has 1: save each channel"),
+    (
+        "csv",
+        overwritten("ann0.wav", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 16044\n"),
+        r"mine\.csv:2: .*ann0\.wav: is a pointer of Git LFS, not the audio itself; run git lfs pull",
+    ),
+    (
+        "csv",
+        replaced("mine.csv", "ann/ann0.wav", "https://example.org/ann0.wav"),
+        r"mine\.csv:2: 'https://example\.org/ann0\.wav' is an address; download the file",
+    ),
     ("csv", removed("ann0.wav"), r"mine\.csv:2: .*no such audio file; check the path"),
     ("csv", replaced("mine.csv", "sil sh iy sil", "sil _B iy"), r"mine\.csv:2: symbol '_B' is reserved"),
     ("csv", replaced("mine.csv", "path,", "sound,"), r"mine\.csv:1: has no column of audio files: .*; it has sound"),
@@ -177,7 +191,11 @@ BROKEN = [
         decimal_commas,
         r"ann0\.TextGrid: not a Praat TextGrid .*: it has no tier whose start and end are numbers",
     ),
-    ("textgrid", other_tier, r"ann0\.TextGrid: has no interval tier 'phones'; it has vowels"),
+    (
+        "textgrid",
+        other_tier,
+        r"ann0\.TextGrid: has no interval tier 'phones'; it has vowels; name the one .* with --tier",
+    ),
     ("textgrid", same_name, r"'ann/ann0' is already that of \S*/ann0\.flac; remove or rename one"),
     (
         "textgrid",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from lhotse import MonoCut
+from lhotse import CutSet, MonoCut, load_manifest
 from support.asr_command import Command, snapshot
 from support.own_corpora import BUILDERS, PHONES, SECONDS, SPEAKERS, SYMBOLS, TEXT, json_lines
 
@@ -311,6 +311,69 @@ def test_a_list_from_windows_has_its_own_slashes(tmp_path: Path, asr_command: Co
     assert {"ann/ann0", "bob/bob0"} < {cut.id for cut in all_cuts(tmp_path / "out")}
 
 
+@pytest.mark.parametrize(
+    ("first", "separator"), [("", "|"), ("", ";"), ("sep=;\n", ";"), ("SEP=|\n", "|"), ('"sep=,",,\n', ",")]
+)
+def test_a_list_may_separate_its_cells_otherwise(
+    first: str, separator: str, tmp_path: Path, asr_command: Command
+) -> None:
+    """Excel reads a line `sep=;`, and some programs write it."""
+    BUILDERS["csv"](tmp_path / "corpus")
+    table = tmp_path / "corpus" / "mine.csv"
+    table.write_text(first + table.read_text().replace(",", separator))
+    outcome = asr_command("prepare", "csv", tmp_path / "corpus", tmp_path / "out")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert len(all_cuts(tmp_path / "out")) == 12
+    (tmp_path / "corpus" / "ann" / "ann0.wav").unlink()
+    line = 3 if first else 2
+    assert f"mine.csv:{line}: " in asr_command("prepare", "csv", tmp_path / "corpus", tmp_path / "out").err
+
+
+@pytest.mark.parametrize(("options", "fix"), [((), "use --g2p"), (("--g2p",), "write numbers and signs in words")])
+def test_a_number_without_a_pronunciation_is_left_out_and_what_to_do_is_said(
+    options: tuple[str, ...], fix: str, tmp_path: Path, asr_command: Command
+) -> None:
+    BUILDERS["csv"](tmp_path / "corpus")
+    table = tmp_path / "corpus" / "mine.csv"
+    table.write_text(table.read_text().replace(f",{SYMBOLS}", ",").replace(TEXT, "she said 42", 1))
+    (tmp_path / "lexicon.txt").write_text("she sh iy\nsaid s eh d\n")
+    arguments = ("prepare", "csv", tmp_path / "corpus", tmp_path / "out", "--lexicon", tmp_path / "lexicon.txt")
+    outcome = asr_command(*arguments, *options)
+    assert outcome.status == 0
+    assert "1 of 12 utterances left out: 1 word without a pronunciation" in outcome.err
+    assert f": 42; add a lexicon that has them, or {fix}" in outcome.err.splitlines()[0]
+
+
+def lhotse_cuts(root: Path) -> list[MonoCut]:
+    """The cuts of the layout lhotse."""
+    BUILDERS["lhotse"](root)
+    recordings, supervisions = (load_manifest(root / f"mine_{kind}_all.jsonl.gz") for kind in KINDS)
+    return list(CutSet.from_manifests(recordings=recordings, supervisions=supervisions))
+
+
+def test_a_manifest_of_cuts_may_be_given_itself(tmp_path: Path, asr_command: Command) -> None:
+    cuts = lhotse_cuts(tmp_path / "corpus")
+    CutSet.from_cuts(cuts).to_file(tmp_path / "my_cuts.jsonl.gz")
+    CutSet.from_cuts(cuts).to_file(tmp_path / "other_cuts.jsonl.gz")  # would have each utterance twice
+    outcome = asr_command("prepare", "lhotse", tmp_path / "my_cuts.jsonl.gz", tmp_path / "out")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert len(all_cuts(tmp_path / "out")) == 12
+    manifest = tmp_path / "corpus" / "mine_recordings_all.jsonl.gz"
+    outcome = asr_command("prepare", "lhotse", manifest, tmp_path / "out")
+    assert (outcome.status, len(outcome.err.splitlines())) == (1, 1)
+    assert "mine_recordings_all.jsonl.gz: is not called *cuts*.jsonl.gz; give such a file, or the folder" in outcome.err
+
+
+def test_a_cut_through_a_supervision_is_refused(tmp_path: Path, asr_command: Command) -> None:
+    """It was read as the whole supervision, once for each window."""
+    windows = CutSet.from_cuts(lhotse_cuts(tmp_path / "corpus")).cut_into_windows(0.3)
+    windows.to_file(tmp_path / "cuts.jsonl.gz")
+    outcome = asr_command("prepare", "lhotse", tmp_path / "cuts.jsonl.gz", tmp_path / "out")
+    assert outcome.status == 1
+    [line] = outcome.err.splitlines()
+    assert "cuts.jsonl.gz:1: not a Lhotse cut that can be read: supervision 'ann0' is from 0 to 0.5 s of a cut" in line
+
+
 def test_too_few_speakers_are_left_because_of_missing_words(tmp_path: Path, asr_command: Command) -> None:
     BUILDERS["csv"](tmp_path / "corpus")
     table = tmp_path / "corpus" / "mine.csv"
@@ -474,6 +537,15 @@ def accented(root: Path) -> None:
             path.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
         if path.name.startswith("ann"):
             path.rename(path.with_name(path.name.replace("ann", "a\u0308nn" if path.is_dir() or audio else "\u00e4nn")))
+
+
+def test_audio_may_be_as_hugging_face_writes_it(tmp_path: Path, asr_command: Command) -> None:
+    json_lines(tmp_path / "corpus")
+    rows = tmp_path / "corpus" / "mine.jsonl"
+    rows.write_text(re.sub(r'"audio": ("[^"]+")', r'"audio": {"path": \1, "bytes": null}', rows.read_text()))
+    outcome = asr_command("prepare", "csv", rows, tmp_path / "out")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert len(all_cuts(tmp_path / "out")) == 12
 
 
 @pytest.mark.parametrize("name", BUILDERS)
