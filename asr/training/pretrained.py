@@ -12,7 +12,7 @@ from asr.errors import InputError
 from asr.models import AcousticModel
 from asr.phones.classes import class_names
 from asr.phones.folding import folding, folds_to, with_foldings
-from asr.phones.phone_set import PhoneSet
+from asr.phones.symbols import NO_PHONE
 from asr.storage.run_layout import RECIPE, WEIGHTS
 from asr.storage.weights import read_weights
 
@@ -33,8 +33,8 @@ def pretrained_weights(config: RecipeConfig) -> Path | None:
 def pretrained_state(config: RecipeConfig, model: AcousticModel, weights: Path) -> dict[str, Tensor]:
     """The state of a trained network, to copy what fits into `model`.
 
-    Where the recipe's phone set adds phones to that of the trained network, the state has their classes too: each
-    begins as the class of the phone to which it folds, as a flap does as t.
+    Where the recipe's phones fold to those of the trained network, the state has their classes: each begins as the
+    class of the phone that it becomes, as a flap does as t. A phone that is dropped begins as it does in `model`.
     """
     state, recipe = read_weights(weights), weights.with_name(RECIPE)
     if not recipe.is_file():
@@ -42,27 +42,24 @@ def pretrained_state(config: RecipeConfig, model: AcousticModel, weights: Path) 
     trained = read_recipe(recipe)
     ours, theirs = config.targets.phone_set, trained.targets.phone_set
     alike = (config.topology, config.targets.states) == (trained.topology, trained.targets.states)
-    if ours == theirs or not alike or not extends(ours, theirs):
+    known = with_foldings(theirs, ours)
+    if ours == theirs or not alike or not folds_to(ours, known):
         return state
-    folded = folding(with_foldings(theirs, ours), ours)
-    begins_as = class_names([str(folded[phone]) for phone in ours], config.topology, config.targets.states)
+    folded = folding(known, ours)
+    begins_as = class_names([folded[phone] or NO_PHONE for phone in ours], config.topology, config.targets.states)
     numbers = {name: number for number, name in enumerate(trained.class_names)}
-    return state | _added_rows(state, model.state_dict(), [numbers[name] for name in begins_as], len(numbers))
+    return state | _other_classes(state, model.state_dict(), [numbers.get(name) for name in begins_as], len(numbers))
 
 
-def extends(larger: PhoneSet, smaller: PhoneSet) -> bool:
-    """Whether a phone set has all phones of another, which are the same there, and folds to it."""
-    alike = {(phone.symbol, phone.kind, phone.closure) for phone in larger.phones}
-    same = all((phone.symbol, phone.kind, phone.closure) in alike for phone in smaller.phones)
-    return same and folds_to(larger, smaller) and None not in folding(with_foldings(smaller, larger), larger).values()
-
-
-def _added_rows(
-    state: Mapping[str, Tensor], model: Mapping[str, Tensor], rows: list[int], classes: int
+def _other_classes(
+    state: Mapping[str, Tensor], model: Mapping[str, Tensor], rows: list[int | None], classes: int
 ) -> dict[str, Tensor]:
-    """The tensors of the output layer [classes, ...] with the classes of `model`, each a copy of its row."""
-    return {
-        name: tensor[rows]
-        for name, tensor in state.items()
-        if name in model and tensor.shape[:1] == (classes,) and model[name].shape == (len(rows), *tensor.shape[1:])
-    }
+    """The tensors of the output layer [classes, ...] with the classes of `model`: each as its row, or as it is there."""
+    ours = [own for own, row in enumerate(rows) if row is not None]
+    theirs = [row for row in rows if row is not None]
+    found = {}
+    for name, tensor in state.items():
+        if name in model and tensor.shape[:1] == (classes,) and model[name].shape == (len(rows), *tensor.shape[1:]):
+            found[name] = model[name].clone()
+            found[name][ours] = tensor[theirs].to(found[name].dtype)
+    return found

@@ -21,7 +21,7 @@ class ModelSection(Section):
     pretrained: Path | None = Field(
         None,
         description="model bundle, run or the name of a model (asr model list): layers of the same name and shape are "
-        "initialised from its weights",
+        "initialised from its weights; the classes of the last one begin as the phones to which they fold",
     )
 
     def portable(self) -> "ModelSection":
