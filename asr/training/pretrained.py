@@ -54,7 +54,7 @@ def pretrained_state(config: RecipeConfig, model: AcousticModel, weights: Path) 
 def _other_classes(
     state: Mapping[str, Tensor], model: Mapping[str, Tensor], rows: list[int | None], classes: int
 ) -> dict[str, Tensor]:
-    """The tensors of the output layer [classes, ...] with the classes of `model`: each as its row, or as it is there."""
+    """The tensors of the output layer [classes, ...] with the classes of `model`: each its row, or as it is there."""
     ours = [own for own, row in enumerate(rows) if row is not None]
     theirs = [row for row in rows if row is not None]
     found = {}
