@@ -44,6 +44,9 @@ LexiconOption = Annotated[
 G2pOption = Annotated[
     bool, typer.Option("--g2p", help="Guess how words that no lexicon has are pronounced from their spelling.")
 ]
+SmallOption = Annotated[
+    bool, typer.Option("--from-small", help="The recipe begins from the model in the box: for a little speech.")
+]
 
 OPTIONS = {
     "phone_set": "--phone-set",
@@ -96,24 +99,29 @@ def _add_command(name: str, corpus: Corpus) -> None:
         lexicon: LexiconOption = ["cmudict"],  # noqa: B006
         g2p: G2pOption = False,
         skip_bad: SkipOption = False,
+        from_small: SmallOption = False,
     ) -> None:
         split = {"dev": dev, "test": test, "by": split_by, "seed": seed}
         phones = {"phone_set": phone_set, "broad_ipa": broad_ipa, "text": text, "tier": tier}
         words = {"lexicon": lexicon, "g2p": g2p}
-        _prepare({"name": name, "dir": corpus_dir, "skip_bad": skip_bad, **phones, **words, "split": split}, out_dir)
+        _prepare(
+            {"name": name, "dir": corpus_dir, "skip_bad": skip_bad, **phones, **words, "split": split},
+            out_dir,
+            from_small,
+        )
 
     command: Callable[..., None] = own if corpus.own else whole if corpus.folds == (1,) else in_folds
     app.command(name, help=f"Check {corpus.about}, and write Lhotse cuts.", short_help=corpus.about)(command)
 
 
-def _prepare(settings: dict[str, object], out_dir: Path) -> None:
+def _prepare(settings: dict[str, object], out_dir: Path, from_small: bool = False) -> None:
     from asr.corpora.prepare import prepare
 
     config = _config(settings)
     with _output(out_dir, "prepare", config.entry.own):
         summary = prepare(config, out_dir)
         if config.entry.own:
-            _write_first_recipe(config, summary, out_dir)
+            _write_first_recipe(config, summary, out_dir, from_small)
     _show(summary, out_dir)
 
 
@@ -129,12 +137,14 @@ def _output(out_dir: Path, kind: str, has_recipe: bool = True) -> Iterator[None]
         yield
 
 
-def _write_first_recipe(config: "CorpusConfig", summary: "PrepareSummary", out_dir: Path) -> None:
+def _write_first_recipe(
+    config: "CorpusConfig", summary: "PrepareSummary", out_dir: Path, from_small: bool = False
+) -> None:
     from asr.corpora.own.first_recipe import first_recipe
     from asr.storage.files import write_text
     from asr.storage.run_layout import RECIPE
 
-    write_text(out_dir / RECIPE, first_recipe(config, summary, out_dir))
+    write_text(out_dir / RECIPE, first_recipe(config, summary, out_dir, from_small))
 
 
 @app.command("split", short_help="Divide prepared manifests again")

@@ -9,7 +9,14 @@ import pytest
 from support.asr_command import Command
 from support.doc_commands import blocks
 
+from asr import models
+from asr.acoustics.bundle import read_bundle
+from asr.config.recipe_file import read_recipe
+from asr.data_files import data_path
 from asr.formats.phn import SAMPLE_RATE, read_labels
+from asr.models.initializers import initialize_from
+from asr.storage.weights import read_weights
+from asr.training.pretrained import pretrained_state, pretrained_weights
 
 PAGE = Path(__file__).parents[3] / "docs" / "own_corpus.md"
 FAST = (
@@ -84,3 +91,22 @@ def test_a_csv_of_sentences_becomes_a_scored_model(audio: list[Path], asr_comman
     results = run("csv", asr_command, "training.realign=1", "training.epochs=1", "lm.order=2")
     assert results["phone_set"] == "cmu39"
     assert results["utterances"] == 4
+
+
+def test_a_recipe_from_the_model_in_the_box(audio: list[Path], asr_command: Command) -> None:
+    outcome = asr_command("prepare", "textgrid", "my_corpus", "prepared", "--phone-set", "timit61", "--from-small")
+    assert outcome.status == 0, outcome.err
+    config, small = read_recipe("prepared/recipe.yaml"), read_bundle(data_path("models", "small"))
+    assert config.features == small.config.features
+    weights = pretrained_weights(config)
+    assert weights is not None
+    model = models.build_for(config)
+    names = initialize_from(model, pretrained_state(config, model, weights))
+    assert set(names) == set(model.state_dict())
+    classes = dict(zip(config.class_names, model.state_dict()["output.bias"].tolist(), strict=True))
+    theirs = dict(zip(small.config.class_names, read_weights(weights)["output.bias"].tolist(), strict=True))
+    assert {name: classes[name] for name in ("aa", "ix", "<blank>")} == {
+        "aa": theirs["aa"],
+        "ix": theirs["ih"],
+        "<blank>": theirs["<blank>"],
+    }
