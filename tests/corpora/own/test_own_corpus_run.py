@@ -107,6 +107,6 @@ def test_a_recipe_from_the_model_in_the_box(audio: list[Path], asr_command: Comm
     theirs = dict(zip(small.config.class_names, read_weights(weights)["output.bias"].tolist(), strict=True))
     assert {name: classes[name] for name in ("aa", "ix", "<blank>")} == {
         "aa": theirs["aa"],
-        "ix": theirs["ih"],
+        "ix": theirs["ib"],
         "<blank>": theirs["<blank>"],
     }
