@@ -109,7 +109,7 @@ def _spoken(text: str, lexicon: Lexicon | None, phone_set: AnyPhoneSet, spell: S
         try:
             return spoken_phones(text.split(), phone_set)
         except InputError as error:
-            raise InputError(f"{error}; correct it or, if it has words, use --lexicon FILE") from error
+            raise InputError(f"{error}; correct it or, if it has words, use --lexicon cmudict or a file") from error
     return spoken_words(text, lexicon, phone_set, spell)
 
 

@@ -139,7 +139,7 @@ def test_what_cannot_be_aligned_is_named_and_the_rest_is_done(
     assert "1 aligned, 5 failed" in outcome.err
     assert [row["utterance"] for row in rows(tmp_path / "out", "alignments.jsonl")] == [first.stem]
     for path, reason in [
-        (second, "; correct it or, if it has words, use --lexicon FILE"),
+        (second, "; correct it or, if it has words, use --lexicon cmudict or a file"),
         (third, "too few for its phones"),
         (spoken / "unknown.wav", "has no transcript"),
         (spoken / "broken.wav", "not an audio file"),
