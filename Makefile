@@ -7,7 +7,7 @@ FUZZ_SEED ?= $(shell date +%s)
 
 help:
 	@echo "make demo   train and test on the synthetic demo corpus, then transcribe a file (1 to 2 minutes on 2 cores)"
-	@echo "make test   run the tests (some 13 minutes on 2 cores that others use too)"
+	@echo "make test   run the tests (3 minutes on 2 free cores, 16 on 2 busy ones)"
 	@echo "make test-pages  drive the pages in Chromium, and compile their TypeScript (some minutes)"
 	@echo "make test-ray  start workers of Ray (a minute)"
 	@echo "make test-docs  run every command of README.md and docs/, and the notebook (some minutes)"
