@@ -50,9 +50,8 @@ MOVED = 1e-4
 SILENCE = "sil"
 """What prepare makes of an empty label."""
 
-Places = npt.NDArray[np.bool_] | slice
-"""Which of the boundaries of an utterance are measured."""
-Labels = tuple[Sequence[PhoneSegment], Places]
+Labels = tuple[Sequence[PhoneSegment], npt.NDArray[np.bool_]]
+"""The N phones of an utterance, and which of the N - 1 boundaries between them are measured."""
 
 
 @dataclass
@@ -61,9 +60,6 @@ class Errors:
 
     errors: list[npt.NDArray[np.float64]] = field(default_factory=list)
     held: list[npt.NDArray[np.bool_]] = field(default_factory=list)
-
-    def add(self, errors: npt.NDArray[np.float64], counted: npt.NDArray[np.bool_], measured: Places) -> None:
-        self.errors.append(errors[measured][counted[measured]])
 
     def row(self, system: str, labels: str) -> dict[str, object]:
         found = boundary_accuracy(np.concatenate(self.errors))
@@ -108,27 +104,36 @@ def ends(segments: Sequence[PhoneSegment]) -> npt.NDArray[np.float64]:
 def labels_of(cut: MonoCut, other: Sequence[PhoneSegment] | None) -> dict[str, Labels]:
     """The labels to measure by, under the name of each figure; none for phones that are not the other program's."""
     said = phone_segments(cut)
-    everything = slice(None)
     if other is None:
-        return {"closures apart": (said, everything), "closures in stops": (with_closures_merged(said), everything)}
+        return {"closures apart": _whole(said), "closures in stops": _whole(with_closures_merged(said))}
     if [each.phone for each in said] != [each.phone for each in other]:
         return {}
-    return {"all": (said, everything), "corrected": (said, np.abs(ends(other) - ends(said)) >= MOVED)}
+    return {"all": _whole(said), "corrected": (said, np.abs(ends(other) - ends(said)) >= MOVED)}
+
+
+def _whole(said: Sequence[PhoneSegment]) -> Labels:
+    return said, np.ones(max(len(said) - 1, 0), np.bool_)
+
+
+def in_set_of(aligner: Aligner, said: Sequence[PhoneSegment], phone_set: PhoneSet | None) -> list[PhoneSegment]:
+    """The labels in the phones of a model; `phone_set` is theirs, if it does not ship. None of it may be dropped."""
+    if phone_set is None:
+        return fold_segments(said, aligner.phone_set)
+    symbols = folding(aligner.phone_set, phone_set)
+    return [replace(each, phone=str(symbols[each.phone])) for each in said]
 
 
 def measure(aligner: Aligner, cut: MonoCut, labels: Labels, phone_set: PhoneSet | None, found: Errors) -> None:
     said, measured = labels
-    if phone_set is not None:
-        symbols = folding(aligner.phone_set, phone_set)
-        said = [replace(each, phone=symbols[each.phone] or each.phone) for each in said]
-    folded = fold_segments(said, aligner.phone_set)
+    folded = in_set_of(aligner, said, phone_set)
     counted, times = labelled_boundaries(folded)
     audio = read_audio(cut.recording.sources[0].source, aligner.sample_rate, cut.start, cut.duration)
     spoken = exact_phones([each.phone for each in folded], aligner.phone_set)
     aligned = aligner.align_blocks(lambda: [audio], spoken, cut.id)
     low, high = np.array(aligned.intervals).reshape(-1, 2).T
-    found.add(ends(aligned.phones) - times, counted, measured)
-    found.held.append(((low <= times) & (times <= high))[measured][counted[measured]])
+    counted &= measured
+    found.errors.append((ends(aligned.phones) - times)[counted])
+    found.held.append(((low <= times) & (times <= high))[counted])
 
 
 def main() -> None:
@@ -143,7 +148,8 @@ def main() -> None:
     for cut in cuts(arguments.on) if others else ():
         for name, (said, measured) in labels_of(cut, others[cut.id]).items():
             counted, times = labelled_boundaries(said)
-            rows[str(arguments.textgrids), name].add(ends(others[cut.id]) - times, counted, measured)
+            errors = ends(others[cut.id]) - times
+            rows[str(arguments.textgrids), name].errors.append(errors[counted & measured])
     for model in arguments.models:
         aligner = Aligner([AligningModel(model)])
         for cut in cuts(arguments.on):

@@ -45,7 +45,7 @@ G2pOption = Annotated[
     bool, typer.Option("--g2p", help="Guess how words that no lexicon has are pronounced from their spelling.")
 ]
 SmallOption = Annotated[
-    bool, typer.Option("--from-small", help="The recipe begins from the model in the box: for a little speech.")
+    bool, typer.Option("--from-small", help="The recipe fine-tunes the model in the box: for minutes of speech.")
 ]
 
 OPTIONS = {

@@ -48,18 +48,21 @@ def pretrained_state(config: RecipeConfig, model: AcousticModel, weights: Path) 
     folded = folding(known, ours)
     begins_as = class_names([folded[phone] or NO_PHONE for phone in ours], config.topology, config.targets.states)
     numbers = {name: number for number, name in enumerate(trained.class_names)}
-    return state | _other_classes(state, model.state_dict(), [numbers.get(name) for name in begins_as], len(numbers))
+    return state | _with_rows(state, model, [numbers.get(name) for name in begins_as], len(numbers))
 
 
-def _other_classes(
-    state: Mapping[str, Tensor], model: Mapping[str, Tensor], rows: list[int | None], classes: int
+def _with_rows(
+    state: Mapping[str, Tensor], model: AcousticModel, rows: list[int | None], classes: int
 ) -> dict[str, Tensor]:
-    """The tensors of the output layer [classes, ...] with the classes of `model`: each its row, or as it is there."""
+    """The tensors [C, ...] of the output layer of `model`, each class as its row of `state`, which has so many
+    `classes`; as it is there where it has no row."""
+    (place,) = (name for name, layer in model.named_modules() if layer is model.output_layer)
     ours = [own for own, row in enumerate(rows) if row is not None]
     theirs = [row for row in rows if row is not None]
     found = {}
-    for name, tensor in state.items():
-        if name in model and tensor.shape[:1] == (classes,) and model[name].shape == (len(rows), *tensor.shape[1:]):
-            found[name] = model[name].clone()
-            found[name][ours] = tensor[theirs].to(found[name].dtype)
+    for name, tensor in model.output_layer.state_dict(prefix=f"{place}.").items():
+        trained = state.get(name)
+        if trained is not None and trained.shape == (classes, *tensor.shape[1:]):
+            found[name] = tensor.clone()
+            found[name][ours] = trained[theirs].to(tensor.dtype)
     return found

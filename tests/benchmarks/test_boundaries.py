@@ -32,8 +32,7 @@ def test_boundaries_that_were_moved_are_measured_apart(tmp_path: Path, cut: Mono
     errors = {}
     for name, (said, measured) in labels_of(cut, theirs).items():
         counted, times = labelled_boundaries(said)
-        found = errors[name] = Errors()
-        found.add(ends(theirs) - times, counted, measured)
+        errors[name] = Errors([(ends(theirs) - times)[counted & measured]])
     assert np.concatenate(errors["all"].errors) == pytest.approx([0, 0.03, 0])
     assert np.concatenate(errors["corrected"].errors) == pytest.approx([0.03])
     row = errors["all"].row("theirs", "all")

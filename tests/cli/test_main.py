@@ -80,6 +80,7 @@ def test_a_command_that_cannot_be_parsed_says_how(arguments: list[str], asr_comm
     [
         (InputError("is wrong;\nfix it", "a.wav", 3), 1, "asr: a.wav:3: is wrong; fix it"),
         (PermissionError(13, "Permission denied", "x"), 1, "asr: [Errno 13] Permission denied: 'x'"),
+        (OSError("Could not load this library: x.so"), 1, "asr: Could not load this library: x.so; asr doctor checks"),
         (MemoryError(), 1, "asr: out of memory: use a smaller model "),
         (RuntimeError("CUDA out of memory. Tried to allocate"), 1, "asr: out of memory: use a smaller model "),
         (

@@ -32,7 +32,7 @@ def read_prepared(folder: Path) -> CorpusCuts:
     if not isinstance(missing, list):
         raise InputError("is not from asr prepare; run it again", summary)
     known = not any(NO_SPEAKERS in str(line) for line in missing)
-    return CorpusCuts(folder, manifests, [], missing, stored_phone_set(folder), known)
+    return CorpusCuts(folder, manifests, missing=missing, phone_set=stored_phone_set(folder), speakers_known=known)
 
 
 def split_prepared(folder: Path, config: SplitConfig, out_dir: Path) -> PrepareSummary:

@@ -75,7 +75,7 @@ FROM_SMALL: dict[str, Any] = {
         "insertion_penalties": [-3.0, -2.0, -1.0, 0.0, 1.0],
     },
 }
-"""For a little speech: as recipes/timit_sample/small_ctc.yaml."""
+"""For minutes of speech: what recipes/timit_sample/small_ctc.yaml has."""
 
 
 def first_recipe(config: CorpusConfig, summary: PrepareSummary, prepared: Path, from_small: bool = False) -> str:
@@ -89,10 +89,9 @@ def first_recipe(config: CorpusConfig, summary: PrepareSummary, prepared: Path, 
     if config.lexicon_files:
         corpus["lexicon"] = [each if each == CMUDICT else str(Path(each).absolute()) for each in config.lexicon]
     timed = all(split.timed == split.utterances for split in summary.splits.values())
-    features = {"type": "fbank", "bins": 40, "cmvn": "speaker" if summary.speakers_known else "utterance"}
     recipe = {
         "corpus": corpus | {"dir": str(corpus_dir(config))},
-        "features": features,
+        "features": {"type": "fbank", "bins": 40, "cmvn": "speaker" if summary.speakers_known else "utterance"},
         "targets": {"phone_set": phones, "states": 1 if from_small else 3},
         **(_from_small() if from_small else TIMED if timed else UNTIMED),
         "scoring": {"phone_set": phones},
@@ -105,9 +104,9 @@ def first_recipe(config: CorpusConfig, summary: PrepareSummary, prepared: Path, 
 
 def _from_small() -> dict[str, Any]:
     small = read_recipe(data_path("models", SMALL) / RECIPE)
-    model = small.model.model_dump(mode="json", exclude_unset=True, exclude_defaults=True)
+    features, model = (each.model_dump(mode="json", exclude_defaults=True) for each in (small.features, small.model))
     return {
-        "features": small.features.model_dump(mode="json", exclude_defaults=True),
+        "features": {"type": small.features.type, **features},
         "model": {"type": small.model.type, **model, "pretrained": SMALL, "dropout": 0.2},
         **FROM_SMALL,
     }

@@ -19,6 +19,7 @@ from asr.storage.weights import read_weights
 from asr.training.pretrained import pretrained_state, pretrained_weights
 
 PAGE = Path(__file__).parents[3] / "docs" / "own_corpus.md"
+RECIPES = Path(__file__).parents[3] / "recipes"
 FAST = (
     "model.width=32",
     "model.layers=1",
@@ -98,6 +99,9 @@ def test_a_recipe_from_the_model_in_the_box(audio: list[Path], asr_command: Comm
     assert outcome.status == 0, outcome.err
     config, small = read_recipe("prepared/recipe.yaml"), read_bundle(data_path("models", "small"))
     assert config.features == small.config.features
+    shipped = read_recipe(RECIPES / "timit_sample" / "small_ctc.yaml")
+    for section in ("features", "model", "augmentation", "training", "lm", "decoding"):
+        assert getattr(config, section) == getattr(shipped, section), section
     weights = pretrained_weights(config)
     assert weights is not None
     model = models.build_for(config)
