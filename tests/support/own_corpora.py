@@ -7,7 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from lhotse import Recording, RecordingSet, SupervisionSegment, SupervisionSet
+from lhotse import MonoCut, Recording, RecordingSet, SupervisionSegment, SupervisionSet
+
+from asr.corpora.cuts import read_cuts
+from asr.storage.run_layout import SPLITS
 
 RATE = 16000
 SECONDS = 0.5
@@ -149,3 +152,8 @@ BUILDERS: dict[str, Callable[[Path], None]] = {
     "commonvoice": commonvoice,
     "folder": folder,
 }
+
+
+def all_cuts(out: Path) -> list[MonoCut]:
+    """The cuts of train, dev and test in a folder of manifests."""
+    return [cut for split in SPLITS for cut in read_cuts(out / f"{split}.cuts.jsonl.gz")]
