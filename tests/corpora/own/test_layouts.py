@@ -277,7 +277,7 @@ def test_a_list_from_windows_has_its_own_slashes(tmp_path: Path, asr_command: Co
 
 
 @pytest.mark.parametrize(
-    ("first", "separator"), [("", "|"), ("", ";"), ("sep=;\n", ";"), ("SEP=|\n", "|"), ('"sep=,",,\n', ",")]
+    ("first", "separator"), [("", "|"), ("", ";"), ("sep=;\n", ";"), ("SEP=#\n", "#"), ('"sep=,",,\n', ",")]
 )
 def test_a_list_may_separate_its_cells_otherwise(
     first: str, separator: str, tmp_path: Path, asr_command: Command
