@@ -8,7 +8,7 @@ from asr.corpora.file_names import composed
 from asr.errors import InputError
 from asr.phones.ipa import broad
 from asr.phones.phone_set import Phone, PhoneSet, make_phone_set
-from asr.phones.symbols import PERHAPS_SILENT, SILENT, check_symbol, spelled
+from asr.phones.symbols import NOISES, PERHAPS_SILENT, SILENT, check_symbol, spelled
 
 SILENCE = "sil"
 """The silence of a set that is made from labels."""
@@ -42,6 +42,14 @@ class Labels:
         if label not in self._known:
             self._known[label] = self._find(label)
         return self._known[label]
+
+    def is_spoken(self, label: str) -> bool:
+        """Whether a label is that of a sound, not of a pause; a noise is a sound. Raises InputError as `phone`."""
+        if label.lower() in NOISES:
+            return True
+        if self._given is not None:
+            return (self.phone(label) or "") not in ("", *self._given.unspoken)
+        return bool(label) and not _is_silent(label)
 
     @property
     def phone_set(self) -> PhoneSet | None:

@@ -17,7 +17,10 @@ WORD_START = "_B"
 RESERVED = (NO_PHONE, "<s>", "</s>", PAUSE, "<blank>")
 """Symbols that the files of language models, lattices and phone sets use themselves."""
 
-PERHAPS_SILENT = (PAUSE, "sp", "spn", "nsn", "#")
+NOISES = ("spn", "nsn")
+"""What other programs write for words that they do not know, and for noises."""
+
+PERHAPS_SILENT = (PAUSE, "sp", *NOISES, "#")
 """What other programs write where there may be a pause or a noise."""
 
 SILENT = ("sil", "pau", "h#", "<sil>")

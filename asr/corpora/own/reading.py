@@ -15,6 +15,8 @@ from asr.corpora.corpus import NO_SPEAKERS, SKIP, CorpusCuts
 from asr.corpora.cuts import WORDS, has_phones, utterance_cut
 from asr.corpora.labels import Labels, are_phones, words_among
 from asr.corpora.manifests.splitting import divide
+from asr.corpora.own.long_utterances import LongUtterances
+from asr.corpora.own.turns import WHOLE
 from asr.corpora.own.utterance import Found, Segment, Utterance
 from asr.corpora.pronounced import pronounce, what_is_missing
 from asr.errors import InputError, count, listed
@@ -40,6 +42,7 @@ class _Read:
     splits: dict[str, str] = field(default_factory=dict)
     skipped: list[dict[str, str]] = field(default_factory=list)
     without_speaker: int = 0
+    long: LongUtterances = field(default_factory=LongUtterances)
 
 
 def read_own(config: CorpusConfig, root: Path, found: Found) -> CorpusCuts:
@@ -49,6 +52,7 @@ def read_own(config: CorpusConfig, root: Path, found: Found) -> CorpusCuts:
     """
     labels = Labels(config.phone_set, config.broad_ipa)
     read = _read_all(config, root, found, labels)
+    read.long.log(root)
     missing = []
     if read.without_speaker:
         utterances = count(read.without_speaker, "utterance")
@@ -93,14 +97,19 @@ def _add(utterance: Utterance, read: _Read, config: CorpusConfig, root: Path, la
     if config.text == "phones" and not (utterance.phones or utterance.segments):
         utterance = replace(utterance, phones=utterance.text.split(), text="")
     cut = _cut(utterance, root, labels)
-    if cut.id in read.cuts:
-        known = read.cuts[cut.id].recording.sources[0].source
-        message = f"utterance {cut.id!r} is already that of {known}; remove or rename one"
-        raise InputError(message, utterance.where, utterance.line)
-    read.cuts[cut.id] = cut
-    read.without_speaker += utterance.speaker is None
-    if utterance.split is not None:
-        read.splits[cut.id] = utterance.split
+    cuts = [cut]
+    if cut.duration > WHOLE:
+        cuts = [_cut(part, root, labels) for part in read.long.parts(utterance, cut.duration, labels.is_spoken)]
+    for cut in cuts:
+        if cut.id in read.cuts:
+            known = read.cuts[cut.id].recording.sources[0].source
+            message = f"utterance {cut.id!r} is already that of {known}; remove or rename one"
+            raise InputError(message, utterance.where, utterance.line)
+    for cut in cuts:
+        read.cuts[cut.id] = cut
+        read.without_speaker += utterance.speaker is None
+        if utterance.split is not None:
+            read.splits[cut.id] = utterance.split
 
 
 def _require_phones(cuts: Sequence[MonoCut], root: Path) -> None:

@@ -25,7 +25,7 @@ from asr.corpora.own.layout import (
     without_audio,
 )
 from asr.corpora.own.reading import read_own
-from asr.corpora.own.turns import turns_of
+from asr.corpora.own.turns import is_spoken, turns_of
 from asr.corpora.own.utterance import Found, Utterance
 from asr.errors import InputError, count, listed, refuse
 from asr.formats.textgrid_reader import TextGrid, is_called
@@ -119,17 +119,18 @@ def _turns(audio: Path, root: Path, tier: str, path: Path, grid: TextGrid) -> tu
     words = {speaker: grid.intervals(name) for speaker, name in grid.speakers(WORDS).items()}
     turns, lost = turns_of(phones, info.samples / info.sample_rate)
     found = []
+    digits = max(4, len(str(len(turns))))
     for number, turn in enumerate(turns, 1):
-        said = turn.inside(words.get(turn.speaker, ()))
+        said = turn.inside(words.get(turn.speaker, ()), is_spoken)
         found.append(
             Utterance(
-                id=without_spaces(f"{name_of(audio, root)}-{number:04d}-{turn.speaker}"),
+                id=without_spaces(f"{name_of(audio, root)}-{number:0{digits}d}-{turn.speaker}"),
                 audio=audio,
                 where=path,
                 start=turn.start,
                 duration=turn.end - turn.start,
                 speaker=turn.speaker,
-                segments=turn.inside(phones[turn.speaker]),
+                segments=turn.inside(phones[turn.speaker], is_spoken),
                 words=said,
                 text=" ".join(label for _, _, label in said if label),
                 split=split_of_path(audio, root),

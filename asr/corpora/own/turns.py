@@ -1,9 +1,12 @@
-"""The turns of speakers who share a recording: what each of them says up to where another one speaks."""
+"""The turns of speakers who share a recording: what each of them says up to where another one speaks.
+
+What is long is several turns, between which nobody speaks.
+"""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from asr.corpora.own.utterance import Segment
 from asr.phones.symbols import SILENT
@@ -13,6 +16,21 @@ MARGIN = 0.3
 
 ROUNDING = 1e-6
 """Seconds by which labels may overlap."""
+
+WHOLE = 60.0
+"""Seconds; what is not longer stays one utterance, as a recording that is transcribed or aligned is one piece."""
+
+PAUSE = 0.5
+"""Seconds; in what is longer than WHOLE, such a pause ends an utterance."""
+
+LONGEST = 30.0
+"""Seconds of an utterance of what is longer than WHOLE, if shorter pauses allow that."""
+
+SHORTEST_PAUSE = 0.05
+"""Seconds; in such a pause, there is a window of analysis (25 ms) without speech on both sides of a cut."""
+
+Span = tuple[float, float]
+"""Start and end (s)."""
 
 _QUIET = ("", "sp", *SILENT)
 """Labels where a speaker says nothing; at another's noises (spn) a turn ends."""
@@ -26,15 +44,19 @@ class Turn:
     start: float
     end: float
 
-    def inside(self, segments: Sequence[Segment]) -> list[Segment]:
-        """The labels that are in the turn, of segments in order, and its part of the pauses; times from its start."""
+    def inside(self, segments: Sequence[Segment], spoken: Callable[[str], bool]) -> list[Segment]:
+        """The labels that are in the turn, of segments in order, and its part of the pauses; times from its start.
+
+        `spoken` says of a label whether it is not that of a pause.
+        """
         found = []
         for start, end, label in segments[bisect_right(segments, self.start, key=lambda segment: segment[1]) :]:
             if start >= self.end:
                 break
             whole = self.start - ROUNDING <= start and end <= self.end + ROUNDING
-            if whole or not _speaks(label):
-                found.append((max(start - self.start, 0.0), min(end, self.end) - self.start, label))
+            part = max(start, self.start), min(end, self.end)
+            if whole or (not spoken(label) and part[1] - part[0] > ROUNDING):
+                found.append((part[0] - self.start, part[1] - self.start, label))
         return found
 
 
@@ -45,7 +67,7 @@ def turns_of(phones: Mapping[str, Sequence[Segment]], length: float) -> tuple[li
         (start, end, speaker)
         for speaker, segments in phones.items()
         for start, end, label in segments
-        if _speaks(label)
+        if is_spoken(label)
     )
     together = _together(spoken)
     turns: list[Turn] = []
@@ -73,5 +95,49 @@ def _together(spoken: Sequence[tuple[float, float, str]]) -> set[int]:
     return found
 
 
-def _speaks(label: str) -> bool:
+def is_spoken(label: str) -> bool:
+    """Whether a speaker says something where a label is, in tiers of any program."""
     return label.lower() not in _QUIET
+
+
+def parts_of(turn: Turn, spoken: Iterable[Span]) -> list[Turn]:
+    """The turns, in their order, of one of more than WHOLE seconds, given when somebody speaks in it.
+
+    Each pause of PAUSE seconds ends one; in what is still longer than LONGEST, so does the longest pause, and so on.
+    """
+    stretches = _joined(spoken)
+    if turn.end - turn.start <= WHOLE or not stretches:
+        return [turn]
+    ends = [turn.start, *(end for _, end in stretches)]
+    starts = [*(start for start, _ in stretches), turn.end]
+    return [
+        Turn(turn.speaker, max(ends[first], starts[first] - MARGIN), min(starts[last + 1], ends[last + 1] + MARGIN))
+        for first, last in _runs(stretches)
+    ]
+
+
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    """The spans in order, those joined that have no pause between them."""
+    joined: list[Span] = []
+    for start, end in sorted(spans):
+        if joined and start - joined[-1][1] < SHORTEST_PAUSE - ROUNDING:
+            joined[-1] = joined[-1][0], max(joined[-1][1], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _runs(stretches: Sequence[Span]) -> Iterator[tuple[int, int]]:
+    """The numbers of the first and the last stretch of each turn. Of equal pauses, the one nearest the middle counts as
+    the longest."""
+    pauses = [0.0, *(start - end for (_, end), (start, _) in pairwise(stretches))]
+    waiting = [(0, len(stretches) - 1)]
+    while waiting:
+        first, last = waiting.pop()
+        inside = range(first + 1, last + 1)
+        longest = max(inside, key=lambda after: (pauses[after], -abs(2 * after - first - last - 1)), default=first)
+        is_long = stretches[last][1] - stretches[first][0] > LONGEST - 2 * MARGIN
+        if inside and (is_long or pauses[longest] >= PAUSE - ROUNDING):
+            waiting += [(longest, last), (first, longest - 1)]
+        else:
+            yield first, last

@@ -10,7 +10,7 @@ from support.asr_command import Command
 from support.own_corpora import RATE
 
 from asr.corpora.cuts import phone_segments, read_cuts
-from asr.corpora.own.turns import MARGIN, Turn, turns_of
+from asr.corpora.own.turns import MARGIN, Turn, is_spoken, turns_of
 
 ANN = [(0.0, 0.5, ""), (0.5, 0.75, "s"), (0.75, 1.0, "iy"), (1.0, 3.0, "sil"), (3.0, 3.5, "aa"), (3.5, 4.0, "")]
 BOB = [(0.0, 1.25, ""), (1.25, 1.5, "t"), (1.5, 4.0, "")]
@@ -20,11 +20,11 @@ def test_a_turn_ends_where_another_speaks() -> None:
     turns, lost = turns_of({"ann": ANN, "bob": BOB}, 4.0)
     assert turns == [Turn("ann", 0.2, 1.25), Turn("bob", 1.0, 1.8), Turn("ann", 2.7, 3.8)]
     assert lost == 0
-    first = turns[0].inside(ANN)
+    first = turns[0].inside(ANN, is_spoken)
     assert [label for *_, label in first] == ["", "s", "iy", "sil"]
     assert first[1][:2] == pytest.approx((0.3, 0.55))
     assert first[-1][1] == pytest.approx(1.05)
-    assert [label for *_, label in turns[2].inside(ANN)] == ["sil", "aa", ""]
+    assert [label for *_, label in turns[2].inside(ANN, is_spoken)] == ["sil", "aa", ""]
 
 
 def test_a_pause_alone_ends_no_turn() -> None:
@@ -36,7 +36,7 @@ def test_phones_of_two_at_once_are_in_no_turn() -> None:
     turns, lost = turns_of({"ann": ANN, "bob": bob}, 4.0)
     assert turns == [Turn("ann", 0.2, 0.75), Turn("bob", 1.5, 1.6 + MARGIN), Turn("ann", 2.7, 3.8)]
     assert lost == pytest.approx(0.25 + 0.6)
-    assert [label for *_, label in turns[0].inside(ANN)] == ["", "s"]
+    assert [label for *_, label in turns[0].inside(ANN, is_spoken)] == ["", "s"]
 
 
 def _tier(name: str, segments: list[tuple[float, float, str]]) -> str:
