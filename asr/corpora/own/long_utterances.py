@@ -25,16 +25,17 @@ class LongUtterances:
 
         They are the turns of `parts_of`, in whose pauses there are neither phones nor words, with their part of the
         labels. `spoken` says of a phone's label whether it is not that of a pause. Parts with words and no phone are
-        left out if others have phones. An utterance without times stays whole.
+        left out if others have phones. One without times or without a pause stays whole.
         """
         segments, words = (_within(labels, duration) for labels in (utterance.segments, utterance.words))
         phones = [(start, end) for start, end, label in segments if spoken(label)]
-        untimed = utterance.phones or WORDS in utterance.custom
-        if untimed or not (phones or (words and not segments)):
+        turns = []
+        if (phones or not segments) and not (utterance.phones or WORDS in utterance.custom):
+            said = [(start, end) for start, end, label in words if is_spoken(label)]
+            turns = parts_of(Turn("", 0.0, duration), phones + said)
+        if not turns or (len(turns) == 1 and turns[0].end - turns[0].start > LONGEST):
             self._whole.append((duration, utterance.id))
             return [utterance]
-        whole = Turn("", 0.0, duration)
-        turns = parts_of(whole, phones + [(start, end) for start, end, label in words if is_spoken(label)])
         digits = max(4, len(str(len(turns))))
         parts = []
         for number, turn in enumerate(turns, 1):

@@ -101,12 +101,12 @@ def is_spoken(label: str) -> bool:
 
 
 def parts_of(turn: Turn, spoken: Iterable[Span]) -> list[Turn]:
-    """The turns, in their order, of one of more than WHOLE seconds, given when somebody speaks in it.
+    """The turns, in their order, of one of more than WHOLE seconds, given when somebody speaks in it; none if never.
 
     Each pause of PAUSE seconds ends one; in what is still longer than LONGEST, so does the longest pause, and so on.
     """
     stretches = _joined(spoken)
-    if turn.end - turn.start <= WHOLE or not stretches:
+    if turn.end - turn.start <= WHOLE:
         return [turn]
     ends = [turn.start, *(end for _, end in stretches)]
     starts = [*(start for start, _ in stretches), turn.end]
@@ -131,7 +131,7 @@ def _runs(stretches: Sequence[Span]) -> Iterator[tuple[int, int]]:
     """The numbers of the first and the last stretch of each turn. Of equal pauses, the one nearest the middle counts as
     the longest."""
     pauses = [0.0, *(start - end for (_, end), (start, _) in pairwise(stretches))]
-    waiting = [(0, len(stretches) - 1)]
+    waiting = [(0, len(stretches) - 1)] * bool(stretches)
     while waiting:
         first, last = waiting.pop()
         inside = range(first + 1, last + 1)
