@@ -113,7 +113,9 @@ def _recording(folder: Path, name: str, seconds: int, number: int) -> list[tuple
     ]
 
 
-def _textgrid(path: Path, phones: list[tuple[str, float, float]], seconds: int) -> None:
+def _textgrid(
+    path: Path, phones: list[tuple[str, float, float]], seconds: int, speaker: str = "", more: str = ""
+) -> None:
     def tier(name: str, labels: list[tuple[str, float, float]]) -> str:
         rows, reached = "", 0.0
         for label, start, end in labels:
@@ -122,8 +124,8 @@ def _textgrid(path: Path, phones: list[tuple[str, float, float]], seconds: int) 
         return f'"IntervalTier" "{name}" 0 {seconds} {rows.count(chr(10)) + 1}\n{rows}{reached} {seconds} ""\n'
 
     words = [("see", one[1], other[2]) for one, other in zip(phones[::2], phones[1::2], strict=True)]
-    header = f'File type = "ooTextFile"\nObject class = "TextGrid"\n\n0 {seconds} <exists> 2\n'
-    path.write_text(header + tier("words", words) + tier("phones", phones))
+    header = f'File type = "ooTextFile"\nObject class = "TextGrid"\n\n0 {seconds} <exists> {3 if more else 2}\n'
+    path.write_text(header + tier(f"{speaker}words", words) + tier(f"{speaker}phones", phones) + more)
 
 
 @pytest.mark.parametrize("layout", ["textgrid", "folder", "csv"])
@@ -223,3 +225,23 @@ def test_pauses_are_those_of_the_phone_set(tmp_path: Path, asr_command: Command)
         (folder / "talk.phn").write_text("".join(lines))
     command = ("prepare", "folder", tmp_path / "corpus", tmp_path / "out", "--phone-set", tmp_path / "mine.txt")
     assert "3 long utterances (of more than 60 s) cut at pauses into 30" in asr_command(*command).err
+
+
+def test_labels_a_little_outside_the_audio_are_kept() -> None:
+    segments = [(-0.01, 1.0, "aa"), (1.0, 69.0, ""), (69.0, 70.01, "s")]
+    parts = LongUtterances().parts(utterance(segments), 70.0, is_spoken)
+    assert [[label for *_, label in spoken(part.segments)] for part in parts] == [["aa"], ["s"]]
+    assert parts[1].segments[-1] == (pytest.approx(MARGIN), pytest.approx(1 + MARGIN), "s")
+
+
+def test_a_long_turn_of_one_of_several_speakers_is_cut(tmp_path: Path, asr_command: Command) -> None:
+    for number in range(3):
+        ann, bob = f"ann{number}", f"bob{number}"
+        phones = _recording(tmp_path / "corpus", f"talk{number}", 90, number)
+        path = tmp_path / "corpus" / f"talk{number}.TextGrid"
+        _textgrid(path, phones, 90, f"{ann} - ", f'"IntervalTier" "{bob} - phones" 0 90 1\n76 77 "aa"\n')
+    outcome = asr_command("prepare", "textgrid", tmp_path / "corpus", tmp_path / "out")
+    assert "corpus: 3 long utterances (of more than 60 s) cut at pauses into 120\n" in outcome.err
+    names = sorted(cut.id for cut in all_cuts(tmp_path / "out") if cut.id.startswith("talk0"))
+    first = [f"talk0-0001-ann0-{number:04d}" for number in range(1, 41)]
+    assert names == [*first, "talk0-0002-bob0", "talk0-0003-ann0"]
