@@ -55,7 +55,7 @@ def spoken(segments: Sequence[Segment]) -> list[Segment]:
 def test_nothing_is_lost_or_twice_and_no_part_with_a_pause_is_long(segments: list[Segment], size: int) -> None:
     said = spoken(segments)
     words = [(run[0][0], run[-1][1], "word") for n in range(0, len(said), size) if (run := said[n : n + size])]
-    duration = segments[-1][1]
+    duration = max(segments[-1][1], WHOLE + 0.1)
     parts = LongUtterances().parts(utterance(segments, words), duration, is_spoken)
     assert [part.id for part in parts] == sorted({part.id for part in parts})
     assert [part.start for part in parts] == sorted(part.start for part in parts)
