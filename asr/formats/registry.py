@@ -16,6 +16,7 @@ Tier = Literal["phones", "words"]
 WRITERS = {
     "jsonl": "asr.formats.json_lines:FORMAT",
     "textgrid": "asr.formats.textgrid:FORMAT",
+    "speakers": "asr.formats.speakers:FORMAT",
     "ctm": "asr.formats.ctm:FORMAT",
     "phn": "asr.formats.phn:FORMAT",
     "stm": "asr.formats.sclite:STM",

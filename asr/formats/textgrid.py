@@ -1,5 +1,6 @@
 """Praat TextGrids, written from transcripts and alignments; `asr.formats.textgrid_reader` reads them."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from praatio import textgrid
@@ -21,17 +22,25 @@ def write_textgrid(path: Path | str, transcript: Transcript) -> None:
     """
     end = transcript.duration or max((segment.end or 0.0 for segment in transcript.phones), default=0.0)
     entries = [(segment.start, segment.end, segment.phone) for segment in transcript.phones]
-    grid = textgrid.Textgrid(0.0, end)
+    tiers = []
     if transcript.words:
         words = [(word.start, word.end, word.word) for word in transcript.words]
-        grid.addTier(textgrid.IntervalTier(WORDS, words, 0.0, end))
-    grid.addTier(textgrid.IntervalTier(PHONES, entries, 0.0, end))
+        tiers.append(textgrid.IntervalTier(WORDS, words, 0.0, end))
+    tiers.append(textgrid.IntervalTier(PHONES, entries, 0.0, end))
     if transcript.intervals:
         points = {
             segment.end: between for segment, between in zip(transcript.phones, transcript.intervals, strict=False)
         }
         labels = [(time, f"{low:.4f} to {high:.4f}") for time, (low, high) in points.items()]
-        grid.addTier(textgrid.PointTier(BOUNDARIES, labels, 0.0, end))
+        tiers.append(textgrid.PointTier(BOUNDARIES, labels, 0.0, end))
+    save_tiers(path, tiers, end)
+
+
+def save_tiers(path: Path | str, tiers: Iterable[textgrid.IntervalTier | textgrid.PointTier], end: float) -> None:
+    """Writes a TextGrid of `end` seconds with these tiers."""
+    grid = textgrid.Textgrid(0.0, end)
+    for tier in tiers:
+        grid.addTier(tier)
     with complete_file(path) as file:
         grid.save(file.name, format="long_textgrid", includeBlankSpaces=True)
 

@@ -70,7 +70,8 @@ class Transcript:
     An alignment may have `words`, in `intervals` the earliest and the latest plausible time (s) of each boundary
     between two phones, one less than phones, and in `fit` how well it fits the audio, 0 to 1 (`asr.alignment.fit`). A
     recogniser may give the `nbest` hypotheses, best first. A reference from a lexicon has the `pronunciations` of its
-    words; `phones` are the first of each. One from several corpora has its `corpus`.
+    words; `phones` are the first of each. One from several corpora has its `corpus`, and that of a part of a recording
+    its `start` (s), from which its times count.
     """
 
     utterance: str
@@ -84,6 +85,7 @@ class Transcript:
     fit: float | None = None
     pronunciations: list[PronouncedWord] = field(default_factory=list)
     corpus: str | None = None
+    start: float | None = None
 
     @property
     def symbols(self) -> list[str]:
@@ -92,7 +94,7 @@ class Transcript:
     def to_json(self) -> dict[str, Any]:
         """The line of hypotheses.jsonl, references.jsonl or alignments.jsonl; without what is unknown."""
         row: dict[str, Any] = {"utterance": self.utterance}
-        for key in ("speaker", "audio", "duration", "corpus", "fit"):
+        for key in ("speaker", "audio", "duration", "start", "corpus", "fit"):
             if (value := getattr(self, key)) is not None:
                 row[key] = value
         row["phones"] = _phones_json(self.phones)
@@ -198,6 +200,7 @@ def _from_json(row: dict[str, Any]) -> Transcript:
         fit=_number(row.get("fit"), "fit"),
         pronunciations=[_pronounced(item) for item in row.get("pronunciations", [])],
         corpus=_text(row.get("corpus"), "corpus"),
+        start=_number(row.get("start"), "start"),
     )
 
 

@@ -24,13 +24,16 @@ from asr.recordings.export import PLAIN, Exports, View
 from asr.recordings.results import Row
 from asr.recordings.resume import set_aside
 from asr.recordings.sources import Found, Source
-from asr.recordings.transcripts import Transcripts
+from asr.recordings.transcripts import Transcripts, divided
 from asr.recordings.work import OTHER_MODEL, Read, Work, one_by_one
 from asr.storage.output_folder import output_folder
 from asr.storage.run_layout import ALIGNMENTS
 
 MARK = "models.json"
 """Says which models made a folder's alignments."""
+
+TEXTGRIDS, SPEAKERS = "textgrid", "speakers"
+"""Formats: a TextGrid of each utterance, and of each recording."""
 
 
 def align_files(
@@ -48,6 +51,8 @@ def align_files(
     `formats`; aligns words with a lexicon, where `spell` spells numbers. The workers of an engine elsewhere open the
     models themselves.
 
+    A recording whose transcript has the utterances of several speakers has a line for each, and, where `formats` has
+    TextGrids, one with the tiers of all.
     A file that cannot be aligned (not readable, too short, without a transcript, with an unknown phone or word) is a
     line in the log and in `out_dir`/errors.jsonl, as is an alignment that a format cannot hold, and the rest continues.
     Called again with the same models and lexicon, it aligns the files that are not done yet, or whose content or
@@ -55,11 +60,13 @@ def align_files(
     folder `previous-...` first. Raises OutputError where nothing can be written, and InputError where the folder holds
     files of something else.
     """
+    found = divided(found, transcripts)
     output = out_dir / ALIGNMENTS
     with output_folder(out_dir, "align", "--out") as folder:
         made_with = _made_with(aligner, lexicon)
         set_aside(folder, out_dir / MARK, made_with)
         several = len(aligner.models) > 1
+        shown = _with_speakers(formats, found.sources)
         folders = [model.bundle.folder.resolve() for model in aligner.models]
         opened = partial(_opened, folders, made_with["models"]) if engine.elsewhere else lambda device: aligner
         return process(
@@ -68,11 +75,19 @@ def align_files(
             partial(_start, opened, lexicon, spell),
             aligner.sample_rate,
             partial(_is_current, transcripts),
-            lambda failed: Exports(folder, output, formats, view, aligner.phone_set, several, failed),
+            lambda failed: Exports(folder, output, shown, view, aligner.phone_set, several, failed),
             engine,
             "aligning",
             completed=lambda source: replace(source, text=transcripts.of(source)),
         )
+
+
+def _with_speakers(formats: Collection[str], sources: Sequence[Source]) -> set[str]:
+    """The formats, where a TextGrid of an utterance of a recording's speakers is in that of the recording."""
+    divided = {source.speaker is not None for source in sources}
+    if TEXTGRIDS not in formats or True not in divided:
+        return set(formats)
+    return {*formats, SPEAKERS} if False in divided else {*formats, SPEAKERS} - {TEXTGRIDS}
 
 
 def _is_current(transcripts: Transcripts, row: Row, source: Source) -> bool:
@@ -101,7 +116,10 @@ def _aligned(
 ) -> tuple[Transcript, Row]:
     text = source.text or ""
     spoken = _spoken(text, lexicon, aligner.phone_set, spell)
-    return aligner.align_blocks(read, spoken, source.utterance, str(source.path)), {"said": text}
+    aligned = aligner.align_blocks(read, spoken, source.utterance, str(source.path))
+    if source.speaker is not None:
+        aligned = replace(aligned, speaker=source.speaker, start=source.start)
+    return aligned, {"said": text}
 
 
 def _spoken(text: str, lexicon: Lexicon | None, phone_set: AnyPhoneSet, spell: Spell | None) -> Spoken:

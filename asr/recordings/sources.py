@@ -43,7 +43,8 @@ class Source:
     """One utterance to process: a file, or the part of it from `start` on for `duration` seconds (None: to its end).
 
     `utterance` is its name in a list, or the file's path below the folder it was found in, without the suffix.
-    `channel` counts from 0; None is the mean of all. `text` is its transcript, where a list has one.
+    `channel` counts from 0; None is the mean of all. `text` is its transcript, where a list has one. `speaker` is
+    who of several says it (`asr.recordings.speakers`).
     """
 
     utterance: str
@@ -52,6 +53,7 @@ class Source:
     duration: float | None = None
     channel: int | None = None
     text: str | None = None
+    speaker: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "file", str(self.file))

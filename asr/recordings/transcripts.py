@@ -1,12 +1,16 @@
 """What was said in each audio file: from one list, or from one file for each."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from asr.errors import InputError, listed
 from asr.formats.registry import READERS, Tier, reader
-from asr.recordings.sources import Source
+from asr.recordings.sources import Found, Source
+from asr.recordings.speakers import utterances_of
 from asr.storage.files import numbered_jsonl
+
+TEXTGRID = ".TextGrid"
 
 
 class Transcripts(Protocol):
@@ -14,6 +18,9 @@ class Transcripts(Protocol):
 
     def of(self, source: Source) -> str:
         """The phones or words of a file, separated by spaces. Raises InputError where they are not known."""
+
+    def utterances(self, source: Source) -> list[Source]:
+        """A recording, or its utterances with their texts, where its transcript has those of several speakers."""
 
 
 class GivenText:
@@ -24,6 +31,9 @@ class GivenText:
 
     def of(self, source: Source) -> str:
         return self.text
+
+    def utterances(self, source: Source) -> list[Source]:
+        return [source]
 
 
 class ListedTranscripts:
@@ -49,6 +59,9 @@ class ListedTranscripts:
                 return self._texts[name]
         raise InputError(f"has no transcript of {source.utterance}; it has {listed(self._texts)}", self.path)
 
+    def utterances(self, source: Source) -> list[Source]:
+        return [source]
+
 
 def _row_text(row: dict[str, object], tier: Tier) -> str | None:
     phones, text = row.get("phones"), row.get("text")
@@ -71,23 +84,38 @@ class FileTranscripts:
         self.folder = folder
 
     def of(self, source: Source) -> str:
-        if self.folder is not None:
-            stem = self.folder / source.utterance
-        elif source.text is not None:
+        if source.text is not None and (self.folder is None or source.speaker is not None):
             return source.text
-        else:  # a part of a file has a transcript of its own
-            stem = source.path.with_name(Path(source.utterance).name) if source.part else source.path.with_suffix("")
-        readers = READERS[self.tier]
-        for suffix in readers:
-            for path in (stem.with_name(stem.name + suffix), stem.with_name(stem.name + suffix.upper())):
-                if path.is_file():
-                    return reader(self.tier, suffix)(path, self.tier, source.path)
-        *most, last = readers
+        stem = self._stem(source)
+        if (found := self._file(stem)) is not None:
+            suffix, path = found
+            return reader(self.tier, suffix)(path, self.tier, source.path)
+        *most, last = READERS[self.tier]
         raise InputError(
             f"has no transcript: no {stem.name}{', '.join(most)} or {last} in {stem.parent}",
             source.path,
             page="alignment.md",
         )
+
+    def utterances(self, source: Source) -> list[Source]:
+        if source.part or (source.text is not None and self.folder is None):
+            return [source]
+        suffix, path = self._file(self._stem(source)) or ("", source.path)
+        return utterances_of(source, path, self.tier) if suffix == TEXTGRID else [source]
+
+    def _stem(self, source: Source) -> Path:
+        """The path of the transcript without its suffix; a part of a file has a transcript of its own."""
+        if self.folder is not None:
+            return self.folder / source.utterance
+        return source.path.with_name(Path(source.utterance).name) if source.part else source.path.with_suffix("")
+
+    def _file(self, stem: Path) -> tuple[str, Path] | None:
+        """The first transcript of that path, and its suffix as in READERS."""
+        for suffix in READERS[self.tier]:
+            for path in (stem.with_name(stem.name + suffix), stem.with_name(stem.name + suffix.upper())):
+                if path.is_file():
+                    return suffix, path
+        return None
 
 
 def find_transcripts(given: Path | None, tier: Tier) -> Transcripts:
@@ -100,3 +128,8 @@ def find_transcripts(given: Path | None, tier: Tier) -> Transcripts:
     if not given.exists():
         raise InputError("no such file or folder", given)
     return ListedTranscripts(given, tier)
+
+
+def divided(found: Found, transcripts: Transcripts) -> Found:
+    """The recordings, those of several speakers as the utterances of each."""
+    return replace(found, sources=[each for source in found.sources for each in transcripts.utterances(source)])

@@ -100,18 +100,17 @@ def is_spoken(label: str) -> bool:
     return label.lower() not in _QUIET
 
 
-def parts_of(turn: Turn, spoken: Iterable[Span]) -> list[Turn]:
-    """The turns, in their order, of one of more than WHOLE seconds, given when somebody speaks in it; none if never.
+def parts_of(turn: Turn, spoken: Iterable[Span], margin: float = MARGIN) -> list[Turn]:
+    """The turns, in their order, into which pauses divide one, given when somebody speaks in it; none if never.
 
     Each pause of PAUSE seconds ends one; in what is still longer than LONGEST, so does the longest pause, and so on.
+    `margin` seconds of the pauses around a part belong to it.
     """
     stretches = _joined(spoken)
-    if turn.end - turn.start <= WHOLE:
-        return [turn]
     ends = [turn.start, *(end for _, end in stretches)]
     starts = [*(start for start, _ in stretches), turn.end]
     return [
-        Turn(turn.speaker, max(ends[first], starts[first] - MARGIN), min(starts[last + 1], ends[last + 1] + MARGIN))
+        Turn(turn.speaker, max(ends[first], starts[first] - margin), min(starts[last + 1], ends[last + 1] + margin))
         for first, last in _runs(stretches)
     ]
 

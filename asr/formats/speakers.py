@@ -1,0 +1,94 @@
+"""A TextGrid for each recording with the words and phones of each of its speakers, in tiers that are named as MFA's.
+
+The utterances of a recording (`utterance_name`) follow each other; any other transcript is that of a whole recording.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from praatio import textgrid
+
+from asr.audio import audio_info
+from asr.errors import InputError
+from asr.formats.format import Format
+from asr.formats.textgrid import PHONES, WORDS, save_tiers
+from asr.formats.textgrid_reader import SPEAKER_ENDS, Segment
+from asr.formats.tiers import require_times, tiers, timed
+from asr.formats.transcript import Transcript
+from asr.storage.files import output_path
+
+FOLDER = "recordings"
+
+
+def utterance_name(recording: str, number: int, speaker: str) -> str:
+    """The name of an utterance of one of the speakers of a recording, without spaces in the speaker's."""
+    return f"{recording}-{number:04d}{_end(speaker)}"
+
+
+def _recording(transcript: Transcript) -> str:
+    """The name of the recording that an utterance belongs to."""
+    if transcript.speaker is None or transcript.start is None:
+        return transcript.utterance
+    return transcript.utterance.removesuffix(_end(transcript.speaker)).rpartition("-")[0]
+
+
+def _end(speaker: str) -> str:
+    return "-" + "_".join(speaker.split())
+
+
+def _write(folder: Path, transcripts: Iterable[Transcript]) -> list[Path]:
+    written = []
+    for recording, utterances in groupby(transcripts, _recording):
+        path = output_path(folder / FOLDER, f"{recording}.TextGrid")
+        _write_recording(path, list(utterances))
+        written.append(path)
+    return written
+
+
+def _write_recording(path: Path, utterances: Sequence[Transcript]) -> None:
+    """The tiers have their speaker's name where there are several, as MFA has it."""
+    found: dict[tuple[str, str], list[Segment]] = defaultdict(list)
+    for utterance in utterances:
+        for tier, labels in tiers(utterance):
+            _add(found[utterance.speaker or "", tier], labels, utterance.start or 0.0)
+    end = max([_seconds(utterances[0]), *(segments[-1][1] for segments in found.values() if segments)])
+    speakers = list(dict.fromkeys(speaker for speaker, _ in found))
+    save_tiers(
+        path,
+        [
+            textgrid.IntervalTier(f"{speaker}{SPEAKER_ENDS}{tier}" if len(speakers) > 1 else tier, segments, 0.0, end)
+            for speaker in speakers
+            for tier in (WORDS, PHONES)
+            if (segments := found.get((speaker, tier))) is not None
+        ],
+        end,
+    )
+
+
+def _add(segments: list[Segment], labels: Transcript, shift: float) -> None:
+    """Adds the labels of an utterance that begins `shift` seconds into its recording, after those before it."""
+    for start, end, segment in timed(labels, "TextGrid"):
+        begin = max(round(start + shift, 6), segments[-1][1] if segments else 0.0)
+        if (until := round(end + shift, 6)) > begin:
+            segments.append((begin, until, segment.phone))
+
+
+def _seconds(transcript: Transcript) -> float:
+    """The seconds of the whole recording, or of what is known of it."""
+    if transcript.start is None or transcript.audio is None:
+        return transcript.duration or 0.0
+    try:
+        info = audio_info(transcript.audio)
+    except InputError:
+        return transcript.start + (transcript.duration or 0.0)
+    return info.samples / info.sample_rate
+
+
+def _check(transcript: Transcript) -> None:
+    require_times(transcript, "TextGrid")
+    output_path(Path(FOLDER), _recording(transcript))
+
+
+FORMAT = Format(False, lambda recording: (f"{FOLDER}/{recording}.TextGrid",), _write, _check)
