@@ -115,8 +115,13 @@ def _aligned(
     aligner: Aligner, lexicon: Lexicon | None, spell: Spell | None, source: Source, read: Read
 ) -> tuple[Transcript, Row]:
     text = source.text or ""
-    spoken = _spoken(text, lexicon, aligner.phone_set, spell)
-    aligned = aligner.align_blocks(read, spoken, source.utterance, str(source.path))
+    try:
+        spoken = _spoken(text, lexicon, aligner.phone_set, spell)
+        aligned = aligner.align_blocks(read, spoken, source.utterance, str(source.path))
+    except InputError as error:
+        if source.speaker is None:
+            raise
+        raise InputError(f"{source.utterance} (at {source.start:.2f} s): {error}") from error
     if source.speaker is not None:
         aligned = replace(aligned, speaker=source.speaker, start=source.start)
     return aligned, {"said": text}

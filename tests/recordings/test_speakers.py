@@ -1,0 +1,192 @@
+"""`asr align` on recordings of several speakers: each utterance by itself, and one TextGrid as MFA writes it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from support.asr_command import Command
+from support.recordings import errors, rows
+
+from asr.formats.phn import read_labels
+from asr.formats.registry import writer
+from asr.formats.textgrid_reader import Segment, TextGrid
+from asr.formats.transcript import PhoneSegment, Transcript, WordSegment, read_transcripts
+from asr.recordings.sources import Source
+from asr.recordings.speakers import utterances_of
+
+RATE = 16000
+
+
+def write_grid(path: Path, tiers: dict[str, list[Segment]], end: float) -> Path:
+    """Intervals without labels fill the gaps, as in Praat."""
+    text = f'File type = "ooTextFile"\nObject class = "TextGrid"\n\n0 {end} <exists> {len(tiers)}\n'
+    for name, segments in tiers.items():
+        filled, reached = [], 0.0
+        for start, stop, label in segments:
+            filled += [(reached, start, "")] * (start > reached) + [(start, stop, label)]
+            reached = stop
+        filled += [(reached, end, "")] * (reached < end)
+        entries = "".join(f'{start!r} {stop!r} "{label}"\n' for start, stop, label in filled)
+        text += f'"IntervalTier" "{name}" 0 {end} {len(filled)}\n{entries}'
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture
+def talk(spoken: Path, tmp_path: Path) -> Path:
+    """Two recordings of the demo, one after the other, as two speakers of one file, with their phones."""
+    folder = tmp_path / "talk"
+    folder.mkdir()
+    samples: list[np.ndarray] = []
+    tiers: dict[str, list[Segment]] = {}
+    for speaker, audio in zip(("ann", "bob"), sorted(spoken.glob("*.flac")), strict=False):
+        at = sum(map(len, samples)) / RATE
+        labels = [each for each in read_labels(audio.with_suffix(".phn")) if each.symbol != "h#"]
+        tiers[f"{speaker} - phones"] = [(at + e.start / RATE, at + e.end / RATE, e.symbol) for e in labels]
+        samples.append(soundfile.read(audio, dtype="float32")[0])
+    joined = np.concatenate(samples)
+    soundfile.write(folder / "talk.wav", joined, RATE)
+    write_grid(folder / "talk.TextGrid", tiers, len(joined) / RATE)
+    return folder
+
+
+def test_each_utterance_is_aligned_by_itself_and_written_with_its_speaker(
+    tiny_run: Path, talk: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    outcome = asr_command("align", tiny_run, talk, "-o", tmp_path / "out")
+    assert outcome.status == 0, outcome.err
+    found = rows(tmp_path / "out", "alignments.jsonl")
+    assert len(found) >= 2
+    assert [row["utterance"] for row in found] == sorted(row["utterance"] for row in found)
+    assert {row["utterance"][:5] + row["utterance"][9:] for row in found} == {"talk--ann", "talk--bob"}
+    grid = TextGrid(talk / "talk.TextGrid")
+    for speaker in ("ann", "bob"):
+        spans = [(row["start"], row["end"]) for row in found if row["speaker"] == speaker]
+        labels = [label for label in grid.intervals(f"{speaker} - phones") if label[2]]
+        assert (spans[0][0], spans[-1][1]) == (labels[0][0], pytest.approx(labels[-1][1], abs=1e-4))
+    parts = utterances_of(Source("talk", talk / "talk.wav"), talk / "talk.TextGrid", "phones")
+    table = [f"talk.wav,{each.utterance},{each.start},{each.duration},{each.text}" for each in parts]
+    (talk / "list.csv").write_text("\n".join(["path,utterance,start,duration,text", *table]) + "\n")
+    assert asr_command("align", tiny_run, talk / "list.csv", "-o", tmp_path / "listed").status == 0
+    assert [row["phones"] for row in rows(tmp_path / "listed", "alignments.jsonl")] == [row["phones"] for row in found]
+    written = TextGrid(tmp_path / "out" / "recordings" / "talk.TextGrid")
+    assert written.interval_tiers == ["ann - phones", "bob - phones"]
+    for speaker in ("ann", "bob"):
+        expected = [
+            (round(row["start"] + phone["start"], 4), phone["phone"])
+            for row in found
+            if row["speaker"] == speaker
+            for phone in row["phones"]
+        ]
+        tier = written.intervals(f"{speaker} - phones")
+        assert [(pytest.approx(start, abs=2e-4), label) for start, _, label in tier if label] == expected
+        assert tier[-1][1] == pytest.approx(soundfile.info(talk / "talk.wav").duration, abs=1e-4)
+    assert not (tmp_path / "out" / "textgrids").exists()
+
+
+def test_what_is_done_stays_and_a_changed_utterance_is_done_again(
+    tiny_run: Path, talk: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    command = ("align", tiny_run, talk, "-o", tmp_path / "out")
+    count = len(rows(tmp_path / "out", "alignments.jsonl")) if asr_command(*command).status == 0 else 0
+    assert f"0 aligned, {count} already done" in asr_command(*command).err
+    path = talk / "talk.TextGrid"
+    tiers = {name: TextGrid(path).intervals(name) for name in TextGrid(path).interval_tiers}
+    last = max(n for n, segment in enumerate(tiers["bob - phones"]) if segment[2])
+    start, end, _ = tiers["bob - phones"][last]
+    tiers["bob - phones"][last] = (start, end, "aa")
+    write_grid(path, tiers, soundfile.info(talk / "talk.wav").duration)
+    assert f"1 aligned, {count - 1} already done" in asr_command(*command).err
+    assert rows(tmp_path / "out", "alignments.jsonl")[-1]["said"].endswith(" aa")
+
+
+def test_words_of_speakers_and_recordings_of_one(
+    tiny_run: Path, talk: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    """As in MFA's input, the tiers are the speakers', and their intervals have what they say."""
+    end = soundfile.info(talk / "talk.wav").duration
+    said = {"bob": [(0.5, 1.5, "hello world")], "ann": [(0.1, 0.9, "hello"), (end - 1, end - 0.2, "none of these")]}
+    write_grid(talk / "talk.TextGrid", said, end)
+    soundfile.write(talk / "alone.wav", np.random.default_rng(0).normal(0, 0.1, 2 * RATE), RATE)
+    (talk / "alone.txt").write_text("world")
+    (tmp_path / "lexicon.txt").write_text("hello hh ah l ow\nworld w er l d\n")
+    lexicon = ("--lexicon", tmp_path / "lexicon.txt")
+    outcome = asr_command("align", tiny_run, talk, "-o", tmp_path / "out", *lexicon)
+    assert outcome.status == 1
+    assert "3 aligned, 1 failed" in outcome.err
+    (error,) = errors(tmp_path / "out")
+    assert error["what"].startswith(f"talk-0003-ann (at {end - 1:.2f} s): not in the lexicon: none, of, these")
+    found = {row["utterance"]: row for row in rows(tmp_path / "out", "alignments.jsonl")}
+    assert list(found) == ["alone", "talk-0001-ann", "talk-0002-bob"]
+    assert "speaker" not in found["alone"]
+    grid = TextGrid(tmp_path / "out" / "recordings" / "talk.TextGrid")
+    assert grid.interval_tiers == ["ann - words", "ann - phones", "bob - words", "bob - phones"]
+    hello, world = (label for label in grid.intervals("bob - words") if label[2])
+    assert (hello[2], world[2]) == ("hello", "world")
+    assert 0.5 <= hello[0] < hello[1] <= world[0] < world[1] <= 1.5
+    assert (tmp_path / "out" / "textgrids" / "alone.TextGrid").exists()
+
+
+WHOLE = Source("talk", "talk.wav")
+
+
+def test_words_without_a_long_pause_are_an_utterance(tmp_path: Path) -> None:
+    ann = [(1.0, 1.5, "see"), (1.6, 2.0, "it"), (2.0, 2.3, "sil"), (3.0, 3.5, "there")]
+    bob = [(2.2, 2.6, "where")]
+    path = write_grid(tmp_path / "a.TextGrid", {"ann x - words": ann, "bob - words": bob, "bob - notes": ann}, 4.0)
+    found = utterances_of(WHOLE, path, "words")
+    assert [(each.utterance, each.speaker, each.text) for each in found] == [
+        ("talk-0001-ann_x", "ann x", "see it"),
+        ("talk-0002-bob", "bob", "where"),
+        ("talk-0003-ann_x", "ann x", "there"),
+    ]
+    assert [(each.start, each.duration) for each in found] == [(1.0, 1.0), (2.2, pytest.approx(0.4)), (3.0, 0.5)]
+
+
+def test_pauses_between_phones_may_be_silent(tmp_path: Path) -> None:
+    ann = [(1.0, 1.5, "s"), (1.7, 2.0, "t")]
+    path = write_grid(tmp_path / "a.TextGrid", {"ann - phones": ann, "bob - phones": [(3.0, 3.2, "aa")]}, 4.0)
+    assert [each.text for each in utterances_of(WHOLE, path, "phones")] == ["s <eps> t", "aa"]
+
+
+@pytest.mark.parametrize(
+    ("tiers", "tier"),
+    [
+        (["words"], "words"),
+        (["ann - words"], "words"),
+        (["phones", "notes"], "words"),
+        (["ann - phones", "bob - phones"], "words"),
+        (["ann", "bob"], "phones"),
+    ],
+)
+def test_other_textgrids_are_those_of_a_whole_recording(tmp_path: Path, tiers: list[str], tier: str) -> None:
+    path = write_grid(tmp_path / "a.TextGrid", {name: [(1.0, 1.5, "see")] for name in tiers}, 2.0)
+    assert utterances_of(WHOLE, path, tier) == [WHOLE]  # type: ignore[arg-type]
+
+
+def test_a_broken_textgrid_is_left_to_the_one_who_reads_it(tmp_path: Path) -> None:
+    (tmp_path / "a.TextGrid").write_text("no grid")
+    assert utterances_of(WHOLE, tmp_path / "a.TextGrid", "words") == [WHOLE]
+
+
+def test_a_recording_of_one_speaker_has_plain_tiers_and_starts_survive(tmp_path: Path) -> None:
+    phones = [PhoneSegment("s", 0.0, 0.2), PhoneSegment("iy", 0.2, 0.5001)]
+    parts = [
+        Transcript(
+            f"sub/talk-000{n}-ann", phones, "ann", duration=0.5, words=[WordSegment("see", 0.0, 0.5)], start=n / 2
+        )
+        for n in (1, 2)
+    ]
+    [path] = writer("speakers").write(tmp_path, iter(parts))
+    assert path == tmp_path / "recordings" / "sub" / "talk.TextGrid"
+    grid = TextGrid(path)
+    assert grid.interval_tiers == ["words", "phones"]
+    assert [segment for segment in grid.intervals("phones") if segment[2]] == [
+        (0.5, 0.7, "s"),
+        (0.7, 1.0001, "iy"),
+        (1.0001, 1.2, "s"),
+        (1.2, 1.5001, "iy"),
+    ]
+    [lines] = writer("jsonl").write(tmp_path, iter(parts))
+    assert list(read_transcripts(lines)) == parts
