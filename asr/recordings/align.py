@@ -122,9 +122,7 @@ def _aligned(
         if source.speaker is None:
             raise
         raise InputError(f"{source.utterance} (at {source.start:.2f} s): {error}") from error
-    if source.speaker is not None:
-        aligned = replace(aligned, speaker=source.speaker, start=source.start)
-    return aligned, {"said": text}
+    return aligned if source.speaker is None else replace(aligned, speaker=source.speaker), {"said": text}
 
 
 def _spoken(text: str, lexicon: Lexicon | None, phone_set: AnyPhoneSet, spell: Spell | None) -> Spoken:

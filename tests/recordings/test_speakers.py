@@ -88,10 +88,11 @@ def test_each_utterance_is_aligned_by_itself_and_written_with_its_speaker(
 def test_what_is_done_stays_and_a_changed_utterance_is_done_again(
     tiny_run: Path, talk: Path, tmp_path: Path, asr_command: Command
 ) -> None:
-    command = ("align", tiny_run, talk, "-o", tmp_path / "out")
+    (talk / "talk.TextGrid").rename(talk.with_name("talk.TextGrid"))
+    command = ("align", tiny_run, talk, "-o", tmp_path / "out", "--transcripts", tmp_path)
     count = len(rows(tmp_path / "out", "alignments.jsonl")) if asr_command(*command).status == 0 else 0
     assert f"0 aligned, {count} already done" in asr_command(*command).err
-    path = talk / "talk.TextGrid"
+    path = tmp_path / "talk.TextGrid"
     tiers = {name: TextGrid(path).intervals(name) for name in TextGrid(path).interval_tiers}
     last = max(n for n, segment in enumerate(tiers["bob - phones"]) if segment[2])
     start, end, _ = tiers["bob - phones"][last]
@@ -132,7 +133,7 @@ WHOLE = Source("talk", "talk.wav")
 
 
 def test_words_without_a_long_pause_are_an_utterance(tmp_path: Path) -> None:
-    ann = [(1.0, 1.5, "see"), (1.6, 2.0, "it"), (2.0, 2.3, "sil"), (3.0, 3.5, "there")]
+    ann = [(1.0, 1.5, "see"), (1.5, 1.6, "sp"), (1.6, 2.0, "it"), (2.0, 2.3, "sil"), (3.0, 3.5, "there")]
     bob = [(2.2, 2.6, "where")]
     path = write_grid(tmp_path / "a.TextGrid", {"ann x - words": ann, "bob - words": bob, "bob - notes": ann}, 4.0)
     found = utterances_of(WHOLE, path, "words")
