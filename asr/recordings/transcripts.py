@@ -1,14 +1,17 @@
 """What was said in each audio file: from one list, or from one file for each."""
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from asr.errors import InputError, listed
+from asr.errors import InputError, count, listed
 from asr.formats.registry import READERS, Tier, reader
 from asr.recordings.sources import Found, Source
 from asr.recordings.speakers import utterances_of
 from asr.storage.files import numbered_jsonl
+
+log = logging.getLogger(__name__)
 
 TEXTGRID = ".TextGrid"
 
@@ -131,5 +134,11 @@ def find_transcripts(given: Path | None, tier: Tier) -> Transcripts:
 
 
 def divided(found: Found, transcripts: Transcripts) -> Found:
-    """The recordings, those of several speakers as the utterances of each."""
-    return replace(found, sources=[each for source in found.sources for each in transcripts.utterances(source)])
+    """The recordings, those of several speakers as the utterances of each, of which a message says how many."""
+    sources = [each for source in found.sources for each in transcripts.utterances(source)]
+    parts = [each for each in sources if each.speaker is not None]
+    if parts:
+        recordings, speakers = len({each.file for each in parts}), dict.fromkeys(each.speaker or "" for each in parts)
+        message = "%s with tiers of speakers (%s): %s"
+        log.info(message, count(recordings, "recording"), listed(speakers), count(len(parts), "utterance"))
+    return replace(found, sources=sources)

@@ -116,6 +116,7 @@ def test_words_of_speakers_and_recordings_of_one(
     outcome = asr_command("align", tiny_run, talk, "-o", tmp_path / "out", *lexicon)
     assert outcome.status == 1
     assert "3 aligned, 1 failed" in outcome.err
+    assert "1 recording with tiers of speakers (ann, bob): 3 utterances\n" in outcome.err
     (error,) = errors(tmp_path / "out")
     assert error["what"].startswith(f"talk-0003-ann (at {end - 1:.2f} s): not in the lexicon: none, of, these")
     found = {row["utterance"]: row for row in rows(tmp_path / "out", "alignments.jsonl")}
