@@ -21,10 +21,11 @@ WHOLE = 60.0
 """Seconds; what is not longer stays one utterance, as a recording that is transcribed or aligned is one piece."""
 
 PAUSE = 0.5
-"""Seconds; in what is longer than WHOLE, such a pause ends an utterance."""
+"""Seconds; in what is longer than WHOLE, such a pause ends an utterance: most shorter ones are within a phrase."""
 
 LONGEST = 30.0
-"""Seconds of an utterance of what is longer than WHOLE, if shorter pauses allow that."""
+"""Seconds of an utterance of what is longer than WHOLE, if shorter pauses allow that; MFA asks for as much of its
+input, and pieces of long recordings are not longer in transcription."""
 
 SHORTEST_PAUSE = 0.05
 """Seconds; in such a pause, there is a window of analysis (25 ms) without speech on both sides of a cut."""
