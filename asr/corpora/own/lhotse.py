@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lhotse import MonoCut, Recording, SupervisionSegment
+from lhotse import MonoCut, MultiCut, Recording, SupervisionSegment
+from lhotse.utils import to_list
 
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
@@ -84,14 +85,18 @@ def _cuts(path: Path) -> Found:
             yield name, partial(_utterance, name, cut.recording, each, cut.start, path, line)
 
 
-def _cut(row: dict[str, Any] | InputError, path: Path, line: int) -> tuple[MonoCut, list[SupervisionSegment]]:
+def _cut(
+    row: dict[str, Any] | InputError, path: Path, line: int
+) -> tuple[MonoCut | MultiCut, list[SupervisionSegment]]:
+    """A cut of one channel, or of several of which each supervision has one."""
     with _valid("cut", path, line):
         if isinstance(row, InputError):
             raise row
-        if "tracks" in row or not isinstance(row.get("channel", 0), int):
-            raise ValueError("mixed cuts and those of several channels cannot be read; save their audio first")
+        if "tracks" in row:
+            raise ValueError("mixed cuts cannot be read; save their audio first")
         row = _given(row) | {"supervisions": [_given(each) for each in row.get("supervisions") or ()]}
-        cut = MonoCut.from_dict({key: value for key, value in row.items() if key != "type"})
+        kind = MultiCut if isinstance(row.get("channel"), list) else MonoCut
+        cut = kind.from_dict({key: value for key, value in row.items() if key != "type"})
         if cut.recording is None:
             raise ValueError("it has no recording; save the cuts with theirs")
         supervisions = list(cut.supervisions)
@@ -100,6 +105,10 @@ def _cut(row: dict[str, Any] | InputError, path: Path, line: int) -> tuple[MonoC
                 raise ValueError(
                     f"supervision {each.id!r} is from {each.start:g} to {each.end:g} s of a cut of {cut.duration:g} s; "
                     "cut recordings where their supervisions end (CutSet.trim_to_supervisions)"
+                )
+            if not set(to_list(each.channel)) <= set(to_list(cut.channel)):
+                raise ValueError(
+                    f"supervision {each.id!r} is of channel {each.channel}, its cut of {cut.channel}; correct one"
                 )
     if not supervisions:
         raise InputError(f"cut {cut.id!r} has no supervision; remove it, or add one", path, line)

@@ -17,6 +17,7 @@ from asr.corpora.labels import Labels, are_phones, words_among
 from asr.corpora.manifests.splitting import divide
 from asr.corpora.own.utterance import Found, Segment, Utterance
 from asr.corpora.pronounced import pronounce, what_is_missing
+from asr.corpora.recorded import recorded
 from asr.errors import InputError, count, listed
 from asr.phones.ipa import look_alikes
 from asr.phones.phone_set import PhoneSet
@@ -40,6 +41,8 @@ class _Read:
     splits: dict[str, str] = field(default_factory=dict)
     skipped: list[dict[str, str]] = field(default_factory=list)
     without_speaker: int = 0
+    channels: int = 0
+    """Utterances of one of several channels."""
 
 
 def read_own(config: CorpusConfig, root: Path, found: Found) -> CorpusCuts:
@@ -51,8 +54,8 @@ def read_own(config: CorpusConfig, root: Path, found: Found) -> CorpusCuts:
     read = _read_all(config, root, found, labels)
     missing = []
     if read.without_speaker:
-        utterances = count(read.without_speaker, "utterance")
-        missing.append(f"{NO_SPEAKERS} {utterances}: each audio file counts as a speaker")
+        utterances, what = count(read.without_speaker, "utterance"), "channel of an audio" if read.channels else "audio"
+        missing.append(f"{NO_SPEAKERS} {utterances}: each {what} file counts as a speaker")
     ordered = [read.cuts[name] for name in sorted(read.cuts)]
     if config.phone_set is None and labels.phone_set is not None:
         _require_phones(ordered, root)
@@ -99,6 +102,7 @@ def _add(utterance: Utterance, read: _Read, config: CorpusConfig, root: Path, la
         raise InputError(message, utterance.where, utterance.line)
     read.cuts[cut.id] = cut
     read.without_speaker += utterance.speaker is None
+    read.channels += recorded(cut).channel is not None
     if utterance.split is not None:
         read.splits[cut.id] = utterance.split
 
@@ -161,6 +165,7 @@ def _cut(utterance: Utterance, root: Path, labels: Labels) -> MonoCut:
         raise InputError(str(error), utterance.where, utterance.line) from error
     try:
         duration = _duration(utterance, info)
+        channel = _channel(utterance, info)
         segments = _segments(utterance.segments, duration, labels)
         phones = labels.phones(utterance.phones)
         for _, *pronunciations in utterance.custom.get(WORDS, ()):
@@ -177,7 +182,7 @@ def _cut(utterance: Utterance, root: Path, labels: Labels) -> MonoCut:
         info.samples,
         start=utterance.start,
         duration=None if whole else duration,
-        speaker=utterance.speaker or _file_name(utterance.audio, root),
+        speaker=utterance.speaker or _file_name(utterance.audio, channel, root),
         gender=utterance.gender,
         language=utterance.language,
         text=utterance.text,
@@ -185,6 +190,8 @@ def _cut(utterance: Utterance, root: Path, labels: Labels) -> MonoCut:
         words=[(word, start, min(end, duration)) for start, end, word in utterance.words if word],
         untimed_phones=phones,
         custom=dict(utterance.custom),
+        channel=channel or 0,
+        channels=1 if channel is None else info.channels,
     )
 
 
@@ -197,11 +204,6 @@ def _audio_info(path: Path) -> AudioInfo:
 def _duration(utterance: Utterance, info: AudioInfo) -> float:
     """The seconds of an utterance. Raises InputError where it is not in the file."""
     length = info.samples / info.sample_rate
-    if utterance.channel is not None and (utterance.channel or info.channels > 1):
-        raise InputError(
-            f"channel {utterance.channel} (from 0) of {utterance.audio.name}, which has {info.channels}: "
-            "save each channel as a file of its own"
-        )
     end = length if utterance.duration is None else utterance.start + utterance.duration
     if not 0 <= utterance.start < min(end, length) or end > length + OVERSHOOT:
         raise InputError(
@@ -209,6 +211,19 @@ def _duration(utterance: Utterance, info: AudioInfo) -> float:
             "correct the times"
         )
     return min(end, length) - utterance.start
+
+
+def _channel(utterance: Utterance, info: AudioInfo) -> int | None:
+    """The channel of an utterance; None where the file has no other, and where it is the mean of all.
+
+    Raises InputError where the file does not have it.
+    """
+    if utterance.channel is not None and utterance.channel >= info.channels:
+        raise InputError(
+            f"channel {utterance.channel} (from 0), but {utterance.audio.name} has "
+            f"{count(info.channels, 'channel')}; correct the channel, or name the file that has it"
+        )
+    return None if info.channels == 1 else utterance.channel
 
 
 def _segments(segments: Sequence[Segment], duration: float, labels: Labels) -> Timed:
@@ -236,7 +251,8 @@ def _segments(segments: Sequence[Segment], duration: float, labels: Labels) -> T
     return timed
 
 
-def _file_name(audio: Path, root: Path) -> str:
-    """The speaker of a file without one: its path below the corpus's folder, without the suffix."""
+def _file_name(audio: Path, channel: int | None, root: Path) -> str:
+    """The speaker of a file without one: its path below the corpus's folder, without the suffix, and the channel."""
     inside = audio.relative_to(root) if audio.is_relative_to(root) else audio
-    return str(inside.with_suffix(""))
+    name = str(inside.with_suffix(""))
+    return name if channel is None else f"{name}-channel{channel}"

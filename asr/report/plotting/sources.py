@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from asr.corpora.recorded import Recorded
 from asr.errors import InputError
 from asr.formats.textgrid_reader import TextGrid
 from asr.formats.transcript import Transcript, read_transcripts
-from asr.report.browser.sound import Recorded
 from asr.report.browser.utterances import ShownUtterance, shown_utterances
 from asr.report.plotting.speech import Label, Tier
 from asr.report.run_files import read_run
@@ -78,7 +78,7 @@ def _of_transcript(transcript: Transcript, path: Path) -> Spoken:
     words = [Label(word.word, word.start, word.end) for word in transcript.words]
     phones = [Label(phone.phone, phone.start or 0.0, phone.end or 0.0) for phone in transcript.phones]
     tiers = [Tier("words", words)] if words else []
-    recorded = Recorded(Path(transcript.audio)) if transcript.audio else None
+    recorded = Recorded(transcript.audio) if transcript.audio else None
     return recorded, [*tiers, Tier("phones", phones, _known(transcript.intervals))]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from asr.corpora.recorded import Recorded
 from asr.errors import InputError
 from asr.formats.transcript import PhoneSegment, Transcript, WordSegment, write_transcripts
 from asr.report.plotting.paper import inches
@@ -32,7 +33,7 @@ def test_each_format_has_the_same_bytes_every_time(run_with_folds: Path, audio: 
     for draw in (
         lambda path: plot_curves([run_with_folds], path, "85mm"),
         lambda path: plot_confusions(run_with_folds, path, "85mm"),
-        lambda path: plot_speech(audio, TIERS, path, "85mm"),
+        lambda path: plot_speech(Recorded(str(audio)), TIERS, path, "85mm"),
     ):
         paths = [audio.with_name(f"{number}.{end}") for number in range(2)]
         for path in paths:
@@ -60,11 +61,11 @@ def test_figures_have_no_colour(run_with_folds: Path, tmp_path: Path) -> None:
 
 
 def test_a_part_of_a_recording(audio: Path, tmp_path: Path) -> None:
-    plot_speech(audio, TIERS, tmp_path / "part.png", "85mm", 0.25, 0.75)
-    plot_speech(audio, TIERS, tmp_path / "whole.png", "85mm")
+    plot_speech(Recorded(str(audio)), TIERS, tmp_path / "part.png", "85mm", 0.25, 0.75)
+    plot_speech(Recorded(str(audio)), TIERS, tmp_path / "whole.png", "85mm")
     assert (tmp_path / "part.png").read_bytes() != (tmp_path / "whole.png").read_bytes()
     with pytest.raises(InputError, match="the end must come after the start"):
-        plot_speech(audio, TIERS, tmp_path / "part.png", "85mm", 0.5, 0.5)
+        plot_speech(Recorded(str(audio)), TIERS, tmp_path / "part.png", "85mm", 0.5, 0.5)
 
 
 @pytest.mark.parametrize("width", ["85", "wide", "85km", "0.1in", "nanmm", ""])
@@ -75,7 +76,7 @@ def test_a_width_that_is_none_is_one_line(width: str) -> None:
 
 def test_another_ending_is_one_line(audio: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"\.png, \.svg, \.pdf"):
-        plot_speech(audio, [], tmp_path / "a.gif", "85mm")
+        plot_speech(Recorded(str(audio)), [], tmp_path / "a.gif", "85mm")
 
 
 def test_tiers_of_an_alignment(audio: Path, tmp_path: Path) -> None:
