@@ -14,7 +14,7 @@ from lhotse import MonoCut, Recording
 from asr.config import SplitConfig
 from asr.corpora.cuts import utterance_cut
 from asr.corpora.manifests.same_audio import contents
-from asr.corpora.manifests.splitting import divide
+from asr.corpora.manifests.splitting import divide, groups
 from asr.errors import InputError
 
 SIDES = ("train", "dev", "test")
@@ -145,6 +145,21 @@ def test_files_with_the_same_samples_are_the_same_in_any_lossless_format(tmp_pat
     *same, other_samples, other_channels = (found[str(tmp_path / name), None] for name in written)
     assert len(set(same)) == 1
     assert len({same[0], other_samples, other_channels}) == 3
+
+
+def test_a_channel_saved_as_a_file_stays_with_its_recording(tmp_path: Path) -> None:
+    """Also where only the other channel is an utterance."""
+    sides = np.random.default_rng(0).uniform(-1, 1, (3, RATE)).astype(np.float32)
+    soundfile.write(tmp_path / "call.wav", sides[:2].T, RATE)
+    soundfile.write(tmp_path / "copy.flac", sides[1], RATE)
+    soundfile.write(tmp_path / "other.flac", sides[2], RATE)
+    cuts = [
+        utterance_cut("call", tmp_path / "call.wav", RATE, RATE, speaker="a", channel=0, channels=2),
+        utterance_cut("copy", tmp_path / "copy.flac", RATE, RATE, speaker="b"),
+        utterance_cut("other", tmp_path / "other.flac", RATE, RATE, speaker="c"),
+    ]
+    for by in ("speaker", "recording"):
+        assert [[cut.id for cut in group] for group in groups(cuts, by)] == [["call", "copy"], ["other"]]
 
 
 def test_a_copy_at_16_bits_is_its_original_at_24(tmp_path: Path) -> None:
