@@ -149,7 +149,7 @@ def test_files_with_the_same_samples_are_the_same_in_any_lossless_format(tmp_pat
 
 def test_a_channel_saved_as_a_file_stays_with_its_recording(tmp_path: Path) -> None:
     """Also where only the other channel is an utterance."""
-    sides = np.random.default_rng(0).uniform(-1, 1, (3, RATE)).astype(np.float32)
+    sides = np.random.default_rng(0).integers(-(2**15), 2**15, (3, RATE), np.int16)
     soundfile.write(tmp_path / "call.wav", sides[:2].T, RATE)
     soundfile.write(tmp_path / "copy.flac", sides[1], RATE)
     soundfile.write(tmp_path / "other.flac", sides[2], RATE)

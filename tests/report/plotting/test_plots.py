@@ -87,7 +87,7 @@ def test_tiers_of_an_alignment(audio: Path, tmp_path: Path) -> None:
         spoken(tmp_path / "a.jsonl", None)
     recorded, (words, phone_tier) = spoken(tmp_path / "a.jsonl", "u")
     assert recorded is not None
-    assert recorded.path == audio
+    assert recorded.path == str(audio)
     assert words.labels == [Label("cat", 0.1, 0.7)]
     assert phone_tier.intervals == [(0.28, 0.33)]
     assert spoken(tmp_path / "a.jsonl", "v")[0] is None
