@@ -65,6 +65,8 @@ def _open(path: Path) -> Decoder:
                 ) from error
         if has_container_decoder():
             return _open_container(path)
+        if is_shortened(path):
+            raise _shortened(path) from error
         reason = str(error.error_string).rstrip(".")
         if path.suffix.lower() in OTHER_SUFFIXES:
             raise InputError(
@@ -81,11 +83,15 @@ def _open_container(path: Path) -> Decoder:
     try:
         return open_container(path)
     except InputError as error:
-        if not is_shortened(path):
-            raise
-        raise InputError(
-            "is SPHERE compressed by shorten, which cannot be read; decompress it (sph2pipe -p IN.sph OUT.sph)", path
-        ) from error
+        if is_shortened(path):
+            raise _shortened(path) from error
+        raise
+
+
+def _shortened(path: Path) -> InputError:
+    return InputError(
+        "is SPHERE compressed by shorten, which cannot be read; decompress it (sph2pipe -p IN.sph OUT.sph)", path
+    )
 
 
 def _check(decoder: Decoder, path: Path) -> None:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lhotse import MonoCut, MultiCut, Recording, SupervisionSegment
+from lhotse import MonoCut, Recording, SupervisionSegment
 from lhotse.utils import to_list
 
 from asr.config import CorpusConfig
@@ -85,9 +85,7 @@ def _cuts(path: Path) -> Found:
             yield name, partial(_utterance, name, cut.recording, each, cut.start, path, line)
 
 
-def _cut(
-    row: dict[str, Any] | InputError, path: Path, line: int
-) -> tuple[MonoCut | MultiCut, list[SupervisionSegment]]:
+def _cut(row: dict[str, Any] | InputError, path: Path, line: int) -> tuple[MonoCut, list[SupervisionSegment]]:
     """A cut of one channel, or of several of which each supervision has one."""
     with _valid("cut", path, line):
         if isinstance(row, InputError):
@@ -95,8 +93,8 @@ def _cut(
         if "tracks" in row:
             raise ValueError("mixed cuts cannot be read; save their audio first")
         row = _given(row) | {"supervisions": [_given(each) for each in row.get("supervisions") or ()]}
-        kind = MultiCut if isinstance(row.get("channel"), list) else MonoCut
-        cut = kind.from_dict({key: value for key, value in row.items() if key != "type"})
+        # Lhotse's MultiCut has the same fields, with a list of channels.
+        cut = MonoCut.from_dict({key: value for key, value in row.items() if key != "type"})
         if cut.recording is None:
             raise ValueError("it has no recording; save the cuts with theirs")
         supervisions = list(cut.supervisions)

@@ -286,7 +286,9 @@ def test_shards_hold_the_channel_alone(tmp_path: Path, asr_command: Command) -> 
     done(asr_command, "corpus", "shards", tmp_path / "out", tmp_path / "shards")
     expected = {cut.id: read_cut(cut, RATE) for cut in all_cuts(tmp_path / "out")}
     assert len(expected["whole"]) == 2 * SECONDS * RATE
-    found = {cut.id: cut.load_audio() for cut in stored(tmp_path / "shards")}
+    cuts = list(stored(tmp_path / "shards"))
+    assert {(cut.channel, *cut.recording.channel_ids, cut.supervisions[0].channel) for cut in cuts} == {(0, 0, 0)}
+    found = {cut.id: cut.load_audio() for cut in cuts}
     assert found.keys() == expected.keys()
     before = features(tmp_path / "out")
     shutil.rmtree(tmp_path / "corpus")
@@ -295,6 +297,20 @@ def test_shards_hold_the_channel_alone(tmp_path: Path, asr_command: Command) -> 
     for name, samples in expected.items():
         assert np.array_equal(found[name], samples[None])
         assert np.array_equal(before[name], after[name])
+
+
+@pytest.mark.parametrize("name", ["lhotse_cuts", "lhotse_multi"])
+def test_channels_in_the_shards_of_others_are_read(name: str, tmp_path: Path, asr_command: Command) -> None:
+    calls.BUILDERS[name](tmp_path / "corpus")
+    cuts = CutSet.from_file(tmp_path / "corpus" / "mine_cuts_all.jsonl.gz")
+    (tmp_path / "shards").mkdir()
+    cuts.to_shar(tmp_path / "shards", fields={"recording": "flac"}, shard_size=3)
+    done(asr_command, "prepare", "lhotse", tmp_path / "shards", tmp_path / "out")
+    assert {cut.id for cut in all_cuts(tmp_path / "out")} == {*ROWS}
+    for cut in all_cuts(tmp_path / "out"):
+        speaker, place = cut.id[:3], int(cut.id[3])
+        said = speech(speaker)[round(place * SECONDS * RATE) : round((place + 1) * SECONDS * RATE)]
+        assert np.allclose(read_cut(cut, RATE), said, atol=1e-4)
 
 
 def test_a_channel_is_not_linked_to_but_copied(tmp_path: Path, asr_command: Command) -> None:
@@ -311,18 +327,19 @@ def test_a_channel_is_not_linked_to_but_copied(tmp_path: Path, asr_command: Comm
 def test_a_list_of_channels_is_transcribed_by_channel(tmp_path: Path, asr_command: Command) -> None:
     from asr.recordings.sources import find_sources, read_source
 
-    for name in ("csv", "kaldi_sides", "kaldi_sph2pipe", "lhotse_cuts", "prepared"):
+    for name in ("csv", "kaldi_sides", "kaldi_sph2pipe", "lhotse_cuts", "lhotse_command", "prepared"):
         root = tmp_path / name
         if name == "prepared":
             done(asr_command, *calls.prepare("csv", tmp_path / "corpus", root))
             given = cuts_path(root, "train")
         else:
             calls.BUILDERS[name](root)
-            given = {"csv": root / "mine.csv", "lhotse_cuts": root / "mine_cuts_all.jsonl.gz"}.get(name, root)
+            lists = {"csv": "mine.csv", "lhotse_cuts": "mine_cuts_all.jsonl.gz"}
+            given = root / ("mine_recordings_all.jsonl" if name == "lhotse_command" else lists.get(name, ""))
         sources = find_sources([given]).sources
         assert len(sources) == (len(list(read_cuts(given))) if name == "prepared" else len(ROWS))
         for source in sources:
             [samples] = read_source(source, RATE)
             first = round(source.start * RATE)
             said = speech(source.utterance[:3])[first : first + len(samples)]
-            assert np.allclose(samples, said, atol=0.02 if name == "kaldi_sph2pipe" else 1e-4)
+            assert np.allclose(samples, said, atol=0.02 if name in SPHERE else 1e-4)

@@ -1,5 +1,6 @@
 """Figures for papers: their formats and sizes, the same bytes every time, and clear errors."""
 
+import json
 import struct
 from pathlib import Path
 
@@ -41,6 +42,22 @@ def test_each_format_has_the_same_bytes_every_time(run_with_folds: Path, audio: 
         assert paths[0].read_bytes() == paths[1].read_bytes()
         assert paths[0].read_bytes().startswith(head)
         assert b"CreationDate" not in paths[0].read_bytes()
+
+
+def test_a_part_of_a_channel_is_drawn_alone(audio: Path, tmp_path: Path) -> None:
+    samples, rate = soundfile.read(audio, dtype="int16")
+    soundfile.write(tmp_path / "both.wav", np.stack([samples[::-1] // 2, samples], axis=1), rate)
+    soundfile.write(tmp_path / "alone.wav", samples[rate // 4 : rate // 2], rate)
+    line = Transcript("u", [PhoneSegment("k", 0.1, 0.2)], audio=str(tmp_path / "both.wav")).to_json()
+    (tmp_path / "a.jsonl").write_text(json.dumps(line | {"start": 0.25, "end": 0.5, "channel": 1}) + "\n")
+    recorded, _ = spoken(tmp_path / "a.jsonl", None)
+    assert recorded == Recorded(str(tmp_path / "both.wav"), 0.25, 0.25, 1)
+    plot_speech(recorded, [], tmp_path / "a.png", "85mm")
+    plot_speech(Recorded(str(tmp_path / "alone.wav")), [], tmp_path / "b.png", "85mm")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    plot_speech(recorded, [], tmp_path / "a.png", "85mm", 0.1, 0.2)
+    plot_speech(Recorded(str(tmp_path / "alone.wav")), [], tmp_path / "b.png", "85mm", 0.1, 0.2)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
 @pytest.mark.parametrize(("width", "pixels"), [("85mm", 1004), ("2in", 600), ("144pt", 600)])
