@@ -17,7 +17,7 @@ from support.own_corpora import all_cuts
 
 from asr.config import FeaturesConfig
 from asr.corpora.cuts import read_cuts
-from asr.corpora.recorded import recorded
+from asr.corpora.recorded import Recorded, recorded
 from asr.corpora.sph2pipe import sphere_file
 from asr.features.extract import computed, read_cut
 from asr.report.browser.sound import link
@@ -313,7 +313,7 @@ def test_channels_in_the_shards_of_others_are_read(name: str, tmp_path: Path, as
         assert np.allclose(read_cut(cut, RATE), said, atol=1e-4)
 
 
-def test_a_channel_is_not_linked_to_but_copied(tmp_path: Path, asr_command: Command) -> None:
+def test_a_channel_or_a_part_is_not_linked_to_but_copied(tmp_path: Path, asr_command: Command) -> None:
     prepare = calls.prepare("csv", tmp_path / "corpus", tmp_path / "out")
     table = tmp_path / "corpus" / "mine.csv"
     table.write_text(table.read_text() + f"calls/call3.wav,1,whole,hal,,,{PHONES}\n")
@@ -321,6 +321,8 @@ def test_a_channel_is_not_linked_to_but_copied(tmp_path: Path, asr_command: Comm
     [place] = [recorded(cut) for cut in all_cuts(tmp_path / "out") if cut.id == "whole"]
     assert (place.start, place.duration, place.channel) == (0.0, None, 1)
     assert link(place, tmp_path) is None
+    assert link(Recorded(place.path, 0.0, SECONDS), tmp_path) is None
+    assert link(Recorded(place.path), tmp_path) == "corpus/calls/call3.wav"
     assert np.allclose(place.samples(RATE), speech("hal"), atol=1e-4)
 
 
