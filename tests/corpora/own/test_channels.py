@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 import pytest
@@ -28,8 +29,11 @@ ROWS = [f"{speaker}{place}" for pair in CALLS for speaker in pair for place in r
 SPHERE = [name for name in calls.BUILDERS if "sph2pipe" in name or "command" in name]
 
 
-def features(prepared: Path) -> dict[str, NDArray[np.float32]]:
-    config = FeaturesConfig(sample_rate=RATE)
+Kind = Literal["fbank", "waveform"]
+
+
+def features(prepared: Path, kind: Kind = "fbank") -> dict[str, NDArray[np.float32]]:
+    config = FeaturesConfig(type=kind, sample_rate=RATE)
     found = (each for split in SPLITS for each in computed(cuts_path(prepared, split), config))
     return {each.utterance: each.features[1] for each in found}  # type: ignore[index]
 
@@ -55,10 +59,11 @@ def test_features_are_those_of_the_channel(name: str, tmp_path: Path, asr_comman
     done(asr_command, *calls.prepare(name, tmp_path / "corpus", tmp_path / "out"))
     calls.mono(tmp_path / "mono", ".sph" if name in SPHERE else ".wav")
     done(asr_command, "prepare", "csv", tmp_path / "mono", tmp_path / "alone")
-    found, expected = features(tmp_path / "out"), features(tmp_path / "alone")
-    assert sorted(found) == sorted(expected) == sorted(ROWS)
-    for utterance, values in expected.items():
-        assert np.array_equal(found[utterance], values)
+    for kind in get_args(Kind):
+        found, expected = features(tmp_path / "out", kind), features(tmp_path / "alone", kind)
+        assert sorted(found) == sorted(expected) == sorted(ROWS)
+        for utterance, values in expected.items():
+            assert np.array_equal(found[utterance], values)
 
 
 @pytest.mark.parametrize("name", [name for name in calls.BUILDERS if name not in SPHERE])
