@@ -119,9 +119,7 @@ def test_a_narrow_lexicon_trains_a_model_in_letters_that_aligns_with_it(
     assert "".join(each.phone for each in aligned.phones if each.phone != "sil") == said.replace(" ", "").replace(
         "g", "ɡ"
     )
-    transcript = audio[0].with_suffix(".txt")
-    transcript.write_text(said)
-    outcome = asr_command("align", "runs/mine", audio[0], "--out", "aligned", "--lexicon", lexicon)
+    outcome = asr_command("align", "runs/mine", audio[0], "--out", "out", "--text", said, "--lexicon", lexicon)
     assert outcome.status == 0, outcome.err
     assert packed_lexicon(lexicon, recognizer.bundle.config)
 
