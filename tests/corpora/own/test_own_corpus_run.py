@@ -132,6 +132,9 @@ def test_a_recipe_from_the_model_in_the_box(audio: list[Path], asr_command: Comm
     shipped = read_recipe(RECIPES / "timit_sample" / "small_ctc.yaml")
     for section in ("features", "model", "augmentation", "training", "lm", "decoding"):
         assert getattr(config, section) == getattr(shipped, section), section
+    for arguments in (("split", "prepared"), ("merge", "prepared", "--weight", "prepared=0.5")):
+        assert asr_command("prepare", *arguments, "again", "--from-small").status == 0
+        assert read_recipe("again/recipe.yaml").model == config.model
     weights = pretrained_weights(config)
     assert weights is not None
     model = models.build_for(config)
