@@ -66,8 +66,8 @@ class CorpusConfig(Section):
     skip_bad: bool = Field(False, description="leave out broken utterances and count them, instead of stopping")
     phone_set: PhoneSetSetting | None = Field(
         None,
-        description="phones of the transcripts of your own corpus, or of its lexicon: a set that ships or a file's path; "
-        "null: targets.phone_set",
+        description="phones of the transcripts of your own corpus, or of its lexicon: a set that ships or the path of "
+        "a file; null: targets.phone_set",
     )
     broad_ipa: bool = Field(
         False,

@@ -133,8 +133,8 @@ def test_a_recipe_from_the_model_in_the_box(audio: list[Path], asr_command: Comm
     for section in ("features", "model", "augmentation", "training", "lm", "decoding"):
         assert getattr(config, section) == getattr(shipped, section), section
     for arguments in (("split", "prepared"), ("merge", "prepared", "--weight", "prepared=0.5")):
-        assert asr_command("prepare", *arguments, "again", "--from-small").status == 0
-        assert read_recipe("again/recipe.yaml").model == config.model
+        assert asr_command("prepare", *arguments, arguments[0], "--from-small").status == 0
+        assert read_recipe(f"{arguments[0]}/recipe.yaml").model == config.model
     weights = pretrained_weights(config)
     assert weights is not None
     model = models.build_for(config)
