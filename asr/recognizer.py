@@ -144,7 +144,7 @@ class Recognizer:
         """
         from asr.library.given_transcript import given_transcript
 
-        spoken = given_transcript(words, lexicon, phones, self.bundle.config.targets.phone_set)
+        spoken = given_transcript(words, lexicon, phones, self.bundle.config)
         recording = open_recording(audio, sample_rate, self.sample_rate)
         with _named(recording.audio):
             found = self._aligning().align_blocks(recording.blocks, spoken, recording.utterance, recording.audio)

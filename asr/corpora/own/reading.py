@@ -13,13 +13,14 @@ from asr.audio import AudioInfo, audio_info
 from asr.config import CorpusConfig
 from asr.corpora.corpus import NO_SPEAKERS, SKIP, CorpusCuts
 from asr.corpora.cuts import WORDS, has_phones, utterance_cut
-from asr.corpora.labels import Labels, are_phones, words_among
 from asr.corpora.manifests.splitting import divide
 from asr.corpora.own.utterance import Found, Segment, Utterance
 from asr.corpora.pronounced import pronounce, what_is_missing
 from asr.corpora.recorded import recorded
 from asr.errors import InputError, count, listed
 from asr.phones.ipa import look_alikes
+from asr.phones.labels import Labels, are_phones, words_among
+from asr.phones.lexicon import phones_of_lexicons
 from asr.phones.phone_set import PhoneSet
 from asr.progress import track
 from asr.storage.files import can_name_output
@@ -61,6 +62,8 @@ def read_own(config: CorpusConfig, root: Path, found: Found) -> CorpusCuts:
         _require_phones(ordered, root)
         _warn_of_words(labels.phone_set, root)
         _warn_of_look_alikes(labels.phone_set, root)
+    elif config.phone_set is None:
+        config = _in_phones_of_lexicons(config)
     _warn_of_phones([cut.supervisions[0].text or "" for cut in ordered if not has_phones(cut)], config, root)
     covered, words = pronounce(ordered, config, read.skipped)  # first, so that dev and test are drawn from what is used
     manifests: dict[str, list[MonoCut]] = {name: [] for name in SPLITS}
@@ -72,7 +75,7 @@ def read_own(config: CorpusConfig, root: Path, found: Found) -> CorpusCuts:
                 raise
             raise InputError(f"{error}; {what_is_missing(words)}") from error
     known = not read.without_speaker
-    return CorpusCuts(root, manifests, read.skipped, missing, labels.phone_set, known, words)
+    return CorpusCuts(root, manifests, read.skipped, missing, labels.phone_set or config.phone_set, known, words)
 
 
 def _read_all(config: CorpusConfig, root: Path, found: Found, labels: Labels) -> _Read:
@@ -107,6 +110,16 @@ def _add(utterance: Utterance, read: _Read, config: CorpusConfig, root: Path, la
         read.splits[cut.id] = utterance.split
 
 
+def _in_phones_of_lexicons(config: CorpusConfig) -> CorpusConfig:
+    """The settings of a corpus of words with the phone set of its lexicons, if these are in phones of their own."""
+    if (phone_set := phones_of_lexicons(config.lexicon, config.broad_ipa)) is None:
+        return config
+    lexicons = listed(config.lexicon)
+    log.info("%s: the phone set is that of the lexicon, %s", lexicons, count(len(phone_set), "phone"))
+    _warn_of_look_alikes(phone_set, lexicons)
+    return config.model_copy(update={"phone_set": phone_set})
+
+
 def _require_phones(cuts: Sequence[MonoCut], root: Path) -> None:
     """Raises InputError for one that has only words, where a set is made from the phones of the others."""
     if cut := next((cut for cut in cuts if not has_phones(cut)), None):
@@ -129,13 +142,13 @@ def _warn_of_words(phone_set: PhoneSet, root: Path) -> None:
         )
 
 
-def _warn_of_look_alikes(phone_set: PhoneSet, root: Path) -> None:
+def _warn_of_look_alikes(phone_set: PhoneSet, source: Path | str) -> None:
     """Logs the phones that differ in characters and not in looks, each of which is a phone of its own."""
     if groups := look_alikes(phone_set):
         log.warning(
             "%s: phones that look alike are written with other characters (%s), and count as different; correct the "
             "labels, or join them with --broad-ipa (corpus.broad_ipa), which also leaves out diacritics",
-            root,
+            source,
             listed([" and ".join(group) for group in groups]),
         )
 
