@@ -46,7 +46,7 @@ from asr.lm.ngram import perplexity, train_ngram
 from asr.lm.word_starts import mark_word_starts, symbols
 from asr.phones.folding import fold
 from asr.phones.pronounce import chosen_pronunciations, fold_pronunciations
-from asr.processes import ALONE, Others, Task
+from asr.processes.tasks import ALONE, Others, Task
 from asr.scoring.pronunciations import fitting_pronunciations
 from asr.storage.files import make_folder, write_bytes, write_json
 from asr.storage.outputs import UNFINISHED, complete_outputs

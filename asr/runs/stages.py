@@ -19,7 +19,8 @@ from asr.errors import InputError
 from asr.features.archive import SCHEMA as ARCHIVE_SCHEMA
 from asr.features.stage import compute_features, help_features
 from asr.models.encoder_weights import encoder_files
-from asr.processes import Others, Task, world_size
+from asr.processes.ranks import world_size
+from asr.processes.tasks import Others, Task
 from asr.runs.folds import find_ensemble, of_fold, refuse_own
 from asr.runs.stage import Stage, corpus_digest
 from asr.scoring.stage import score_stage

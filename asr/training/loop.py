@@ -24,7 +24,7 @@ from asr.errors import InputError, is_out_of_memory, listed
 from asr.features.spec_augment import SpecAugment
 from asr.models import AcousticModel
 from asr.models.normalization import share_batches
-from asr.processes import are_several, world_size
+from asr.processes.ranks import are_several, world_size
 from asr.progress import track
 from asr.storage.weights import save_checked
 from asr.training.averaging import MovingAverage, epoch_path, epochs_to_keep, forget_epochs, load_average
