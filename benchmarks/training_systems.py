@@ -21,7 +21,8 @@ from asr.models import AcousticModel
 from asr.models.summary import summarize
 from asr.phones.classes import UNLABELLED
 from asr.training.checkpoint import Progress
-from asr.training.data.batching import Batch, Batching, FrameBatching, UtteranceBatching, draws_frames
+from asr.training.data.batching import Batching, FrameBatching, UtteranceBatching, draws_frames
+from asr.training.data.minibatch import Batch
 from asr.training.data.padding import padded_lengths
 from asr.training.data.speech import Speech, load_speech
 from asr.training.data.targets import output_labels

@@ -13,7 +13,7 @@ from asr.decoding.search.collapse import collapse
 from asr.models.kernels.ctc import ctc
 from asr.models.kernels.gpu import on_gpu
 from asr.phones.classes import BLANK, UNLABELLED
-from asr.training.data.batching import Batch
+from asr.training.data.minibatch import Batch
 from asr.training.data.targets import output_labels
 
 

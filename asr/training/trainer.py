@@ -23,7 +23,7 @@ from asr.models import AcousticModel
 from asr.models.normalization import share_batches
 from asr.processes.ranks import are_several, world_size
 from asr.training.averaging import MovingAverage
-from asr.training.data.batching import Batch, Minibatch
+from asr.training.data.minibatch import Batch, Minibatch
 from asr.training.freezing import Freezing
 from asr.training.graphs import CudaRecorder, Recorder, Replayed
 from asr.training.losses import Criterion, Scores, Sums, best_classes, make_criterion

@@ -19,7 +19,7 @@ from asr.config import RecipeConfig
 from asr.config.recipe_file import read_recipe
 from asr.models import AcousticModel, build
 from asr.models.kernels import gpu
-from asr.training.data.batching import Batch
+from asr.training.data.minibatch import Batch
 from asr.training.losses import make_criterion
 from asr.training.trainer import scores
 

@@ -19,7 +19,8 @@ from asr import models
 from asr.config import RecipeConfig
 from asr.errors import InputError
 from asr.storage.files import read_jsonl
-from asr.training.data.batching import Batch, Batching, FrameBatching, UtteranceBatching
+from asr.training.data.batching import Batching, FrameBatching, UtteranceBatching
+from asr.training.data.minibatch import Batch
 from asr.training.graphs import MOST_SHAPES, CudaRecorder, Recording, Replayed, Results
 from asr.training.loop import fit
 from asr.training.optimizers import make_optimizer
