@@ -148,7 +148,11 @@ def read_ensemble(config: RecipeConfig, trained: Bundle, device: torch.device) -
 
 
 def write_lm(trained: Bundle, bundle: Bundle, dataset: Dataset) -> None:
-    """Copies the language model of a bundle that has one; otherwise estimates it, on the alignments of training."""
+    """Copies the language model of a bundle that has one; otherwise estimates it, on the alignments of training.
+
+    Raises InputError where the recipe asks for another language model than the one to be copied, and where the
+    alignments are missing.
+    """
     config = bundle.config
     make_folder(bundle.folder)
     if trained.lm_path.is_file():

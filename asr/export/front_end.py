@@ -16,7 +16,8 @@ def front_end_graph(config: FeaturesConfig) -> nn.Module:
 
 
 class WaveformGraph(nn.Module):
-    """Waveforms as features, as `asr.features.waveform` cuts them."""
+    """Waveforms [B, S] of `lengths` [B] samples -> features [B, T, static_dim], as `asr.features.waveform` cuts them,
+    and their frames [B]."""
 
     def __init__(self, config: FeaturesConfig) -> None:
         super().__init__()

@@ -55,7 +55,7 @@ def extract_folder(
     engine: Engine | None = None,
     others: Others = ALONE,
 ) -> dict[str, ExtractSummary]:
-    """As `compute_features`, from the settings of the features alone."""
+    """As `compute_features`, from the settings of the features alone; raises InputError as it does."""
     manifests = _manifests(prepared)
     if not manifests:
         raise InputError("has no {train,dev,test}.cuts.jsonl.gz; name the folder that asr prepare wrote", prepared)

@@ -24,7 +24,7 @@ class MapNormalization(nn.Module):
         self.normalization = make_normalization(name, maps * bins if name == "layer" else maps)
 
     def forward(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
-        """Takes maps x and which of their frames count, valid [B, T] (None: all)."""
+        """Takes maps x [B, M, T, F] and which of their frames count, valid [B, T] (None: all)."""
         match self.normalization:
             case BatchNorm() as norm if on_gpu(x) and (not norm.training or (valid is None and norm.is_alone)):
                 return norm.of_all(x)

@@ -84,7 +84,10 @@ def each_round(config: RecipeConfig, *folders: Path) -> Iterator[tuple[Path, ...
 
 
 def skipped(stage: Stage) -> set[str]:
-    """The utterances that a stage left out: broken ones where `corpus.skip_bad` is set, and those too short for CTC."""
+    """The utterances that a stage left out: broken ones where `corpus.skip_bad` is set, and those too short for CTC.
+
+    Raises InputError for a damaged summary.json.
+    """
     path = stage.folder / SUMMARY
     if stage.name not in SKIPPING or not path.is_file():
         return set()

@@ -76,7 +76,10 @@ def write_card(model: Path, choices: CardChoices) -> Path:
 
 
 def card_facts(model: Path, bundle: Path, choices: CardChoices) -> CardFacts:
-    """The facts of a model's card: those of its run or, for another model, of the card.json in its bundle."""
+    """The facts of a model's card: those of its run or, for another model, of the card.json in its bundle.
+
+    Raises InputError where it has neither.
+    """
     known = read_facts(bundle / CARD_FACTS) if (bundle / CARD_FACTS).is_file() else None
     run = run_facts(model) or (known.run if known else None)
     if run is None:

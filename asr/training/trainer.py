@@ -201,7 +201,7 @@ def dev_step(trainer: Trainer, minibatch: Minibatch) -> tuple[Tensor, ...]:
 
 
 def summed(fabric: Fabric, values: Tensor) -> Tensor:
-    """The sum over all processes."""
+    """The sum over all processes of values of any shape."""
     if fabric.world_size == 1:
         return values
     total = values.clone()

@@ -87,7 +87,7 @@ def best_arcs(
 def best_phones(
     graph: FlatGraph, entering: EnteringArcs, scores: npt.NDArray[np.float32], scale: float, beam: float
 ) -> tuple[Integers, float]:
-    """The phones of the path of `best_arcs`, and its cost."""
+    """The phones [N] of the path of `best_arcs`, and its cost."""
     arcs, cost, _ = best_arcs(graph, entering, scores, scale, beam)
     phones, count = np.empty(len(arcs), np.int32), 0
     for arc in arcs:

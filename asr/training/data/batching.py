@@ -19,7 +19,7 @@ from asr.training.data.streams import AHEAD
 
 
 class Batching(Protocol):
-    """A way to draw minibatches from a split."""
+    """A way to draw minibatches from a split; `members` [B] are the numbers of what a minibatch is made from."""
 
     speech: Speech
 
@@ -42,6 +42,8 @@ class EpochSets(Protocol):
 
 class FrameBatching:
     """Minibatches of labelled frames, each with its neighbours; a minibatch is one indexed copy of rows.
+
+    Its members are the rows of its frames in `speech.rows`.
 
     If it is not `lasting`, but made for one epoch, its minibatches are gathered outside of CUDA graphs.
     """
@@ -96,7 +98,7 @@ class FrameNumbers:
 
 
 class UtteranceBatching:
-    """Minibatches of utterances of similar length, so that little is padding.
+    """Minibatches of utterances of similar length, so that little is padding; members are utterances, on the CPU.
 
     With `padded`, a few ascending lengths, each utterance is padded to the next of these, so that there are few shapes;
     where it is longer than all of them, or without `padded`, to the longest utterance of its minibatch.
