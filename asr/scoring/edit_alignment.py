@@ -125,7 +125,7 @@ def count_errors(pairs: Iterable[EditPair], deletable: Set[str] = frozenset()) -
 
 @compiled
 def count_best_errors(reference: Symbols, hypothesis: Symbols) -> int:
-    """The errors of the alignment that sclite chooses between two sequences of numbers, of any lengths."""
+    """The errors of the alignment that sclite chooses between two sequences of numbers, [N] and [M]."""
     deletions = np.full(len(reference), DELETION_WEIGHT, np.int32)
     rows, columns = _best_path(reference, hypothesis, deletions)
     errors = 0
