@@ -48,10 +48,14 @@ class FrontEndGraph(nn.Module):
             self._constant("transform", mel.cepstral_transform(config))
 
     window: Tensor
+    """[length of a frame]"""
     cosines: Tensor
     sines: Tensor
+    """Both [length of a frame, fft_size / 2 + 1]"""
     filters: Tensor
+    """[fft_size / 2 + 1, bins]"""
     transform: Tensor
+    """[bins, cepstra]"""
 
     def _constant(self, name: str, values: np.ndarray) -> None:
         self.register_buffer(name, torch.from_numpy(values))

@@ -60,9 +60,9 @@ class LayerNorm(nn.LayerNorm):
 class BatchNorm(nn.Module):
     """Each column to mean 0 and variance 1 over the valid frames of the batch (Ioffe & Szegedy 2015).
 
-    Running means and (unbiased) variances are updated with `momentum`. They replace the batch's outside training, and
-    for a batch of fewer than two frames, which has no variance and does not update them. Where several processes share
-    a batch, `total` sums over them.
+    Running means and (unbiased) variances [width] are updated with `momentum`. They replace the batch's outside
+    training, and for a batch of fewer than two frames, which has no variance and does not update them. Where several
+    processes share a batch, `total` sums over them.
     """
 
     running_mean: Tensor
