@@ -59,6 +59,8 @@ def load(model: Path | str, device: str = "auto") -> "Recognizer":
 def posteriors(model: "Recognizer | Path | str", audio: Audio, sample_rate: int | None = None) -> Posteriors:
     """The log posteriors of a recording, for those who build on them; `model` is a folder or a loaded model.
 
+    `sample_rate` is that of samples in memory, in Hz. Raises InputError as `load` and `Recognizer.transcribe` do.
+
     >>> asr.posteriors(recognizer, "hello.wav").log_probabilities.shape
     (..., 39)
     """

@@ -29,7 +29,7 @@ from asr.features.archive import ArchiveWriter
 from asr.features.cmvn import Cmvn, cmvn_path, save_cmvn
 from asr.features.frontend import StaticFeatures, build_front_end
 from asr.features.normalize import counted
-from asr.processes import WHOLE, Share
+from asr.processes.share import WHOLE, Share
 from asr.progress import track
 from asr.threads import available_cores
 

@@ -48,7 +48,7 @@ def aligning_json(model: TrainedModel) -> dict[str, Any]:
 
 
 def log_priors(priors: npt.NDArray[np.float64], scale: float = 1.0) -> list[float]:
-    """What is subtracted from each class's log posterior."""
+    """What is subtracted from each class's log posterior: natural logs [C] of priors [C], times `scale`."""
     found: list[float] = (scale * np.log(np.maximum(priors, PRIOR_FLOOR))).astype(np.float32).tolist()
     return found
 
