@@ -157,7 +157,7 @@ class FrontEnd:
         return features
 
     def _windowed(self, frames: Tensor) -> Tensor:
-        """Pre-emphasis (The HTK Book, 2006, eq. 5.1), window, padding: [N, length] -> [N, size], in the 16-bit range.
+        """Pre-emphasis (The HTK Book, 2006, chapter 5), window, padding: [N, length] -> [N, size], in the 16-bit range.
 
         Each product and difference is rounded separately, as in Kaldi (and not in a fused multiply-add): the energy of
         a quiet band next to a loud one contains this rounding, and the cepstra show it.

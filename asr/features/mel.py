@@ -129,7 +129,7 @@ def mel_bands(config: FeaturesConfig, warp: float = 1.0) -> list[tuple[slice, sl
 
 
 def cepstral_transform(config: FeaturesConfig) -> Table:
-    """Orthonormal type-II cosine transform (Davis & Mermelstein 1980; The HTK Book, 2006, eq. 5.14) with the sine
+    """Orthonormal type-II cosine transform (Davis & Mermelstein 1980; The HTK Book, 2006, chapter 5) with the sine
     lifter folded in, [bins, cepstra]."""
     n, k = np.arange(config.bins)[:, None], np.arange(config.cepstra)[None, :]
     transform = np.sqrt(2.0 / config.bins) * np.cos(np.pi / config.bins * (n + 0.5) * k)
