@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import torch
 
 from asr.errors import InputError
-from asr.processes import are_several, place_on_machine
+from asr.processes.ranks import are_several, place_on_machine
 
 
 def choose_device(name: str = "auto") -> torch.device:

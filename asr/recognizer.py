@@ -59,6 +59,8 @@ def load(model: Path | str, device: str = "auto") -> "Recognizer":
 def posteriors(model: "Recognizer | Path | str", audio: Audio, sample_rate: int | None = None) -> Posteriors:
     """The log posteriors of a recording, for those who build on them; `model` is a folder or a loaded model.
 
+    `sample_rate` is that of samples in memory, in Hz. Raises InputError as `load` and `Recognizer.transcribe` do.
+
     >>> asr.posteriors(recognizer, "hello.wav").log_probabilities.shape
     (..., 39)
     """
@@ -144,7 +146,7 @@ class Recognizer:
         """
         from asr.library.given_transcript import given_transcript
 
-        spoken = given_transcript(words, lexicon, phones, self.bundle.config.targets.phone_set)
+        spoken = given_transcript(words, lexicon, phones, self.bundle.config)
         recording = open_recording(audio, sample_rate, self.sample_rate)
         with _named(recording.audio):
             found = self._aligning().align_blocks(recording.blocks, spoken, recording.utterance, recording.audio)

@@ -33,8 +33,8 @@ from lhotse import MonoCut
 from asr.alignment.accuracy import TOLERANCES, boundary_accuracy, labelled_boundaries
 from asr.alignment.aligner import Aligner, AligningModel
 from asr.alignment.spoken import exact_phones
-from asr.audio import read_audio
 from asr.corpora.cuts import phone_segments, read_cuts
+from asr.features.extract import read_cut
 from asr.formats.textgrid_reader import TextGrid
 from asr.formats.transcript import PhoneSegment
 from asr.phones.folding import fold_segments, folding
@@ -127,7 +127,7 @@ def measure(aligner: Aligner, cut: MonoCut, labels: Labels, phone_set: PhoneSet 
     said, measured = labels
     folded = in_set_of(aligner, said, phone_set)
     counted, times = labelled_boundaries(folded)
-    audio = read_audio(cut.recording.sources[0].source, aligner.sample_rate, cut.start, cut.duration)
+    audio = read_cut(cut, aligner.sample_rate)
     spoken = exact_phones([each.phone for each in folded], aligner.phone_set)
     aligned = aligner.align_blocks(lambda: [audio], spoken, cut.id)
     low, high = np.array(aligned.intervals).reshape(-1, 2).T

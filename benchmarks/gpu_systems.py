@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from asr.config import GruConfig, LstmConfig, RecipeConfig
 from asr.phones.classes import UNLABELLED
-from asr.training.data.batching import Batch
+from asr.training.data.minibatch import Batch
 from benchmarks.training_systems import Part, Run, System, build, each, our_loop, plain_step
 
 SYSTEMS = ("asr", "eager", "compiled", "cudnn")

@@ -25,8 +25,9 @@ from asr.config import RecipeConfig
 from asr.config.recipe_file import read_recipe
 from asr.training.checkpoint import Progress
 from asr.training.data.batching import FrameBatching, UtteranceBatching
-from asr.training.loop import Trainer, make_fabric, make_trainer, train_epoch
+from asr.training.loop import train_epoch
 from asr.training.optimizers import make_optimizer
+from asr.training.trainer import Trainer, make_fabric, make_trainer
 from benchmarks.training_systems import CPU, build, load
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -21,12 +21,14 @@ from asr.models import AcousticModel
 from asr.models.summary import summarize
 from asr.phones.classes import UNLABELLED
 from asr.training.checkpoint import Progress
-from asr.training.data.batching import Batch, Batching, FrameBatching, UtteranceBatching, draws_frames
+from asr.training.data.batching import Batching, FrameBatching, UtteranceBatching, draws_frames
+from asr.training.data.minibatch import Batch
 from asr.training.data.padding import padded_lengths
 from asr.training.data.speech import Speech, load_speech
 from asr.training.data.targets import output_labels
-from asr.training.loop import Trainer, make_fabric, make_trainer, train_epoch
+from asr.training.loop import train_epoch
 from asr.training.optimizers import make_optimizer
+from asr.training.trainer import Trainer, make_fabric, make_trainer
 
 CPU = torch.device("cpu")
 PASSES = 3  # forward, and backward to the inputs and to the weights

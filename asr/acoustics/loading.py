@@ -34,7 +34,10 @@ def read_model(path: Path | str, device: "torch.device | str" = "cpu") -> Traine
 
 
 def device_for(path: Path | str, name: str) -> "torch.device | str":
-    """The device of a name (see `asr.device.choose_device`) for a MODEL; the CPU for an exported one."""
+    """The device of a name (see `asr.device.choose_device`) for a MODEL; the CPU for an exported one.
+
+    Raises InputError for a model or a device that is not there.
+    """
     path = model_folder(path)
     if _runs_as_onnx(path):
         return "cpu"

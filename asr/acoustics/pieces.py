@@ -44,8 +44,8 @@ def scored_pieces(
 ) -> Iterator[ScoredPiece]:
     """The pieces of a recording that comes in blocks of samples [S] in [-1, 1] at the model's sample rate.
 
-    `score` scores a piece's samples. A recording of up to `asr.features.pieces.WHOLE` seconds
-    is scored whole; a longer one is cut between frames of the model, and at multiples of `step` samples.
+    `score` scores a piece's samples [S]. A recording of up to `asr.features.pieces.WHOLE` seconds is scored whole; a
+    longer one is cut between frames of the model, and at multiples of `step` samples.
     """
     frame = shift_samples(features) * subsampling
     for piece in cut_at_pauses(blocks, features.sample_rate, math.lcm(frame, step)):

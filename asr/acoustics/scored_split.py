@@ -9,7 +9,7 @@ from asr.acoustics.posteriors import LogPosteriors
 from asr.acoustics.scorer import PIECE_FRAMES, AcousticScorer
 from asr.batches import padded_batches
 from asr.features.dataset import Dataset, Utterance
-from asr.processes import WHOLE, Share
+from asr.processes.share import WHOLE, Share
 from asr.progress import track
 
 

@@ -24,7 +24,12 @@ DAMAGED_TUNING = (
 
 @dataclass(frozen=True)
 class Tuning:
-    """What the dev set chose for decoding."""
+    """What the dev set chose for decoding.
+
+    `acoustic_scale`, `lm_weight` and `prior_scale` are the factors of log scores, of the n-gram's log probabilities and
+    of log priors, `insertion_penalty` is the cost (nats) of each phone. `posterior_scale` is the factor of all costs
+    from which confidences are computed, and the last two are those of `asr.decoding.confidence.Recalibration`.
+    """
 
     acoustic_scale: float = 1.0
     insertion_penalty: float = 0.0

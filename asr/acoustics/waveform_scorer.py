@@ -30,7 +30,7 @@ class WaveformScorer:
         return np.asarray(static[0].cpu().numpy())
 
     def log_posteriors(self, waveform: Waveform) -> LogPosteriors:
-        """The log posteriors of samples [S]. Raises InputError when they are fewer than one frame."""
+        """The log posteriors [T, C] of samples [S]. Raises InputError when they are fewer than one frame."""
         return self.scored(waveform).log_posteriors
 
     def scored(self, waveform: Waveform) -> Scored:

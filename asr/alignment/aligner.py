@@ -113,6 +113,7 @@ class Aligner:
             if other.sample_rate != first.sample_rate:
                 raise InputError(f"is for audio of {other.sample_rate} Hz, but others are not", other.bundle.folder)
         self.phone_set, self.sample_rate = first.phone_set, first.sample_rate
+        self.broad_ipa = first.bundle.config.corpus.broad_ipa
 
     def align_blocks(
         self, read: Callable[[], Iterable[Waveform]], spoken: Spoken, utterance: str = "audio", audio: str | None = None

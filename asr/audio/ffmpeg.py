@@ -61,6 +61,7 @@ class FfmpegDecoder:
         self._errors.close()
 
     def blocks(self, first: int, count: int | None) -> Iterator[NDArray[np.float32]]:
+        """See `Decoder.blocks`."""
         yield from part(self._all(), first, count, block_length(self.sample_rate, self.channels))
 
     def _all(self) -> Iterator[NDArray[np.float32]]:

@@ -82,6 +82,13 @@ def _expected_size(file: IO[bytes], head: bytes, size: int) -> int | None:
     return None
 
 
+def is_shortened(path: Path) -> bool:
+    """Whether a file is SPHERE whose audio is compressed by shorten, by its header."""
+    with open(path, "rb") as file:
+        head = file.read(SPHERE_HEADER)
+    return head.startswith(b"NIST_1A\n") and b",embedded-shorten" in head
+
+
 def _caf_end(file: IO[bytes]) -> int | None:
     """Where the data chunk of a CAF file ends, in bytes from the file's start."""
     file.seek(8)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from asr.audio.containers import OTHER_SUFFIXES, has_container_decoder, open_container
 from asr.audio.decoder import Decoder
-from asr.audio.headers import read_header
+from asr.audio.headers import is_shortened, read_header
 from asr.audio.sndfile import open_sndfile
 from asr.errors import InputError
 
@@ -64,7 +64,9 @@ def _open(path: Path) -> Decoder:
                     "is a pointer of Git LFS, not the audio itself; run git lfs pull there", path
                 ) from error
         if has_container_decoder():
-            return open_container(path)
+            return _open_container(path)
+        if is_shortened(path):
+            raise _shortened(path) from error
         reason = str(error.error_string).rstrip(".")
         if path.suffix.lower() in OTHER_SUFFIXES:
             raise InputError(
@@ -75,6 +77,21 @@ def _open(path: Path) -> Decoder:
         raise InputError(
             f"not an audio file that can be read ({reason}); expected WAV, FLAC, Ogg, MP3 or NIST SPHERE", path
         ) from error
+
+
+def _open_container(path: Path) -> Decoder:
+    try:
+        return open_container(path)
+    except InputError as error:
+        if is_shortened(path):
+            raise _shortened(path) from error
+        raise
+
+
+def _shortened(path: Path) -> InputError:
+    return InputError(
+        "is SPHERE compressed by shorten, which cannot be read; decompress it (sph2pipe -p IN.sph OUT.sph)", path
+    )
 
 
 def _check(decoder: Decoder, path: Path) -> None:

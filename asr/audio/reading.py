@@ -50,6 +50,9 @@ def read_audio(
     Raises InputError when the file is missing, a folder, empty, not audio, truncated, without samples or that channel,
     of an impossible rate, or has samples that are not audio (not finite, or far above full scale); and when the part
     extends past the file's end, or is longer than LONGEST.
+
+    >>> read_audio("hello.wav", 16000, start=0.5, duration=0.1).shape
+    (1600,)
     """
     path = Path(path)
     parts, length = [], 0
@@ -140,7 +143,7 @@ def _mono(
 
 
 def resampled(blocks: Iterable[Waveform], rate: int, sample_rate: int) -> Iterator[Waveform]:
-    """Blocks at another rate, equal to what resampling them at once gives."""
+    """Blocks of samples [S] at `rate` Hz as blocks at `sample_rate` Hz, equal to what resampling them at once gives."""
     if rate == sample_rate:
         yield from blocks
         return

@@ -64,6 +64,7 @@ class SndfileDecoder:
         self._opened.close()
 
     def blocks(self, first: int, count: int | None) -> Iterator[NDArray[np.float32]]:
+        """See `Decoder.blocks`."""
         if self.samples is None:
             yield from self._to_end(first, count)
             return
@@ -154,6 +155,7 @@ class ChainDecoder:
         pass
 
     def blocks(self, first: int, count: int | None) -> Iterator[NDArray[np.float32]]:
+        """See `Decoder.blocks`."""
         left = sum(self._lengths) - first if count is None else count
         for link, length in zip(self._links, self._lengths, strict=True):
             wanted = min(length - first, left)

@@ -114,7 +114,8 @@ def align_command(
     said = GivenText(text) if text is not None else find_transcripts(transcripts, spoken.value)
     here = device_here(engine, device)
     aligner = Aligner([AligningModel(path, device_for(path, here)) for path in [model, *models]])
-    known = None if lexicon is None else load_pronouncer([lexicon], lexicon_phones(aligner.phone_set)).lexicon
+    phones_of_words, broad = lexicon_phones(aligner.phone_set), aligner.broad_ipa
+    known = None if lexicon is None else load_pronouncer([lexicon], phones_of_words, broad_ipa=broad).lexicon
     with cluster(engine, jobs, device) as ray:
         workers = ray or Threads(jobs or available_cores())
         summary = align_files(aligner, found, said, known, out, formats, View(phones), workers, spell)

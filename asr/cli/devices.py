@@ -3,7 +3,8 @@
 import sys
 
 from asr.errors import InputError
-from asr.processes import are_several, launch
+from asr.processes.launcher import launch
+from asr.processes.ranks import are_several
 
 
 def on_each_device(device: str, count: int) -> None:

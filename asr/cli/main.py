@@ -27,7 +27,9 @@ from asr.cli.serve import serve_command
 from asr.cli.train import train_command
 from asr.cli.transcribe import transcribe_command
 from asr.errors import InputError, gpu_failure, is_interrupt, is_out_of_memory
-from asr.processes import LOST_STATUS, end_with_launcher, is_launched, is_lost_process, rank
+from asr.processes.launcher import end_with_launcher
+from asr.processes.lost import LOST_STATUS, is_lost_process
+from asr.processes.ranks import is_launched, rank
 from asr.threads import share_the_processor
 from asr.version import __version__
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from asr.errors import printable
-from asr.processes import rank
+from asr.processes.ranks import rank
 
 PROGRAM = "asr"
 STANDARD_ERROR = 2

@@ -53,11 +53,12 @@ def spectrogram_command(
     end: End = None,
 ) -> None:
     """Draw the spectrogram of a recording or a part of it, 0 to 8 kHz."""
+    from asr.corpora.recorded import Recorded
     from asr.report.plotting.paper import check_format
     from asr.report.plotting.speech import plot_speech
 
     check_format(out)
-    plot_speech(audio, [], out, width, start, end)
+    plot_speech(Recorded(str(audio)), [], out, width, start, end)
     print(out)
 
 
@@ -80,14 +81,16 @@ def alignment_command(
     end: End = None,
 ) -> None:
     """Draw a spectrogram above its words and phones; errors have a letter: S, D or I."""
+    from asr.corpora.recorded import Recorded
     from asr.report.plotting.paper import check_format
     from asr.report.plotting.sources import spoken
     from asr.report.plotting.speech import plot_speech
 
     check_format(out)
     recorded, tiers = spoken(source, utterance)
-    if audio is None and recorded is None:
+    if audio is not None:
+        recorded = Recorded(str(audio))
+    if recorded is None:
         raise InputError("does not say where the recording is; give it with --audio", source)
-    path = audio or recorded.path  # type: ignore[union-attr]
-    plot_speech(path, tiers, out, width, start, end)
+    plot_speech(recorded, tiers, out, width, start, end)
     print(out)

@@ -137,9 +137,7 @@ def _output(out_dir: Path, kind: str, has_recipe: bool = True) -> Iterator[None]
         yield
 
 
-def _write_first_recipe(
-    config: "CorpusConfig", summary: "PrepareSummary", out_dir: Path, from_small: bool = False
-) -> None:
+def _write_first_recipe(config: "CorpusConfig", summary: "PrepareSummary", out_dir: Path, from_small: bool) -> None:
     from asr.corpora.own.first_recipe import first_recipe
     from asr.storage.files import write_text
     from asr.storage.run_layout import RECIPE
@@ -155,6 +153,7 @@ def split_command(
     test: TestOption = "10%",
     split_by: ByOption = "speaker",
     seed: SeedOption = 0,
+    from_small: SmallOption = False,
 ) -> None:
     """Divide prepared manifests into train, dev and test again, by speakers."""
     from asr.corpora.manifests.prepared import split_prepared
@@ -162,7 +161,7 @@ def split_command(
     config = _config({"name": "lhotse", "split": {"dev": dev, "test": test, "by": split_by, "seed": seed}})
     with _output(out_dir, "prepare split"):
         summary = split_prepared(prepared, config.split, out_dir)
-        _write_first_recipe(_prepared(out_dir, split_by), summary, out_dir)
+        _write_first_recipe(_prepared(out_dir, split_by), summary, out_dir, from_small)
     _show(summary, out_dir)
 
 
@@ -183,6 +182,7 @@ def merge_command(
     ] = None,
     seed: Annotated[int, typer.Option(help="Random seed of the draw for weights.")] = 0,
     skip_bad: SkipOption = False,
+    from_small: SmallOption = False,
 ) -> None:
     """Join prepared manifests of several corpora, or take a part of one; scores are shown for each."""
     from asr.corpora.manifests.merging import merge_prepared, read_weights
@@ -192,7 +192,7 @@ def merge_command(
         raise InputError("give two or more folders from asr prepare (or one with a --weight), and then OUT_DIR")
     with _output(out_dir, "prepare merge"):
         summary = merge_prepared(folders, read_weights(weights, folders), phone_set, seed, skip_bad, out_dir)
-        _write_first_recipe(_prepared(out_dir, "recording"), summary, out_dir)
+        _write_first_recipe(_prepared(out_dir, "recording"), summary, out_dir, from_small)
     _show(summary, out_dir)
 
 

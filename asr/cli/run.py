@@ -42,7 +42,7 @@ def run_command(
     from rich.console import Console
 
     from asr.device import choose_device
-    from asr.processes import rank
+    from asr.processes.ranks import rank
     from asr.report.tables import per_table
     from asr.runs.run import Run, default_folder, execute, follow
     from asr.runs.stages import STAGES

@@ -31,7 +31,7 @@ def train_command(
     config = read_recipe(recipe, settings)
     on_each_device(device, devices)
     from asr.device import choose_device
-    from asr.processes import rank
+    from asr.processes.ranks import rank
     from asr.storage.output_folder import output_folder
     from asr.storage.run_layout import BUNDLE
     from asr.training.train import sweep_learning_rates, train

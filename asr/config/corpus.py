@@ -66,13 +66,13 @@ class CorpusConfig(Section):
     skip_bad: bool = Field(False, description="leave out broken utterances and count them, instead of stopping")
     phone_set: PhoneSetSetting | None = Field(
         None,
-        description="phones of the transcripts of your own corpus: a set that ships or the path of a file; "
-        "null: targets.phone_set",
+        description="phones of the transcripts of your own corpus, or of its lexicon: a set that ships or the path of "
+        "a file; null: targets.phone_set",
     )
     broad_ipa: bool = Field(
         False,
-        description="the phones of your own corpus are IPA, of which the letters are wanted, not their diacritics, "
-        "length and tone: t for tʰ, a for ãː; characters that look alike are one",
+        description="the phones of your own corpus, or of its lexicon, are IPA, of which the letters are wanted, not "
+        "their diacritics, length and tone: t for tʰ, a for ãː; characters that look alike are one",
     )
     tier: str = Field("phones", description="textgrid: the tier with the phones")
     text: Literal["words", "phones"] = Field(

@@ -18,6 +18,9 @@ def read_recipe(path: Path | str, overrides: Sequence[str] = ()) -> RecipeConfig
     """Reads a recipe and applies overrides such as `model.dropout=0.3` (values are YAML).
 
     Raises InputError for a missing file, broken YAML, and a wrong key, type or value.
+
+    >>> read_recipe("runs/demo/dnn/recipe.yaml", ["decoding.beam=20"]).decoding.beam
+    20.0
     """
     path = Path(path)
     if path.is_dir():

@@ -48,11 +48,16 @@ def utterance_cut(
     untimed_phones: Sequence[str] = (),
     untimed_words: Sequence[tuple[str, Sequence[str]]] = (),
     custom: dict[str, Any] | None = None,
+    channel: int = 0,
+    channels: int = 1,
 ) -> MonoCut:
     """A recording, or its part from `start` on for `duration` seconds, as one cut with one supervision.
 
     `phones` and `words` are (symbol, start, end) in seconds from the cut's start. Where a corpus has no times,
     `untimed_phones`, or `untimed_words` with the phones of each, take their place.
+
+    Of `channels` that the file has, the utterance is `channel` (from 0) alone; with 1, it is the mean of any that there
+    are (see `asr.corpora.recorded`).
 
     The recording is made from the header that the caller has read (`sample_rate` in Hz, `samples`), so that thousands
     of files take seconds.
@@ -64,7 +69,7 @@ def utterance_cut(
         untimed = _untimed([(word, [tuple(spoken)]) for word, spoken in untimed_words])
     recording = Recording(
         id=utterance,
-        sources=[AudioSource(type="file", channels=[0], source=str(audio))],
+        sources=[AudioSource(type="file", channels=list(range(channels)), source=str(audio))],
         sampling_rate=sample_rate,
         num_samples=samples,
         duration=length,
@@ -74,7 +79,7 @@ def utterance_cut(
         recording_id=utterance,
         start=0.0,
         duration=duration,
-        channel=0,
+        channel=channel,
         text=text,
         language=language,
         speaker=speaker,
@@ -85,7 +90,7 @@ def utterance_cut(
         custom={**(custom or {}), **untimed} or None,
     )
     return MonoCut(
-        id=utterance, start=start, duration=duration, channel=0, supervisions=[supervision], recording=recording
+        id=utterance, start=start, duration=duration, channel=channel, supervisions=[supervision], recording=recording
     )
 
 
@@ -239,4 +244,8 @@ def _cut(row: dict) -> MonoCut:
         raise ValueError("not a cut of one supervised recording")
     if not isinstance(row["id"], str):
         raise ValueError("its id is not text")
-    return MonoCut.from_dict(row)
+    cut = MonoCut.from_dict(row)
+    channels = cut.recording.sources[0].channels
+    if len(channels) > 1 and cut.channel not in channels:
+        raise ValueError(f"its channel {cut.channel} is not one of its file's")
+    return cut

@@ -1,16 +1,26 @@
-"""A Kaldi data folder as a list: wav.scp with or without segments, text, utt2spk and spk2gender."""
+"""A Kaldi data folder as a list: wav.scp with or without segments, text, utt2spk, spk2gender, reco2file_and_channel.
+
+Kaldi itself reads reco2file_and_channel only to score by NIST's sclite: it gives the name of each recording's
+conversation, which is not a path, and its side, A or B. Where scripts know of no sides they write A, and most write
+wav.scp so that a recording has one side's audio already. So a side counts where the recording's file has several
+channels, of which A is the first, and nowhere else.
+"""
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from asr.audio import audio_info
 from asr.corpora.kaldi_files import Entry, read_entries
 from asr.corpora.list_row import Listed, Rows, located, read_seconds
+from asr.corpora.sph2pipe import sphere_file
 from asr.errors import InputError, refuse
 
 WAV_SCP = "wav.scp"
+SIDES = "reco2file_and_channel"
+_CHANNELS = {"A": 0, "B": 1}
 
 
 def find_wav_scp(path: Path) -> Path | None:
@@ -25,7 +35,7 @@ def kaldi_rows(wav_scp: Path) -> Rows:
     tables = _KaldiTables(
         wav_scp,
         read_entries(wav_scp),
-        *(_optional_table(folder / name) for name in ("text", "utt2spk", "spk2gender")),
+        *(_optional_table(folder / name) for name in ("text", "utt2spk", "spk2gender", SIDES)),
     )
     segments = folder / "segments"
     read = partial(tables.segment, segments) if segments.is_file() else tables.recording
@@ -40,6 +50,15 @@ def kaldi_rows(wav_scp: Path) -> Rows:
 _Table = Mapping[str, Entry | InputError]
 
 
+@dataclass(frozen=True, slots=True)
+class _Audio:
+    """The file of a recording, the channel that is the recording (None: all), and whether a command wrote it alone."""
+
+    path: str
+    channel: int | None = None
+    alone: bool = False
+
+
 @dataclass(frozen=True)
 class _KaldiTables:
     """The tables of a Kaldi data folder, and how its utterances are read from them."""
@@ -49,7 +68,8 @@ class _KaldiTables:
     texts: _Table
     speakers: _Table
     genders: _Table
-    files: dict[str, str] = field(default_factory=dict, init=False)
+    sides: _Table
+    files: dict[str, _Audio] = field(default_factory=dict, init=False)
     """Of the recordings that were read so far."""
 
     def recording(self, name: str, entry: Entry) -> Listed:
@@ -67,26 +87,53 @@ class _KaldiTables:
         if end is not None and end <= start:
             raise InputError(f"its end {end:g} s is not after its start {start:g} s; correct it", segments, entry.line)
         channel = int(times[2]) if len(times) > 2 and times[2].isdecimal() else None
+        if channel and self._audio(recording).alone:
+            message = f"channel {channel} (from 0), but the command of {recording} in {WAV_SCP} gives one; correct it"
+            raise InputError(message, segments, entry.line)
         return self._listed(name, recording, start, None if end is None else end - start, channel)
 
     def _listed(self, name: str, recording: str, start: float, duration: float | None, channel: int | None) -> Listed:
-        if recording not in self.files:
-            self.files[recording] = _kaldi_file(_found(self.recordings, recording), self.wav_scp)
+        audio = self._audio(recording)
         speaker = _value(self.speakers, name)
         return Listed(
-            self.files[recording],
+            audio.path,
             start,
             duration,
-            channel,
+            audio.channel if channel is None or audio.alone else channel,
             _value(self.texts, name),
             name,
             speaker=speaker,
             gender=None if speaker is None else _value(self.genders, speaker),
         )
 
+    def _audio(self, recording: str) -> _Audio:
+        if recording not in self.files:
+            audio = _kaldi_audio(_found(self.recordings, recording), self.wav_scp)
+            if not audio.alone and recording in self.sides:
+                audio = replace(audio, channel=self._side(recording, audio.path))
+            self.files[recording] = audio
+        return self.files[recording]
 
-def _kaldi_file(entry: Entry, wav_scp: Path) -> str:
+    def _side(self, recording: str, file: str) -> int | None:
+        """The channel of a recording by its side; None where its file has one, or cannot be read (said later)."""
+        try:
+            channels = audio_info(file).channels
+        except InputError:
+            return None
+        if channels == 1:
+            return None
+        entry = _found(self.sides, recording)
+        if (side := entry.value.split()[-1]) not in _CHANNELS:
+            message = f"the channel {side!r} of {recording} is not A or B, and {file} has {channels}; correct it"
+            raise InputError(message, self.wav_scp.with_name(SIDES), entry.line)
+        return _CHANNELS[side]
+
+
+def _kaldi_audio(entry: Entry, wav_scp: Path) -> _Audio:
     if entry.value.endswith("|"):
+        if (sphere := sphere_file(entry.value)) is not None:
+            file, channel = sphere
+            return _Audio(located(file, wav_scp), channel, alone=channel is not None)
         message = (
             "is a command, which is not run; save its output as an audio file and name that, or name its own "
             "input: SPHERE, FLAC and MP3 are read as they are"
@@ -96,7 +143,7 @@ def _kaldi_file(entry: Entry, wav_scp: Path) -> str:
     file, _, offset = entry.value.rpartition(":")
     if offset.isdecimal() and file and not os.path.exists(place):  # noqa: PTH110
         raise InputError(f"{entry.value!r} is a place in an archive; name audio files", wav_scp, entry.line)
-    return place
+    return _Audio(place)
 
 
 def _optional_table(path: Path) -> _Table:

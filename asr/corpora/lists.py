@@ -16,6 +16,7 @@ from typing import Any
 
 from asr.corpora.kaldi_folder import find_wav_scp, kaldi_rows
 from asr.corpora.list_row import Listed, Rows, located, read_seconds
+from asr.corpora.sph2pipe import sphere_file
 from asr.errors import InputError, listed, refuse
 from asr.storage.files import json_rows
 from asr.storage.text import read_packed_lines
@@ -212,8 +213,6 @@ def _cut(row: dict[str, Any], path: Path, line: int) -> Listed:
     if "tracks" in row or not isinstance(row.get("recording"), dict):
         raise InputError("a mixed cut, or one without a recording, cannot be read; save its audio first", path, line)
     channel = row.get("channel", 0)
-    if isinstance(channel, list) and len(channel) == 1:
-        channel = channel[0]
     try:
         recording = row["recording"]
         start, duration = float(row["start"]), float(row["duration"])
@@ -229,23 +228,31 @@ def _cut(row: dict[str, Any], path: Path, line: int) -> Listed:
 def _recording(row: dict[str, Any], path: Path, line: int) -> Listed:
     """A recording of Lhotse's."""
     try:
-        return Listed(lhotse_file(row, None, path, line)[0], utterance=str(row["id"]))
+        file, inside = lhotse_file(row, None, path, line)
+        return Listed(file, channel=inside, utterance=str(row["id"]))
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"not a Lhotse recording: {error}", path, line) from error
 
 
 def lhotse_file(recording: dict[str, Any], channel: object, path: Path, line: int) -> tuple[str, int | None]:
     """The file of a Lhotse recording that has a channel (None: any), and the channel's place in it; None where the file
-    has no other.
+    has no other. A command of sph2pipe stands for the file that it reads.
 
-    Raises InputError for what is not a single file.
+    Raises InputError for what is not a single file, and for several channels.
     """
+    if isinstance(channel, list) and len(channel) == 1:
+        channel = channel[0]
+    if isinstance(channel, list):
+        named = ", ".join(map(str, channel))
+        raise InputError(f"is of several channels at once ({named}); give one, or save their mean first", path, line)
     sources = [each for each in recording["sources"] if channel in (None, *each["channels"])]
     if recording["sources"] and not sources and isinstance(channel, int):
         raise InputError(f"has no channel {channel} in its recording; correct it", path, line)
-    if isinstance(channel, list) or len(sources) != 1 or recording.get("transforms"):
+    if len(sources) != 1 or recording.get("transforms"):
         raise InputError("not a single file without transforms; save its audio first", path, line)
     [source] = sources
+    if source["type"] == "command" and (sphere := sphere_file(str(source["source"]))) is not None:
+        return located(sphere[0], path), sphere[1]
     if source["type"] != "file":
         raise InputError(f"its audio is a {source['type']}, which is not run or fetched; save it first", path, line)
     channels = source["channels"]

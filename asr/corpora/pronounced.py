@@ -74,7 +74,8 @@ class _Words:
 
     @cached_property
     def pronouncer(self) -> Pronouncer:
-        return load_pronouncer(self._config.lexicon, self._config.transcribed_in, self._config.g2p)
+        config = self._config
+        return load_pronouncer(config.lexicon, config.transcribed_in, config.g2p, config.broad_ipa)
 
     def pronounced(self, cut: MonoCut) -> MonoCut | None:
         text = cut.supervisions[0].text

@@ -1,7 +1,8 @@
 """Shards in the form of Lhotse's Shar: manifests of cuts, each with a tar of their audio, in the same order.
 
 A corpus on a shared or remote disk is then read from one end to the other, in a few large files. Audio files are stored
-byte for byte, and a part of a file as FLAC. `lhotse.CutSet.from_shar(in_dir=...)` reads the folder of a split.
+byte for byte, and a part or a channel of a file as FLAC. `lhotse.CutSet.from_shar(in_dir=...)` reads the folder of a
+split.
 """
 
 import io
@@ -16,9 +17,9 @@ from typing import Any, NamedTuple
 
 from lhotse import AudioSource, MonoCut, Recording
 
-from asr.audio import read_audio
 from asr.corpora.corpus import CorpusCuts
 from asr.corpora.cuts import write_cuts
+from asr.corpora.recorded import recorded
 from asr.corpora.stored_phone_set import store_phone_set
 from asr.errors import InputError
 from asr.progress import track
@@ -76,7 +77,9 @@ def _write(cuts: Sequence[MonoCut], folder: Path, number: str) -> None:
             suffix, content, recording = _audio(cut)
             _add(tar, f"{cut.id}{suffix}", content)
             _add(tar, f"{cut.id}.json", json.dumps(recording.to_dict()).encode())
-            stored.append(replace(cut, start=0.0, duration=recording.duration, recording=recording))
+            supervisions = [replace(each, channel=0) for each in cut.supervisions]
+            alone = replace(cut, start=0.0, duration=recording.duration, channel=0, supervisions=supervisions)
+            stored.append(replace(alone, recording=recording))
     write_cuts(folder / f"{CUTS}.{number}.jsonl.gz", stored)
 
 
@@ -88,20 +91,21 @@ def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
 
 def _audio(cut: MonoCut) -> tuple[str, bytes, Recording]:
     """The suffix and bytes of a cut's audio, and its recording."""
-    path, recording = Path(cut.recording.sources[0].source), cut.recording
+    place, recording = recorded(cut), cut.recording
+    path = Path(place.path)
     sources = [AudioSource(type="shar", channels=[0], source="")]
-    if cut.start == 0 and cut.duration == recording.duration:
+    if place.duration is None and place.channel is None:
         try:
             return path.suffix.lower(), path.read_bytes(), replace(recording, sources=sources)
         except OSError as error:
             raise InputError(f"cannot read: {error.strerror}", path) from error
     import soundfile
 
-    samples = read_audio(path, recording.sampling_rate, cut.start, cut.duration)
+    samples = place.samples(recording.sampling_rate)
     file = io.BytesIO()
     soundfile.write(file, samples, recording.sampling_rate, format="FLAC", subtype="PCM_24")
     length = len(samples) / recording.sampling_rate
-    part = replace(recording, id=cut.id, sources=sources, num_samples=len(samples), duration=length)
+    part = replace(recording, id=cut.id, sources=sources, num_samples=len(samples), duration=length, channel_ids=[0])
     return ".flac", file.getvalue(), part
 
 

@@ -62,7 +62,18 @@ def bundle_decoder(bundle: TrainedModel, tuning: Tuning, device: "torch.device |
     """The decoder that the recipe asks for, with tuned weights.
 
     Other searches than that of the graph have one for the confidences only, and so has a graph of longer n-grams. On a
-    CUDA `device` splits are searched in the graph exactly and in batches where it suits: see `in_batches`.
+    CUDA `device` splits are searched in the graph exactly and in batches where it suits: see `in_batches`. Raises
+    InputError as `bundle_ngrams` and `bundle_graph`.
+
+    >>> from asr.acoustics.loading import audio_scorer, read_model
+    >>> from asr.audio.reading import read_audio
+    >>> model = read_model("runs/demo/dnn")
+    >>> log_posteriors = audio_scorer(model).log_posteriors(read_audio("hello.wav", 16000))
+    >>> path = bundle_decoder(model, model.tuning).best_path(log_posteriors)
+    >>> path.phones[0]
+    PhoneSpan(phone=..., first=0, end=...)
+    >>> len(path.classes) == len(log_posteriors)
+    True
     """
     config = bundle.config
     phones = config.targets.phone_set
@@ -113,7 +124,7 @@ def _batch_viterbi(graph: Graph, device: "torch.device | None") -> "BatchViterbi
 
 
 def search_factory(bundle: TrainedModel, ngrams: PackedNgrams) -> Callable[[float, float], PathSearch]:
-    """Makes the search that the recipe asks for, given a weight of the language model and an insertion penalty."""
+    """Makes the search that the recipe asks for, given a weight of the language model and a penalty (nats) a phone."""
     decoding, phones = bundle.config.decoding, bundle.config.targets.phone_set
     graph_of = lru_cache(maxsize=1)(partial(bundle_graph, bundle, ngrams))
     prior = cache(lambda: phone_prior(ngrams, phones))

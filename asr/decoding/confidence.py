@@ -36,6 +36,7 @@ class Recalibration:
     offset: float = 0.0
 
     def __call__(self, posteriors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Posteriors [N] -> confidences [N], both from 0 to 1."""
         return _logistic(self.offset + self.slope * _logit(posteriors))
 
 

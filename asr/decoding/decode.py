@@ -52,11 +52,11 @@ class Decoder:
     scoring: bool = True
 
     def scores(self, log_posteriors: LogPosteriors) -> npt.NDArray[np.float32]:
-        """Scaled likelihoods, of the same shape, of log posteriors (natural)."""
+        """Scaled likelihoods of log posteriors (natural), both [T, C]; of several models, [M, T, C]."""
         return scaled_likelihoods(log_posteriors, self.priors, self.prior_scale)
 
     def best_path(self, log_posteriors: LogPosteriors) -> BestPath:
-        """The best path for log posteriors (natural)."""
+        """The best path for log posteriors (natural) as in `scores`. Raises InputError where they are not finite."""
         return self._search(self.scores(log_posteriors))
 
     def best_paths(
@@ -90,7 +90,7 @@ class Decoder:
             raise InputError(f"utterance {utterance.utterance}: {error}") from error
 
     def confidences(self, log_posteriors: LogPosteriors, path: BestPath) -> npt.NDArray[np.float64]:
-        """The confidence, 0 to 1, of each phone of the path that was found for `log_posteriors`.
+        """The confidence, 0 to 1, of each of the N phones of the path that was found for `log_posteriors`: [N].
 
         For several models, that of the mean of their posteriors, each with its own times of the phones.
         """
@@ -117,7 +117,10 @@ class SplitSummary:
 
 
 def decode_utterance(utterance: Transcript, log_posteriors: LogPosteriors, decoder: Decoder) -> Transcript:
-    """The utterance with its recognised phones in place of its own, from log posteriors (natural)."""
+    """The utterance with its recognised phones in place of its own, from log posteriors [T, C] (natural).
+
+    Raises InputError where they are not finite.
+    """
     return with_phones(utterance, log_posteriors, decoder.best_path(log_posteriors), decoder)
 
 
@@ -174,7 +177,7 @@ def with_phones(utterance: Transcript, log_posteriors: LogPosteriors, path: Best
 
 
 def written_scores(confidences: npt.NDArray[np.float64]) -> list[float]:
-    """Confidences to the places with which they are written."""
+    """Confidences [N] to the four decimals with which they are written."""
     return [round(confidence, 4) for confidence in confidences.tolist()]
 
 

@@ -39,7 +39,7 @@ the frames; with fewer, one by one on the cores. An estimate, not measured on a 
 
 
 class Point(NamedTuple):
-    """A value of each list."""
+    """A value of each list: factors of log scores, and a cost (nats) of each phone."""
 
     acoustic_scale: float
     insertion_penalty: float

@@ -25,7 +25,9 @@ from asr.device import describe_device
 from asr.errors import listed
 from asr.features.dataset import Dataset
 from asr.formats.transcript import Transcript
-from asr.processes import WHOLE, Others, Share, Task, on_this_machine, rank, world_size
+from asr.processes.ranks import on_this_machine, rank, world_size
+from asr.processes.share import WHOLE, Share
+from asr.processes.tasks import Others, Task
 from asr.storage.files import complete_file, make_folder, share_folder
 from asr.threads import side_by_side
 

@@ -46,7 +46,7 @@ from asr.lm.ngram import perplexity, train_ngram
 from asr.lm.word_starts import mark_word_starts, symbols
 from asr.phones.folding import fold
 from asr.phones.pronounce import chosen_pronunciations, fold_pronunciations
-from asr.processes import ALONE, Others, Task
+from asr.processes.tasks import ALONE, Others, Task
 from asr.scoring.pronunciations import fitting_pronunciations
 from asr.storage.files import make_folder, write_bytes, write_json
 from asr.storage.outputs import UNFINISHED, complete_outputs
@@ -148,7 +148,11 @@ def read_ensemble(config: RecipeConfig, trained: Bundle, device: torch.device) -
 
 
 def write_lm(trained: Bundle, bundle: Bundle, dataset: Dataset) -> None:
-    """Copies the language model of a bundle that has one; otherwise estimates it, on the alignments of training."""
+    """Copies the language model of a bundle that has one; otherwise estimates it, on the alignments of training.
+
+    Raises InputError where the recipe asks for another language model than the one to be copied, and where the
+    alignments are missing.
+    """
     config = bundle.config
     make_folder(bundle.folder)
     if trained.lm_path.is_file():

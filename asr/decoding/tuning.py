@@ -30,7 +30,7 @@ Utterance = tuple[Sequence[str], LogPosteriors]
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A point of the grid; `per` in per cent, silence counted."""
+    """A point of the grid (see `asr.decoding.grid.Point`); `per` in per cent, silence counted."""
 
     acoustic_scale: float
     insertion_penalty: float

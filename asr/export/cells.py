@@ -28,11 +28,14 @@ def with_onnx_cells(model: AcousticModel) -> AcousticModel:
 
 
 class OnnxCell(nn.Module):
-    """An RNN, LSTM or GRU in one direction as the operator of that name."""
+    """An RNN, LSTM or GRU in one direction as the operator of that name, with its G gates in ONNX's order."""
 
     weight: Tensor
+    """[1, G * H, D]"""
     recurrence: Tensor
+    """[1, G * H, H]"""
     bias: Tensor
+    """[1, 2 * G * H]"""
 
     def __init__(self, layer: nn.RNNBase) -> None:
         super().__init__()

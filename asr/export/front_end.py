@@ -16,7 +16,8 @@ def front_end_graph(config: FeaturesConfig) -> nn.Module:
 
 
 class WaveformGraph(nn.Module):
-    """Waveforms as features, as `asr.features.waveform` cuts them."""
+    """Waveforms [B, S] of `lengths` [B] samples -> features [B, T, static_dim], as `asr.features.waveform` cuts them,
+    and their frames [B]."""
 
     def __init__(self, config: FeaturesConfig) -> None:
         super().__init__()
@@ -47,10 +48,14 @@ class FrontEndGraph(nn.Module):
             self._constant("transform", mel.cepstral_transform(config))
 
     window: Tensor
+    """[length of a frame]"""
     cosines: Tensor
     sines: Tensor
+    """Both [length of a frame, fft_size / 2 + 1]"""
     filters: Tensor
+    """[fft_size / 2 + 1, bins]"""
     transform: Tensor
+    """[bins, cepstra]"""
 
     def _constant(self, name: str, values: np.ndarray) -> None:
         self.register_buffer(name, torch.from_numpy(values))

@@ -29,7 +29,8 @@ def check_supported(config: FeaturesConfig) -> None:
 class NormalizationGraph(nn.Module):
     """Static features [B, T, static_dim] of `frames` [B] -> model input [B, T, dim]: CMVN, floor, then deltas.
 
-    Each utterance is normalised by itself or, with `cmvn: global`, by the training set's statistics.
+    Each utterance is normalised by itself or, with `cmvn: global`, by the training set's statistics, `mean` and
+    `deviation` [static_dim].
     """
 
     mean: Tensor

@@ -35,10 +35,12 @@ CHECKED_AT_OPENING = 200_000_000
 
 
 def array_path(stem: Path | str) -> Path:
+    """The file of the frames of the archive `stem`."""
     return Path(f"{stem}.npy")
 
 
 def index_path(stem: Path | str) -> Path:
+    """The file that says which utterances the archive `stem` has."""
     return Path(f"{stem}.index.jsonl")
 
 
@@ -46,6 +48,7 @@ class ArchiveWriter:
     """Writes an archive in one pass; its files appear only at `close`, or at the end of a `with` block."""
 
     def __init__(self, stem: Path | str, dim: int) -> None:
+        """`dim`: features of a frame. Raises OutputError where the files cannot be written."""
         self.dim = dim
         self.frames = 0
         self._utterances: set[str] = set()
@@ -131,6 +134,7 @@ class Archive:
 
     @property
     def dim(self) -> int:
+        """Features of a frame."""
         return int(self.frames.shape[1])
 
     def __len__(self) -> int:

@@ -41,6 +41,7 @@ class Statistics:
 
     @property
     def mean(self) -> NDArray[np.float64]:
+        """Mean [D]; 0 where there are no frames."""
         return self.sum / max(self.count, 1.0)
 
     @property

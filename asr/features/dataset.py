@@ -33,7 +33,13 @@ class Utterance(NamedTuple):
 class Dataset:
     """The folders that `asr prepare` and `asr features` wrote, of one fold.
 
-    >>> for cut, static in ((each.cut, each.static) for each in Dataset(prepared, features).split("dev", config)): ...
+    >>> from asr.config.recipe_file import read_recipe
+    >>> run = Path("runs/demo/dnn")
+    >>> split = Dataset(run / "prepare", run / "features").split("dev", read_recipe(run / "recipe.yaml").features)
+    >>> for utterance in split:
+    ...     print(utterance.cut.id, split.model_input(utterance).shape)
+    mkal1-sx108 (267, 40)
+    ...
     """
 
     prepare_dir: Path

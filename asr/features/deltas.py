@@ -14,6 +14,9 @@ def add_deltas(features: Tensor, order: int) -> Tensor:
     Each order is the regression slope over two frames on either side of the order below it (The HTK Book, 2006, eq.
     5.16). Edges are as in Kaldi: the slopes of an order are convolved into one filter, applied with the end frames
     repeated.
+
+    >>> add_deltas(torch.zeros(98, 13), order=2).shape
+    torch.Size([98, 39])
     """
     frames, dim = features.shape[-2:]
     if frames == 0:

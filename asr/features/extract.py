@@ -16,12 +16,12 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.utils.rnn import pad_sequence
 
-from asr.audio import read_audio
 from asr.audio.waveform import Waveform
 from asr.batches import padded_batches
 from asr.config import FeaturesConfig
 from asr.corpora.corpus import SKIP
 from asr.corpora.cuts import read_cuts
+from asr.corpora.recorded import Recorded, recorded
 from asr.engines.engine import Engine, Work
 from asr.engines.threads import Threads
 from asr.errors import InputError
@@ -29,7 +29,7 @@ from asr.features.archive import ArchiveWriter
 from asr.features.cmvn import Cmvn, cmvn_path, save_cmvn
 from asr.features.frontend import StaticFeatures, build_front_end
 from asr.features.normalize import counted
-from asr.processes import WHOLE, Share
+from asr.processes.share import WHOLE, Share
 from asr.progress import track
 from asr.threads import available_cores
 
@@ -49,13 +49,11 @@ Features = tuple[int, NDArray[np.float32]] | InputError
 
 
 class Audio(NamedTuple):
-    """An utterance to compute: its `seconds` from `start` on, and all of its file where `duration` is None."""
+    """An utterance to compute, where it is recorded, and how many seconds it has."""
 
     utterance: str
     speaker: str
-    path: str
-    start: float
-    duration: float | None
+    recorded: Recorded
     seconds: float
 
 
@@ -158,17 +156,12 @@ def read_ahead(cuts: Iterable["MonoCut"], sample_rate: int) -> Iterator[tuple["M
 
 def read_cut(cut: "MonoCut", sample_rate: int) -> Waveform:
     """The samples [S] of a cut at `sample_rate` Hz. Raises InputError as `read_audio`."""
-    return read_audio(cut.recording.sources[0].source, sample_rate, cut.start, seconds_of(cut))
-
-
-def seconds_of(cut: "MonoCut") -> float | None:
-    """The seconds of a cut to read; None where it is all of its recording."""
-    return None if cut.start == 0 and cut.duration == cut.recording.duration else cut.duration
+    return recorded(cut).samples(sample_rate)
 
 
 def _audio(cut: "MonoCut") -> Audio:
     speaker = cut.supervisions[0].speaker or cut.id
-    return Audio(cut.id, speaker, cut.recording.sources[0].source, cut.start, seconds_of(cut), cut.duration)
+    return Audio(cut.id, speaker, recorded(cut), cut.duration)
 
 
 def _start(config: FeaturesConfig, device: str) -> Work[Audio, Features]:
@@ -195,14 +188,14 @@ def not_skipped(error: InputError) -> InputError:
 def _usable(audio: Audio, front_end: StaticFeatures) -> Waveform | InputError:
     """The samples of an utterance, or why it has none of use."""
     try:
-        samples = read_audio(audio.path, front_end.config.sample_rate, audio.start, audio.duration)
+        samples = audio.recorded.samples(front_end.config.sample_rate)
     except InputError as error:
         return error
     if front_end.frame_count(len(samples)) == 0:
         return InputError(
             f"utterance {audio.utterance} is shorter than one frame ({len(samples)} samples at "
             f"{front_end.config.sample_rate} Hz)",
-            audio.path,
+            audio.recorded.path,
         )
     return samples
 

@@ -39,6 +39,11 @@ def build_front_end(config: FeaturesConfig, device: torch.device | str = "cpu") 
     """The front end of the backend in the settings.
 
     Raises InputError when settings contradict each other, or for librosa's when it is not installed.
+
+    >>> front_end = build_front_end(FeaturesConfig(type="fbank", bins=40))
+    >>> features, lengths = front_end(torch.zeros(1, 16000), torch.tensor([16000]))
+    >>> features.shape, lengths
+    (torch.Size([1, 98, 40]), tensor([98]))
     """
     if config.type == "waveform":
         return WaveformFrames(config, device)
@@ -152,7 +157,7 @@ class FrontEnd:
         return features
 
     def _windowed(self, frames: Tensor) -> Tensor:
-        """Pre-emphasis, window and padding: [N, length] -> [N, size], in the 16-bit range.
+        """Pre-emphasis (The HTK Book, 2006, chapter 5), window, padding: [N, length] -> [N, size], in the 16-bit range.
 
         Each product and difference is rounded separately, as in Kaldi (and not in a fused multiply-add): the energy of
         a quiet band next to a loud one contains this rounding, and the cepstra show it.

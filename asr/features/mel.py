@@ -64,7 +64,11 @@ def window(name: str, length: int) -> Table:
 
 
 def mel(frequency: NDArray[np.floating[Any]] | float) -> Table:
-    """HTK's mel scale (Young et al., The HTK Book, 2006, eq. 5.13, with natural logarithm) of frequencies in Hz."""
+    """HTK's mel scale (Young et al., The HTK Book, 2006, eq. 5.13, with natural logarithm) of frequencies in Hz.
+
+    >>> round(float(mel(1000.0)), 1)
+    1000.0
+    """
     return np.asarray(1127.0 * np.log1p(np.asarray(frequency) / 700.0))
 
 
@@ -81,7 +85,8 @@ def warped(frequencies: NDArray[np.floating[Any]], warp: float, nyquist: float) 
 
 
 def mel_filters(config: FeaturesConfig, warp: float = 1.0) -> Table:
-    """Triangular filters [fft_size / 2 + 1, bins] of a power spectrum, with peak 1, evenly spaced in mel.
+    """Triangular filters [fft_size / 2 + 1, bins] of a power spectrum, with peak 1, evenly spaced in mel (The HTK Book,
+    2006, section 5.4).
 
     With a `warp`, energy at frequency f in the spectrum counts at the warped f (see `warped`). Raises InputError when
     the frequency limits do not fit the sample rate or a filter covers no FFT bin.
@@ -107,7 +112,8 @@ def mel_filters(config: FeaturesConfig, warp: float = 1.0) -> Table:
 
 
 def mel_bands(config: FeaturesConfig, warp: float = 1.0) -> list[tuple[slice, slice, Table]]:
-    """The mel filters in two blocks (FFT bins, mel bins, filters between them); all are zero outside the blocks.
+    """The filters of `mel_filters` in two blocks (FFT bins, mel bins, filters [FFT bins, mel bins] between them); all
+    are zero outside the blocks. Raises InputError as `mel_filters`.
 
     Low filters are narrow, so a block of the lower three fifths and one of the rest are half the size of the matrix.
     """
@@ -123,7 +129,8 @@ def mel_bands(config: FeaturesConfig, warp: float = 1.0) -> list[tuple[slice, sl
 
 
 def cepstral_transform(config: FeaturesConfig) -> Table:
-    """Orthonormal type-II cosine transform with the sine lifter folded in, [bins, cepstra]."""
+    """Orthonormal type-II cosine transform (Davis & Mermelstein 1980; The HTK Book, 2006, chapter 5) with the sine
+    lifter folded in, [bins, cepstra]."""
     n, k = np.arange(config.bins)[:, None], np.arange(config.cepstra)[None, :]
     transform = np.sqrt(2.0 / config.bins) * np.cos(np.pi / config.bins * (n + 0.5) * k)
     transform[:, 0] = np.sqrt(1.0 / config.bins)

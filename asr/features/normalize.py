@@ -83,7 +83,8 @@ def normalized(static: Tensor, statistics: Sequence[Statistics] | None, config: 
 def utterance_statistics(
     features: NDArray[np.float32], speaker: str | None, cmvn: Cmvn | None, config: FeaturesConfig
 ) -> Statistics | None:
-    """The statistics that normalise one utterance, chosen as in `model_input`; None without CMVN."""
+    """The statistics that normalise one utterance's static features [T, static_dim], chosen as in `model_input`, with
+    its errors; None without CMVN."""
     if config.cmvn == "none":
         return None
     if config.cmvn == "global":

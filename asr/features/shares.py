@@ -11,7 +11,9 @@ from asr.config import FeaturesConfig
 from asr.errors import InputError
 from asr.features.archive import Archive, ArchiveWriter
 from asr.features.extract import ExtractSummary, Found, computed, extract, not_skipped
-from asr.processes import Others, Share, of_machine, on_this_machine, rank
+from asr.processes.ranks import on_this_machine, rank
+from asr.processes.share import Share, of_machine
+from asr.processes.tasks import Others
 from asr.storage.files import share_folder
 
 ARCHIVE = "features"

@@ -8,6 +8,9 @@ def splice(features: Tensor, context: int) -> Tensor:
     """Joins each frame with `context` frames on either side, oldest first: [B, T, D] -> [B, T, (2 * context + 1) * D].
 
     The first and last frame are repeated beyond the edges; padding counts as a neighbour.
+
+    >>> splice(torch.zeros(1, 98, 40), context=5).shape
+    torch.Size([1, 98, 440])
     """
     if context == 0 or features.shape[1] == 0:
         return features

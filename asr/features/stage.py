@@ -13,7 +13,7 @@ from asr.errors import InputError, count
 from asr.features.archive import Archive
 from asr.features.extract import ExtractSummary, extract
 from asr.features.shares import SharedRows, extract_by_all, extract_share
-from asr.processes import ALONE, Others, Task
+from asr.processes.tasks import ALONE, Others, Task
 from asr.storage.files import write_json
 from asr.storage.run_layout import SPLITS, SUMMARY, cuts_path, fold_names
 
@@ -55,7 +55,7 @@ def extract_folder(
     engine: Engine | None = None,
     others: Others = ALONE,
 ) -> dict[str, ExtractSummary]:
-    """As `compute_features`, from the settings of the features alone."""
+    """As `compute_features`, from the settings of the features alone; raises InputError as it does."""
     manifests = _manifests(prepared)
     if not manifests:
         raise InputError("has no {train,dev,test}.cuts.jsonl.gz; name the folder that asr prepare wrote", prepared)

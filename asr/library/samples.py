@@ -23,6 +23,9 @@ def to_waveform(samples: ArrayLike, rate: int | None, sample_rate: int) -> Wavef
 
     Floating-point samples have a full scale of 1; integers are scaled by that of their type. Raises InputError for a
     missing or impossible rate, for several channels, and for samples that are not finite numbers.
+
+    >>> to_waveform(np.array([0, 16384, -32768], np.int16), 16000, 16000)
+    array([ 0. ,  0.5, -1. ], dtype=float32)
     """
     if rate is None:
         raise InputError(f"sample_rate is missing; give the rate of the samples in Hz, such as {sample_rate}")

@@ -38,7 +38,8 @@ class Transcription(Transcript):
         return cls(**values, spectrogram=picture)
 
     def to_textgrid(self, path: Path | str) -> None:
-        """Writes a Praat TextGrid with a tier of phones and, if there are words, one of words."""
+        """Writes a Praat TextGrid with a tier of phones and, if there are words, one of words. Raises InputError as
+        `write`."""
         self.write(path, "textgrid")
 
     def write(self, path: Path | str, form: str | None = None, tier: Tier = "phones") -> None:

@@ -39,7 +39,14 @@ def train_ngram(
 
 
 def estimate(sentences: Iterable[Sequence[str]], order: int, phones: Sequence[str]) -> Ngrams:
-    """The model that `train_ngram` writes."""
+    """The model that `train_ngram` prunes and writes. Raises InputError as it does.
+
+    >>> bigram = estimate([["sil", "ah", "sil"], ["sil", "ah", "b", "sil"]], order=2, phones=["sil", "ah", "b"])
+    >>> round(math.exp(bigram.log_probability(("sil",), "ah")), 3)
+    0.354
+    >>> round(perplexity(bigram, [["sil", "ah", "sil"]]), 3)
+    2.269
+    """
     counts = _kneser_ney_counts(_count(sentences, order, phones))
     ngrams = Ngrams(order)
     ngrams.probabilities[(START,)] = -math.inf

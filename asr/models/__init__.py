@@ -27,6 +27,12 @@ def build(config: ModelConfig, input_dim: int, output_dim: int) -> AcousticModel
     """Builds the model of a recipe: `input_dim` features per frame in, `output_dim` classes out.
 
     Raises InputError when the model's settings do not fit each other or the features.
+
+    >>> import torch
+    >>> model = build(TdnnConfig(), input_dim=40, output_dim=48)
+    >>> logits, lengths = model(torch.zeros(2, 100, 40), torch.tensor([100, 80]))
+    >>> logits.shape, lengths
+    (torch.Size([2, 100, 48]), tensor([100,  80]))
     """
     module, name = MODELS[config.type].split(":")
     model = getattr(import_module(module), name)(config, input_dim, output_dim)
@@ -35,7 +41,8 @@ def build(config: ModelConfig, input_dim: int, output_dim: int) -> AcousticModel
 
 
 def build_for(recipe: RecipeConfig) -> AcousticModel:
-    """Builds the model of a recipe, with the second output of `training.timing`, if there is one."""
+    """Builds the model of a recipe, with the second output of `training.timing`, if there is one. Raises InputError as
+    `build`."""
     model = build(recipe.model, recipe.features.dim, len(recipe.class_names))
     if recipe.training.timing is not None:
         network = timing_network(recipe.training.timing)

@@ -92,6 +92,8 @@ def subsampled(lengths: Tensor, factor: int) -> Tensor:
 
 
 class FrameScorer(Protocol):
+    """Gives each frame its scores."""
+
     def __call__(self, frames: Tensor, valid: Tensor | None = None, /) -> Tensor:
         """Frames [N, ...] -> scores [N, C]; the statistics are those of the frames where `valid` [N] is true."""
 

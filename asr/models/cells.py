@@ -28,11 +28,13 @@ class LibraryCell(nn.Module):
         self.layer = layer
 
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
+        """As `Gru.forward`: x [T, B, D] -> [T, B, width]."""
         return self.layer(x)[0]
 
 
 class Gru(nn.Module):
-    """torch's GRU with its weights, equations and results: cuDNN's on CUDA, and our own, faster kernel on the CPU."""
+    """torch's GRU (Cho et al. 2014, with the reset gate after the recurrent product) with its weights, equations and
+    results: cuDNN's on CUDA, and our own, faster kernel on the CPU."""
 
     def __init__(self, input_dim: int, width: int) -> None:
         super().__init__()

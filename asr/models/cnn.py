@@ -168,6 +168,7 @@ class SpacedConvolution(nn.Conv2d):
     """A convolution that can slide over frames `spacing` apart, with one output for each first frame."""
 
     def forward(self, maps: Tensor, spacing: int | None = None) -> Tensor:
+        """[B, M, T, F] -> [B, M', T', F']."""
         if spacing is None:
             return super().forward(maps)
         stride, dilation = (1, self.stride[1]), (self.dilation[0] * spacing, self.dilation[1])
@@ -194,6 +195,7 @@ class SpacedPooling(nn.Module):
         return functional.avg_pool2d(over_time, (1, self.size[1]), stride)
 
     def output_shape(self, shape: MapShape) -> MapShape:
+        """The size of the output for an input of `shape`, without spacing."""
         frames, bins = (
             (length - size) // stride + 1
             for length, size, stride in zip(shape[1:], self.size, self.stride, strict=True)

@@ -24,7 +24,7 @@ class MapNormalization(nn.Module):
         self.normalization = make_normalization(name, maps * bins if name == "layer" else maps)
 
     def forward(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
-        """Takes maps x and which of their frames count, valid [B, T] (None: all)."""
+        """Takes maps x [B, M, T, F] and which of their frames count, valid [B, T] (None: all)."""
         match self.normalization:
             case BatchNorm() as norm if on_gpu(x) and (not norm.training or (valid is None and norm.is_alone)):
                 return norm.of_all(x)
@@ -60,9 +60,9 @@ class LayerNorm(nn.LayerNorm):
 class BatchNorm(nn.Module):
     """Each column to mean 0 and variance 1 over the valid frames of the batch (Ioffe & Szegedy 2015).
 
-    Running means and (unbiased) variances are updated with `momentum`. They replace the batch's outside training, and
-    for a batch of fewer than two frames, which has no variance and does not update them. Where several processes share
-    a batch, `total` sums over them.
+    Running means and (unbiased) variances [width] are updated with `momentum`. They replace the batch's outside
+    training, and for a batch of fewer than two frames, which has no variance and does not update them. Where several
+    processes share a batch, `total` sums over them.
     """
 
     running_mean: Tensor

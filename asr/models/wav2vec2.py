@@ -12,7 +12,7 @@ from asr.models.self_supervised import SelfSupervisedEncoder, normalized_samples
 
 
 class LayerWeights(nn.Module):
-    """Weights of layers that are learned, above 0 and with a sum of 1; equal at first."""
+    """Weights [layers] that are learned, above 0 and with a sum of 1; equal at first."""
 
     def __init__(self, layers: int) -> None:
         super().__init__()

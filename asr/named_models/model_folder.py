@@ -7,7 +7,7 @@ from pathlib import Path
 from asr.errors import InputError
 from asr.named_models.box import box_models
 from asr.named_models.hub import PREFIX, hub_folder
-from asr.storage.output_folder import kind_of
+from asr.storage.output_record import kind_of
 from asr.storage.run_layout import ONNX_MODEL, WEIGHTS, bundle_places
 
 log = logging.getLogger(__name__)

@@ -53,6 +53,9 @@ def fold(symbols: Iterable[str], target: AnyPhoneSet) -> list[str]:
     """The symbols in the phone set `target`, without those that are dropped.
 
     Raises InputError for a symbol that `target` has no place for.
+
+    >>> fold(["h#", "q", "ix", "bcl", "b", "ux"], "timit39")
+    ['sil', 'ih', 'sil', 'b', 'uw']
     """
     return [folded for folded in fold_each(symbols, target) if folded is not None]
 

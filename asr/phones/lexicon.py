@@ -1,17 +1,19 @@
-"""Pronunciation lexicons: the CMU dictionary's, Kaldi's (with probabilities or not), MFA's, NLTK's, speechocean762's.
+"""Pronunciation lexicons: the CMU dictionary's, Kaldi's (with probabilities or not), MFA's, NLTK's, WikiPron's,
+speechocean762's.
 
 In all of them, a line has a word and the phones of one of its pronunciations. A word may have several lines, which the
 CMU dictionary numbers: READ, READ(1).
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from asr.errors import InputError
 from asr.formats.transcript import PronouncedWord
+from asr.phones.labels import Labels, phone_of
 from asr.phones.phone_set import AnyPhoneSet, PhoneSet, load_phone_set
-from asr.phones.symbols import PERHAPS_SILENT, spelled
+from asr.phones.symbols import PERHAPS_SILENT
 from asr.phones.words import spelling
 from asr.storage.text import read_lines
 
@@ -32,11 +34,11 @@ _NUMBERED = re.compile(r"(.+)\(\d+\)")
 _NUMBER = re.compile(r"\d*\.?\d+(?:e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
-def read_lexicon(path: Path | str, phone_set: AnyPhoneSet = LEXICON_PHONES) -> Lexicon:
+def read_lexicon(path: Path | str, phone_set: AnyPhoneSet = LEXICON_PHONES, broad_ipa: bool = False) -> Lexicon:
     """The pronunciations of each word, in the phones of `phone_set`, each once.
 
-    In the sets that ship, phones may have any letter case and a stress digit. Left out are blank lines, comments (`;;;`
-    or `# `), up to `MOST_NUMBERS` numbers after a word, words in angle brackets, such as `<UNK>`, and words whose
+    How phones may be written, also with `broad_ipa`, says `phone_of`. Left out are blank lines, comments (`;;;` or
+    `# `), up to `MOST_NUMBERS` numbers after a word, words in angle brackets, such as `<UNK>`, and words whose
     pronunciation is a noise, such as `[bracketed] spn`. Lines that are not UTF-8 are read as Windows-1252, with a
     warning. Raises InputError for a missing file, one without words, and a line without phones or with an unknown one.
     """
@@ -44,6 +46,53 @@ def read_lexicon(path: Path | str, phone_set: AnyPhoneSet = LEXICON_PHONES) -> L
     phones = load_phone_set(phone_set)
     lexicon: Lexicon = {}
     known: dict[str, str] = {}
+    for number, word, written in _entries(path, phones):
+        for field in written:
+            if field not in known:
+                known[field] = _phone(field, phones, broad_ipa, path, number)
+        pronunciation = tuple(known[field] for field in written)
+        pronunciations = lexicon.setdefault(_word(word), [])
+        if pronunciation not in pronunciations:
+            pronunciations.append(pronunciation)
+    if not lexicon:
+        raise InputError("holds no words; expected a word and its phones on each line", path)
+    return lexicon
+
+
+def phones_of_lexicons(sources: Sequence[Path | str], broad_ipa: bool = False) -> PhoneSet | None:
+    """The set of all phones in lexicons; None for the CMU dictionary, and for lexicons of which most phones are its.
+
+    With `broad_ipa`, their phones are IPA (see `Labels`). Raises InputError as `read_lexicon` and `lexicon_file` do.
+    """
+    dictionary = load_phone_set(LEXICON_PHONES)
+    if CMUDICT in sources:
+        return None
+    symbols: dict[str, tuple[Path, int]] = {}
+    for path in map(lexicon_file, sources):
+        for number, _, written in _entries(path, dictionary):
+            for symbol in written:
+                symbols.setdefault(symbol, (path, number))
+    own = [symbol for symbol in symbols if phone_of(symbol, dictionary) is None]
+    if 2 * len(own) <= len(symbols) and not broad_ipa:
+        return None
+    labels = Labels(None, broad_ipa)
+    for symbol, (path, number) in symbols.items():
+        try:
+            labels.phone(symbol)
+        except InputError as error:
+            raise InputError(str(error), path, number) from error
+    return labels.phone_set
+
+
+def lexicon_file(source: Path | str) -> Path:
+    """The path of a lexicon. Raises InputError for one that does not exist."""
+    if not Path(source).exists():
+        raise InputError(f"no such lexicon; give a file, or {CMUDICT} (--lexicon, corpus.lexicon)", source)
+    return Path(source)
+
+
+def _entries(path: Path, phones: PhoneSet) -> Iterator[tuple[int, str, list[str]]]:
+    """The number of each line that has a word, the word, and its phones as they are written."""
     for number, line in read_lines(path, fallback=True):
         fields = _COMMENT.sub("", line).split()
         if not fields or fields[0].startswith("<"):
@@ -51,18 +100,8 @@ def read_lexicon(path: Path | str, phone_set: AnyPhoneSet = LEXICON_PHONES) -> L
         written = fields[1 + _numbers(fields[1:], phones) :]
         if not written:
             raise InputError(f"word {fields[0].lower()!r} has no phones; add them or remove it", path, number)
-        if all(_is_noise(field, phones) for field in written):
-            continue
-        for field in written:
-            if field not in known:
-                known[field] = _phone(field, phones, path, number)
-        pronunciation = tuple(known[field] for field in written)
-        pronunciations = lexicon.setdefault(_word(fields[0]), [])
-        if pronunciation not in pronunciations:
-            pronunciations.append(pronunciation)
-    if not lexicon:
-        raise InputError("holds no words; expected a word and its phones on each line", path)
-    return lexicon
+        if not all(_is_noise(field, phones) for field in written):
+            yield number, fields[0], written
 
 
 def entry(word: str, lexicon: Mapping[str, list[tuple[str, ...]]]) -> PronouncedWord:
@@ -93,9 +132,9 @@ def _is_noise(field: str, phones: PhoneSet) -> bool:
     return field not in phones and field.lower() in PERHAPS_SILENT
 
 
-def _phone(field: str, phones: PhoneSet, path: Path, line: int) -> str:
-    phone = spelled(field, phones) if phones.ships else field
-    if phone not in phones:
+def _phone(field: str, phones: PhoneSet, broad_ipa: bool, path: Path, line: int) -> str:
+    phone = phone_of(field, phones, broad_ipa)
+    if phone is None:
         message = f"unknown phone {field!r}: it is not in {phones}; write the word in its phones"
         raise InputError(message, path, line, page="languages.md")
     return phone

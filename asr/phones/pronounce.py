@@ -11,7 +11,7 @@ from asr.errors import InputError, count
 from asr.formats.transcript import PronouncedWord
 from asr.g2p.model import G2p, train_g2p
 from asr.phones.folding import fold
-from asr.phones.lexicon import CMUDICT, LEXICON_PHONES, Lexicon, entry, read_lexicon
+from asr.phones.lexicon import CMUDICT, LEXICON_PHONES, Lexicon, entry, lexicon_file, read_lexicon
 from asr.phones.phone_set import AnyPhoneSet, PhoneSet, load_phone_set
 from asr.phones.words import WithoutAccents, split_words
 
@@ -57,18 +57,22 @@ class Pronouncer:
         return train_g2p(self.lexicon)
 
 
-def load_pronouncer(lexicons: Sequence[Path | str], phone_set: AnyPhoneSet, g2p: bool = False) -> Pronouncer:
+def load_pronouncer(
+    lexicons: Sequence[Path | str], phone_set: AnyPhoneSet, g2p: bool = False, broad_ipa: bool = False
+) -> Pronouncer:
     """Reads lexicons, each a file in the phones of `phone_set` or `CMUDICT`; a word has the pronunciations of the first
-    that has it. With `g2p`, a model trained on them all pronounces other words.
+    that has it. With `g2p`, a model trained on them all pronounces other words; with `broad_ipa`, phones of files may
+    have diacritics that the set does not have.
 
     Raises InputError for a file that cannot be read, a dictionary that is not installed, and phones that the set does
     not have.
     """
     phones, merged = load_phone_set(phone_set), Lexicon()
     for source in reversed(lexicons):
-        if source != CMUDICT and not Path(source).exists():
-            raise InputError(f"no such lexicon; give a file, or {CMUDICT} (--lexicon, corpus.lexicon)", source)
-        merged |= _folded(_cmudict(), phones) if source == CMUDICT else read_lexicon(source, phones)
+        if source == CMUDICT:
+            merged |= _folded(_cmudict(), phones)
+        else:
+            merged |= read_lexicon(lexicon_file(source), phones, broad_ipa)
     return Pronouncer(merged, g2p)
 
 

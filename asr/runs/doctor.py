@@ -14,7 +14,7 @@ from asr.features.cmvn import load_cmvn
 from asr.lm.arpa import read_arpa
 from asr.progress import track
 from asr.runs import stage
-from asr.storage import output_folder
+from asr.storage.output_record import RECORD, check_record
 from asr.storage.run_layout import BUNDLE_MANIFEST, WEIGHTS
 
 Problems = Iterator[InputError]
@@ -115,11 +115,11 @@ def _stages(folder: Path) -> Iterable[Path]:
 
 
 def _records(folder: Path) -> Iterable[Path]:
-    return (path.parent for path in _below(folder, output_folder.RECORD))
+    return (path.parent for path in _below(folder, RECORD))
 
 
 def _check_record(folder: Path) -> Problems:
-    for path, problem in track(output_folder.check_record(folder), f"checking {folder}"):
+    for path, problem in track(check_record(folder), f"checking {folder}"):
         if problem is not None:
             yield InputError(problem, path)
 

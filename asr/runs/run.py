@@ -12,7 +12,7 @@ import torch
 from asr.config import RecipeConfig
 from asr.engines.engine import Engine
 from asr.errors import count
-from asr.processes import do_tasks, leading
+from asr.processes.tasks import do_tasks, leading
 from asr.report.browser.folder import INDEX
 from asr.report.report import report
 from asr.runs.results import write_results

@@ -87,7 +87,8 @@ class Stage:
         """Runs the action and records it.
 
         First removes what an earlier run wrote, except what the action can resume from, unless `from_scratch`. Files of
-        the user's in the stage's folder stay.
+        the user's in the stage's folder stay. Raises InputError where the folder is a link, and for a file that was
+        changed since it was written.
         """
         fingerprint = self.fingerprint()
         if self.folder.is_symlink():

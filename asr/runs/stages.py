@@ -19,7 +19,8 @@ from asr.errors import InputError
 from asr.features.archive import SCHEMA as ARCHIVE_SCHEMA
 from asr.features.stage import compute_features, help_features
 from asr.models.encoder_weights import encoder_files
-from asr.processes import Others, Task, world_size
+from asr.processes.ranks import world_size
+from asr.processes.tasks import Others, Task
 from asr.runs.folds import find_ensemble, of_fold, refuse_own
 from asr.runs.stage import Stage, corpus_digest
 from asr.scoring.stage import score_stage
@@ -83,7 +84,10 @@ def each_round(config: RecipeConfig, *folders: Path) -> Iterator[tuple[Path, ...
 
 
 def skipped(stage: Stage) -> set[str]:
-    """The utterances that a stage left out: broken ones where `corpus.skip_bad` is set, and those too short for CTC."""
+    """The utterances that a stage left out: broken ones where `corpus.skip_bad` is set, and those too short for CTC.
+
+    Raises InputError for a damaged summary.json.
+    """
     path = stage.folder / SUMMARY
     if stage.name not in SKIPPING or not path.is_file():
         return set()

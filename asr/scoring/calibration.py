@@ -63,7 +63,8 @@ class Calibration:
 def judge(
     pairs: Iterable[tuple[Transcript, Transcript]], phone_set: AnyPhoneSet = "timit39"
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """The confidence of each recognised phone of (reference, hypothesis) pairs, and whether it is right.
+    """The confidence of each of the N recognised phones of (reference, hypothesis) pairs, and whether it is right, [N]
+    each.
 
     A phone is right if the edit alignment pairs it with the same phone, both folded to `phone_set`; runs of silence are
     not merged. Where no reference has a silence, silences are not judged. Phones without a score are left out.
@@ -145,7 +146,8 @@ def calibrate(confidences: npt.NDArray[np.float64], correct: npt.NDArray[np.bool
 
 
 def normalized_cross_entropy(confidences: npt.NDArray[np.float64], correct: npt.NDArray[np.bool_]) -> float | None:
-    """How much the confidences reduce the entropy of which phones are right, as a share of it; see Calibration."""
+    """How much the confidences [N] reduce the entropy of which phones are right [N], as a share of it; see
+    Calibration."""
     accuracy = correct.mean() if len(correct) else 0.0
     if accuracy in (0.0, 1.0):
         return None

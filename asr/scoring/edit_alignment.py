@@ -73,6 +73,9 @@ def edit_alignment(
 
     `deletable` are the reference symbols that sclite would be given in brackets, with its option -D. Time and memory
     grow with the product of the two lengths.
+
+    >>> edit_alignment(["hh", "ah", "l", "ow"], ["hh", "eh", "l"])
+    [('hh', 'hh'), ('ah', 'eh'), ('l', 'l'), ('ow', None)]
     """
     numbers: dict[str, int] = {}
     spoken, recognised = (
@@ -102,7 +105,12 @@ def outcome_of(pair: EditPair) -> Outcome:
 
 
 def count_errors(pairs: Iterable[EditPair], deletable: Set[str] = frozenset()) -> Counts:
-    """Counts the errors of an alignment; as in sclite, a missing deletable symbol is a correct reference phone."""
+    """Counts the errors of an alignment; as in sclite, a missing deletable symbol is a correct reference phone.
+
+    >>> counts = count_errors([("hh", "hh"), ("ah", "eh"), ("l", "l"), ("ow", None)])
+    >>> counts.errors, counts.per
+    (2, 50.0)
+    """
     substitutions = deletions = insertions = reference_phones = 0
     for reference, hypothesis in pairs:
         reference_phones += reference is not None
@@ -117,7 +125,7 @@ def count_errors(pairs: Iterable[EditPair], deletable: Set[str] = frozenset()) -
 
 @compiled
 def count_best_errors(reference: Symbols, hypothesis: Symbols) -> int:
-    """The errors of the alignment that sclite chooses between two sequences of numbers."""
+    """The errors of the alignment that sclite chooses between two sequences of numbers, [N] and [M]."""
     deletions = np.full(len(reference), DELETION_WEIGHT, np.int32)
     rows, columns = _best_path(reference, hypothesis, deletions)
     errors = 0

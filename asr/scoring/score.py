@@ -22,7 +22,11 @@ from asr.scoring.utterance import UtteranceScore
 def counted_per(pairs: Iterable[tuple[Iterable[str], Iterable[str]]], phone_set: AnyPhoneSet = "timit39") -> float:
     """PER in per cent, silence counted, of (reference, hypothesis) symbols in any phone set that `phone_set` folds.
 
-    The same figure as `counted` in `score`, with less work. Raises InputError where the references have no phones.
+    The same figure as `counted` in `score`, with less work. Raises InputError where the references have no phones, and
+    for a symbol that cannot be folded.
+
+    >>> counted_per([(["h#", "hh", "ax", "h#"], ["h#", "hh", "iy", "h#"])])
+    25.0
     """
     numbers: dict[str, int] = {}
     references, found = [], []

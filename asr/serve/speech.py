@@ -41,8 +41,9 @@ class Speech:
     ) -> None:
         """Raises InputError for a lexicon that cannot be read."""
         self.recognizer, self.name, self.limits = recognizer, name, limits
-        phones = lexicon_phones(recognizer.bundle.config.targets.phone_set)
-        self._pronouncer: Pronouncer | None = load_pronouncer([lexicon], phones, g2p) if lexicon else None
+        config = recognizer.bundle.config
+        phones, broad = lexicon_phones(config.targets.phone_set), config.corpus.broad_ipa
+        self._pronouncer: Pronouncer | None = load_pronouncer([lexicon], phones, g2p, broad) if lexicon else None
         self._lock = Lock()
 
     def warm_up(self) -> None:

@@ -13,8 +13,9 @@ from asr.acoustics.tables import TrainedModel
 from asr.alignment.fit import FitMeasure
 from asr.alignment.forced_alignment import Classes
 from asr.alignment.spoken import lexicon_phones, pauses, variants
+from asr.config import RecipeConfig
 from asr.phones.folding import folding
-from asr.phones.phone_set import AnyPhoneSet, load_phone_set
+from asr.phones.phone_set import load_phone_set
 from asr.phones.pronounce import load_pronouncer
 from asr.phones.symbols import PERHAPS_SILENT, SILENT
 
@@ -47,16 +48,17 @@ def aligning_json(model: TrainedModel) -> dict[str, Any]:
 
 
 def log_priors(priors: npt.NDArray[np.float64], scale: float = 1.0) -> list[float]:
-    """What is subtracted from each class's log posterior."""
+    """What is subtracted from each class's log posterior: natural logs [C] of priors [C], times `scale`."""
     found: list[float] = (scale * np.log(np.maximum(priors, PRIOR_FLOOR))).astype(np.float32).tolist()
     return found
 
 
-def packed_lexicon(lexicon: Path | str, phone_set: AnyPhoneSet) -> bytes:
-    """A lexicon (a file, or `cmudict`), packed: a word on each line, and its pronunciations between commas.
+def packed_lexicon(lexicon: Path | str, config: RecipeConfig) -> bytes:
+    """A lexicon (a file, or `cmudict`) for a model, packed: a word on each line, and its pronunciations between commas.
 
     Raises InputError as `load_pronouncer`.
     """
-    words = load_pronouncer([lexicon], lexicon_phones(phone_set)).lexicon
+    phones = lexicon_phones(config.targets.phone_set)
+    words = load_pronouncer([lexicon], phones, broad_ipa=config.corpus.broad_ipa).lexicon
     lines = (f"{word} {','.join(map(' '.join, said))}\n" for word, said in sorted(words.items()))
     return gzip.compress("".join(lines).encode(), mtime=0)

@@ -86,7 +86,7 @@ def _write_lexicon(out: Path, lexicon: str | None, model: TrainedModel) -> list[
         remove(out / name)
     if lexicon is None:
         return []
-    write_bytes(out / LEXICON, packed_lexicon(lexicon, model.config.targets.phone_set))
+    write_bytes(out / LEXICON, packed_lexicon(lexicon, model.config))
     if lexicon == CMUDICT:
         write_bytes(out / DICTIONARY_LICENCE, cmudict_licence().read_bytes())
     return [LEXICON]

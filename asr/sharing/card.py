@@ -24,7 +24,8 @@ from asr.report.escaping import markdown
 from asr.sharing.facts import CardFacts, Figure, read_facts, run_facts
 from asr.sharing.licences import LICENCES, common_licence, corpus_licence, licence_text
 from asr.storage.files import file_digest, json_text, numbered_jsonl, owner_of, write_text
-from asr.storage.output_folder import kind_of, output_folder
+from asr.storage.output_folder import output_folder
+from asr.storage.output_record import kind_of
 from asr.storage.run_layout import CARD_FACTS, RECIPE, WEIGHTS
 from asr.storage.text import read_text
 from asr.storage.weights import count_weights
@@ -75,7 +76,10 @@ def write_card(model: Path, choices: CardChoices) -> Path:
 
 
 def card_facts(model: Path, bundle: Path, choices: CardChoices) -> CardFacts:
-    """The facts of a model's card: those of its run or, for another model, of the card.json in its bundle."""
+    """The facts of a model's card: those of its run or, for another model, of the card.json in its bundle.
+
+    Raises InputError where it has neither.
+    """
     known = read_facts(bundle / CARD_FACTS) if (bundle / CARD_FACTS).is_file() else None
     run = run_facts(model) or (known.run if known else None)
     if run is None:

@@ -1,15 +1,7 @@
 """Output folders: which files in a folder are asr's own, and so may be replaced or deleted. All others are the user's.
 
-An output folder belongs to one command. Its record, `.asr.jsonl`, says so: the first line has the schema and the kind
-of work, and each further line a file with its size and SHA-256, added before the file gets its name:
-
-    {"schema": 1, "kind": "transcribe"}
-    {"file": "textgrids/a.TextGrid", "size": 1423, "sha256": "9f86d08..."}
-    {"file": "transcripts.jsonl", "size": 0, "sha256": "e3b0c44...", "grows": true}
-    {"file": "textgrids/b.TextGrid", "gone": true}
-
-A file that is not listed, or that has changed since, is not touched. In a file that grows, the part that was recorded
-must be unchanged. A file that asr deletes or renames is gone afterwards; one that is missing otherwise is lost.
+An output folder belongs to one command; its record (`asr.storage.output_record`) says to which, and what that has
+written. A file that is not listed there, or that has changed since, is not touched.
 """
 
 import hashlib
@@ -19,26 +11,24 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from asr.errors import InputError, OutputError
 from asr.storage import files
 from asr.storage.lock import LOCK, locked
+from asr.storage.output_record import (
+    RECORD,
+    SCHEMA,
+    Written,
+    is_as_written,
+    kind_of,
+    open_record,
+    read_written,
+    remember,
+)
 
-RECORD = ".asr.jsonl"
-SCHEMA = 1
-
-_BLOCK = 1 << 20
 _LARGE = 1 << 20
 _MOST_NAMED = 3
-
-
-class _Written(NamedTuple):
-    """A file as it was written: its size in bytes, its SHA-256, and whether it may have grown since."""
-
-    size: int
-    digest: bytes
-    grows: bool
 
 
 @contextmanager
@@ -64,7 +54,7 @@ class OutputFolder:
 
     def __init__(self, folder: Path, kind: str, record: IO[str]) -> None:
         self.folder, self.kind, self._record = _absolute(folder), kind, record
-        self._written = _read_written(folder / RECORD)
+        self._written = read_written(folder / RECORD)
         self._large: dict[str, tuple[int, ...]] = {}  # large files of this process, which need no second reading
         if not (folder / RECORD).stat().st_size:
             self._append({"schema": SCHEMA, "kind": kind})
@@ -77,7 +67,7 @@ class OutputFolder:
         status = path.stat()
         if self._large.get(self._name(path)) == _identity(status):
             return True
-        return _is_as_written(path, known)
+        return is_as_written(path, known)
 
     def require_replaceable(self, path: Path, replacement: Path | None = None) -> None:
         """Raises InputError where writing `path` would replace something that is not asr's own.
@@ -99,7 +89,7 @@ class OutputFolder:
 
     def record(self, path: Path, content: Path, grows: bool = False) -> None:
         """Lists `path` as asr's own, with what is now in the file `content`."""
-        self._list(self._name(path), _Written(*_whole(content), grows))
+        self._list(self._name(path), Written(*_whole(content), grows))
         if (status := content.stat()).st_size >= _LARGE:
             self._large[self._name(path)] = _identity(status)
 
@@ -179,18 +169,18 @@ class OutputFolder:
         below = (self.folder / parent for parent in parents if parent != PurePosixPath())
         return next((parent for parent in below if parent.is_symlink()), None)
 
-    def _list(self, name: str, written: _Written) -> None:
+    def _list(self, name: str, written: Written) -> None:
         if self._written.get(name, ())[-1:] == [written]:
             return
         row = {"file": name, "size": written.size, "sha256": written.digest.hex()}
         row |= {"grows": True} if written.grows else {}
         self._append(row)
-        _remember(self._written, row)
+        remember(self._written, row)
 
     def _append_gone(self, name: str) -> None:
         row = {"file": name, "gone": True}
         self._append(row)
-        _remember(self._written, row)
+        remember(self._written, row)
 
     def _append(self, row: dict[str, Any]) -> None:
         try:
@@ -198,96 +188,6 @@ class OutputFolder:
             self._record.flush()
         except OSError as error:
             raise files.cannot_write(self.folder / RECORD, error) from error
-
-
-@contextmanager
-def open_record(path: Path) -> Iterator[IO[str]]:
-    """The record of an output folder, open for appending; a last line that was cut short is removed."""
-    try:
-        if path.exists():
-            content = path.read_bytes()
-            if not content.endswith(b"\n"):
-                os.truncate(path, content.rfind(b"\n") + 1)
-        with open(path, "a", encoding="ascii") as record:
-            yield record
-            record.flush()
-            os.fsync(record.fileno())
-    except OSError as error:
-        if error.filename not in (None, str(path)):
-            raise
-        raise files.cannot_write(path, error) from error
-
-
-def kind_of(folder: Path) -> str | None:
-    """The kind of work that an output folder belongs to; None for a folder without a record.
-
-    Raises InputError for a damaged record, and for one of another version.
-    """
-    try:
-        head = next(_read_record(folder / RECORD), None)
-    except FileNotFoundError:
-        return None
-    if head is None:
-        return None
-    if head.get("schema") != SCHEMA or not isinstance(head.get("kind"), str):
-        raise InputError(f"is not a record of schema {SCHEMA}; choose another folder", folder / RECORD)
-    return str(head["kind"])
-
-
-def _read_record(path: Path) -> Iterator[dict[str, Any]]:
-    with open(path, encoding="ascii", errors="replace") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                row = json.loads(line)
-                if number > 1 and not (row.get("gone") and str(row["file"])):
-                    int(row["size"]), bytes.fromhex(row["sha256"]), str(row["file"])
-                yield dict(row)
-            except (KeyError, TypeError, ValueError) as error:
-                if line.endswith("\n"):
-                    raise InputError("is damaged; choose another folder", path, number) from error
-
-
-def check_record(folder: Path) -> Iterator[tuple[Path, str | None]]:
-    """Each file of an output folder's record, with what is wrong with it: None for a file that is as it was written.
-
-    Hidden files and folders, where outputs are while they are made, are left out. Raises InputError for a damaged
-    record.
-    """
-    for name, known in sorted(_read_written(folder / RECORD).items()):
-        path = folder / name
-        if any(part.startswith(".") for part in PurePosixPath(name).parts):
-            continue
-        if not os.path.lexists(path):
-            yield path, "is missing"
-        elif path.is_symlink() or not path.is_file():
-            yield path, "is not a file; asr wrote one of that name"
-        else:
-            yield path, None if _is_as_written(path, known) else "was changed since asr wrote it, or is damaged"
-
-
-def _read_written(record: Path) -> dict[str, list[_Written]]:
-    written: dict[str, list[_Written]] = {}
-    for number, row in enumerate(_read_record(record)):
-        if number:
-            _remember(written, row)
-    return written
-
-
-def _remember(written: dict[str, list[_Written]], row: dict[str, Any]) -> None:
-    name = str(row["file"])
-    if row.get("gone"):
-        written.pop(name, None)
-        return
-    last = _Written(int(row["size"]), bytes.fromhex(row["sha256"]), bool(row.get("grows")))
-    # A file that grows is listed when it is there; else either the last file of the name is there, or one before.
-    written[name] = [last] if last.grows else [*written.get(name, ())[-1:], last]
-
-
-def _is_as_written(path: Path, known: list[_Written]) -> bool:
-    size = path.stat().st_size
-    fitting = {each for each in known if each.size == size or (each.grows and each.size < size)}
-    digests = {size: _digest(path, size) for size in {each.size for each in fitting}}
-    return any(digests[each.size] == each.digest for each in fitting)
 
 
 def _require_ours(folder: Path, kind: str, option: str) -> None:
@@ -317,16 +217,6 @@ def _absolute(path: Path) -> Path:
 
 def _identity(status: os.stat_result) -> tuple[int, ...]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def _digest(path: Path, size: int) -> bytes:
-    """SHA-256 of the first `size` bytes of a file."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while size > 0 and (block := file.read(min(_BLOCK, size))):
-            digest.update(block)
-            size -= len(block)
-    return digest.digest()
 
 
 def _whole(path: Path) -> tuple[int, bytes]:

@@ -50,7 +50,8 @@ def _lines(text: Iterable[str], path: Path, fallback: bool) -> Iterator[tuple[in
 
 
 def read_packed_lines(path: Path, fallback: bool = False) -> Iterator[tuple[int, str]]:
-    """As `read_lines`; a file whose name ends in .gz is unpacked, and always UTF-8."""
+    """As `read_lines`; a file whose name ends in .gz is unpacked, and always UTF-8. Raises InputError where it is
+    damaged."""
     if path.suffix.lower() != ".gz":
         yield from read_lines(path, fallback)
         return

@@ -57,7 +57,8 @@ def _read_epoch(path: Path) -> State:
 
 
 class MovingAverage:
-    """weights <- decay * weights + (1 - decay) * the model's, after every step; used for evaluation and kept."""
+    """weights <- decay * weights + (1 - decay) * the model's, after every step; used for evaluation and kept (Kingma &
+    Ba 2015, section 7.2, from the first weights instead of zeros)."""
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.model, self.decay = model, decay
@@ -65,6 +66,7 @@ class MovingAverage:
 
     @torch.no_grad()
     def update(self) -> None:
+        """Takes in the model's weights after a step."""
         current = self.model.state_dict()
         moving = [name for name, tensor in self.weights.items() if tensor.is_floating_point()]
         torch._foreach_lerp_([self.weights[n] for n in moving], [current[n] for n in moving], 1 - self.decay)

@@ -7,7 +7,7 @@ from pathlib import Path
 from asr.errors import InputError
 from asr.storage.files import write_text
 from asr.training.data.batching import Batching, batches
-from asr.training.loop import Trainer, train_step
+from asr.training.trainer import Trainer, train_step
 
 LOWEST, HIGHEST = 1e-6, 10.0
 STEPS = 150

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from asr.training.data.batching import Minibatch
+from asr.training.data.minibatch import Minibatch
 
 log = logging.getLogger(__name__)
 

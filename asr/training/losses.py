@@ -13,7 +13,7 @@ from asr.decoding.search.collapse import collapse
 from asr.models.kernels.ctc import ctc
 from asr.models.kernels.gpu import on_gpu
 from asr.phones.classes import BLANK, UNLABELLED
-from asr.training.data.batching import Batch
+from asr.training.data.minibatch import Batch
 from asr.training.data.targets import output_labels
 
 
@@ -97,7 +97,10 @@ def frame_sums(config: TrainingConfig, logits: Tensor, labels: Tensor) -> Sums:
 
 
 def frame_loss(config: TrainingConfig, logits: Tensor, labels: Tensor) -> Tensor:
-    """The recipe's loss summed over the labelled frames of logits [N, C] and labels [N]."""
+    """The recipe's loss summed over the labelled frames of logits [N, C] and labels [N].
+
+    Label smoothing spreads a share of each label evenly over all classes (Szegedy et al. 2016, section 7).
+    """
     if config.loss == "squared_error":
         return squared_error(logits, labels)
     return functional.cross_entropy(
@@ -106,7 +109,7 @@ def frame_loss(config: TrainingConfig, logits: Tensor, labels: Tensor) -> Tensor
 
 
 def squared_error(logits: Tensor, labels: Tensor) -> Tensor:
-    """Sum over frames and classes of (softmax - one-hot)^2."""
+    """Sum over labelled frames and classes of (softmax - one-hot)^2, for logits [N, C] and labels [N] (Brier 1950)."""
     labelled = labels != UNLABELLED
     posteriors = logits.softmax(dim=-1)
     right = posteriors.gather(-1, labels.clamp(min=0)[:, None])[:, 0]

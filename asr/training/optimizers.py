@@ -41,7 +41,8 @@ def make_optimizer(
     parameters: Iterable[nn.Parameter] | Iterable[ParameterGroup],
     capturable: bool | None = None,
 ) -> Optimizer:
-    """Builds the optimiser of a recipe; fused kernels, where there are any, update all parameters in one pass.
+    """Builds the optimiser of a recipe; fused kernels, where there are any, update all parameters in one pass. AdamW's
+    weight decay is decoupled (Loshchilov & Hutter 2019).
 
     `parameters` may be in groups, as `parameter_groups` makes them. The steps of a `capturable` one (None: on CUDA)
     depend on tensors alone, the learning rates among them, so that they can be part of a CUDA graph.
@@ -95,7 +96,8 @@ def set_learning_rate(optimizer: Optimizer, rate: float) -> None:
 
 
 class CapturableScaling(Optimizer):
-    """Adagrad or RMSprop, as in torch but for the learning rate, which may be a tensor on any device.
+    """Adagrad (Duchi et al. 2011) or RMSprop (Tieleman & Hinton 2012), as in torch but for the learning rate, which may
+    be a tensor on any device.
 
     Gradients are divided by the root of the state `squares`: the sum of all squared gradients or, with `smoothing`,
     their running mean.

@@ -35,6 +35,7 @@ def pretrained_state(config: RecipeConfig, model: AcousticModel, weights: Path) 
 
     Where the recipe's phones fold to those of the trained network, the state has their classes: each begins as the
     class of the phone that it becomes, as a flap does as t. A phone that is dropped begins as it does in `model`.
+    Raises InputError for weights or a recipe that cannot be read.
     """
     state, recipe = read_weights(weights), weights.with_name(RECIPE)
     if not recipe.is_file():

@@ -191,6 +191,7 @@ def _with_silent_edges(
 
 
 def read_splits(folder: Path) -> AlignedSplits:
+    """The alignments of train and dev in a folder. Raises InputError as `read_aligned_split`."""
     return {split: read_aligned_split(alignments_path(folder, split)) for split in SPLITS}
 
 

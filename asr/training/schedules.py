@@ -16,7 +16,13 @@ ONE_CYCLE_END = 1e-4
 
 
 def step_factor(config: ScheduleConfig, epochs_done: float, epochs: int) -> float:
-    """The factor on the learning rate after `epochs_done` of `epochs`; `epochs_done` may be a fraction."""
+    """The factor on the learning rate after `epochs_done` of `epochs`; `epochs_done` may be a fraction.
+
+    Half a cosine: Loshchilov & Hutter 2017, eq. 5, without restarts. One cycle: Smith & Topin 2019.
+
+    >>> step_factor(CosineSchedule(warmup=2), epochs_done=1, epochs=20)
+    0.5
+    """
     match config:
         case StepSchedule(every=every, factor=factor):
             return factor ** int(epochs_done / every)
@@ -33,7 +39,11 @@ def step_factor(config: ScheduleConfig, epochs_done: float, epochs: int) -> floa
 
 
 def dev_factor(config: ScheduleConfig, errors: list[float]) -> float:
-    """The lasting factor on the learning rate after an epoch, from the dev set's errors so far."""
+    """The lasting factor on the learning rate after an epoch, from the dev set's errors (per cent) so far.
+
+    >>> dev_factor(NewbobSchedule(), [60.0, 50.0]), dev_factor(NewbobSchedule(), [60.0, 50.0, 49.99])
+    (1.0, 0.5)
+    """
     match config:
         case NewbobSchedule(factor=factor, threshold=threshold):
             previous, current = [100.0, *errors][-2:]

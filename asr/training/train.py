@@ -33,7 +33,7 @@ from asr.training.data.padding import padded_lengths
 from asr.training.data.speech import Speech, Use, load_speech
 from asr.training.find_lr import Sweep, find_learning_rate, write_sweep
 from asr.training.freezing import Freezing
-from asr.training.loop import fit, make_fabric, make_trainer, suits_graphs
+from asr.training.loop import fit
 from asr.training.optimizers import make_optimizer, parameter_groups
 from asr.training.pretrained import pretrained_state, pretrained_weights
 from asr.training.realignment import (
@@ -46,6 +46,7 @@ from asr.training.realignment import (
     start_flat,
 )
 from asr.training.statistics import class_statistics, timing_statistics
+from asr.training.trainer import make_fabric, make_trainer, suits_graphs
 
 log = logging.getLogger(__name__)
 

@@ -147,6 +147,9 @@ def test_without_a_decoder_each_file_is_named(no_pyav: Path, tmp_path: Path) -> 
     (tmp_path / "a.m4a").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(500))
     with pytest.raises(InputError, match=r"a\.m4a: reading \.m4a needs PyAV \(pip install 'asr-phones\[av\]'\) or ffm"):
         read_audio(tmp_path / "a.m4a", RATE)
+    (tmp_path / "a.sph").write_bytes(b"NIST_1A\n   1024\nsample_coding -s26 ulaw,embedded-shorten-v2.00\nend_head\n")
+    with pytest.raises(InputError, match=r"a\.sph: is SPHERE compressed by shorten"):
+        read_audio(tmp_path / "a.sph", RATE)
     soundfile.write(tmp_path / "a.wav", tone(), RATE)
     assert len(read_audio(tmp_path / "a.wav", RATE)) == len(tone())
 

@@ -93,6 +93,14 @@ def test_other_chunks_in_riff(tmp_path: Path) -> None:
     assert len(read_audio(tmp_path / "list.wav", RATE)) == len(tone())
 
 
+SHORTENED = (
+    b"NIST_1A\n   1024\nsample_rate -i 8000\nchannel_count -i 2\nsample_n_bytes -i 1\nsample_count -i 800\n"
+    b"sample_coding -s26 ulaw,embedded-shorten-v2.00\nend_head\n".ljust(1024)
+    + b"ajkg\x02"
+    + bytes(100)
+)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -100,6 +108,7 @@ def test_other_chunks_in_riff(tmp_path: Path) -> None:
         (b"this is a shopping list\n" * 20, "not an audio file"),
         (b"RIFF\x00\x00\x00\x00WAVE", "audio"),
         (b"NIST_1A\n   1024\n", "audio"),
+        (SHORTENED, "is SPHERE compressed by shorten, which cannot be read; decompress it"),
         (bytes(range(256)) * 8, "not an audio file"),
     ],
 )

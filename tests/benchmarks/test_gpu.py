@@ -10,7 +10,8 @@ import torch
 
 from asr.config import RecipeConfig
 from asr.phones.classes import UNLABELLED
-from asr.training.data.batching import Batch, batches
+from asr.training.data.batching import batches
+from asr.training.data.minibatch import Batch
 from benchmarks import gpu, gpu_losses, gpu_systems, training_systems
 from benchmarks.gpu_profile import covered, kernels, peak
 from benchmarks.gpu_recipe import fold_figures, recipe_figures

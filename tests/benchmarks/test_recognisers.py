@@ -1,8 +1,6 @@
 """What other recognisers' phones become, and how all are scored."""
 
-import logging
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,15 +11,6 @@ from asr.errors import InputError
 from asr.phones.folding import fold
 from asr.phones.phone_set import load_phone_set
 from benchmarks import recognisers
-
-
-@pytest.fixture(autouse=True)
-def level() -> Iterator[None]:
-    """The messages that are shown, which main changes, are afterwards as before."""
-    log = logging.getLogger("asr")
-    before = log.level
-    yield
-    log.setLevel(before)
 
 
 def test_every_symbol_becomes_phones_of_the_39() -> None:

@@ -19,9 +19,9 @@ from asr.config import RecipeConfig
 from asr.config.recipe_file import read_recipe
 from asr.models import AcousticModel, build
 from asr.models.kernels import gpu
-from asr.training.data.batching import Batch
-from asr.training.loop import scores
+from asr.training.data.minibatch import Batch
 from asr.training.losses import make_criterion
+from asr.training.trainer import scores
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 UTTERANCES, PHONES = 8, 5

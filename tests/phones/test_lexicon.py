@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asr.errors import InputError
-from asr.phones.lexicon import read_lexicon
+from asr.phones.lexicon import CMUDICT, phones_of_lexicons, read_lexicon
 from asr.phones.phone_set import load_phone_set
 
 CMU_DICTIONARY = """\
@@ -121,6 +121,27 @@ def test_latin_1_as_in_the_cmu_dictionary_is_read_with_one_warning(
     assert list(read_lexicon(path)) == ["a", "déjà", "café"]
     [warning] = caplog.messages
     assert warning.startswith(f"{path}:2: is not UTF-8")
+
+
+def test_narrow_phones_are_their_letters_where_the_set_lacks_them(tmp_path: Path) -> None:
+    (tmp_path / "letters.txt").write_text("a\nt\ntʰ\n")
+    path = written(tmp_path, "at aː t\u032a\ntea tʰ aː\n")
+    assert read_lexicon(path, tmp_path / "letters.txt", broad_ipa=True) == {"at": [("a", "t")], "tea": [("tʰ", "a")]}
+    with pytest.raises(InputError, match=r":1: unknown phone 'aː'"):
+        read_lexicon(path, tmp_path / "letters.txt")
+
+
+def test_lexicons_have_a_phone_set_of_their_own_unless_most_is_the_dictionary_s(tmp_path: Path) -> None:
+    own = written(tmp_path, "she ʃ i\nsaid s ɛ d\nnoise spn\n")
+    found = phones_of_lexicons([own])
+    assert found is not None
+    assert found.symbols == ("sil", "d", "i", "s", "ɛ", "ʃ")
+    (tmp_path / "typo.txt").write_text("she SH IY1\nsaid S EHH1 D\n")
+    assert phones_of_lexicons([tmp_path / "typo.txt"]) is None
+    assert phones_of_lexicons([CMUDICT, own]) is None
+    (tmp_path / "blank.txt").write_text("she ʃ i\nsaid s ɛ <blank>\n")
+    with pytest.raises(InputError, match=r"blank\.txt:2: symbol '<blank>' is reserved"):
+        phones_of_lexicons([tmp_path / "blank.txt"])
 
 
 PRONUNCIATION = st.lists(st.sampled_from(load_phone_set("cmu39")), min_size=1, max_size=8).map(tuple)

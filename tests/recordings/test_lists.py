@@ -130,7 +130,7 @@ CUT = {"id": "x", "start": 0, "duration": 1, "channel": 0, "recording": {"durati
             json.dumps({"id": "x", "sources": [{"type": "command", "channels": [0], "source": "rm -rf ."}]}),
             r"x\.jsonl:1: its audio is a command, which is not run or fetched; save it first",
         ),
-        ("wav.scp", "x sph2pipe -f wav a.sph |\n", r"wav\.scp:1: 'sph2pipe .* is a command, which is not run; save"),
+        ("wav.scp", "x sph2pipe -f au a.sph |\n", r"wav\.scp:1: 'sph2pipe .* is a command, which is not run; save"),
         ("wav.scp", "x data.ark:10\n", r"wav\.scp:1: 'data.ark:10' is a place in an archive; name audio files"),
     ],
 )

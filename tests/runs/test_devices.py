@@ -19,7 +19,8 @@ from support.forked import Forked
 from torch.distributed import TCPStore
 
 from asr.errors import InputError
-from asr.processes import LOST_STATUS, launch
+from asr.processes.launcher import launch
+from asr.processes.lost import LOST_STATUS
 from asr.storage.files import read_json, read_jsonl
 
 ASR = (sys.executable, "-m", "asr")
@@ -198,7 +199,7 @@ def test_nobody_waits_for_the_others_once_one_was_killed(tmp_path: Path, monkeyp
     program.write_text("#!/bin/sh\n[ $RANK = 1 ] && kill -KILL $$\nexec sleep 60\n")
     program.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(program))
-    monkeypatch.setattr("asr.processes._GRACE", 60.0)
+    monkeypatch.setattr("asr.processes.launcher._GRACE", 60.0)
     before = time.monotonic()
     with pytest.raises(InputError, match=r"process 1 of 2 was killed \(SIGKILL\); rerun"):
         launch(2, [], os.environ)

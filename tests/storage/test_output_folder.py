@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from asr.errors import InputError
 from asr.storage.files import adopt, complete_file, growing_file, output_path, remove, share_folder, write_text
-from asr.storage.output_folder import RECORD, OutputFolder, check_record, kind_of, output_folder
+from asr.storage.output_folder import OutputFolder, output_folder
+from asr.storage.output_record import RECORD, check_record, kind_of
 
 
 def opened(folder: Path, kind: str = "transcribe"):

@@ -10,7 +10,8 @@ from support.outputs import NAMES, write_new
 from asr.errors import InputError
 from asr.storage.files import write_text
 from asr.storage.lock import LOCK
-from asr.storage.output_folder import RECORD, output_folder
+from asr.storage.output_folder import output_folder
+from asr.storage.output_record import RECORD
 from asr.storage.outputs import complete_outputs
 
 DIES = """

@@ -4,7 +4,7 @@ import torch
 
 from asr import models
 from asr.config import RecipeConfig
-from asr.training.data.batching import Batch
+from asr.training.data.minibatch import Batch
 from support.encoder_folder import ARCHITECTURES
 from support.separable import recipe
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from asr.processes import Others, Task
+from asr.processes.tasks import Others, Task
 
 
 def others_here(

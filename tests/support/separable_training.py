@@ -9,7 +9,8 @@ import torch
 
 from asr.config import TimingConfig
 from asr.storage.weights import save_weights
-from asr.training.loop import fit, make_fabric
+from asr.training.loop import fit
+from asr.training.trainer import make_fabric
 from support.separable import CPU, built, recipe, separable_frames, separable_phones
 
 CASES = {

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from asr import models
 from asr.config import RecipeConfig
-from asr.training.loop import fit, make_fabric, make_trainer, train_step
+from asr.training.loop import fit
 from asr.training.optimizers import make_optimizer, parameter_groups, set_learning_rate
+from asr.training.trainer import make_fabric, make_trainer, train_step
 
 RATE, FACTOR = 0.01, 0.25
 OPTIMIZERS = ["sgd", "adagrad", "rmsprop", "adam", "adamw"]

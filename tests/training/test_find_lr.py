@@ -11,8 +11,8 @@ from asr.config import DnnConfig, TrainingConfig
 from asr.errors import InputError
 from asr.models import build
 from asr.training.find_lr import find_learning_rate, steepest, write_sweep
-from asr.training.loop import make_fabric, make_trainer
 from asr.training.optimizers import make_optimizer
+from asr.training.trainer import make_fabric, make_trainer
 
 
 def test_suggestion_learns(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from asr import models
 from asr.config import RecipeConfig
-from asr.training.loop import fit, make_fabric
+from asr.training.loop import fit
+from asr.training.trainer import make_fabric
 
 BATCHES = 10
 """Updates in an epoch of the separable frames."""

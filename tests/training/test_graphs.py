@@ -19,10 +19,12 @@ from asr import models
 from asr.config import RecipeConfig
 from asr.errors import InputError
 from asr.storage.files import read_jsonl
-from asr.training.data.batching import Batch, Batching, FrameBatching, UtteranceBatching
+from asr.training.data.batching import Batching, FrameBatching, UtteranceBatching
+from asr.training.data.minibatch import Batch
 from asr.training.graphs import MOST_SHAPES, CudaRecorder, Recording, Replayed, Results
-from asr.training.loop import fit, make_fabric, make_trainer, train_step
+from asr.training.loop import fit
 from asr.training.optimizers import make_optimizer
+from asr.training.trainer import make_fabric, make_trainer, train_step
 
 CUDA = torch.device("cuda", 0)
 LSTM = {"type": "lstm", "layers": 1, "width": 6, "dropout": 0.2}

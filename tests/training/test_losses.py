@@ -15,10 +15,10 @@ from asr.config import GruConfig, TrainingConfig
 from asr.models import build
 from asr.models.kernels import gpu
 from asr.phones.classes import UNLABELLED
-from asr.training.data.batching import Batch
+from asr.training.data.minibatch import Batch
 from asr.training.data.targets import ctc_frames
-from asr.training.loop import scores
 from asr.training.losses import Scores, best_classes, ctc_loss, frame_loss, greedy_errors, make_criterion
+from asr.training.trainer import scores
 
 LOSSES = [
     TrainingConfig(),

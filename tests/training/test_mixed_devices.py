@@ -10,9 +10,9 @@ from asr import models
 from asr.features.spec_augment import SpecAugment
 from asr.training.averaging import MovingAverage
 from asr.training.freezing import Freezing
-from asr.training.loop import Trainer, dev_step, make_fabric, train_step
 from asr.training.losses import make_criterion
 from asr.training.optimizers import make_optimizer
+from asr.training.trainer import Trainer, dev_step, make_fabric, train_step
 
 WITHOUT_TRITON = [case for case in EACH_MODEL if case[0]["type"] in ("gru", "ligru")]
 

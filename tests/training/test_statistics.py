@@ -14,8 +14,8 @@ from asr.phones.classes import UNLABELLED
 from asr.training.data.batching import UtteranceBatching
 from asr.training.data.speech import Speech
 from asr.training.data.targets import output_labels
-from asr.training.loop import scores
 from asr.training.statistics import class_statistics
+from asr.training.trainer import scores
 
 CLASSES = 4
 utterances = st.lists(st.lists(st.integers(UNLABELLED, CLASSES - 1), min_size=1, max_size=20), min_size=1, max_size=6)

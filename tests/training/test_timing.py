@@ -25,9 +25,10 @@ from asr.storage.weights import read_weights
 from asr.training.data.augmented import EpochSpeech
 from asr.training.data.batching import UtteranceBatching
 from asr.training.data.speech import load_speech
-from asr.training.loop import fit, make_fabric, make_trainer, train_step
+from asr.training.loop import fit
 from asr.training.optimizers import make_optimizer
 from asr.training.train import train
+from asr.training.trainer import make_fabric, make_trainer, train_step
 
 ADAM = {"type": "adam", "learning_rate": 0.03}
 GRU = {"type": "gru", "layers": 1, "width": 12, "normalization": "layer"}

@@ -11,7 +11,6 @@ from asr.config import SplitConfig
 from asr.corpora.corpus import CorpusCuts
 from asr.corpora.cuts import CORPUS, Convert, with_converted
 from asr.corpora.file_names import without_spaces
-from asr.corpora.labels import Labels
 from asr.corpora.manifests.prepared import read_prepared
 from asr.corpora.manifests.splitting import copy_name, divide
 from asr.corpora.prepare import PrepareSummary, write_prepared
@@ -19,6 +18,7 @@ from asr.errors import InputError
 from asr.formats.transcript import Transcript
 from asr.phones.conversion import conversion
 from asr.phones.folding import folds_to
+from asr.phones.labels import Labels
 from asr.phones.phone_set import PhoneSet, load_phone_set, make_phone_set
 
 MOST = 100.0

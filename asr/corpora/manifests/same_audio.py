@@ -1,4 +1,4 @@
-"""Which audio files have the same content, under any name and in any lossless format."""
+"""Which audio files, and which of their channels, have the same content, under any name and in any lossless format."""
 
 import hashlib
 import os
@@ -22,16 +22,33 @@ STEPS = 2**15
 """Samples are compared at 16 bits, as one of two copies may have no more."""
 
 
-def contents(recordings: Iterable[Recording]) -> dict[str, str]:
-    """For the file of each recording a text that is the same for files with the same bytes, or the same samples.
+Sound = tuple[str, int | None]
+"""The path of a file, and one of its channels (from 0), or None for all of it."""
+
+
+def sounds(recording: Recording) -> list[Sound]:
+    """The file of a recording and, where the recording has several channels, each of them."""
+    source = recording.sources[0]
+    channels = range(len(source.channels)) if len(source.channels) > 1 else ()
+    return [(source.source, None), *((source.source, channel) for channel in channels)]
+
+
+def contents(recordings: Iterable[Recording]) -> dict[Sound, str]:
+    """For the sounds of each recording a text that is the same for files with the same bytes, and for sounds with the
+    same samples: a channel may have been saved as a file of its own.
 
     Channels that are all the same count once. Only files of equal size, or of equal rate and length by their
     recordings, are read, and links once. Raises InputError for a file that is not there.
     """
-    files = {recording.sources[0].source: recording for recording in recordings}
-    found = _by_bytes(files)
-    same = _by_samples({content: files[path] for path, content in found.items()})
-    return {path: same.get(content, content) for path, content in found.items()}
+    files = {sound: recording for recording in recordings for sound in sounds(recording)}
+    found = _by_bytes(dict.fromkeys(path for path, _ in files))
+    names = {(path, channel): _name(found[path], channel) for path, channel in files}
+    same = _by_samples({name: (files[sound], sound[1]) for sound, name in names.items()})
+    return {sound: same.get(name, name) for sound, name in names.items()}
+
+
+def _name(content: str, channel: int | None) -> str:
+    return content if channel is None else f"channel {channel} of {content}"
 
 
 def _by_bytes(paths: Iterable[str]) -> dict[str, str]:
@@ -54,18 +71,20 @@ def _by_bytes(paths: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _by_samples(files: Mapping[str, Recording]) -> dict[str, str]:
-    """Of files, by names that differ, those with the samples of an earlier one, each with that one's name."""
+def _by_samples(named: Mapping[str, tuple[Recording, int | None]]) -> dict[str, str]:
+    """Of files and channels, by names that differ, those with the samples of an earlier one, each with that one's
+    name."""
 
     def length(name: str) -> tuple[int, int]:
-        return files[name].sampling_rate, files[name].num_samples
+        recording, _ = named[name]
+        return recording.sampling_rate, recording.num_samples
 
     def piece(name: str) -> str | None:
         rate, samples = length(name)
-        return _samples(files[name], samples // 2, max(1, min(round(PIECE * rate), samples - samples // 2)))
+        return _samples(*named[name], samples // 2, max(1, min(round(PIECE * rate), samples - samples // 2)))
 
-    groups = [list(files)]
-    for key in (length, piece, lambda name: _samples(files[name])):
+    groups = [list(named)]
+    for key in (length, piece, lambda name: _samples(*named[name])):
         groups = _alike(groups, key)
     return {name: names[0] for names in groups for name in names[1:]}
 
@@ -80,13 +99,16 @@ def _alike(groups: Iterable[list[str]], key: Callable[[str], Hashable]) -> list[
     return [alike for alike in found.values() if len(alike) > 1]
 
 
-def _samples(recording: Recording, first: int = 0, count: int | None = None) -> str | None:
+def _samples(recording: Recording, channel: int | None, first: int = 0, count: int | None = None) -> str | None:
     """A digest of the samples of a part; None where they cannot be read, which is said where they are used."""
     digest = hashlib.sha256()
     try:
         with open_audio(Path(recording.sources[0].source)) as decoder, np.errstate(all="ignore"):
+            if channel is not None and channel >= decoder.channels:
+                return None
             for block in decoder.blocks(first, count):
-                channels = block if (block != block[:, :1]).any() else block[:, :1]
+                alone = block[:, :1] if channel is None else block[:, channel, None]
+                channels = block if channel is None and (block != alone).any() else alone
                 digest.update(np.round(channels * STEPS).astype(np.int32).tobytes())
     except InputError:
         return None

@@ -1,4 +1,10 @@
-"""Divides cuts into train, dev and test: no speaker on two sides, and no audio, under whatever name."""
+"""Divides cuts into train, dev and test: no speaker on two sides, and no recording, under whatever name.
+
+All channels of a recording are on one side, although their audio differs. The two speakers of a telephone call share
+its topic and words, answer each other, and are heard in each other's channel (echo, crosstalk); the microphones of a
+room hear the same speech. A model that was trained on one channel would know something of another that tests it. So
+the field divides Switchboard and Fisher by conversation.
+"""
 
 import random
 from collections import defaultdict
@@ -9,7 +15,8 @@ from lhotse import MonoCut
 
 from asr.config import SplitConfig
 from asr.corpora.corpus import SKIP
-from asr.corpora.manifests.same_audio import contents
+from asr.corpora.manifests.same_audio import contents, sounds
+from asr.corpora.recorded import recorded
 from asr.errors import InputError, count
 from asr.storage.run_layout import SPLITS
 
@@ -31,8 +38,9 @@ def divide(
 
     Where the corpus gives no test or no dev set, it is drawn from what the corpus puts into train or nowhere. Copies
     that a weight made (`copies`) are where their originals are, and only in train.
-    Raises InputError where a speaker, or the content of an audio file, is on two sides (with `skipped`, lists there the
-    utterances on the less valuable one and leaves them out), and where there are too few speakers.
+    Raises InputError where a speaker, or the content of an audio file or of a channel of it, is on two sides (with
+    `skipped`, lists there the utterances on the less valuable one and leaves them out), and where there are too few
+    speakers.
     """
     sides: dict[str, str] = {}
     pool: list[Group] = []
@@ -60,14 +68,15 @@ def copy_name(utterance: str, number: int) -> str:
 
 def copies(cuts: Sequence[MonoCut]) -> dict[str, str]:
     """The copies among cuts, by their names, each with the name of the cut of which it is the same part of the same
-    file."""
-    parts = {cut.id: (cut.recording.sources[0].source, cut.start, cut.duration) for cut in cuts}
+    file and channel."""
+    parts = {cut.id: recorded(cut) for cut in cuts}
     found = {name: name.rpartition("#")[0] for name in parts if name.rpartition("#")[2].isdecimal()}
     return {name: original for name, original in found.items() if parts.get(original) == parts[name]}
 
 
 def groups(cuts: Iterable[MonoCut], by: str = "speaker") -> list[Group]:
-    """Cuts that are linked by a speaker (unless `by` is recording) or by the content of their audio, each once."""
+    """Cuts that are linked by a speaker (unless `by` is recording), or by the content of their file or of any of its
+    channels, each once."""
     cuts = list(cuts)
     content = contents(cut.recording for cut in cuts)
     parents = list(range(len(cuts)))
@@ -80,8 +89,10 @@ def groups(cuts: Iterable[MonoCut], by: str = "speaker") -> list[Group]:
 
     first: dict[tuple[str, str], int] = {}
     for place, cut in enumerate(cuts):
-        keys = [("audio", content[cut.recording.sources[0].source]), ("speaker", cut.supervisions[0].speaker)]
-        for key in keys if by == "speaker" else keys[:1]:
+        keys = [("audio", content[sound]) for sound in sounds(cut.recording)]
+        if by == "speaker":
+            keys.append(("speaker", cut.supervisions[0].speaker))
+        for key in keys:
             parents[root_of(place)] = root_of(first.setdefault(key, place))
     found: dict[int, Group] = defaultdict(list)
     for place, cut in enumerate(cuts):
@@ -96,12 +107,20 @@ def _resolve(group: Group, splits: Mapping[str, str], root: Path, skipped: list[
     for cut in group:
         if (other := splits.get(cut.id, side)) == side:
             continue
-        shared = "speaker" if cut.supervisions[0].speaker == there.supervisions[0].speaker else "audio"
+        shared = _shared(cut, there)
         reason = f"utterance {cut.id} in {other} has the same {shared} as {there.id} in {side}"
         if skipped is None:
             raise InputError(f"{reason}; move one, or {SKIP} leaves it out", root)
         skipped.append({"utterance": cut.id, "reason": reason})
     return side
+
+
+def _shared(cut: MonoCut, other: MonoCut) -> str:
+    """What two cuts of a group have in common, or what links them."""
+    if cut.supervisions[0].speaker == other.supervisions[0].speaker:
+        return "speaker"
+    one, two = recorded(cut), recorded(other)
+    return "recording" if one.path == two.path and one.channel != two.channel else "audio"
 
 
 def _drawn(pool: list[Group], wanted: Sequence[str], config: SplitConfig, root: Path) -> dict[str, str]:

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from lhotse import MonoCut
 
-from asr.audio import read_audio
 from asr.corpora.corpus import CorpusCuts
 from asr.corpora.cuts import CORPUS, phone_sequence
 from asr.corpora.manifests.prepared import all_cuts, read_prepared
 from asr.corpora.manifests.same_audio import contents
 from asr.corpora.manifests.splitting import copies
+from asr.corpora.recorded import recorded
 from asr.errors import InputError
 from asr.progress import track
 from asr.threads import in_threads
@@ -123,15 +123,8 @@ def corpus_statistics(prepared: Path) -> Statistics:
 def _measured(cut: MonoCut) -> tuple[float | None, list[str], str | None]:
     """The level of an utterance in dB (None: digital silence), its kinds of problems, and why it cannot be read."""
     warnings: list[str] = []
-    whole = not cut.start and cut.duration == cut.recording.duration
     try:
-        samples = read_audio(
-            cut.recording.sources[0].source,
-            SAMPLE_RATE,
-            cut.start,
-            None if whole else cut.duration,
-            warnings=warnings,
-        )
+        samples = recorded(cut).samples(SAMPLE_RATE, warnings)
     except InputError as error:
         return None, [], str(error)
     power = float(np.dot(samples, samples)) / max(len(samples), 1)
@@ -158,11 +151,13 @@ def _corpora(corpus: CorpusCuts) -> dict[str, Part]:
 
 
 def _duplicates(cuts: Sequence[MonoCut], unreadable: dict[str, str]) -> list[list[str]]:
-    """The names of utterances that are the same part of the same audio, but for copies that a weight made."""
+    """The names of utterances that are the same part of the same audio (a channel's, where they have one), but for
+    copies that a weight made."""
     expected = copies(cuts)
     readable = [cut for cut in cuts if cut.id not in unreadable and cut.id not in expected]
     content = contents(cut.recording for cut in readable)
     alike: defaultdict[tuple[str, float, float], list[str]] = defaultdict(list)
     for cut in readable:
-        alike[content[cut.recording.sources[0].source], cut.start, cut.duration].append(cut.id)
+        place = recorded(cut)
+        alike[content[place.path, place.channel], cut.start, cut.duration].append(cut.id)
     return [names for names in alike.values() if len(names) > 1]

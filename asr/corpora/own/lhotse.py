@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lhotse import MonoCut, Recording, SupervisionSegment
+from lhotse.utils import to_list
 
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
@@ -85,12 +86,14 @@ def _cuts(path: Path) -> Found:
 
 
 def _cut(row: dict[str, Any] | InputError, path: Path, line: int) -> tuple[MonoCut, list[SupervisionSegment]]:
+    """A cut of one channel, or of several of which each supervision has one."""
     with _valid("cut", path, line):
         if isinstance(row, InputError):
             raise row
-        if "tracks" in row or not isinstance(row.get("channel", 0), int):
-            raise ValueError("mixed cuts and those of several channels cannot be read; save their audio first")
+        if "tracks" in row:
+            raise ValueError("mixed cuts cannot be read; save their audio first")
         row = _given(row) | {"supervisions": [_given(each) for each in row.get("supervisions") or ()]}
+        # Lhotse's MultiCut has the same fields, with a list of channels.
         cut = MonoCut.from_dict({key: value for key, value in row.items() if key != "type"})
         if cut.recording is None:
             raise ValueError("it has no recording; save the cuts with theirs")
@@ -100,6 +103,10 @@ def _cut(row: dict[str, Any] | InputError, path: Path, line: int) -> tuple[MonoC
                 raise ValueError(
                     f"supervision {each.id!r} is from {each.start:g} to {each.end:g} s of a cut of {cut.duration:g} s; "
                     "cut recordings where their supervisions end (CutSet.trim_to_supervisions)"
+                )
+            if not set(to_list(each.channel)) <= set(to_list(cut.channel)):
+                raise ValueError(
+                    f"supervision {each.id!r} is of channel {each.channel}, its cut of {cut.channel}; correct one"
                 )
     if not supervisions:
         raise InputError(f"cut {cut.id!r} has no supervision; remove it, or add one", path, line)

@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from asr.audio import audio_info
 from asr.corpora.file_names import without_spaces
 from asr.corpora.kaldi_folder import WAV_SCP
 from asr.corpora.list_row import Listed
@@ -41,10 +43,19 @@ def listed_utterances(lists: Iterable[tuple[Path, str | None]]) -> Found:
 
 
 def _name(item: Listed, path: Path) -> str:
-    """The name of an utterance without one: its file's path, below the list's folder if it is there, `_` for spaces."""
+    """The name of an utterance without one: its file's path, below the list's folder if it is there, `_` for spaces,
+    and its channel, where the file has others."""
     inside = os.path.relpath(item.path, path.parent)
-    named = Listed(item.path, item.start, item.duration, item.channel, label=inside.replace("../", ""))
+    named = replace(item, label=inside.replace("../", ""), split=_has_others(item))
     return without_spaces(named.name(0))
+
+
+def _has_others(item: Listed) -> bool:
+    """Whether an item is one of several channels; false for a file that cannot be read, which fails when it is."""
+    try:
+        return item.channel is not None and audio_info(item.path).channels > 1
+    except InputError:
+        return False
 
 
 def _utterance(name: str, item: Listed, path: Path, line: int, split: str | None) -> Utterance:

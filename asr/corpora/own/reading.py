@@ -13,14 +13,16 @@ from asr.audio import AudioInfo, audio_info
 from asr.config import CorpusConfig
 from asr.corpora.corpus import NO_SPEAKERS, SKIP, CorpusCuts
 from asr.corpora.cuts import WORDS, has_phones, utterance_cut
-from asr.corpora.labels import Labels, are_phones, words_among
 from asr.corpora.manifests.splitting import divide
 from asr.corpora.own.long_utterances import LongUtterances
 from asr.corpora.own.turns import WHOLE
 from asr.corpora.own.utterance import Found, Segment, Utterance
 from asr.corpora.pronounced import pronounce, what_is_missing
+from asr.corpora.recorded import recorded
 from asr.errors import InputError, count, listed
 from asr.phones.ipa import look_alikes
+from asr.phones.labels import Labels, are_phones, words_among
+from asr.phones.lexicon import phones_of_lexicons
 from asr.phones.phone_set import PhoneSet
 from asr.progress import track
 from asr.storage.files import can_name_output
@@ -42,6 +44,8 @@ class _Read:
     splits: dict[str, str] = field(default_factory=dict)
     skipped: list[dict[str, str]] = field(default_factory=list)
     without_speaker: int = 0
+    channels: int = 0
+    """Utterances of one of several channels."""
     long: LongUtterances = field(default_factory=LongUtterances)
 
 
@@ -55,13 +59,15 @@ def read_own(config: CorpusConfig, root: Path, found: Found) -> CorpusCuts:
     read.long.log(root)
     missing = []
     if read.without_speaker:
-        utterances = count(read.without_speaker, "utterance")
-        missing.append(f"{NO_SPEAKERS} {utterances}: each audio file counts as a speaker")
+        utterances, what = count(read.without_speaker, "utterance"), "channel of an audio" if read.channels else "audio"
+        missing.append(f"{NO_SPEAKERS} {utterances}: each {what} file counts as a speaker")
     ordered = [read.cuts[name] for name in sorted(read.cuts)]
     if config.phone_set is None and labels.phone_set is not None:
         _require_phones(ordered, root)
         _warn_of_words(labels.phone_set, root)
         _warn_of_look_alikes(labels.phone_set, root)
+    elif config.phone_set is None:
+        config = _in_phones_of_lexicons(config)
     _warn_of_phones([cut.supervisions[0].text or "" for cut in ordered if not has_phones(cut)], config, root)
     covered, words = pronounce(ordered, config, read.skipped)  # first, so that dev and test are drawn from what is used
     manifests: dict[str, list[MonoCut]] = {name: [] for name in SPLITS}
@@ -73,7 +79,7 @@ def read_own(config: CorpusConfig, root: Path, found: Found) -> CorpusCuts:
                 raise
             raise InputError(f"{error}; {what_is_missing(words)}") from error
     known = not read.without_speaker
-    return CorpusCuts(root, manifests, read.skipped, missing, labels.phone_set, known, words)
+    return CorpusCuts(root, manifests, read.skipped, missing, labels.phone_set or config.phone_set, known, words)
 
 
 def _read_all(config: CorpusConfig, root: Path, found: Found, labels: Labels) -> _Read:
@@ -108,8 +114,19 @@ def _add(utterance: Utterance, read: _Read, config: CorpusConfig, root: Path, la
     for cut in cuts:
         read.cuts[cut.id] = cut
         read.without_speaker += utterance.speaker is None
+        read.channels += recorded(cut).channel is not None
         if utterance.split is not None:
             read.splits[cut.id] = utterance.split
+
+
+def _in_phones_of_lexicons(config: CorpusConfig) -> CorpusConfig:
+    """The settings of a corpus of words with the phone set of its lexicons, if these are in phones of their own."""
+    if (phone_set := phones_of_lexicons(config.lexicon, config.broad_ipa)) is None:
+        return config
+    lexicons = listed(config.lexicon)
+    log.info("%s: the phone set is that of the lexicon, %s", lexicons, count(len(phone_set), "phone"))
+    _warn_of_look_alikes(phone_set, lexicons)
+    return config.model_copy(update={"phone_set": phone_set})
 
 
 def _require_phones(cuts: Sequence[MonoCut], root: Path) -> None:
@@ -134,13 +151,13 @@ def _warn_of_words(phone_set: PhoneSet, root: Path) -> None:
         )
 
 
-def _warn_of_look_alikes(phone_set: PhoneSet, root: Path) -> None:
+def _warn_of_look_alikes(phone_set: PhoneSet, source: Path | str) -> None:
     """Logs the phones that differ in characters and not in looks, each of which is a phone of its own."""
     if groups := look_alikes(phone_set):
         log.warning(
             "%s: phones that look alike are written with other characters (%s), and count as different; correct the "
             "labels, or join them with --broad-ipa (corpus.broad_ipa), which also leaves out diacritics",
-            root,
+            source,
             listed([" and ".join(group) for group in groups]),
         )
 
@@ -170,6 +187,7 @@ def _cut(utterance: Utterance, root: Path, labels: Labels) -> MonoCut:
         raise InputError(str(error), utterance.where, utterance.line) from error
     try:
         duration = _duration(utterance, info)
+        channel = _channel(utterance, info)
         segments = _segments(utterance.segments, duration, labels)
         phones = labels.phones(utterance.phones)
         for _, *pronunciations in utterance.custom.get(WORDS, ()):
@@ -186,7 +204,7 @@ def _cut(utterance: Utterance, root: Path, labels: Labels) -> MonoCut:
         info.samples,
         start=utterance.start,
         duration=None if whole else duration,
-        speaker=utterance.speaker or _file_name(utterance.audio, root),
+        speaker=utterance.speaker or _file_name(utterance.audio, channel, root),
         gender=utterance.gender,
         language=utterance.language,
         text=utterance.text,
@@ -194,6 +212,8 @@ def _cut(utterance: Utterance, root: Path, labels: Labels) -> MonoCut:
         words=[(word, start, min(end, duration)) for start, end, word in utterance.words if word],
         untimed_phones=phones,
         custom=dict(utterance.custom),
+        channel=channel or 0,
+        channels=1 if channel is None else info.channels,
     )
 
 
@@ -206,11 +226,6 @@ def _audio_info(path: Path) -> AudioInfo:
 def _duration(utterance: Utterance, info: AudioInfo) -> float:
     """The seconds of an utterance. Raises InputError where it is not in the file."""
     length = info.samples / info.sample_rate
-    if utterance.channel is not None and (utterance.channel or info.channels > 1):
-        raise InputError(
-            f"channel {utterance.channel} (from 0) of {utterance.audio.name}, which has {info.channels}: "
-            "save each channel as a file of its own"
-        )
     end = length if utterance.duration is None else utterance.start + utterance.duration
     if not 0 <= utterance.start < min(end, length) or end > length + OVERSHOOT:
         raise InputError(
@@ -218,6 +233,19 @@ def _duration(utterance: Utterance, info: AudioInfo) -> float:
             "correct the times"
         )
     return min(end, length) - utterance.start
+
+
+def _channel(utterance: Utterance, info: AudioInfo) -> int | None:
+    """The channel of an utterance; None where the file has no other, and where it is the mean of all.
+
+    Raises InputError where the file does not have it.
+    """
+    if utterance.channel is not None and utterance.channel >= info.channels:
+        raise InputError(
+            f"channel {utterance.channel} (from 0), but {utterance.audio.name} has "
+            f"{count(info.channels, 'channel')}; correct the channel, or name the file that has it"
+        )
+    return None if info.channels == 1 else utterance.channel
 
 
 def _segments(segments: Sequence[Segment], duration: float, labels: Labels) -> Timed:
@@ -245,7 +273,8 @@ def _segments(segments: Sequence[Segment], duration: float, labels: Labels) -> T
     return timed
 
 
-def _file_name(audio: Path, root: Path) -> str:
-    """The speaker of a file without one: its path below the corpus's folder, without the suffix."""
+def _file_name(audio: Path, channel: int | None, root: Path) -> str:
+    """The speaker of a file without one: its path below the corpus's folder, without the suffix, and the channel."""
     inside = audio.relative_to(root) if audio.is_relative_to(root) else audio
-    return str(inside.with_suffix(""))
+    name = str(inside.with_suffix(""))
+    return name if channel is None else f"{name}-channel{channel}"

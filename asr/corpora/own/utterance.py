@@ -11,7 +11,8 @@ Segment = tuple[float, float, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Utterance:
-    """An utterance: a whole audio file, or the part of it from `start` on for `duration` seconds (None: to its end).
+    """An utterance: a whole audio file, or the part of it from `start` on for `duration` seconds (None: to its end),
+    and one `channel` of it, from 0 (None: the mean of all).
 
     It has `segments` (phones with times), `phones`, or only `text`, and may have `words` with times. `where` and `line`
     are the place that describes it, for messages. `split` is train, dev or test where the corpus says so. `custom` is

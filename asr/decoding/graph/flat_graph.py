@@ -16,7 +16,7 @@ Costs = npt.NDArray[np.float64]
 class EnteringArcs(NamedTuple):
     """The arcs that consume a frame, sorted by target: `first[state]` to `first[state + 1]` - 1 enter a state.
 
-    `numbers` are their indices in the graph's own arrays.
+    `numbers` are their indices in the graph's own arrays. `first` is [S + 1], all else [A].
     """
 
     first: Indices
@@ -32,7 +32,7 @@ class FlatGraph(NamedTuple):
     `first[state]` to `first[state + 1]` - 1 are the arcs that leave a state and consume a frame. An arc without an
     input label comes before all such arcs that leave its target, so that one pass over them follows every chain. A
     phone index of -1 means no phone. Costs are negative natural logarithms; a state that is not final has inf in
-    `finals`.
+    `finals`. Of S states: `first` is [S + 1], `finals` [S], what begins with `free_` [E], and the other arrays [A].
     """
 
     start: int
@@ -60,13 +60,14 @@ class FlatGraph(NamedTuple):
 
     @property
     def entering(self) -> EnteringArcs:
+        """The arcs that consume a frame, by the states that they enter."""
         order = np.argsort(self.targets, kind="stable")
         first = np.searchsorted(self.targets[order], np.arange(self.states + 1)).astype(np.uint32)
         return EnteringArcs(first, order.astype(np.int32), self.sources[order], self.labels[order], self.costs[order])
 
 
 def flatten(graph: Graph, insertion_penalty: float = 0.0) -> FlatGraph:
-    """The graph's arrays, with `insertion_penalty` added to the cost of each phone.
+    """The graph's arrays, with `insertion_penalty` (nats) added to the cost of each phone.
 
     Raises ValueError where arcs without an input label form a cycle.
     """

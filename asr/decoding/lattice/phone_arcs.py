@@ -49,7 +49,7 @@ ENTRY = np.dtype([("source", "i8"), ("cost", "f8"), ("graph", "f8"), ("acoustic"
 
 
 class Limits(NamedTuple):
-    """The most that a path may cost, and the most arcs and steps."""
+    """The most that a path may cost (nats), and the most arcs and steps."""
 
     cost: float
     arcs: float

@@ -13,7 +13,8 @@ Costs = npt.NDArray[np.float64]
 
 class Entering(NamedTuple):
     """The arcs that enter a phone; those of a group, `first[group]` to `first[group + 1]` - 1, enter the same state in
-    the same class, so that they share everything that follows inside the phone."""
+    the same class, so that they share everything that follows inside the phone. Of A arcs in G groups: `first` is
+    [G + 1], `states` and `labels` are [G], the others [A]."""
 
     first: Indices
     sources: Indices
@@ -24,7 +25,8 @@ class Entering(NamedTuple):
 
 
 class Inner(NamedTuple):
-    """The arcs that consume a frame and enter no phone: `first[state]` to `first[state + 1]` - 1 leave a state."""
+    """The arcs that consume a frame and enter no phone: `first[state]` to `first[state + 1]` - 1 leave a state. Of S
+    states and A arcs: `first` is [S + 1], the others [A]."""
 
     first: Indices
     targets: Indices

@@ -23,7 +23,7 @@ Indices = npt.NDArray[np.integer]
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The factor of the acoustic scores, and the cost of each phone."""
+    """The factor of the acoustic scores, and the cost (nats) of each phone."""
 
     acoustic_scale: float = 1.0
     insertion_penalty: float = 0.0

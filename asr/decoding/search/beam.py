@@ -10,9 +10,20 @@ from asr.decoding.search.token_passing import best_arcs, best_phones
 
 
 class BeamSearch:
-    """Finds best paths in one graph with one insertion penalty. A `beam` of inf makes the search full and exact."""
+    """Finds best paths in one graph with one insertion penalty. A `beam` of inf makes the search full and exact.
+
+    >>> from asr.decoding.graph.build import build_graph
+    >>> from asr.lm.ngram import estimate
+    >>> bigram = estimate([["sil", "ah", "sil"]], order=2, phones=["sil", "ah"])
+    >>> search = BeamSearch(build_graph(bigram.packed(), ["sil", "ah"]), beam=20.0)
+    >>> posteriors = np.array([[0.9, 0.1]] * 3 + [[0.1, 0.9]] * 4 + [[0.9, 0.1]] * 3, np.float32)
+    >>> [(span.phone, span.first, span.end) for span in search.best_path(np.log(posteriors)).phones]
+    [(0, 0, 3), (1, 3, 7), (0, 7, 10)]
+    """
 
     def __init__(self, graph: Graph, beam: float, insertion_penalty: float = 0.0) -> None:
+        """`beam` is how much more than the best one a path may cost at a frame (nats), `insertion_penalty` the cost of
+        each phone (nats). Raises ValueError as `flatten`."""
         self.flat = flatten(graph, insertion_penalty)
         self._entering = self.flat.entering
         self.beam = beam

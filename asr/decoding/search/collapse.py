@@ -12,6 +12,9 @@ def collapse(classes: npt.NDArray[np.int64]) -> list[PhoneSpan]:
 
     CTC says when a phone begins but not how long it lasts: a phone has its own frames and the blanks after them, until
     the next one begins.
+
+    >>> collapse(np.array([0, 3, 3, 0, 1]))
+    [PhoneSpan(phone=2, first=1, end=4), PhoneSpan(phone=0, first=4, end=5)]
     """
     begins = np.flatnonzero((np.diff(classes, prepend=BLANK) != 0) & (classes != BLANK)).tolist()
     ends = [*begins, len(classes)][1:]

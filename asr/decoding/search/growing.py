@@ -11,7 +11,7 @@ from asr.compiled import compiled
 
 @compiled
 def with_room(records: npt.NDArray, count: int) -> npt.NDArray:
-    """The records, with room for `count` of them; those added are not set."""
+    """The records [N], with room for `count` of them; those added are not set."""
     if count <= len(records):
         return records
     larger = np.empty(max(2 * len(records), count), records.dtype)

@@ -28,7 +28,7 @@ class Histories:
         return len(self.keys) + 1
 
     def after(self, histories: Numbers, symbols: Numbers) -> Numbers:
-        """The number of each history with one more symbol; 0 for what is none."""
+        """The numbers [N] of histories [N] with one more symbol each [N]; 0 for what is none."""
         wanted = histories * self.symbols + symbols
         places = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
         return np.where(self.keys[places] == wanted, places + 1, 0)
@@ -38,7 +38,7 @@ class Histories:
         return slice(*self.firsts[length : length + 2])
 
     def beginnings(self, numbers: slice) -> tuple[Numbers, Numbers]:
-        """What histories begin with, and their last symbols."""
+        """What each of these N histories begins with [N], and its last symbol [N]."""
         return np.divmod(self.keys[numbers.start - 1 : numbers.stop - 1], self.symbols)
 
     def shorter(self) -> Numbers:

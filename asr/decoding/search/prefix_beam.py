@@ -25,6 +25,8 @@ class PrefixBeamSearch:
     """
 
     def __init__(self, prior: PhonePrior, beam: int, lm_weight: float = 1.0, insertion_penalty: float = 0.0) -> None:
+        """`beam` prefixes survive each frame; `lm_weight` is the factor of the prior's logs, `insertion_penalty` the
+        cost (nats) of each phone."""
         self.prior, self.beam, self.classes = prior, beam, 2 + int(prior.phones.max())
         self.lm_weight, self.insertion_penalty = lm_weight, insertion_penalty
         self._prior = lru_cache(maxsize=16)(self._prior_at)
@@ -63,6 +65,11 @@ def prefix_beam_search(
     `beam` prefixes survive each frame. With a prior, a sequence's score is log P(sequence | frames) plus what the prior
     adds, including the end; several sequences of its symbols that are the same phones count as one. Raises InputError
     for posteriors that are not numbers, ValueError for a beam below 1.
+
+    The blank is the likelier class of both frames here, and yet the phone is likelier than none (0.64 to 0.36):
+
+    >>> prefix_beam_search(np.log(np.array([[0.6, 0.4], [0.6, 0.4]], np.float32)), beam=8)
+    [PhoneSequence(phones=[0], score=-0.446...)]
     """
     if beam < 1:
         raise ValueError("beam must be at least 1")

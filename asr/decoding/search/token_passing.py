@@ -40,7 +40,7 @@ class Arrivals(NamedTuple):
 
 
 class Tokens(NamedTuple):
-    """All tokens that may still be needed: the previous token (-1: none) and the arc that leads from it."""
+    """All N tokens that may still be needed: the previous token (-1: none) and the arc that leads from it, both [N]."""
 
     parents: Integers
     arcs: Integers
@@ -87,7 +87,7 @@ def best_arcs(
 def best_phones(
     graph: FlatGraph, entering: EnteringArcs, scores: npt.NDArray[np.float32], scale: float, beam: float
 ) -> tuple[Integers, float]:
-    """The phones of the path of `best_arcs`, and its cost."""
+    """The phones [N] of the path of `best_arcs`, and its cost."""
     arcs, cost, _ = best_arcs(graph, entering, scores, scale, beam)
     phones, count = np.empty(len(arcs), np.int32), 0
     for arc in arcs:
@@ -134,8 +134,8 @@ def push(
 ) -> tuple[int, float]:
     """Passes the costs of the `count` active states on along the arcs that leave them: fast where few are active.
 
-    Fills the costs and states of `following`, and `arrivals`; returns the number of states reached, and the cost beyond
-    which a path is given up.
+    `frame_costs` [C] are those of the frame's classes. Fills the costs and states of `following`, and `arrivals`;
+    returns the number of states reached, and the cost beyond which a path is given up.
     """
     first, targets, labels, arc_costs = graph.first, graph.targets, graph.labels, graph.costs
     before, active = now.costs, now.states[:count]

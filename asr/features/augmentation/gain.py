@@ -26,5 +26,5 @@ def change_level(
 
 
 def sixteen_bits(samples: Tensor) -> Tensor:
-    """Samples rounded to 16 bits, clipped at full scale, in [-1, 1)."""
+    """Samples of any shape, rounded to 16 bits and clipped at full scale: in [-1, 1)."""
     return torch.round(samples * FULL_SCALE).clamp(-FULL_SCALE, FULL_SCALE - 1) / FULL_SCALE

@@ -8,7 +8,7 @@ from torch.autograd.function import once_differentiable
 
 
 def ctc(log_posteriors: Tensor, lengths: Tensor, labels: Tensor, counts: Tensor, blank: int) -> Tensor:
-    """-log P(labels) of each utterance [B] by CTC, as `torch.nn.functional.ctc_loss` defines it.
+    """-log P(labels) of each utterance [B] by CTC (Graves et al. 2006), as `torch.nn.functional.ctc_loss` defines it.
 
     Takes log posteriors [B, T, C] of `lengths` [B] frames, and labels [B, U] of which the first `counts` [B] count.
     A sequence that does not fit its frames has an infinite loss and no gradient. Sums are in float64.

@@ -32,6 +32,7 @@ class StepProduct:
             self.product = self.weight.new_empty(*several, batch, outputs)
 
     def add_to(self, total: Tensor, state: Tensor) -> None:
+        """Adds the product of a `state` [..., B, K] to `total` [..., B, N]."""
         if self.rounded:
             if state.dtype != self.state.dtype:
                 state = self.state.copy_(state)

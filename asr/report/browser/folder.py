@@ -17,9 +17,9 @@ from asr.phones.phone_set import PhoneSet
 from asr.progress import track
 from asr.report.beside import beside_page, read_beside
 from asr.report.browser.intervals import placed
-from asr.report.browser.sound import Audio, flac, link, read_recorded
+from asr.report.browser.sound import Audio, flac, link
 from asr.report.browser.utterances import ShownUtterance, both_shown, shown_utterances
-from asr.report.pictures import SPECTROGRAM, WAVEFORM, picture
+from asr.report.pictures import SAMPLE_RATE, SPECTROGRAM, WAVEFORM, picture
 from asr.report.report import page_with_examples
 from asr.report.run_files import RunFiles, read_run
 from asr.report.svg import STYLES
@@ -124,7 +124,7 @@ def _write_media(made: Path, folder: Path, number: int, shown: ShownUtterance, a
     """Writes the picture, and the sound if it is copied; returns the addresses of both as seen from `folder`."""
     if shown.recorded is None:
         raise InputError(f"the recording of utterance {shown.name} is not known; use --audio none")
-    samples = read_recorded(shown.recorded)
+    samples = shown.recorded.samples(SAMPLE_RATE)
     drawn = f"{PICTURES}/{number:05}.png"
     _write_bytes(made / drawn, picture(samples))
     heard = link(shown.recorded, folder) if audio == "link" else None

@@ -8,9 +8,8 @@ from urllib.parse import quote
 
 import soundfile
 
-from asr.audio.reading import read_audio
 from asr.audio.waveform import Waveform
-from asr.report.browser.utterances import Recorded
+from asr.corpora.recorded import Recorded
 from asr.report.pictures import SAMPLE_RATE
 
 Audio = Literal["link", "embed", "none"]
@@ -19,17 +18,15 @@ _PLAYED = (b"RIFF", b"fLaC", b"OggS")
 """What browsers play, by its first bytes; TIMIT's NIST files are none of them."""
 
 
-def read_recorded(recorded: Recorded) -> Waveform:
-    """The samples [S] of an utterance at SAMPLE_RATE. Raises InputError as `read_audio` does."""
-    return read_audio(recorded.path, SAMPLE_RATE, recorded.start, recorded.duration)
-
-
 def link(recorded: Recorded, folder: Path) -> str | None:
-    """The address of a recording as seen from a page in `folder`; None where web browsers cannot play just that."""
+    """The address of a recording as seen from a page in `folder`; None where web browsers cannot play just that: a part
+    of a file, one of its channels, or another format."""
+    if recorded != Recorded(recorded.path):
+        return None
     with open(recorded.path, "rb") as file:
-        if recorded.start or file.read(4) not in _PLAYED:
+        if file.read(4) not in _PLAYED:
             return None
-    path = recorded.path.resolve()
+    path = Path(recorded.path).resolve()
     try:
         return quote(Path(os.path.relpath(path, folder.resolve())).as_posix())
     except ValueError:  # another drive

@@ -8,6 +8,7 @@ from typing import Any
 from lhotse import MonoCut
 
 from asr.corpora.cuts import PHONES, WORDS, read_cuts
+from asr.corpora.recorded import Recorded, recorded
 from asr.errors import InputError
 from asr.formats.transcript import PhoneSegment, Transcript, read_transcripts
 from asr.report.beside import Beside
@@ -21,15 +22,6 @@ from asr.storage.run_layout import DECODE, HYPOTHESES, PREPARE, REFERENCES, TEST
 BOUNDARIES = ("late", "intervals")
 """What a row may say of the boundaries of its pairs, for each pair."""
 UNPLACED = Placed(None, None)
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """Where an utterance is recorded: a part of a file in seconds, None for the whole of it; its channels are mixed."""
-
-    path: Path
-    start: float = 0.0
-    duration: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +116,11 @@ def _shown(
     if placed is not UNPLACED:
         boundaries["intervals"] = _intervals(pairs, reference, hypothesis, placed)
     audio = hypothesis.audio or reference.audio
-    recorded = Recorded(Path(audio)) if audio else None
+    place = Recorded(audio) if audio else None
     facts: dict[str, Any] = {}
     if cut is not None:
         facts = _facts(cut)
-        recorded = Recorded(Path(cut.recording.sources[0].source), cut.start, cut.duration)
+        place = recorded(cut)
     row = {
         "name": item.utterance,
         "speaker": item.speaker,
@@ -138,7 +130,7 @@ def _shown(
         **boundaries,
         **facts,
     }
-    return ShownUtterance(item.utterance, row, recorded)
+    return ShownUtterance(item.utterance, row, place)
 
 
 def _with_times(reference: Transcript, symbols: Sequence[str], times: Times) -> Transcript:

@@ -3,14 +3,15 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from asr.corpora.recorded import Recorded
 from asr.errors import InputError
 from asr.formats.textgrid_reader import TextGrid
 from asr.formats.transcript import Transcript, read_transcripts
-from asr.report.browser.sound import Recorded
 from asr.report.browser.utterances import ShownUtterance, shown_utterances
 from asr.report.plotting.speech import Label, Tier
 from asr.report.run_files import read_run
 from asr.scoring.edit_alignment import MARKS, outcome_of
+from asr.storage.files import numbered_jsonl
 
 Spoken = tuple[Recorded | None, list[Tier]]
 """The recording, where it is known, and the tiers."""
@@ -78,8 +79,24 @@ def _of_transcript(transcript: Transcript, path: Path) -> Spoken:
     words = [Label(word.word, word.start, word.end) for word in transcript.words]
     phones = [Label(phone.phone, phone.start or 0.0, phone.end or 0.0) for phone in transcript.phones]
     tiers = [Tier("words", words)] if words else []
-    recorded = Recorded(Path(transcript.audio)) if transcript.audio else None
+    recorded = _recorded(transcript.utterance, transcript.audio, path) if transcript.audio else None
     return recorded, [*tiers, Tier("phones", phones, _known(transcript.intervals))]
+
+
+def _recorded(utterance: str, audio: str, path: Path) -> Recorded:
+    """Where an utterance is recorded: the part and the channel of a file that its line of asr transcribe has.
+
+    Raises InputError where these are no numbers.
+    """
+    line, row = next((line, row) for line, row in numbered_jsonl(path) if row["utterance"] == utterance)
+    start, end, channel = row.get("start", 0.0), row.get("end"), row.get("channel")
+    if (
+        not isinstance(start, int | float)
+        or not isinstance(end or 0.0, int | float)
+        or not isinstance(channel or 0, int)
+    ):
+        raise InputError("start, end or channel is not a number; make the file again", path, line)
+    return Recorded(audio, channel=channel).part(start, end)
 
 
 def _known(intervals: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:

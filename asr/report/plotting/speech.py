@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from asr.audio.reading import read_audio
 from asr.audio.waveform import Waveform
+from asr.corpora.recorded import Recorded
 from asr.errors import InputError
 from asr.report.pictures import HOP, SAMPLE_RATE, spectrogram
 from asr.report.plotting.paper import drawing, inches, save
@@ -46,7 +46,7 @@ class Tier:
 
 
 def plot_speech(
-    audio: Path, tiers: Sequence[Tier], path: Path, width: str, start: float = 0.0, end: float | None = None
+    recorded: Recorded, tiers: Sequence[Tier], path: Path, width: str, start: float = 0.0, end: float | None = None
 ) -> None:
     """Draws the spectrogram of a recording from `start` to `end` (s), 0 to 8 kHz, above some tiers.
 
@@ -54,11 +54,11 @@ def plot_speech(
     """
     if end is not None and end <= start:
         raise InputError(f"--from {start:g} --to {end:g}: the end must come after the start")
-    samples = read_audio(audio, SAMPLE_RATE, start, None if end is None else end - start)
+    samples = recorded.part(start, end).samples(SAMPLE_RATE)
     seconds = len(samples) / SAMPLE_RATE
     if seconds > LONGEST:
         raise InputError(
-            f"is {seconds:.0f} s long, and a figure shows up to {LONGEST:.0f} s; give --from and --to", audio
+            f"is {seconds:.0f} s long, and a figure shows up to {LONGEST:.0f} s; give --from and --to", recorded.path
         )
     with drawing(width, speech_height(tiers, inches(width))) as figure:
         draw_speech(figure, samples, tiers, start)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from asr.report.browser.sound import read_recorded
 from asr.report.browser.utterances import shown_utterances
+from asr.report.pictures import SAMPLE_RATE
 from asr.report.plotting.paper import drawing, inches
 from asr.report.plotting.results import draw_confusions
 from asr.report.plotting.sources import tiers_of
@@ -40,7 +40,7 @@ def tensorboard_images(run_dir: Path) -> Path:
                     continue
                 tiers = tiers_of(shown)
                 with drawing(WIDTH, speech_height(tiers, inches(WIDTH))) as each:
-                    draw_speech(each, read_recorded(shown.recorded), tiers)
+                    draw_speech(each, shown.recorded.samples(SAMPLE_RATE), tiers)
                     writer.add_figure(f"utterances/{shown.name}", each, close=False)
         for path in folder.iterdir():
             adopt(path)

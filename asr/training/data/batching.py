@@ -1,10 +1,10 @@
-"""Minibatches: of single frames drawn over the whole training set, or of whole utterances of similar length."""
+"""How minibatches are drawn: of single frames over the whole training set, or of whole utterances of similar length."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Protocol, Self
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -13,100 +13,13 @@ from asr.config import TrainingConfig
 from asr.errors import InputError
 from asr.models import AcousticModel
 from asr.phones.classes import UNLABELLED
+from asr.training.data.minibatch import Batch, Minibatch
 from asr.training.data.speech import Speech
 from asr.training.data.streams import AHEAD
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Windows [B, 2 * context + 1, D] about single frames, with labels [B] and no lengths; or utterances [B, T, D],
-    padded after lengths [B], with labels of their frames [B, T] or their phones [B, U] (UNLABELLED in the padding), and
-    for a model with a `timing` output the labels [B, T] of that."""
-
-    inputs: Tensor
-    labels: Tensor
-    lengths: Tensor | None = None
-    timing: Tensor | None = None
-
-    def staged(self, device: torch.device) -> "Batch":
-        """In memory that a CUDA device can copy from without waiting."""
-        return self._map(Tensor.pin_memory) if device.type == "cuda" else self
-
-    def to(self, device: torch.device) -> "Batch":
-        return self if self.inputs.device == device else self._map(lambda tensor: tensor.to(device, non_blocking=True))
-
-    @property
-    def shape(self) -> tuple[object, ...]:
-        return self.inputs.shape, self.labels.shape, self.lengths is None, self.timing is None
-
-    def gathered(self) -> "Batch":
-        return self
-
-    def clone(self) -> "Batch":
-        return self._map(Tensor.clone)
-
-    def copy_(self, other: "Batch") -> None:
-        self.inputs.copy_(other.inputs, non_blocking=True)
-        self.labels.copy_(other.labels, non_blocking=True)
-        if self.lengths is not None and other.lengths is not None:
-            self.lengths.copy_(other.lengths, non_blocking=True)
-        if self.timing is not None and other.timing is not None:
-            self.timing.copy_(other.timing, non_blocking=True)
-
-    def unlabelled(self) -> "Batch":
-        """The same inputs without any label."""
-        timing = None if self.timing is None else torch.full_like(self.timing, UNLABELLED)
-        return replace(self, labels=torch.full_like(self.labels, UNLABELLED), timing=timing)
-
-    def _map(self, change: "Change") -> "Batch":
-        lengths, timing = (None if each is None else change(each) for each in (self.lengths, self.timing))
-        return Batch(change(self.inputs), change(self.labels), lengths, timing)
-
-
-@dataclass(frozen=True)
-class FrameNumbers:
-    """A minibatch of frames that is gathered where it is used, which may be in a CUDA graph."""
-
-    batching: "FrameBatching"
-    members: Tensor
-
-    @property
-    def shape(self) -> tuple[object, ...]:
-        return self.batching, self.members.shape
-
-    def gathered(self) -> Batch:
-        return self.batching.batch(self.members)
-
-    def clone(self) -> "FrameNumbers":
-        return replace(self, members=self.members.clone())
-
-    def copy_(self, other: "FrameNumbers") -> None:
-        self.members.copy_(other.members)
-
-
-class Minibatch(Protocol):
-    """A minibatch, or what it is made from."""
-
-    @property
-    def shape(self) -> tuple[object, ...]:
-        """The same for minibatches that can take each other's place in memory."""
-
-    def gathered(self) -> Batch:
-        """The minibatch, without waiting for its device."""
-
-    def clone(self) -> Self:
-        """A copy in memory of its own."""
-
-    def copy_(self, other: Self, /) -> None:
-        """Takes the contents of another minibatch of the same shape."""
-
-
-class Change(Protocol):
-    def __call__(self, tensor: Tensor, /) -> Tensor: ...
-
-
 class Batching(Protocol):
-    """A way to draw minibatches from a split."""
+    """A way to draw minibatches from a split; `members` [B] are the numbers of what a minibatch is made from."""
 
     speech: Speech
 
@@ -129,6 +42,8 @@ class EpochSets(Protocol):
 
 class FrameBatching:
     """Minibatches of labelled frames, each with its neighbours; a minibatch is one indexed copy of rows.
+
+    Its members are the rows of its frames in `speech.rows`.
 
     If it is not `lasting`, but made for one epoch, its minibatches are gathered outside of CUDA graphs.
     """
@@ -158,8 +73,32 @@ class FrameBatching:
         return [self.speech.utterances[number] for number in numbers.unique().tolist()]
 
 
+@dataclass(frozen=True)
+class FrameNumbers:
+    """A minibatch of frames that is gathered where it is used, which may be in a CUDA graph.
+
+    `members` [B] are the rows of its frames in `Speech.rows`.
+    """
+
+    batching: FrameBatching
+    members: Tensor
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        return self.batching, self.members.shape
+
+    def gathered(self) -> Batch:
+        return self.batching.batch(self.members)
+
+    def clone(self) -> "FrameNumbers":
+        return replace(self, members=self.members.clone())
+
+    def copy_(self, other: "FrameNumbers") -> None:
+        self.members.copy_(other.members)
+
+
 class UtteranceBatching:
-    """Minibatches of utterances of similar length, so that little is padding.
+    """Minibatches of utterances of similar length, so that little is padding; members are utterances, on the CPU.
 
     With `padded`, a few ascending lengths, each utterance is padded to the next of these, so that there are few shapes;
     where it is longer than all of them, or without `padded`, to the longest utterance of its minibatch.

@@ -65,7 +65,10 @@ class _Chances:
 
 
 def draw(config: AugmentationConfig, seed: int, epoch: int, utterances: int) -> Draws:
-    """Depends only on the seed, the epoch and the utterance's number, so that resumed training draws the same."""
+    """What is drawn for all `utterances` in an epoch, counted from 0.
+
+    It depends only on the seed, the epoch and the utterance's number, so that resumed training draws the same.
+    """
     chances = _Chances(seed, epoch, utterances)
     chance = chances(0, 5)
     snr = np.full(utterances, np.nan)

@@ -26,7 +26,8 @@ class Layout:
         self.rows = int(lengths.sum()) + 2 * edge * len(lengths)
 
     def frames(self, members: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-        """For every frame of some utterances: which of them it belongs to, its place in that one, and its row."""
+        """For each of the N frames of some utterances: which of them it belongs to, its place in that one, and its row,
+        all [N]."""
         number, frame = _ramps(self.lengths[members])
         return number, frame, self.starts[members][number] + frame
 

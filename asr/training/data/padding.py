@@ -10,7 +10,8 @@ MOST_CANDIDATES = 512
 def padded_lengths(lengths: npt.NDArray[np.int64], number: int = SHAPES) -> list[int]:
     """The `number` lengths, or fewer, that take the fewest frames when each utterance is padded to the next of them.
 
-    Ascending; the last is the longest utterance's. Of many different lengths only some quantiles are candidates.
+    `lengths` [U] are the utterances', in frames. Ascending; the last is the longest utterance's. Of many different
+    lengths only some quantiles are candidates.
     """
     candidates = np.unique(lengths)
     if len(candidates) > MOST_CANDIDATES:

@@ -94,13 +94,8 @@ def load_speech(
     layout = Layout(np.diff(archive.starts), edge)
     shape = (layout.rows, config.features.dim)
     resident = stays_resident(4 * shape[0] * shape[1] * (use != Use.LABELS), config.training, device)
-    place = device if resident else torch.device("cpu")
-    stream = ArchivedRows(split) if use == Use.UTTERANCES and not resident else None
-    if stream is None and use != Use.LABELS:
-        path = None if resident else split.stem.with_name(f".{split.name}.{os.getpid()}.rows")
-        rows = row_storage(shape, path, place)
-    else:
-        rows = torch.empty(0, shape[1], device=place)
+    rows, stream = _room(split, shape, device, resident, use)
+    place = rows.device
     ctc = config.topology == "ctc"
     frame_labels = None if config.frame_targets is None else np.full(layout.rows, UNLABELLED)
     sequences = [np.empty(0, np.int64)] * len(archive)
@@ -130,6 +125,18 @@ def load_speech(
         stream=stream,
         timing=torch.from_numpy(frame_labels).to(place) if ctc and frame_labels is not None else None,
     )
+
+
+def _room(
+    split: Split, shape: tuple[int, int], device: torch.device, resident: bool, use: Use
+) -> tuple[Tensor, RowStream | None]:
+    """Rows [R, D] of a shape, to be filled; or, where they are not needed, none [0, D], and what streams them."""
+    place = device if resident else torch.device("cpu")
+    if use == Use.LABELS or (use == Use.UTTERANCES and not resident):
+        stream = ArchivedRows(split) if use == Use.UTTERANCES else None
+        return torch.empty(0, shape[1], device=place), stream
+    path = None if resident else split.stem.with_name(f".{split.name}.{os.getpid()}.rows")
+    return row_storage(shape, path, place), None
 
 
 def _require_labels(split: Split, frame_labels: Numbers | None, labels: Numbers) -> None:

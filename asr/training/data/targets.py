@@ -73,8 +73,8 @@ def state_labels(
 def cut_labels(
     cut: MonoCut, frames: int, config: RecipeConfig, alignments: Alignments, speed: float = 1.0
 ) -> npt.NDArray[np.int64]:
-    """The class, of `config.frame_targets`, of each frame [T] of a cut played at a speed: from its alignment if it has
-    one, else from the corpus's times.
+    """The class, of `config.frame_targets`, of each frame [T] of a cut played `speed` times as fast: from its alignment
+    if it has one, else from the corpus's times.
 
     Raises InputError for a cut that has neither.
     """

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from asr.alignment.states import NO_ALIGNMENTS, Alignments
-from asr.audio import read_audio
 from asr.audio.waveform import Waveform
 from asr.config import RecipeConfig
+from asr.corpora.recorded import Recorded, recorded
 from asr.errors import InputError
 from asr.features.augmentation.rows import joined
 from asr.features.augmentation.speed import perturbed_length
-from asr.features.extract import read_ahead, seconds_of
+from asr.features.extract import read_ahead
 from asr.features.framing import FULL_SCALE
 from asr.features.frontend import StaticFeatures
 from asr.phones.classes import UNLABELLED
@@ -40,7 +40,7 @@ class Waveforms:
         self.sample_rate, self.device, self.held = sample_rate, device, held
         self.lengths: list[int] = []
         self._held: list[Tensor] = []
-        self._cuts: list[tuple[str, float, float | None]] = []
+        self._recorded: list[Recorded] = []
 
     def added(self, cuts: Iterable[MonoCut]) -> Iterator[tuple[MonoCut, int]]:
         """Adds utterances, and yields each with its length (samples).
@@ -64,7 +64,7 @@ class Waveforms:
     def _place(self, cut: MonoCut, length: int) -> int:
         self.lengths.append(length)
         if not self.held:
-            self._cuts.append((cut.recording.sources[0].source, cut.start, seconds_of(cut)))
+            self._recorded.append(recorded(cut))
         return length
 
     def padded(self, members: Sequence[int]) -> Tensor:
@@ -78,11 +78,10 @@ class Waveforms:
         """
         if self.held:
             return self._held[number]
-        path, start, duration = self._cuts[number]
-        samples = read_audio(path, self.sample_rate, start, duration)
+        samples = self._recorded[number].samples(self.sample_rate)
         if len(samples) != self.lengths[number]:
             message = f"has {len(samples)} samples and not {self.lengths[number]}; rerun asr prepare and asr features"
-            raise InputError(message, path)
+            raise InputError(message, self._recorded[number].path)
         return _sixteen_bits(samples).to(self.device)
 
 

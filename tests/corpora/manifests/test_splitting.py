@@ -14,7 +14,7 @@ from lhotse import MonoCut, Recording
 from asr.config import SplitConfig
 from asr.corpora.cuts import utterance_cut
 from asr.corpora.manifests.same_audio import contents
-from asr.corpora.manifests.splitting import divide
+from asr.corpora.manifests.splitting import divide, groups
 from asr.errors import InputError
 
 SIDES = ("train", "dev", "test")
@@ -112,7 +112,7 @@ def test_files_of_equal_size_and_content_are_the_same(files: Path) -> None:
     (files / "link").hardlink_to(files / "3-0")
     paths = [str(files / name) for name in ("3-0", "3-1", "10-0", "4-0", "link")]
     found = contents(recording(Path(path)) for path in paths)
-    same, copy, other_content, other_size, link = (found[path] for path in paths)
+    same, copy, other_content, other_size, link = (found[path, None] for path in paths)
     assert same == copy == link
     assert len({same, other_content, other_size}) == 3
     with pytest.raises(InputError, match="cannot read"):
@@ -142,9 +142,24 @@ def test_files_with_the_same_samples_are_the_same_in_any_lossless_format(tmp_pat
     for name, (samples, subtype) in written.items():
         soundfile.write(tmp_path / name, samples, RATE, subtype=subtype)
     found = contents(recording(tmp_path / name, RATE, RATE) for name in written)
-    *same, other_samples, other_channels = (found[str(tmp_path / name)] for name in written)
+    *same, other_samples, other_channels = (found[str(tmp_path / name), None] for name in written)
     assert len(set(same)) == 1
     assert len({same[0], other_samples, other_channels}) == 3
+
+
+def test_a_channel_saved_as_a_file_stays_with_its_recording(tmp_path: Path) -> None:
+    """Also where only the other channel is an utterance."""
+    sides = np.random.default_rng(0).integers(-(2**15), 2**15, (3, RATE), np.int16)
+    soundfile.write(tmp_path / "call.wav", sides[:2].T, RATE)
+    soundfile.write(tmp_path / "copy.flac", sides[1], RATE)
+    soundfile.write(tmp_path / "other.flac", sides[2], RATE)
+    cuts = [
+        utterance_cut("call", tmp_path / "call.wav", RATE, RATE, speaker="a", channel=0, channels=2),
+        utterance_cut("copy", tmp_path / "copy.flac", RATE, RATE, speaker="b"),
+        utterance_cut("other", tmp_path / "other.flac", RATE, RATE, speaker="c"),
+    ]
+    for by in ("speaker", "recording"):
+        assert [[cut.id for cut in group] for group in groups(cuts, by)] == [["call", "copy"], ["other"]]
 
 
 def test_a_copy_at_16_bits_is_its_original_at_24(tmp_path: Path) -> None:

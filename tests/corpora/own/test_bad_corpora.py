@@ -130,7 +130,7 @@ BROKEN = [
         r"segments:2: its end 0\.5 s is not after .*; correct",
     ),
     ("csv", after_two_lines, r"mine\.csv:4: utterance 'ann0' is already"),
-    ("csv", channel, r"mine\.csv:2: channel 1 \(from 0\) of ann0\.wav, which has 1: save each channel"),
+    ("csv", channel, r"mine\.csv:2: channel 1 \(from 0\), but ann0\.wav has 1 channel; correct"),
     (
         "csv",
         overwritten("ann0.wav", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 16044\n"),

@@ -105,6 +105,31 @@ def test_phones_that_look_alike_are_warned_of_and_may_be_one(tmp_path: Path, asr
     assert phone_sequence(all_cuts(tmp_path / "given")[0]) == ["ɡ", "ɡ", "t͡ʃʰ", "t", "˥", "sil"]
 
 
+def test_words_are_in_the_phones_of_their_lexicon(tmp_path: Path, asr_command: Command) -> None:
+    """WikiPron's German, say: no set has these phones, and diacritics make many of them."""
+    BUILDERS["csv"](tmp_path / "corpus")
+    table = tmp_path / "corpus" / "mine.csv"
+    table.write_text(table.read_text().replace(SYMBOLS, ""))
+    lexicon = tmp_path / "words.tsv"
+    lexicon.write_text("she\tʃ iː\nshe\tʃʰ i\nsaid\tz ɛ d̥\nnone\tg ɡ\n<noise>\tspn\n")
+    arguments = ("prepare", "csv", tmp_path / "corpus")
+    narrow = asr_command(*arguments, tmp_path / "narrow", "--lexicon", lexicon)
+    assert narrow.status == 0, narrow.err
+    set_is, alike = narrow.err.splitlines()
+    assert set_is.endswith("words.tsv: the phone set is that of the lexicon, 10 phones")
+    assert "words.tsv: phones that look alike are written with other characters (g and ɡ)" in alike
+    phones = load_phone_set(tmp_path / "narrow" / "phones.txt")
+    assert phones.symbols == ("sil", "d̥", "g", "i", "iː", "z", "ɛ", "ɡ", "ʃ", "ʃʰ")
+    again = asr_command("prepare", "csv", tmp_path / "corpus", tmp_path / "again", "--lexicon", lexicon, "--broad-ipa")
+    assert again.err.splitlines() == [f"{lexicon}: the phone set is that of the lexicon, 7 phones"]
+    assert load_phone_set(tmp_path / "again" / "phones.txt").symbols == ("sil", "d", "i", "z", "ɛ", "ɡ", "ʃ")
+    assert phone_sequence(all_cuts(tmp_path / "again")[0]) == ["ʃ", "i", "z", "ɛ", "d"]
+    recipe = yaml.safe_load((tmp_path / "again" / "recipe.yaml").read_text())
+    assert (recipe["targets"]["phone_set"], recipe["corpus"]["broad_ipa"]) == (str(tmp_path / "again/phones.txt"), True)
+    given = asr_command(*arguments, tmp_path / "given", "--lexicon", lexicon, "--phone-set", "cmu39")
+    assert "words.tsv:1: unknown phone 'ʃ': it is not in cmu39" in given.err
+
+
 @pytest.mark.parametrize(
     ("labels", "warned"),
     [

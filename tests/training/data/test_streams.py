@@ -15,7 +15,8 @@ from asr.corpora.cuts import read_cuts, utterance_cut, write_cuts
 from asr.errors import InputError
 from asr.features.dataset import Dataset
 from asr.training.data.augmented import EpochSpeech
-from asr.training.data.batching import Batch, UtteranceBatching, batches
+from asr.training.data.batching import UtteranceBatching, batches
+from asr.training.data.minibatch import Batch
 from asr.training.data.speech import Speech, Use, load_speech
 from asr.training.data.streams import ChangedRows, RowFile
 from asr.training.train import train

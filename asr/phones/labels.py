@@ -1,10 +1,9 @@
-"""The phone labels of a corpus as phones of its set; where no set is given, it is made from the labels."""
+"""The phone labels of a corpus or a lexicon as phones of a set; where no set is given, it is made from the labels."""
 
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from asr.corpora.file_names import composed
 from asr.errors import InputError
 from asr.phones.ipa import broad
 from asr.phones.phone_set import Phone, PhoneSet, make_phone_set
@@ -66,20 +65,35 @@ class Labels:
         return make_phone_set(DERIVED, phones, {})
 
     def _find(self, label: str) -> str | None:
-        letter = broad(label) if self._broad and not _is_silent(label) else composed(label)
         if self._given is None:
+            letter = broad(label) if self._broad and not _is_silent(label) else _composed(label)
             if letter:
                 check_symbol(letter)
             return letter or SILENCE  # composed, so that ã is one phone, however many characters it is typed with
-        for form in (label, composed(label), letter):
-            phone = spelled(form, self._given) if self._given.ships else form
-            if phone in self._given:
-                return phone
+        if (phone := phone_of(label, self._given, self._broad)) is not None:
+            return phone
         if not label or _is_silent(label):
             return next(iter(self._given.silences), None)
         raise InputError(
             f"unknown phone {label!r}: it is not in {self._given}; correct it, or give a phone set that has it"
         )
+
+
+def phone_of(label: str, phone_set: PhoneSet, broad_ipa: bool = False) -> str | None:
+    """The phone of a set that is written so; None where it has none.
+
+    Characters may be composed or not. In the sets that ship, letters may have any case, and vowels a stress digit. With
+    `broad_ipa`, a narrow label that the set does not have is its letter.
+    """
+    for form in (label, _composed(label), *([broad(label)] if broad_ipa and not _is_silent(label) else [])):
+        phone = spelled(form, phone_set) if phone_set.ships else form
+        if phone in phone_set:
+            return phone
+    return None
+
+
+def _composed(label: str) -> str:
+    return unicodedata.normalize("NFC", label)
 
 
 def _is_silent(label: str) -> bool:
