@@ -44,11 +44,11 @@ class Labels:
 
     def is_spoken(self, label: str) -> bool:
         """Whether a label is that of a sound, not of a pause; a noise is a sound. Raises InputError as `phone`."""
+        if (phone := self.phone(label)) is None:
+            return False
         if label.lower() in NOISES:
             return True
-        if self._given is not None:
-            return (self.phone(label) or "") not in ("", *self._given.unspoken)
-        return bool(label) and not _is_silent(label)
+        return not _is_silent(phone) if self._given is None else phone not in self._given.unspoken
 
     @property
     def phone_set(self) -> PhoneSet | None:

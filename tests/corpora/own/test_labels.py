@@ -8,6 +8,7 @@ from support.asr_command import Command
 from support.own_corpora import BUILDERS, SYMBOLS, all_cuts
 
 from asr.corpora.cuts import phone_sequence
+from asr.phones.labels import Labels
 from asr.phones.phone_set import load_phone_set
 
 
@@ -154,3 +155,13 @@ def test_words_given_as_phones_are_warned_of(labels: str, warned: bool, tmp_path
         assert (mine.status, mine.err) == (0, "")
     else:
         assert not outcome.err
+
+
+def test_pauses_are_known_and_noises_are_sounds(tmp_path: Path) -> None:
+    labels = Labels(None)
+    assert [label for label in ("", "sil", "PAU", "sp", "#", "spn", "aa") if labels.is_spoken(label)] == ["spn", "aa"]
+    (tmp_path / "mine.txt").write_text("_\tpause\naa\n")
+    no_silence = Labels(load_phone_set(tmp_path / "mine.txt"))
+    assert [label for label in ("", "sil", "_", "spn", "aa") if no_silence.is_spoken(label)] == ["aa"]
+    timit = Labels(load_phone_set("timit61"))
+    assert [label for label in ("h#", "pau", "epi", "spn", "AA1") if timit.is_spoken(label)] == ["spn", "AA1"]
