@@ -14,7 +14,7 @@ from asr.decoding.stage import decode
 from asr.features.stage import compute_features
 from asr.runs.run import Run, execute
 from asr.scoring.stage import score_stage
-from asr.storage.files import read_json, read_jsonl
+from asr.storage.json_files import read_json, read_jsonl
 from asr.storage.run_layout import HYPOTHESES, METRICS, REFERENCES, RESULTS, TEST, TRAIN
 from asr.training.train import train
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from asr.errors import InputError
-from asr.storage.files import file_digest, read_json, write_json
+from asr.storage.files import file_digest
+from asr.storage.json_files import read_json, write_json
 from asr.storage.run_layout import (
     BUNDLE_MANIFEST,
     CLASSES,

@@ -32,7 +32,8 @@ from asr.config import RecipeConfig
 from asr.config.recipe_file import read_recipe
 from asr.errors import InputError
 from asr.features.mel import check_length
-from asr.storage.files import file_digest, read_json, write_json
+from asr.storage.files import file_digest
+from asr.storage.json_files import read_json, write_json
 from asr.storage.run_layout import (
     CLASSES,
     DECODING_WEIGHTS,

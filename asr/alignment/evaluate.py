@@ -19,7 +19,7 @@ from asr.errors import InputError
 from asr.features.dataset import Dataset
 from asr.formats.transcript import Transcript
 from asr.phones.folding import fold_segments
-from asr.storage.files import write_json
+from asr.storage.json_files import write_json
 from asr.storage.run_layout import BUNDLE, DECODE, FEATURES, PREPARE, fold_names
 
 Seconds = npt.NDArray[np.float64]

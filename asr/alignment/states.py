@@ -18,7 +18,8 @@ from asr.corpora.cuts import has_words, phone_sequence
 from asr.errors import InputError
 from asr.formats.transcript import PhoneSegment
 from asr.phones.folding import fold
-from asr.storage.files import complete_file, file_digest, numbered_jsonl
+from asr.storage.files import complete_file, file_digest
+from asr.storage.json_files import numbered_jsonl
 
 SCHEMA = 1
 

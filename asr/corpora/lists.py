@@ -18,7 +18,7 @@ from asr.corpora.kaldi_folder import find_wav_scp, kaldi_rows
 from asr.corpora.list_row import Listed, Rows, located, read_seconds
 from asr.corpora.sph2pipe import sphere_file
 from asr.errors import InputError, listed, refuse
-from asr.storage.files import json_rows
+from asr.storage.json_files import json_rows
 from asr.storage.text import read_packed_lines
 
 COLUMNS = {

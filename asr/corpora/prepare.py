@@ -16,7 +16,7 @@ from asr.corpora.shards import find_shards, unpack_shards
 from asr.corpora.stored_phone_set import store_phone_set, stored_phone_set
 from asr.data_files import data_path
 from asr.errors import InputError, count
-from asr.storage.files import write_json
+from asr.storage.json_files import write_json
 from asr.storage.run_layout import AUDIO, SUMMARY, cuts_path
 
 LHOTSE = "lhotse"

@@ -23,7 +23,8 @@ from asr.corpora.recorded import recorded
 from asr.corpora.stored_phone_set import store_phone_set
 from asr.errors import InputError
 from asr.progress import track
-from asr.storage.files import complete_file, files_below, json_objects, output_path, synced_together, write_json
+from asr.storage.files import complete_file, files_below, output_path, synced_together
+from asr.storage.json_files import json_objects, write_json
 from asr.storage.run_layout import SUMMARY
 from asr.storage.text import read_packed_lines
 

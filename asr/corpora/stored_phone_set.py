@@ -6,7 +6,8 @@ from typing import Any, TypeGuard
 from asr.corpus_registry import CORPORA
 from asr.errors import InputError
 from asr.phones.phone_set import PhoneSet, load_phone_set, phone_set_text
-from asr.storage.files import read_json, write_text
+from asr.storage.files import write_text
+from asr.storage.json_files import read_json
 from asr.storage.run_layout import PHONE_SET, SUMMARY
 
 

@@ -48,7 +48,8 @@ from asr.phones.folding import fold
 from asr.phones.pronounce import chosen_pronunciations, fold_pronunciations
 from asr.processes.tasks import ALONE, Others, Task
 from asr.scoring.pronunciations import fitting_pronunciations
-from asr.storage.files import make_folder, write_bytes, write_json
+from asr.storage.files import make_folder, write_bytes
+from asr.storage.json_files import write_json
 from asr.storage.outputs import UNFINISHED, complete_outputs
 from asr.storage.run_layout import BUNDLE, RECIPE, REFERENCES, SPEED, TUNED, alignments_path, cuts_path
 

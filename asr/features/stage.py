@@ -14,7 +14,7 @@ from asr.features.archive import Archive
 from asr.features.extract import ExtractSummary, extract
 from asr.features.shares import SharedRows, extract_by_all, extract_share
 from asr.processes.tasks import ALONE, Others, Task
-from asr.storage.files import write_json
+from asr.storage.json_files import write_json
 from asr.storage.run_layout import SPLITS, SUMMARY, cuts_path, fold_names
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from types import NoneType
 from typing import Any, cast
 
 from asr.errors import InputError
-from asr.storage.files import numbered_jsonl, write_jsonl
+from asr.storage.json_files import numbered_jsonl, write_jsonl
 
 _PHONE_KEYS = ("phone", "start", "end", "score")
 _PLAIN_KEYS = frozenset(("utterance", "speaker", "audio", "duration", "corpus", "phones"))

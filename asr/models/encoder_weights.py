@@ -15,7 +15,7 @@ from asr.errors import InputError
 from asr.models.acoustic_model import AcousticModel
 from asr.models.self_supervised import SelfSupervisedEncoder
 from asr.models.wav2vec2 import Wav2Vec2
-from asr.storage.files import read_json
+from asr.storage.json_files import read_json
 from asr.storage.weights import Tensors, read_weights
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from asr.audio import audio_status
 from asr.errors import InputError
-from asr.storage.files import file_digest, owner_of, read_jsonl, write_jsonl
+from asr.storage.files import file_digest, owner_of
+from asr.storage.json_files import read_jsonl, write_jsonl
 
 DIGESTS = "audio.jsonl"
 """In an output folder: the digest of each file that was read, with the size and time by which it is known again."""

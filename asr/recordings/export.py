@@ -18,7 +18,8 @@ from asr.formats.transcript import Transcript, read_transcripts
 from asr.phones.conversion import MODEL, Conversion, conversion
 from asr.phones.phone_set import AnyPhoneSet
 from asr.recordings.failures import log_failure
-from asr.storage.files import output_path, read_json, sync, synced_together, write_json
+from asr.storage.files import output_path, sync, synced_together
+from asr.storage.json_files import read_json, write_json
 from asr.storage.output_folder import OutputFolder
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,8 @@ from asr.formats.registry import WRITERS, writer
 from asr.recordings.digests import AudioDigests
 from asr.recordings.failures import Failures
 from asr.recordings.sources import PART, Source
-from asr.storage.files import complete_file, growing_file, numbered_jsonl, output_path, owner_of, remove, write_jsonl
+from asr.storage.files import complete_file, growing_file, output_path, owner_of, remove
+from asr.storage.json_files import numbered_jsonl, write_jsonl
 
 log = logging.getLogger(__name__)
 

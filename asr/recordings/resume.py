@@ -8,7 +8,8 @@ from itertools import count as numbers
 from pathlib import Path
 from typing import Any
 
-from asr.storage.files import make_folder, read_json, rename, write_json
+from asr.storage.files import make_folder, rename
+from asr.storage.json_files import read_json, write_json
 from asr.storage.output_folder import OutputFolder
 
 log = logging.getLogger(__name__)

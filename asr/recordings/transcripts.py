@@ -9,7 +9,7 @@ from asr.errors import InputError, count, listed
 from asr.formats.registry import READERS, Tier, reader
 from asr.recordings.sources import Found, Source
 from asr.recordings.speakers import utterances_of
-from asr.storage.files import numbered_jsonl
+from asr.storage.json_files import numbered_jsonl
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from asr.report.run_files import read_run
 from asr.scoring.compare import Difference, difference
 from asr.scoring.results import ScoreResult, read_utterances, summarize
 from asr.scoring.silence import Treatment
-from asr.storage.files import read_json
+from asr.storage.json_files import read_json
 from asr.storage.run_layout import BUNDLE, DECODE, RECIPE, RESULTS, SPEED, TRAIN, UTTERANCES
 
 

@@ -10,7 +10,7 @@ from asr.errors import InputError
 from asr.phones.phone_set import AnyPhoneSet
 from asr.report.reliability import reliability_plot
 from asr.scoring.calibration import calibrate, judge_files
-from asr.storage.files import read_json
+from asr.storage.json_files import read_json
 from asr.storage.run_layout import CALIBRATION, DECODE, HYPOTHESES, ORACLE, REFERENCES, SCORE, TEST, TUNED
 
 CALIBRATED = ("accuracy", "confidence", "expected_calibration_error", "normalized_cross_entropy")

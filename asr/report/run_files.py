@@ -12,7 +12,7 @@ from asr.errors import InputError
 from asr.phones.phone_set import PhoneSet
 from asr.scoring.results import UtteranceScore, read_utterances
 from asr.scoring.silence import TREATMENTS
-from asr.storage.files import read_json
+from asr.storage.json_files import read_json
 from asr.storage.run_layout import ENVIRONMENT, METRICS, RECIPE, RESULTS, SCORE, TRAIN, UTTERANCES, fold_name
 from asr.training.averaging import epochs_to_keep
 from asr.training.metrics import read_metrics

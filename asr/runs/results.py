@@ -11,7 +11,8 @@ from asr.runs.environment import environment
 from asr.runs.stage import Stage
 from asr.runs.stages import STAGES, each_round, folds, skipped
 from asr.scoring.results import ScoreResult, read_utterances, summarize
-from asr.storage.files import json_text, remove, write_text
+from asr.storage.files import remove, write_text
+from asr.storage.json_files import json_text
 from asr.storage.run_layout import ENVIRONMENT, RECIPE, RESULTS, SCORE, TEST, TRAIN, UTTERANCES
 
 

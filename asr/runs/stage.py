@@ -17,7 +17,8 @@ from typing import Any
 
 import asr.version
 from asr.errors import InputError
-from asr.storage.files import file_digest, files_below, make_folder, owner_of, read_json, remove, write_json
+from asr.storage.files import file_digest, files_below, make_folder, owner_of, remove
+from asr.storage.json_files import read_json, write_json
 from asr.storage.run_layout import CHECKPOINTS, METRICS, RECIPE, SPEED, STATE_ALIGNMENTS, TENSORBOARD
 
 RECORD = "stage.json"

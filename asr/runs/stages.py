@@ -24,7 +24,8 @@ from asr.processes.tasks import Others, Task
 from asr.runs.folds import find_ensemble, of_fold, refuse_own
 from asr.runs.stage import Stage, corpus_digest
 from asr.scoring.stage import score_stage
-from asr.storage.files import file_digest, read_json
+from asr.storage.files import file_digest
+from asr.storage.json_files import read_json
 from asr.storage.run_layout import (
     BUNDLE,
     DECODE,

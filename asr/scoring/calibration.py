@@ -17,7 +17,8 @@ from asr.scoring.counterparts import Counterparts
 from asr.scoring.edit_alignment import edit_alignment
 from asr.scoring.pronunciations import Reference, fitting_phones
 from asr.scoring.silence import transcribed
-from asr.storage.files import remove, write_json
+from asr.storage.files import remove
+from asr.storage.json_files import write_json
 from asr.storage.run_layout import CALIBRATION
 
 BINS = 10

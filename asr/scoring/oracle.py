@@ -13,7 +13,7 @@ from asr.scoring.edit_alignment import count_errors, edit_alignment
 from asr.scoring.pronunciations import Reference, fitting_phones
 from asr.scoring.score import counted_per
 from asr.scoring.silence import Treatment, transcribed, treat
-from asr.storage.files import numbered_jsonl, write_json
+from asr.storage.json_files import numbered_jsonl, write_json
 from asr.storage.run_layout import ORACLE
 
 

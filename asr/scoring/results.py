@@ -16,7 +16,8 @@ from asr.scoring.bootstrap import intervals
 from asr.scoring.edit_alignment import Counts, EditPair
 from asr.scoring.silence import TREATMENTS, Treatment
 from asr.scoring.utterance import ScoredUtterances, UtteranceScore
-from asr.storage.files import numbered_jsonl, write_json, write_jsonl, write_text
+from asr.storage.files import write_text
+from asr.storage.json_files import numbered_jsonl, write_json, write_jsonl
 from asr.storage.run_layout import CONFUSIONS, RESULTS, UTTERANCES
 
 SCHEMA = 1

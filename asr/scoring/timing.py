@@ -21,7 +21,8 @@ from asr.phones.phone_set import AnyPhoneSet, PhoneSet, load_phone_set, silences
 from asr.scoring.edit_alignment import EditPair, edit_alignment
 from asr.scoring.scored_segments import scored_segments
 from asr.scoring.silence import treat
-from asr.storage.files import remove, write_json
+from asr.storage.files import remove
+from asr.storage.json_files import write_json
 from asr.storage.run_layout import TIMING
 
 FRAME = 0.01

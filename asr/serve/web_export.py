@@ -24,7 +24,8 @@ from asr.serve.page_files import INDEX, PAGE, WORKER
 from asr.serve.web_alignment import packed_lexicon
 from asr.serve.web_decoder import decoder_json
 from asr.serve.web_runtime import RUNTIME_VERSION, SOURCE_TREE, WASM, WEBGPU, find_runtime
-from asr.storage.files import read_json, remove, write_bytes, write_text
+from asr.storage.files import remove, write_bytes, write_text
+from asr.storage.json_files import read_json
 from asr.storage.output_folder import output_folder
 from asr.storage.run_layout import LM, ONNX_MANIFEST, ONNX_MODEL, PACKED_LM
 from asr.version import __version__

@@ -23,7 +23,8 @@ from asr.phones.phone_set import PhoneSet
 from asr.report.escaping import markdown
 from asr.sharing.facts import CardFacts, Figure, read_facts, run_facts
 from asr.sharing.licences import LICENCES, common_licence, corpus_licence, licence_text
-from asr.storage.files import file_digest, json_text, numbered_jsonl, owner_of, write_text
+from asr.storage.files import file_digest, owner_of, write_text
+from asr.storage.json_files import json_text, numbered_jsonl
 from asr.storage.output_folder import output_folder
 from asr.storage.output_record import kind_of
 from asr.storage.run_layout import CARD_FACTS, RECIPE, WEIGHTS

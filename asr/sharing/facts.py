@@ -16,7 +16,7 @@ from asr.errors import InputError
 from asr.scoring.edit_alignment import EditPair, Outcome, outcome_of
 from asr.scoring.results import UNKNOWN_SPEAKER, confusions, ranked, read_utterances, summarize
 from asr.scoring.utterance import UtteranceScore
-from asr.storage.files import read_json
+from asr.storage.json_files import read_json
 from asr.storage.run_layout import (
     ENVIRONMENT,
     METRICS,

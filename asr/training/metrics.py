@@ -10,7 +10,8 @@ from torch import Tensor
 
 from asr.config import TrainingConfig
 from asr.errors import InputError
-from asr.storage.files import adopt, numbered_jsonl, write_jsonl
+from asr.storage.files import adopt
+from asr.storage.json_files import numbered_jsonl, write_jsonl
 from asr.storage.run_layout import METRICS
 
 log = logging.getLogger(__name__)

@@ -24,7 +24,8 @@ from asr.features.dataset import Dataset, Split
 from asr.models import AcousticModel
 from asr.models.encoder_weights import encoder_files, load_encoder
 from asr.models.initializers import initialize_from
-from asr.storage.files import file_digest, make_folder, write_json
+from asr.storage.files import file_digest, make_folder
+from asr.storage.json_files import write_json
 from asr.storage.run_layout import BUNDLE, SUMMARY, WEIGHTS, forget_rounds, round_folder
 from asr.storage.weights import read_weights
 from asr.training.data.augmented import AugmentedSets, EpochSpeech

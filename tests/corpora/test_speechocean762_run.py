@@ -8,7 +8,7 @@ from support.speechocean762_tree import PHONES, TRAIN, build_speechocean762
 
 from asr.formats.transcript import read_transcripts
 from asr.phones.phone_set import load_phone_set
-from asr.storage.files import read_jsonl
+from asr.storage.json_files import read_jsonl
 
 RECIPE = """\
 corpus: {{name: speechocean762, dir: {corpus}}}

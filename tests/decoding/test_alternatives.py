@@ -9,7 +9,7 @@ from asr.config import DecodingConfig
 from asr.decoding.alternatives import alternatives_files
 from asr.decoding.decode import decode_utterance
 from asr.formats.transcript import PhoneSegment, Transcript
-from asr.storage.files import read_jsonl
+from asr.storage.json_files import read_jsonl
 
 
 def test_n_best_lists_lattices_and_symbols_are_written_as_asked(decoder, tmp_path):

@@ -19,7 +19,7 @@ from asr.features.dataset import Dataset
 from asr.lm.ngram import train_ngram
 from asr.phones.folding import fold
 from asr.phones.phone_set import load_phone_set
-from asr.storage.files import read_jsonl
+from asr.storage.json_files import read_jsonl
 from asr.storage.lock import locked
 from asr.storage.run_layout import alignments_path
 

@@ -14,7 +14,7 @@ from asr.config.recipe_file import read_recipe
 from asr.decoding.stage import decode, help_decode
 from asr.errors import OutputError
 from asr.processes.lost import LostProcessError
-from asr.storage.files import read_json
+from asr.storage.json_files import read_json
 from asr.storage.output_folder import output_folder
 
 CPU = torch.device("cpu")

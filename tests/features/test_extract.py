@@ -19,7 +19,7 @@ from asr.features.cmvn import Statistics, cmvn_path, load_cmvn
 from asr.features.extract import extract
 from asr.features.frontend import FrontEnd
 from asr.features.stage import extract_folder
-from asr.storage.files import read_json
+from asr.storage.json_files import read_json
 
 RATE = 16000
 CONFIG = FeaturesConfig()

@@ -13,7 +13,7 @@ from support.ctm import read_ctm
 from asr.errors import InputError
 from asr.formats.transcript import PhoneSegment, Transcript, WordSegment, read_transcripts, write_transcripts
 from asr.recordings.export import PLAIN, Exports, View
-from asr.storage.files import write_json
+from asr.storage.json_files import write_json
 from asr.storage.output_folder import output_folder
 
 PHONES = [PhoneSegment("sil", 0.0, 0.2, 0.9), PhoneSegment("cl", 0.2, 0.3, 0.4), PhoneSegment("k", 0.3, 0.4, 0.8)]

@@ -12,7 +12,7 @@ from asr.recordings.digests import AudioDigests
 from asr.recordings.failures import Failures
 from asr.recordings.results import Results
 from asr.recordings.sources import Source
-from asr.storage.files import write_jsonl
+from asr.storage.json_files import write_jsonl
 from asr.storage.output_folder import output_folder
 
 Run = Callable[..., list[str]]

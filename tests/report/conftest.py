@@ -11,7 +11,7 @@ from asr.formats.transcript import PhoneSegment, Transcript
 from asr.phones.phone_set import load_phone_set
 from asr.scoring.results import ScoreResult, summarize, write_result
 from asr.scoring.score import score
-from asr.storage.files import write_json, write_jsonl
+from asr.storage.json_files import write_json, write_jsonl
 
 CONFIG = ScoringConfig(bootstrap=100)
 

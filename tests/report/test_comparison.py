@@ -10,7 +10,7 @@ from asr.config import DnnConfig
 from asr.report.comparison import differences, read_compared
 from asr.report.comparison_tables import settings_table
 from asr.scoring.silence import TREATMENTS
-from asr.storage.files import read_json, read_jsonl, write_json
+from asr.storage.json_files import read_json, read_jsonl, write_json
 
 
 @pytest.fixture

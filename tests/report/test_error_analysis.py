@@ -10,7 +10,7 @@ from asr.report.error_analysis import Tally, contexts, error_analysis
 from asr.report.run_files import read_run
 from asr.scoring.results import write_result
 from asr.scoring.score import score
-from asr.storage.files import write_json
+from asr.storage.json_files import write_json
 
 SPOKEN = [("sil", 0.1), ("k", 0.02), ("ae", 0.1), ("t", 0.04), ("q", 0.05), ("iy", 0.2), ("sil", 0.1)]
 WORDS = [("cat", 0.1, 0.26), ("e", 0.26, 0.51)]

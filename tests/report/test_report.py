@@ -13,7 +13,7 @@ from asr.formats.transcript import PhoneSegment, Transcript, write_transcripts
 from asr.report.report import report
 from asr.scoring.calibration import calibrate_files
 from asr.scoring.silence import NOTE, USED_BY
-from asr.storage.files import write_json
+from asr.storage.json_files import write_json
 
 UNCLOSED = {"meta", "br", "hr", "img", "link", "input"}
 

@@ -21,7 +21,7 @@ from torch.distributed import TCPStore
 from asr.errors import InputError
 from asr.processes.launcher import launch
 from asr.processes.lost import LOST_STATUS
-from asr.storage.files import read_json, read_jsonl
+from asr.storage.json_files import read_json, read_jsonl
 
 ASR = (sys.executable, "-m", "asr")
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "asr")

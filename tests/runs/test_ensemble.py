@@ -23,7 +23,7 @@ from asr.features.cmvn import Cmvn
 from asr.recognizer import Recognizer
 from asr.report.comparison import read_compared
 from asr.runs.folds import find_ensemble, of_fold
-from asr.storage.files import read_jsonl
+from asr.storage.json_files import read_jsonl
 from asr.storage.weights import read_weights, save_weights
 
 

@@ -10,7 +10,7 @@ from support.watched_run import RECIPE, epochs
 
 from asr.report.live import SILENT, Live, live_page
 from asr.runs.watch import BEAT, watched
-from asr.storage.files import write_jsonl
+from asr.storage.json_files import write_jsonl
 
 
 @pytest.fixture(autouse=True)

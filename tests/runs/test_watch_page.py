@@ -12,7 +12,7 @@ from support.watched_run import RECIPE, epochs
 
 from asr.report.live import Live, live_page
 from asr.runs.watch import watched
-from asr.storage.files import write_jsonl
+from asr.storage.json_files import write_jsonl
 
 pytestmark = pytest.mark.pages
 

@@ -7,7 +7,7 @@ import pytest
 from asr.errors import InputError
 from asr.formats.transcript import PhoneSegment, Transcript, write_transcripts
 from asr.scoring.oracle import oracle, oracle_files
-from asr.storage.files import write_jsonl
+from asr.storage.json_files import write_jsonl
 
 LISTS = [
     (

@@ -13,7 +13,8 @@ from asr.errors import InputError
 from asr.sharing.card import CardChoices, header_figures, read_header, write_card
 from asr.sharing.licences import common_licence
 from asr.sharing.pack import Packing, pack
-from asr.storage.files import file_digest, write_jsonl
+from asr.storage.files import file_digest
+from asr.storage.json_files import write_jsonl
 
 CHOICES = CardChoices(name="tiny", license="cc-by-4.0")
 ROWS = [

@@ -10,17 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asr.errors import InputError
-from asr.storage.files import (
-    complete_file,
-    files_below,
-    make_folder,
-    numbered_jsonl,
-    read_json,
-    read_jsonl,
-    write_json,
-    write_jsonl,
-    write_text,
-)
+from asr.storage.files import complete_file, files_below, make_folder, write_text
+from asr.storage.json_files import numbered_jsonl, read_json, read_jsonl, write_json, write_jsonl
 
 # Low surrogates alone, as they stand for the bytes of file names that are not UTF-8.
 TEXT = st.text() | st.text('\udc80\udcff\u2028\x85\x00\n\r\\"a')

@@ -34,7 +34,7 @@ from asr.phones.words import split_words
 from asr.recordings.transcripts import ListedTranscripts
 from asr.scoring.oracle import oracle_files
 from asr.scoring.results import read_utterances
-from asr.storage.files import read_json, write_json
+from asr.storage.json_files import read_json, write_json
 from asr.storage.text import read_text
 from asr.storage.weights import read_weights, save_weights
 from asr.training.checkpoint import Progress, Trained, load_checkpoint, save_checkpoint

@@ -21,7 +21,7 @@ from asr.phones.classes import UNLABELLED
 from asr.phones.folding import fold
 from asr.recognizer import Recognizer
 from asr.scoring.score import score_files
-from asr.storage.files import read_json, read_jsonl
+from asr.storage.json_files import read_json, read_jsonl
 from asr.training.data.augmented import EpochSpeech
 from asr.training.data.batching import UtteranceBatching
 from asr.training.data.speech import load_speech

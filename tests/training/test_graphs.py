@@ -18,7 +18,7 @@ from torch.nn import functional
 from asr import models
 from asr.config import RecipeConfig
 from asr.errors import InputError
-from asr.storage.files import read_jsonl
+from asr.storage.json_files import read_jsonl
 from asr.training.data.batching import Batching, FrameBatching, UtteranceBatching
 from asr.training.data.minibatch import Batch
 from asr.training.graphs import MOST_SHAPES, CudaRecorder, Recording, Replayed, Results

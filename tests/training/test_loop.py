@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from asr import models
 from asr.config import RecipeConfig
 from asr.errors import InputError
-from asr.storage.files import read_jsonl
+from asr.storage.json_files import read_jsonl
 from asr.training import loop
 from asr.training.checkpoint import Progress, Trained, load_checkpoint, save_checkpoint
 from asr.training.loop import fit

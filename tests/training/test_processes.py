@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from support import separable_training
 from support.forked import context
 
-from asr.storage.files import read_jsonl
+from asr.storage.json_files import read_jsonl
 
 
 def test_two_processes_equal_one(tmp_path: Path) -> None:

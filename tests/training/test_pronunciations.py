@@ -17,7 +17,7 @@ from asr.lm.arpa import read_arpa
 from asr.phones.folding import fold
 from asr.phones.phone_set import load_phone_set
 from asr.scoring.score import counted_per
-from asr.storage.files import read_json
+from asr.storage.json_files import read_json
 from asr.training.data.speech import load_speech
 from asr.training.realignment import read_splits
 from asr.training.train import train

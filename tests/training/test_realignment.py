@@ -33,7 +33,7 @@ from asr.phones.folding import fold, fold_segments
 from asr.phones.phone_set import load_phone_set
 from asr.runs.run import Run, execute
 from asr.scoring.score import score_files
-from asr.storage.files import read_json, read_jsonl
+from asr.storage.json_files import read_json, read_jsonl
 from asr.training import loop, realignment
 from asr.training.data.augmented import EpochSpeech
 from asr.training.data.speech import load_speech

@@ -20,7 +20,7 @@ from asr.features.dataset import Dataset
 from asr.phones.classes import UNLABELLED
 from asr.phones.folding import fold
 from asr.recognizer import Recognizer
-from asr.storage.files import read_jsonl
+from asr.storage.json_files import read_jsonl
 from asr.storage.weights import read_weights
 from asr.training.data.augmented import EpochSpeech
 from asr.training.data.batching import UtteranceBatching

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from asr.config.models.encoder import EncoderArchitecture
 from asr.errors import InputError
-from asr.storage.files import read_json
+from asr.storage.json_files import read_json
 
 CONFIG, PREPROCESSOR = "config.json", "preprocessor_config.json"
 

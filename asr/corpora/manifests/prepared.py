@@ -12,7 +12,7 @@ from asr.corpora.manifests.splitting import divide
 from asr.corpora.prepare import PrepareSummary, write_prepared
 from asr.corpora.stored_phone_set import is_summary, stored_phone_set
 from asr.errors import InputError
-from asr.storage.files import read_json
+from asr.storage.json_files import read_json
 from asr.storage.run_layout import SPLITS, SUMMARY, cuts_path, has_folds
 
 

@@ -21,7 +21,7 @@ from asr.corpora.own.layout import require_folder, split_of
 from asr.corpora.own.reading import OVERSHOOT, read_own
 from asr.corpora.own.utterance import Found, Segment, Utterance
 from asr.errors import InputError, refuse
-from asr.storage.files import json_rows
+from asr.storage.json_files import json_rows
 from asr.storage.text import read_packed_lines
 
 CUTS, RECORDINGS, SUPERVISIONS = "cuts", "recordings", "supervisions"

@@ -11,7 +11,7 @@ from asr.report.browser.utterances import ShownUtterance, shown_utterances
 from asr.report.plotting.speech import Label, Tier
 from asr.report.run_files import read_run
 from asr.scoring.edit_alignment import MARKS, outcome_of
-from asr.storage.files import numbered_jsonl
+from asr.storage.json_files import numbered_jsonl
 
 Spoken = tuple[Recorded | None, list[Tier]]
 """The recording, where it is known, and the tiers."""

@@ -14,7 +14,7 @@ from drawing import EXAMPLE, LEFT, SECONDS, WIDTH, across, hand_labels, phones, 
 from asr.config import FeaturesConfig
 from asr.features.frontend import FrontEnd
 from asr.report.svg import figure, line, number, text, write_figure
-from asr.storage.files import read_jsonl
+from asr.storage.json_files import read_jsonl
 
 TOP, HEIGHT = 40.0, 130.0
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from asr.report.axes import Axes, legend, padded
 from asr.report.svg import figure, write_figure
-from asr.storage.files import read_jsonl
+from asr.storage.json_files import read_jsonl
 
 
 def main() -> None:

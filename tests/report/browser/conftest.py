@@ -17,7 +17,7 @@ from asr.formats.transcript import PhoneSegment, Transcript, write_transcripts
 from asr.report.browser.folder import beside_folder, report_folder
 from asr.scoring.results import write_result
 from asr.scoring.score import score
-from asr.storage.files import write_json
+from asr.storage.json_files import write_json
 
 RATE = 16000
 HOSTILE = "</script><img src=x onerror=alert(1)>'\"&../..\u2028"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from support.asr_command import Command
 
-from asr.storage.files import read_jsonl
+from asr.storage.json_files import read_jsonl
 
 pytest.importorskip("matplotlib")
 
