@@ -24,7 +24,10 @@ _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 
 
 def eaf(transcript: Transcript) -> str:
-    """The text of an ELAN file, with times rounded to ms. Raises InputError for a phone or word without times."""
+    """The text of an ELAN file, with times rounded to ms, from the beginning of the file that is linked.
+
+    Raises InputError for a phone or word without times.
+    """
     annotated = [(tier, list(_annotations(labels))) for tier, labels in tiers(transcript)]
     slots = sorted({time for _, found in annotated for start, end, _ in found for time in (start, end)})
     names = {time: f"ts{number}" for number, time in enumerate(slots, 1)}
@@ -59,11 +62,11 @@ def eaf(transcript: Transcript) -> str:
 
 
 def _annotations(labels: Transcript) -> Iterator[tuple[int, int, str]]:
-    """Start, end (ms) and label; none overlaps the one before it, and the shortest has 1 ms, as ELAN requires."""
-    before = 0
+    """Start, end (ms of the recording) and label; none overlaps the one before it, and the shortest has 1 ms, as ELAN requires."""
+    before, shift = 0, labels.start or 0.0
     for start, end, segment in timed(labels, "ELAN"):
-        first = max(round(start * 1000), before)
-        before = max(round(end * 1000), first + 1)
+        first = max(round((start + shift) * 1000), before)
+        before = max(round((end + shift) * 1000), first + 1)
         yield first, before, segment.phone
 
 

@@ -121,6 +121,12 @@ def test_elan_links_the_audio_and_the_speaker() -> None:
     assert {tier.attrib["PARTICIPANT"] for tier in root.iter("TIER")} == {"ann"}
 
 
+def test_elan_times_of_a_part_are_those_of_the_recording_that_is_linked() -> None:
+    part = Transcript("u", [PhoneSegment("a", 0.0, 0.1)], audio="/x/call.wav", start=2.5)
+    root = ElementTree.fromstring(eaf(part))
+    assert [slot.attrib["TIME_VALUE"] for slot in root.iter("TIME_SLOT")] == ["2500", "2600"]
+
+
 def test_elan_annotations_neither_overlap_nor_are_empty() -> None:
     phones = [PhoneSegment("a", 0.0, 0.1), PhoneSegment("b", 0.1, 0.1), PhoneSegment("c", 0.1, 0.2)]
     root = ElementTree.fromstring(eaf(Transcript("u", phones)))
