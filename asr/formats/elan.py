@@ -62,7 +62,8 @@ def eaf(transcript: Transcript) -> str:
 
 
 def _annotations(labels: Transcript) -> Iterator[tuple[int, int, str]]:
-    """Start, end (ms of the recording) and label; none overlaps the one before it, and the shortest has 1 ms, as ELAN requires."""
+    """Start, end (ms of the recording) and label; none overlaps the one before it or is shorter than 1 ms, as ELAN
+    requires."""
     before, shift = 0, labels.start or 0.0
     for start, end, segment in timed(labels, "ELAN"):
         first = max(round((start + shift) * 1000), before)
