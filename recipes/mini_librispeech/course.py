@@ -38,7 +38,8 @@ from asr.features.stage import compute_features, extract_folder
 from asr.report.axes import Axes, legend, padded
 from asr.report.svg import figure, ticks, write_figure
 from asr.scoring.stage import score_stage
-from asr.storage.files import read_json, read_jsonl, write_text
+from asr.storage.files import write_text
+from asr.storage.json_files import read_json, read_jsonl
 from asr.storage.run_layout import (
     BUNDLE,
     HYPOTHESES,

@@ -40,7 +40,8 @@ from asr.phones.classes import UNLABELLED
 from asr.report.axes import Axes, legend, padded
 from asr.report.svg import figure, ticks, write_figure
 from asr.scoring.score import counted_per
-from asr.storage.files import read_jsonl, write_jsonl, write_text
+from asr.storage.files import write_text
+from asr.storage.json_files import read_jsonl, write_jsonl
 from asr.storage.weights import load_weights
 from asr.training.averaging import epoch_path
 from asr.training.data.speech import Speech, load_speech
