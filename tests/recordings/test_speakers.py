@@ -103,6 +103,23 @@ def test_what_is_done_stays_and_a_changed_utterance_is_done_again(
     assert rows(tmp_path / "out", "alignments.jsonl")[-1]["said"].endswith(" aa")
 
 
+def test_utterances_that_a_changed_textgrid_has_no_longer_are_left_out(
+    tiny_run: Path, talk: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    command = ("align", tiny_run, talk, "-o", tmp_path / "out")
+    assert asr_command(*command).status == 0
+    before = rows(tmp_path / "out", "alignments.jsonl")
+    text = (talk / "talk.TextGrid").read_text()
+    swapped = text.replace('"ann -', '"?').replace('"bob -', '"ann -').replace('"?', '"bob -')
+    (talk / "talk.TextGrid").write_text(swapped)
+    assert asr_command(*command).status == 0
+    after = rows(tmp_path / "out", "alignments.jsonl")
+    assert [row["start"] for row in after] == [row["start"] for row in before]
+    assert [row["speaker"] for row in after] == [{"ann": "bob", "bob": "ann"}[row["speaker"]] for row in before]
+    grid = TextGrid(tmp_path / "out" / "recordings" / "talk.TextGrid")
+    assert grid.interval_tiers == ["bob - phones", "ann - phones"]
+
+
 def test_words_of_speakers_and_recordings_of_one(
     tiny_run: Path, talk: Path, tmp_path: Path, asr_command: Command
 ) -> None:
