@@ -64,9 +64,9 @@ def phones_of_lexicons(sources: Sequence[Path | str], broad_ipa: bool = False) -
 
     With `broad_ipa`, their phones are IPA (see `Labels`). Raises InputError as `read_lexicon` and `lexicon_file` do.
     """
-    dictionary = load_phone_set(LEXICON_PHONES)
     if CMUDICT in sources:
         return None
+    dictionary = load_phone_set(LEXICON_PHONES)
     symbols: dict[str, tuple[Path, int]] = {}
     for path in map(lexicon_file, sources):
         for number, _, written in _entries(path, dictionary):

@@ -56,7 +56,7 @@ class Results:
             return
         _cut_last_line(path)
         numbers = {source.utterance: number for number, source in enumerate(sources)}
-        divided = {source.file for source in sources if source.speaker is not None}
+        whole = {source.file for source in sources if source.speaker is not None or not source.part}
         changed: dict[int, Row | None] = {}
         outdated: list[str] = []
         for line, row in numbered_jsonl(path):
@@ -70,7 +70,7 @@ class Results:
                     outdated.append(name)
                     continue
                 self._closed.add(number)
-            elif "speaker" in row and row.get("audio") in divided:  # its TextGrid has it no longer
+            elif "speaker" in row and row.get("audio") in whole:  # its TextGrid has it no longer
                 changed[line] = None
                 outdated.append(name)
                 continue

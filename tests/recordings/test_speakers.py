@@ -118,6 +118,11 @@ def test_utterances_that_a_changed_textgrid_has_no_longer_are_left_out(
     assert [row["speaker"] for row in after] == [{"ann": "bob", "bob": "ann"}[row["speaker"]] for row in before]
     grid = TextGrid(tmp_path / "out" / "recordings" / "talk.TextGrid")
     assert grid.interval_tiers == ["bob - phones", "ann - phones"]
+    tiers = {"phones": TextGrid(talk / "talk.TextGrid").intervals("ann - phones")}
+    write_grid(talk / "talk.TextGrid", tiers, soundfile.info(talk / "talk.wav").duration)
+    assert asr_command(*command).status == 0
+    assert [row["utterance"] for row in rows(tmp_path / "out", "alignments.jsonl")] == ["talk"]
+    assert TextGrid(tmp_path / "out" / "recordings" / "talk.TextGrid").interval_tiers == ["phones"]
 
 
 def test_words_of_speakers_and_recordings_of_one(
