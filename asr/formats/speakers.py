@@ -21,9 +21,9 @@ from asr.storage.files import output_path
 FOLDER = "recordings"
 
 
-def utterance_name(recording: str, number: int, speaker: str) -> str:
+def utterance_name(recording: str, number: str, speaker: str) -> str:
     """The name of an utterance of one of the speakers of a recording, without spaces in the speaker's."""
-    return f"{recording}-{number:04d}{_end(speaker)}"
+    return f"{recording}-{number}{_end(speaker)}"
 
 
 def _recording(transcript: Transcript) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from asr.corpora.cuts import WORDS
-from asr.corpora.own.turns import LONGEST, WHOLE, Turn, is_spoken, parts_of
+from asr.corpora.own.turns import LONGEST, WHOLE, Turn, is_spoken, numbered, parts_of
 from asr.corpora.own.utterance import Segment, Utterance
 from asr.errors import count
 
@@ -36,10 +36,9 @@ class LongUtterances:
         if not turns or (len(turns) == 1 and turns[0].end - turns[0].start > LONGEST):
             self._whole.append((duration, utterance.id))
             return [utterance]
-        digits = max(4, len(str(len(turns))))
         parts = []
-        for number, turn in enumerate(turns, 1):
-            part = _part(utterance, turn, segments, words, spoken, f"{utterance.id}-{number:0{digits}d}")
+        for number, turn in numbered(turns):
+            part = _part(utterance, turn, segments, words, spoken, f"{utterance.id}-{number}")
             if phones and not any(spoken(label) for _, _, label in part.segments):
                 self._without_phones += 1
                 continue

@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
+from typing import TypeVar
 
 from asr.corpora.own.utterance import Segment
 from asr.phones.symbols import SILENT
@@ -29,6 +30,8 @@ its input, and the longest piece of a long recording in transcription."""
 
 SHORTEST_PAUSE = 0.05
 """Seconds of a pause that has room for a frame (25 ms) without speech on both sides of a cut."""
+
+T = TypeVar("T")
 
 Span = tuple[float, float]
 """Start and end (s)."""
@@ -98,6 +101,12 @@ def _together(spoken: Sequence[tuple[float, float, str]]) -> set[int]:
 def is_spoken(label: str) -> bool:
     """Whether a speaker says something where a label is, in tiers of any program."""
     return label.lower() not in _QUIET
+
+
+def numbered(parts: Sequence[T]) -> Iterator[tuple[str, T]]:
+    """Parts of a recording, each after its number from 1 on, as names have it, so that they sort in this order."""
+    digits = max(4, len(str(len(parts))))
+    return ((f"{number:0{digits}d}", part) for number, part in enumerate(parts, 1))
 
 
 def parts_of(turn: Turn, spoken: Iterable[Span], margin: float = MARGIN) -> list[Turn]:
