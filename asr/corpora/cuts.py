@@ -161,7 +161,7 @@ def read_cuts(path: Path | str) -> Iterator[MonoCut]:
             for number, line in enumerate(lines, 1):
                 try:
                     cut = _cut(parse_json(line))
-                except (AttributeError, KeyError, TypeError, ValueError) as error:
+                except (AttributeError, LookupError, TypeError, ValueError) as error:
                     raise InputError("not a Lhotse cut; run the prepare stage again", path, number) from error
                 if cut.id in utterances:
                     raise InputError(f"has utterance {cut.id} twice; run the prepare stage again", path, number)

@@ -1,9 +1,9 @@
 """A Kaldi data folder as a list: wav.scp with or without segments, text, utt2spk, spk2gender, reco2file_and_channel.
 
-Kaldi itself reads reco2file_and_channel only to score by NIST's sclite: it gives the name of each recording's
-conversation, which is not a path, and its side, A or B. Where scripts know of no sides they write A, and most write
-wav.scp so that a recording has one side's audio already. So a side counts where the recording's file has several
-channels, of which A is the first, and nowhere else.
+Kaldi reads reco2file_and_channel only to score by NIST's sclite: it gives the name of each recording's conversation,
+which is not a path, and its side, A or B. Scripts that know of no sides write A, and in most folders wav.scp gives the
+audio of one side already. So a side counts only where the recording's file has several channels, of which A is the
+first.
 """
 
 import os
@@ -52,7 +52,7 @@ _Table = Mapping[str, Entry | InputError]
 
 @dataclass(frozen=True, slots=True)
 class _Audio:
-    """The file of a recording, the channel that is the recording (None: all), and whether a command wrote it alone."""
+    """The file of a recording, its channel there (None: all), and whether a command gives that channel `alone`."""
 
     path: str
     channel: int | None = None

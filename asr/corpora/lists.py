@@ -251,10 +251,11 @@ def lhotse_file(recording: dict[str, Any], channel: object, path: Path, line: in
     if len(sources) != 1 or recording.get("transforms"):
         raise InputError("not a single file without transforms; save its audio first", path, line)
     [source] = sources
-    if source["type"] == "command" and (sphere := sphere_file(str(source["source"]))) is not None:
-        return located(sphere[0], path), sphere[1]
+    channels, file = source["channels"], str(source["source"])
+    inside = None if channel is None or len(channels) == 1 else channels.index(channel)
+    if source["type"] == "command" and (sphere := sphere_file(file)) is not None:
+        file, alone = sphere
+        return located(file, path), inside if alone is None else alone
     if source["type"] != "file":
         raise InputError(f"its audio is a {source['type']}, which is not run or fetched; save it first", path, line)
-    channels = source["channels"]
-    inside = None if channel is None or len(channels) == 1 else channels.index(channel)
-    return located(str(source["source"]), path), inside
+    return located(file, path), inside

@@ -1,11 +1,13 @@
 """Where the audio of a cut is: a part of a file, and of its channels one or the mean of all."""
 
 from dataclasses import dataclass, replace
-
-from lhotse import MonoCut
+from typing import TYPE_CHECKING
 
 from asr.audio import read_audio
 from asr.audio.waveform import Waveform
+
+if TYPE_CHECKING:
+    from lhotse import MonoCut
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Recorded:
         return replace(self, start=self.start + start, duration=min(ends) - start if ends else None)
 
 
-def recorded(cut: MonoCut) -> Recorded:
+def recorded(cut: "MonoCut") -> Recorded:
     """Where a cut is recorded: in one channel of a recording that has several, as Lhotse reads it too. Where the
     recording has one, its file may have more, which are mixed."""
     source = cut.recording.sources[0]

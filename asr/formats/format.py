@@ -9,7 +9,7 @@ from asr.formats.transcript import Transcript
 
 @dataclass(frozen=True)
 class Format:
-    """A format: `write` writes transcripts below an output folder as they come, and returns the files.
+    """A format: `write` writes transcripts below an output folder and returns the files, phones before words.
 
     `files` gives every file that it may write for an utterance. If the format is not `per_utterance`, they hold all
     utterances together; `check` raises InputError for one that they cannot hold.

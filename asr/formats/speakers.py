@@ -1,11 +1,10 @@
 """A TextGrid for each recording with the words and phones of each of its speakers, in tiers that are named as MFA's.
 
-The utterances of a recording (`utterance_name`) follow each other; any other transcript is that of a whole recording.
+A transcript that is not of one of the speakers of a recording (`utterance_name`) is a recording of its own.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 from pathlib import Path
 
 from praatio import textgrid
@@ -22,9 +21,9 @@ from asr.storage.files import output_path
 FOLDER = "recordings"
 
 
-def utterance_name(recording: str, number: int, speaker: str) -> str:
+def utterance_name(recording: str, number: str, speaker: str) -> str:
     """The name of an utterance of one of the speakers of a recording, without spaces in the speaker's."""
-    return f"{recording}-{number:04d}{_end(speaker)}"
+    return f"{recording}-{number}{_end(speaker)}"
 
 
 def _recording(transcript: Transcript) -> str:
@@ -39,16 +38,22 @@ def _end(speaker: str) -> str:
 
 
 def _write(folder: Path, transcripts: Iterable[Transcript]) -> list[Path]:
-    written = []
-    for recording, utterances in groupby(transcripts, _recording):
-        path = output_path(folder / FOLDER, f"{recording}.TextGrid")
-        _write_recording(path, list(utterances))
-        written.append(path)
+    """Keeps the utterances of speakers to the end, as those of other recordings may be between them."""
+    written: list[Path] = []
+    divided: dict[str, list[Transcript]] = defaultdict(list)
+    for transcript in transcripts:
+        if (recording := _recording(transcript)) == transcript.utterance:
+            written.append(_write_recording(folder, recording, [transcript]))
+        else:
+            divided[recording].append(transcript)
+    for recording, utterances in divided.items():
+        written.append(_write_recording(folder, recording, sorted(utterances, key=lambda each: each.start or 0.0)))
     return written
 
 
-def _write_recording(path: Path, utterances: Sequence[Transcript]) -> None:
+def _write_recording(folder: Path, recording: str, utterances: Sequence[Transcript]) -> Path:
     """The tiers have their speaker's name where there are several, as MFA has it."""
+    path = output_path(folder / FOLDER, f"{recording}.TextGrid")
     found: dict[tuple[str, str], list[Segment]] = defaultdict(list)
     for utterance in utterances:
         for tier, labels in tiers(utterance):
@@ -65,6 +70,7 @@ def _write_recording(path: Path, utterances: Sequence[Transcript]) -> None:
         ],
         end,
     )
+    return path
 
 
 def _add(segments: list[Segment], labels: Transcript, shift: float) -> None:

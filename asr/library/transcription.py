@@ -60,14 +60,13 @@ class Transcription(Transcript):
         chosen.check(self)
         with TemporaryDirectory(dir=path.parent, prefix=".asr-") as folder:
             try:
-                chosen.write(Path(folder), [self])
+                written = chosen.write(Path(folder), [self])
             except InputError as error:
                 raise InputError(str(error).removeprefix(f"{folder}/"), path) from error
-            files = chosen.files(self.utterance)
-            written = Path(folder) / files[TIERS.index(tier) if len(files) > 1 else 0]
-            if not written.is_file():
+            number = TIERS.index(tier) if len(chosen.files(self.utterance)) > 1 else 0
+            if number >= len(written):
                 raise InputError(f"the transcript has no {tier}", path)
-            written.replace(path)
+            written[number].replace(path)
 
     def to_html(self) -> str:
         """An HTML fragment: the spectrogram, if the audio is there, and the phones and words below it."""

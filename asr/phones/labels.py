@@ -80,7 +80,7 @@ class Labels:
 
 
 def phone_of(label: str, phone_set: PhoneSet, broad_ipa: bool = False) -> str | None:
-    """The phone of a set that is written so; None where it has none.
+    """The phone of a set that a label stands for; None where it has no such phone.
 
     Characters may be composed or not. In the sets that ship, letters may have any case, and vowels a stress digit. With
     `broad_ipa`, a narrow label that the set does not have is its letter.

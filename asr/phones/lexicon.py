@@ -37,7 +37,7 @@ _NUMBER = re.compile(r"\d*\.?\d+(?:e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
 def read_lexicon(path: Path | str, phone_set: AnyPhoneSet = LEXICON_PHONES, broad_ipa: bool = False) -> Lexicon:
     """The pronunciations of each word, in the phones of `phone_set`, each once.
 
-    How phones may be written, also with `broad_ipa`, says `phone_of`. Left out are blank lines, comments (`;;;` or
+    `phone_of` says how phones may be written, also with `broad_ipa`. Left out are blank lines, comments (`;;;` or
     `# `), up to `MOST_NUMBERS` numbers after a word, words in angle brackets, such as `<UNK>`, and words whose
     pronunciation is a noise, such as `[bracketed] spn`. Lines that are not UTF-8 are read as Windows-1252, with a
     warning. Raises InputError for a missing file, one without words, and a line without phones or with an unknown one.
@@ -64,9 +64,9 @@ def phones_of_lexicons(sources: Sequence[Path | str], broad_ipa: bool = False) -
 
     With `broad_ipa`, their phones are IPA (see `Labels`). Raises InputError as `read_lexicon` and `lexicon_file` do.
     """
-    dictionary = load_phone_set(LEXICON_PHONES)
     if CMUDICT in sources:
         return None
+    dictionary = load_phone_set(LEXICON_PHONES)
     symbols: dict[str, tuple[Path, int]] = {}
     for path in map(lexicon_file, sources):
         for number, _, written in _entries(path, dictionary):

@@ -51,8 +51,9 @@ def align_files(
     `formats`; aligns words with a lexicon, where `spell` spells numbers. The workers of an engine elsewhere open the
     models themselves.
 
-    A recording whose transcript has the utterances of several speakers has a line for each, and, where `formats` has
-    TextGrids, one with the tiers of all.
+    A recording whose transcript has the utterances of several speakers has a line for each of these and, where
+    `formats` has TextGrids, one TextGrid with the tiers of all speakers.
+
     A file that cannot be aligned (not readable, too short, without a transcript, with an unknown phone or word) is a
     line in the log and in `out_dir`/errors.jsonl, as is an alignment that a format cannot hold, and the rest continues.
     Called again with the same models and lexicon, it aligns the files that are not done yet, or whose content or
@@ -83,11 +84,12 @@ def align_files(
 
 
 def _with_speakers(formats: Collection[str], sources: Sequence[Source]) -> set[str]:
-    """The formats, where a TextGrid of an utterance of a recording's speakers is in that of the recording."""
-    divided = {source.speaker is not None for source in sources}
-    if TEXTGRIDS not in formats or True not in divided:
+    """The formats, with TextGrids of recordings where some have several speakers, and in place of those of utterances
+    where all have."""
+    divided = [source.speaker is not None for source in sources]
+    if TEXTGRIDS not in formats or not any(divided):
         return set(formats)
-    return {*formats, SPEAKERS} if False in divided else {*formats, SPEAKERS} - {TEXTGRIDS}
+    return {*formats, SPEAKERS} - ({TEXTGRIDS} if all(divided) else set())
 
 
 def _is_current(transcripts: Transcripts, row: Row, source: Source) -> bool:

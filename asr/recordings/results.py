@@ -56,6 +56,7 @@ class Results:
             return
         _cut_last_line(path)
         numbers = {source.utterance: number for number, source in enumerate(sources)}
+        whole = {source.file for source in sources if source.speaker is not None or not source.part}
         changed: dict[int, Row | None] = {}
         outdated: list[str] = []
         for line, row in numbered_jsonl(path):
@@ -69,6 +70,10 @@ class Results:
                     outdated.append(name)
                     continue
                 self._closed.add(number)
+            elif "speaker" in row and row.get("audio") in whole:  # its TextGrid has it no longer
+                changed[line] = None
+                outdated.append(name)
+                continue
             self._places.append(number)
         if changed:
             _remove_outputs(path.parent, outdated)

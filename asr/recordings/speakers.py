@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from asr.corpora.own.turns import Turn, is_spoken, parts_of
+from asr.corpora.own.turns import Turn, is_spoken, numbered, parts_of
 from asr.errors import InputError
 from asr.formats.pauses import with_pauses
 from asr.formats.registry import Tier
@@ -35,7 +35,7 @@ def utterances_of(source: Source, path: Path, tier: Tier) -> list[Source]:
             text=text,
             speaker=speaker,
         )
-        for number, (start, end, speaker, text) in enumerate(said, 1)
+        for number, (start, end, speaker, text) in numbered(said)
     ] or [source]
 
 

@@ -29,6 +29,10 @@ def test_an_import_loads_nothing_heavy(imported: str) -> None:
     assert python("-c", f"{imported}\n{LOADED}").stdout.split() == []
 
 
+def test_what_draws_spectrograms_loads_only_numpy() -> None:
+    assert python("-c", f"import asr.report.plotting.speech\n{LOADED}").stdout.split() == ["numpy"]
+
+
 def test_help_loads_nothing_heavy() -> None:
     call = "import sys; sys.argv[1:] = ['--help']\nfrom asr.cli.main import main"
     code = f"{call}\ntry: main()\nexcept SystemExit: {LOADED}"

@@ -117,7 +117,9 @@ def test_a_missing_or_foreign_manifest_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match="No such file"):
         list(read_cuts(tmp_path / "none.jsonl.gz"))
-    for row in ("{}", "[1]", "{", '{"id": "x", "supervisions": [], "recording": null}'):
+    without_file = a_cut().to_dict()
+    without_file["recording"]["sources"] = []
+    for row in ("{}", "[1]", "{", '{"id": "x", "supervisions": [], "recording": null}', json.dumps(without_file)):
         (tmp_path / "x.jsonl.gz").write_bytes(gzip.compress(f"{row}\n".encode()))
         with pytest.raises(InputError, match=r"x\.jsonl\.gz:1: not a Lhotse cut"):
             list(read_cuts(tmp_path / "x.jsonl.gz"))

@@ -12,6 +12,7 @@ from asr.formats.phn import read_labels
 from asr.formats.registry import writer
 from asr.formats.textgrid_reader import Segment, TextGrid
 from asr.formats.transcript import PhoneSegment, Transcript, WordSegment, read_transcripts
+from asr.library.transcription import Transcription
 from asr.recordings.sources import Source
 from asr.recordings.speakers import utterances_of
 
@@ -100,6 +101,28 @@ def test_what_is_done_stays_and_a_changed_utterance_is_done_again(
     write_grid(path, tiers, soundfile.info(talk / "talk.wav").duration)
     assert f"1 aligned, {count - 1} already done" in asr_command(*command).err
     assert rows(tmp_path / "out", "alignments.jsonl")[-1]["said"].endswith(" aa")
+
+
+def test_utterances_that_a_changed_textgrid_has_no_longer_are_left_out(
+    tiny_run: Path, talk: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    command = ("align", tiny_run, talk, "-o", tmp_path / "out")
+    assert asr_command(*command).status == 0
+    before = rows(tmp_path / "out", "alignments.jsonl")
+    text = (talk / "talk.TextGrid").read_text()
+    swapped = text.replace('"ann -', '"?').replace('"bob -', '"ann -').replace('"?', '"bob -')
+    (talk / "talk.TextGrid").write_text(swapped)
+    assert asr_command(*command).status == 0
+    after = rows(tmp_path / "out", "alignments.jsonl")
+    assert [row["start"] for row in after] == [row["start"] for row in before]
+    assert [row["speaker"] for row in after] == [{"ann": "bob", "bob": "ann"}[row["speaker"]] for row in before]
+    grid = TextGrid(tmp_path / "out" / "recordings" / "talk.TextGrid")
+    assert grid.interval_tiers == ["bob - phones", "ann - phones"]
+    tiers = {"phones": TextGrid(talk / "talk.TextGrid").intervals("ann - phones")}
+    write_grid(talk / "talk.TextGrid", tiers, soundfile.info(talk / "talk.wav").duration)
+    assert asr_command(*command).status == 0
+    assert [row["utterance"] for row in rows(tmp_path / "out", "alignments.jsonl")] == ["talk"]
+    assert TextGrid(tmp_path / "out" / "recordings" / "talk.TextGrid").interval_tiers == ["phones"]
 
 
 def test_words_of_speakers_and_recordings_of_one(
@@ -192,3 +215,23 @@ def test_a_recording_of_one_speaker_has_plain_tiers_and_starts_survive(tmp_path:
     ]
     [lines] = writer("jsonl").write(tmp_path, iter(parts))
     assert list(read_transcripts(lines)) == parts
+
+
+def test_utterances_of_a_recording_may_have_others_between_them_and_be_in_any_order(tmp_path: Path) -> None:
+    """As in a folder where a command was killed, and others were run before it was resumed."""
+    one, two, three = (
+        Transcript(f"talk-000{n}-{name}", [PhoneSegment("s", 0.0, 0.2)], name, duration=0.5, start=float(n))
+        for n, name in ((1, "ann"), (2, "bob"), (3, "ann"))
+    )
+    other = Transcript("other", [PhoneSegment("s", 0.0, 0.2)], duration=0.5)
+    paths = writer("speakers").write(tmp_path, iter([three, other, two, one]))
+    assert [path.name for path in paths] == ["other.TextGrid", "talk.TextGrid"]
+    grid = TextGrid(paths[1])
+    starts = {name: [start for start, _, label in grid.intervals(name) if label] for name in grid.interval_tiers}
+    assert starts == {"ann - phones": [1.0, 3.0], "bob - phones": [2.0]}
+
+
+def test_one_utterance_of_a_speaker_is_written_by_the_library(tmp_path: Path) -> None:
+    one = Transcription("talk-0001-ann", [PhoneSegment("s", 0.0, 0.2)], "ann", duration=0.5, start=1.0)
+    one.write(tmp_path / "a.TextGrid", "speakers")
+    assert [each for each in TextGrid(tmp_path / "a.TextGrid").intervals("phones") if each[2]] == [(1.0, 1.2, "s")]

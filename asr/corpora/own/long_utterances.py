@@ -1,4 +1,4 @@
-"""Long utterances, such as a whole interview with its labels, as several: cut at pauses, of which the labels tell."""
+"""Long utterances, such as a whole interview with its labels, as several: cut at the pauses that the labels show."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from asr.corpora.cuts import WORDS
-from asr.corpora.own.turns import LONGEST, WHOLE, Turn, is_spoken, parts_of
+from asr.corpora.own.turns import LONGEST, WHOLE, Turn, is_spoken, numbered, parts_of
 from asr.corpora.own.utterance import Segment, Utterance
 from asr.errors import count
 
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class LongUtterances:
-    """Cuts them, and counts what it makes of them."""
+    """Cuts long utterances, and counts what becomes of them."""
 
     def __init__(self) -> None:
         self._cut = self._parts = self._without_phones = 0
@@ -24,8 +24,8 @@ class LongUtterances:
         """The parts, in their order, of an utterance of `duration` seconds, named after it with their numbers.
 
         They are the turns of `parts_of`, in whose pauses there are neither phones nor words, with their part of the
-        labels. `spoken` says of a phone's label whether it is not that of a pause. Parts with words and no phone are
-        left out if others have phones. One without times or without a pause stays whole.
+        labels. `spoken` says whether a phone's label is of speech, not of a pause. Parts with words and no phone are
+        left out if others have phones. An utterance without times or without a pause stays whole.
         """
         segments, words = (_within(labels, duration) for labels in (utterance.segments, utterance.words))
         phones = [(start, end) for start, end, label in segments if spoken(label)]
@@ -36,10 +36,9 @@ class LongUtterances:
         if not turns or (len(turns) == 1 and turns[0].end - turns[0].start > LONGEST):
             self._whole.append((duration, utterance.id))
             return [utterance]
-        digits = max(4, len(str(len(turns))))
         parts = []
-        for number, turn in enumerate(turns, 1):
-            part = _part(utterance, turn, segments, words, spoken, f"{utterance.id}-{number:0{digits}d}")
+        for number, turn in numbered(turns):
+            part = _part(utterance, turn, segments, words, spoken, f"{utterance.id}-{number}")
             if phones and not any(spoken(label) for _, _, label in part.segments):
                 self._without_phones += 1
                 continue
@@ -76,7 +75,7 @@ class LongUtterances:
 
 
 def _within(segments: Sequence[Segment], duration: float) -> list[Segment]:
-    """The labels inside an utterance: a little outside is allowed."""
+    """The labels inside an utterance, which may pass its ends by a little."""
     cut = ((max(start, 0.0), min(end, duration), label) for start, end, label in segments)
     return [(start, end, label) for start, end, label in cut if start < end]
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from asr.audio import audio_info
 from asr.config import CorpusConfig
 from asr.corpora.corpus import CorpusCuts
-from asr.corpora.file_names import without_spaces
 from asr.corpora.own.layout import (
     Transcripts,
     audio_files,
@@ -25,9 +24,10 @@ from asr.corpora.own.layout import (
     without_audio,
 )
 from asr.corpora.own.reading import read_own
-from asr.corpora.own.turns import is_spoken, turns_of
+from asr.corpora.own.turns import is_spoken, numbered, turns_of
 from asr.corpora.own.utterance import Found, Utterance
 from asr.errors import InputError, count, listed, refuse
+from asr.formats.speakers import utterance_name
 from asr.formats.textgrid_reader import TextGrid, is_called
 
 log = logging.getLogger(__name__)
@@ -119,12 +119,11 @@ def _turns(audio: Path, root: Path, tier: str, path: Path, grid: TextGrid) -> tu
     words = {speaker: grid.intervals(name) for speaker, name in grid.speakers(WORDS).items()}
     turns, lost = turns_of(phones, info.samples / info.sample_rate)
     found = []
-    digits = max(4, len(str(len(turns))))
-    for number, turn in enumerate(turns, 1):
+    for number, turn in numbered(turns):
         said = turn.inside(words.get(turn.speaker, ()), is_spoken)
         found.append(
             Utterance(
-                id=without_spaces(f"{name_of(audio, root)}-{number:0{digits}d}-{turn.speaker}"),
+                id=utterance_name(name_of(audio, root), number, turn.speaker),
                 audio=audio,
                 where=path,
                 start=turn.start,

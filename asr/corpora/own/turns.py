@@ -1,12 +1,13 @@
 """The turns of speakers who share a recording: what each of them says up to where another one speaks.
 
-What is long is several turns, between which nobody speaks.
+A long turn becomes several, divided by pauses.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
+from typing import TypeVar
 
 from asr.corpora.own.utterance import Segment
 from asr.phones.symbols import SILENT
@@ -18,17 +19,19 @@ ROUNDING = 1e-6
 """Seconds by which labels may overlap."""
 
 WHOLE = 60.0
-"""Seconds; what is not longer stays one utterance, as a recording that is transcribed or aligned is one piece."""
+"""Seconds up to which a turn or a recording stays one utterance, as it is one piece in transcription and alignment."""
 
 PAUSE = 0.5
-"""Seconds; in what is longer than WHOLE, such a pause ends an utterance: most shorter ones are within a phrase."""
+"""Seconds of a pause that ends an utterance in what is longer than WHOLE: most shorter ones are within a phrase."""
 
 LONGEST = 30.0
-"""Seconds of an utterance of what is longer than WHOLE, if shorter pauses allow that; MFA asks for as much of its
-input, and pieces of long recordings are not longer in transcription."""
+"""Seconds that an utterance of what is longer than WHOLE has at most, where shorter pauses allow that: what MFA asks of
+its input, and the longest piece of a long recording in transcription."""
 
 SHORTEST_PAUSE = 0.05
-"""Seconds; in such a pause, there is a window of analysis (25 ms) without speech on both sides of a cut."""
+"""Seconds of a pause that has room for a frame (25 ms) without speech on both sides of a cut."""
+
+T = TypeVar("T")
 
 Span = tuple[float, float]
 """Start and end (s)."""
@@ -48,12 +51,11 @@ class Turn:
     def inside(self, segments: Sequence[Segment], spoken: Callable[[str], bool]) -> list[Segment]:
         """The labels that are in the turn, of segments in order, and its part of the pauses; times from its start.
 
-        `spoken` says of a label whether it is not that of a pause.
+        `spoken` says whether a label is of speech, not of a pause.
         """
+        first = bisect_right(segments, self.start, key=lambda segment: segment[1])
         found = []
-        for start, end, label in segments[bisect_right(segments, self.start, key=lambda segment: segment[1]) :]:
-            if start >= self.end:
-                break
+        for start, end, label in segments[first : bisect_left(segments, self.end, key=lambda segment: segment[0])]:
             whole = self.start - ROUNDING <= start and end <= self.end + ROUNDING
             part = max(start, self.start), min(end, self.end)
             if whole or (not spoken(label) and part[1] - part[0] > ROUNDING):
@@ -101,8 +103,14 @@ def is_spoken(label: str) -> bool:
     return label.lower() not in _QUIET
 
 
+def numbered(parts: Sequence[T]) -> Iterator[tuple[str, T]]:
+    """Parts of a recording, each after its number from 1 on, as names have it, so that they sort in this order."""
+    digits = max(4, len(str(len(parts))))
+    return ((f"{number:0{digits}d}", part) for number, part in enumerate(parts, 1))
+
+
 def parts_of(turn: Turn, spoken: Iterable[Span], margin: float = MARGIN) -> list[Turn]:
-    """The turns, in their order, into which pauses divide one, given when somebody speaks in it; none if never.
+    """The turns, in their order, into which pauses divide one with those `spoken` stretches; none without any.
 
     Each pause of PAUSE seconds ends one; in what is still longer than LONGEST, so does the longest pause, and so on.
     `margin` seconds of the pauses around a part belong to it.

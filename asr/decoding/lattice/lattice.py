@@ -38,8 +38,8 @@ class Lattice:
     may begin; its cost is `graph` (language model, transitions, insertion penalty) plus `acoustic_scale` times
     `acoustic` (negative log scores). Its frames are the runs `offsets[arc]` to `offsets[arc + 1]` - 1, each so many
     frames (`lengths`) of one class (`classes`): about as many as a phone has states, however long it is. A node that is
-    not final has inf in `finals` [N]. `offsets` is [A + 1], `classes` and `lengths` have a value for each run, all else
-    for each arc [A].
+    not final has inf in `finals` [N]. `offsets` is [A + 1], `classes` and `lengths` have a value for each run, and the
+    other arrays are [A].
     """
 
     frames: Integers

@@ -18,6 +18,7 @@ from support.own_corpora import all_cuts
 
 from asr.config import FeaturesConfig
 from asr.corpora.cuts import read_cuts
+from asr.corpora.lists import lhotse_file
 from asr.corpora.recorded import Recorded, recorded
 from asr.corpora.sph2pipe import sphere_file
 from asr.features.extract import computed, read_cut
@@ -234,6 +235,15 @@ def test_a_placeholder_in_reco2file_and_channel_changes_nothing_of_a_file_of_one
 )
 def test_only_the_plain_command_of_sph2pipe_is_understood(command: str, expected: object) -> None:
     assert sphere_file(command) == expected
+
+
+@pytest.mark.parametrize(("options", "expected"), [("", 1), ("-c 1", 0)])
+def test_a_command_of_lhotse_that_writes_both_channels_leaves_one_to_be_chosen(
+    options: str, expected: int, tmp_path: Path
+) -> None:
+    source = {"type": "command", "channels": [0, 1], "source": f"sph2pipe -f wav -p {options} a.sph |"}
+    found = lhotse_file({"sources": [source]}, 1, tmp_path / "recordings.jsonl", 1)
+    assert found == (str(tmp_path / "a.sph"), expected)
 
 
 def test_no_command_is_run(tmp_path: Path, asr_command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
