@@ -10,6 +10,7 @@ from itertools import groupby, pairwise
 from typing import TypeVar
 
 from asr.corpora.own.utterance import Segment
+from asr.formats.pauses import PAUSE as NO_SOUND
 from asr.phones.symbols import SILENT
 
 MARGIN = 0.3
@@ -36,7 +37,7 @@ T = TypeVar("T")
 Span = tuple[float, float]
 """Start and end (s)."""
 
-_QUIET = ("", "sp", *SILENT)
+_QUIET = ("", "sp", NO_SOUND, *SILENT)
 """Labels where a speaker says nothing; at another's noises (spn) a turn ends."""
 
 
@@ -112,7 +113,8 @@ def numbered(parts: Sequence[T]) -> Iterator[tuple[str, T]]:
 def parts_of(turn: Turn, spoken: Iterable[Span], margin: float = MARGIN) -> list[Turn]:
     """The turns, in their order, into which pauses divide one with those `spoken` stretches; none without any.
 
-    Each pause of PAUSE seconds ends one; in what is still longer than LONGEST, so does the longest pause, and so on.
+    Each pause of PAUSE seconds ends one; what is still longer than LONGEST is divided at the longest pause near its
+    middle, and so on.
     `margin` seconds of the pauses around a part belong to it.
     """
     stretches = _joined(spoken)
@@ -136,16 +138,25 @@ def _joined(spans: Iterable[Span]) -> list[Span]:
 
 
 def _runs(stretches: Sequence[Span]) -> Iterator[tuple[int, int]]:
-    """The numbers of the first and the last stretch of each turn. Of equal pauses, the one nearest the middle counts as
-    the longest."""
-    pauses = [0.0, *(start - end for (_, end), (start, _) in pairwise(stretches))]
-    waiting = [(0, len(stretches) - 1)] * bool(stretches)
-    while waiting:
-        first, last = waiting.pop()
-        inside = range(first + 1, last + 1)
-        longest = max(inside, key=lambda after: (pauses[after], -abs(2 * after - first - last - 1)), default=first)
-        is_long = stretches[last][1] - stretches[first][0] > LONGEST - 2 * MARGIN
-        if inside and (is_long or pauses[longest] >= PAUSE - ROUNDING):
-            waiting += [(longest, last), (first, longest - 1)]
-        else:
-            yield first, last
+    """The numbers of the first and the last stretch of each turn."""
+    pauses = [start - end for (_, end), (start, _) in pairwise(stretches)]
+    begins = [0, *(number for number, pause in enumerate(pauses, 1) if pause >= PAUSE - ROUNDING)]
+    for first, after in pairwise([*begins, len(stretches)]):
+        if after > first:
+            yield from _not_long(stretches, first, after - 1)
+
+
+def _not_long(stretches: Sequence[Span], first: int, last: int) -> Iterator[tuple[int, int]]:
+    """What is longer than LONGEST is divided at the longest pause in the middle half of its time, or at the one nearest
+    to its middle if there is none, and so on."""
+    start, end = stretches[first][0], stretches[last][1]
+    if first == last or end - start <= LONGEST - 2 * MARGIN:
+        yield first, last
+        return
+    middle, quarter = (start + end) / 2, (end - start) / 4
+    pauses = [(number, stretches[number - 1][1], stretches[number][0]) for number in range(first + 1, last + 1)]
+    inside = [each for each in pauses if middle - quarter <= each[1] and each[2] <= middle + quarter]
+    pauses.sort(key=lambda pause: abs(pause[1] + pause[2] - 2 * middle))
+    cut, *_ = max(inside, key=lambda pause: pause[2] - pause[1]) if inside else pauses[0]
+    yield from _not_long(stretches, first, cut - 1)
+    yield from _not_long(stretches, cut, last)

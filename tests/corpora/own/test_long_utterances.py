@@ -94,8 +94,10 @@ def test_the_longest_pause_of_a_long_part_counts_and_margins_are_silent() -> Non
     assert parts[1].segments[0] == (0.0, pytest.approx(0.3), "sil")
 
 
-def test_a_long_list_of_pauses_of_one_length_is_cut_quickly() -> None:
-    segments = [(0.3 * n + 0.1, 0.3 * n + 0.3, "aa") for n in range(50_000)]
+@pytest.mark.parametrize("shorter", [0.0, 1e-6])
+def test_a_long_list_of_pauses_is_cut_quickly_into_parts_that_are_not_short(shorter: float) -> None:
+    """Also where each pause is shorter than the one before."""
+    segments = [(0.3 * n + 0.1 - shorter * n, 0.3 * n + 0.3, "aa") for n in range(50_000)]
     parts = LongUtterances().parts(utterance(segments), 15_000.0, is_spoken)
     assert sum(len(spoken(part.segments)) for part in parts) == 50_000
     assert all(5 < (part.duration or 0.0) <= LONGEST for part in parts)

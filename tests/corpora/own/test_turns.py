@@ -28,7 +28,7 @@ def test_a_turn_ends_where_another_speaks() -> None:
 
 
 def test_a_pause_alone_ends_no_turn() -> None:
-    assert turns_of({"ann": ANN, "bob": [(0.0, 4.0, "")]}, 4.0)[0] == [Turn("ann", 0.2, 3.8)]
+    assert turns_of({"ann": ANN, "bob": [(0.0, 3.0, ""), (3.0, 4.0, "<eps>")]}, 4.0)[0] == [Turn("ann", 0.2, 3.8)]
 
 
 def test_phones_of_two_at_once_are_in_no_turn() -> None:
