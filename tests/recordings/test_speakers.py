@@ -8,9 +8,10 @@ import soundfile
 from support.asr_command import Command
 from support.recordings import errors, rows
 
+from asr.errors import InputError
 from asr.formats.phn import read_labels
 from asr.formats.registry import writer
-from asr.formats.textgrid_reader import Segment, TextGrid
+from asr.formats.textgrid_reader import Segment, TextGrid, read_transcript
 from asr.formats.transcript import PhoneSegment, Transcript, WordSegment, read_transcripts
 from asr.recordings.sources import Source
 from asr.recordings.speakers import utterances_of
@@ -192,3 +193,10 @@ def test_a_recording_of_one_speaker_has_plain_tiers_and_starts_survive(tmp_path:
     ]
     [lines] = writer("jsonl").write(tmp_path, iter(parts))
     assert list(read_transcripts(lines)) == parts
+
+
+def test_two_speakers_of_one_name_are_named_in_the_message(tmp_path: Path) -> None:
+    path = write_grid(tmp_path / "talk.TextGrid", {"ann": [(0.0, 1.0, "she had")], "bob": [(1.0, 2.0, "your")]}, 2.0)
+    path.write_text(path.read_text().replace('"bob"', '"ann"'))
+    with pytest.raises(InputError, match=r"talk\.TextGrid: has 2 tiers of ann \(ann, ann\); keep one, or rename"):
+        read_transcript(path, "words", path)
