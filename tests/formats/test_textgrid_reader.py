@@ -227,7 +227,5 @@ def test_a_missing_tier_lists_those_that_are_there(tmp_path: Path) -> None:
 
 def test_a_transcript_of_phones_without_their_tier_says_how_words_are_aligned(tmp_path: Path) -> None:
     path = written(tmp_path, LONG.replace('"phones"', '"ann"'))
-    with pytest.raises(
-        InputError, match=r"has no interval tier 'phones'; it has ann.*; if these have words, use"
-    ):
+    with pytest.raises(InputError, match=r"has no interval tier 'phones'; it has ann.*; if these have words, use"):
         read_transcript(path, "phones", path)
