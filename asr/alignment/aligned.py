@@ -7,6 +7,9 @@ import numpy as np
 
 from asr.alignment.graph import Indices, Vector
 
+SHORTEST = 0.001
+"""Seconds that a phone keeps where a transcript that does not fit leaves it none: most formats cannot hold that."""
+
 
 @dataclass(frozen=True)
 class Aligned:
@@ -28,6 +31,17 @@ class Aligned:
         kept = slice(first, end)
         times = self.times[:, first : end + 1]
         return Aligned(self.phones[kept], self.items[kept], times, self.scores[kept], self.evidence[:, kept])
+
+
+def apart(times: Vector) -> Vector:
+    """The times [3, N + 1] of `Aligned`, rounded to 0.1 ms; where a phone would have no length, all have `SHORTEST`."""
+    rounded = times.round(4)
+    if (np.diff(rounded[0]) > 0).all():
+        return rounded
+    steps = SHORTEST * np.arange(times.shape[1])
+    placed = np.maximum.accumulate(rounded[0] - steps)
+    middle = (np.minimum(placed, rounded[0, -1] - steps[-1]) + steps).round(4)
+    return np.stack([middle, np.minimum(rounded[1], middle), np.maximum(rounded[2], middle)])
 
 
 def concatenated(parts: Sequence[Aligned]) -> Aligned:

@@ -15,7 +15,7 @@ from asr.acoustics.loading import audio_scorer, first_alone, read_model
 from asr.acoustics.pieces import ScoredPiece
 from asr.acoustics.posteriors import LogPosteriors
 from asr.acoustics.tables import TrainedModel
-from asr.alignment.aligned import Aligned
+from asr.alignment.aligned import Aligned, apart
 from asr.alignment.anchors import Anchor, expected_phones, find_anchors
 from asr.alignment.fit import UNFIT, FitMeasure, fit_of
 from asr.alignment.forced_alignment import Classes, ForcedAlignment, boundary_seconds, force_align
@@ -177,7 +177,7 @@ class Aligner:
         )
 
     def _transcript(self, said: Transcript, spoken: Spoken, aligned: Aligned) -> Transcript:
-        middle, lows, highs = aligned.times.round(4).tolist()
+        middle, lows, highs = apart(aligned.times).tolist()
         symbols = load_phone_set(self.phone_set)
         phones = [
             PhoneSegment(symbols[phone], *span, score)

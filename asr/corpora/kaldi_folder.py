@@ -86,7 +86,7 @@ class _KaldiTables:
         end = None if times[1] == "-1" else read_seconds(times[1], "end", segments, entry.line)
         if end is not None and end <= start:
             raise InputError(f"its end {end:g} s is not after its start {start:g} s; correct it", segments, entry.line)
-        channel = int(times[2]) if len(times) > 2 and times[2].isdecimal() else None
+        channel = _channel(times[2], segments, entry.line) if len(times) > 2 else None
         if channel and self._audio(recording).alone:
             message = f"channel {channel} (from 0), but the command of {recording} in {WAV_SCP} gives one; correct it"
             raise InputError(message, segments, entry.line)
@@ -109,7 +109,7 @@ class _KaldiTables:
     def _audio(self, recording: str) -> _Audio:
         if recording not in self.files:
             audio = _kaldi_audio(_found(self.recordings, recording), self.wav_scp)
-            if not audio.alone and recording in self.sides:
+            if not audio.alone and self.sides:
                 audio = replace(audio, channel=self._side(recording, audio.path))
             self.files[recording] = audio
         return self.files[recording]
@@ -122,11 +122,23 @@ class _KaldiTables:
             return None
         if channels == 1:
             return None
+        if recording not in self.sides:
+            message = f"has no line of {recording}, and {file} has {channels} channels; add it, with the side A or B"
+            raise InputError(message, self.wav_scp.with_name(SIDES))
         entry = _found(self.sides, recording)
         if (side := entry.value.split()[-1]) not in _CHANNELS:
             message = f"the channel {side!r} of {recording} is not A or B, and {file} has {channels}; correct it"
             raise InputError(message, self.wav_scp.with_name(SIDES), entry.line)
         return _CHANNELS[side]
+
+
+def _channel(text: str, segments: Path, line: int) -> int | None:
+    """The fifth field of a line of `segments`: a channel from 0; -1, as in Kaldi, says nothing."""
+    if text == "-1":
+        return None
+    if not text.isdecimal():
+        raise InputError(f"its channel {text!r} is not a number from 0; correct it", segments, line)
+    return int(text)
 
 
 def _kaldi_audio(entry: Entry, wav_scp: Path) -> _Audio:

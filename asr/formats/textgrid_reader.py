@@ -101,7 +101,16 @@ def read_tier(path: Path | str, tier: str) -> list[Segment]:
 
 def read_transcript(path: Path, tier: str, audio: Path) -> str:
     """The labels of that tier with spaces between them, and PAUSE where phones have an empty interval between them."""
-    segments = read_tier(path, tier)
+    grid = TextGrid(path)
+    if tier == "phones" and not grid.has(tier) and grid.interval_tiers:
+        message = (
+            f"has no interval tier 'phones'; it has {listed(grid.interval_tiers)}; if these have words, use --lexicon"
+        )
+        raise InputError(message, path)
+    if not grid.has("words") and not grid.has("phones"):
+        for speaker in grid.interval_tiers:
+            grid.intervals(speaker)  # raises the reason why they are not utterances of speakers
+    segments = grid.intervals(tier)
     return " ".join(with_pauses(segments) if tier == "phones" else (label for _, _, label in segments if label))
 
 

@@ -30,6 +30,7 @@ MOST_NUMBERS = 4
 """Numbers between a word and its phones: a probability, and in MFA's those of silence around the word."""
 
 _COMMENT = re.compile(r"^;;;.*|\s#.*|^#+(?:\s.*)?$")
+_SEPARATED = re.compile(r"[^\W\d]+[,;][^\W\d]")
 _NUMBERED = re.compile(r"(.+)\(\d+\)")
 _NUMBER = re.compile(r"\d*\.?\d+(?:e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
 
@@ -38,9 +39,11 @@ def read_lexicon(path: Path | str, phone_set: AnyPhoneSet = LEXICON_PHONES, broa
     """The pronunciations of each word, in the phones of `phone_set`, each once.
 
     `phone_of` says how phones may be written, also with `broad_ipa`. Left out are blank lines, comments (`;;;` or
-    `# `), up to `MOST_NUMBERS` numbers after a word, words in angle brackets, such as `<UNK>`, and words whose
-    pronunciation is a noise, such as `[bracketed] spn`. Lines that are not UTF-8 are read as Windows-1252, with a
-    warning. Raises InputError for a missing file, one without words, and a line without phones or with an unknown one.
+    `# `), up to `MOST_NUMBERS` numbers after a word, words in angle brackets, such as `<UNK>`, words whose
+    pronunciation is a noise, such as `[bracketed] spn`, and lines with several words before a tab, which no word of a
+    text is. Lines that are not UTF-8 are read as Windows-1252, with a warning. Raises InputError for a missing file,
+    one without words, and a line without phones, with an unknown one, with phones in // or [], or a comma after its
+    word.
     """
     path = Path(path)
     phones = load_phone_set(phone_set)
@@ -94,10 +97,18 @@ def lexicon_file(source: Path | str) -> Path:
 def _entries(path: Path, phones: PhoneSet) -> Iterator[tuple[int, str, list[str]]]:
     """The number of each line that has a word, the word, and its phones as they are written."""
     for number, line in read_lines(path, fallback=True):
-        fields = _COMMENT.sub("", line).split()
-        if not fields or fields[0].startswith("<"):
+        text = _COMMENT.sub("", line).strip()
+        fields = text.split()
+        if not fields or fields[0].startswith("<") or _is_phrase(text, phones):
             continue
+        if _SEPARATED.match(fields[0]):
+            message = (
+                f"{fields[0]!r} has a comma or semicolon after the word; put a tab there, and spaces between phones"
+            )
+            raise InputError(message, path, number)
         written = fields[1 + _numbers(fields[1:], phones) :]
+        if len(written) > 1 and written[0][0] + written[-1][-1] in ("//", "[]"):
+            raise InputError(f"the phones of {fields[0]!r} are in // or []; leave these out", path, number)
         if not written:
             raise InputError(f"word {fields[0].lower()!r} has no phones; add them or remove it", path, number)
         if not all(_is_noise(field, phones) for field in written):
@@ -113,6 +124,13 @@ def entry(word: str, lexicon: Mapping[str, list[tuple[str, ...]]]) -> Pronounced
     if plain == word or plain not in lexicon:
         return word, lexicon[word]
     return plain, list(dict.fromkeys([*lexicon[plain], *lexicon[word]]))
+
+
+def _is_phrase(text: str, phones: PhoneSet) -> bool:
+    """Whether a line begins with several words and a tab, not with a word, numbers, phones of the set and a tab."""
+    before, tab, _ = text.partition("\t")
+    others = before.split()[1:]
+    return bool(tab) and any(phone_of(field, phones) is None for field in others[_numbers(others, phones) :])
 
 
 def _word(field: str) -> str:

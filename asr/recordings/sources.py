@@ -264,8 +264,8 @@ def read_source(source: Source, sample_rate: int, warnings: list[str] | None = N
     wanted = end if source.duration is None else source.start + source.duration
     if not 0 <= source.start < min(wanted, end) or wanted > end + MOST_OVERSHOOT:
         raise InputError(
-            f"{source.utterance} is from {source.start:g} to {wanted:g} s in the list, but the file has {end:g} s; "
-            "correct the list",
+            f"{source.utterance} is from {source.start:g} to {wanted:g} s, but the file has {end:g} s; "
+            "correct these times in the list or TextGrid",
             source.path,
         )
     duration = min(wanted, end) - source.start

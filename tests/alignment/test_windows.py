@@ -10,7 +10,7 @@ import pytest
 from support.small_bundle import peaked, small_bundle
 
 from asr.acoustics.pieces import ScoredPiece
-from asr.alignment.aligned import Aligned, concatenated
+from asr.alignment.aligned import Aligned, apart, concatenated
 from asr.alignment.aligner import Aligner, AligningModel
 from asr.alignment.forced_alignment import ForcedAlignment
 from asr.alignment.spoken import Spoken, exact_phones, spoken_words
@@ -167,3 +167,16 @@ def test_more_phones_than_the_audio_has_frames_are_refused(model: SpokenNumbers)
     audio = _audio(_phones(300, 1), 2)
     with pytest.raises(InputError, match=r"^from \d+ s on: \d+ frames are too few for its phones"):
         _align([model], audio, exact_phones(_phones(5_000, 1), "timit39"))
+
+
+def test_a_phone_without_length_gets_a_millisecond() -> None:
+    middle = np.array([0.0, 0.1, 0.1, 0.1, 0.3, 0.3])
+    times = apart(np.stack([middle, middle - 0.05, middle + 0.05]))
+    assert times[0].tolist() == [0.0, 0.1, 0.101, 0.102, 0.299, 0.3]
+    assert (times[1] <= times[0]).all()
+    assert (times[0] <= times[2]).all()
+
+
+def test_times_that_are_apart_are_only_rounded() -> None:
+    times = np.array([[0.0, 0.10004, 0.10018], [0.0, 0.05, 0.1], [0.1, 0.15, 0.2]])
+    assert apart(times).tolist() == times.round(4).tolist()

@@ -223,3 +223,9 @@ def test_what_is_not_a_textgrid_says_why(text: str, reason: str, tmp_path: Path)
 def test_a_missing_tier_lists_those_that_are_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"has no interval tier 'words'; it has phones \(of points\), phones"):
         read_tier(written(tmp_path, LONG), "words")
+
+
+def test_a_transcript_of_phones_without_their_tier_says_how_words_are_aligned(tmp_path: Path) -> None:
+    path = written(tmp_path, LONG.replace('"phones"', '"ann"'))
+    with pytest.raises(InputError, match=r"has no interval tier 'phones'; it has ann.*; if these have words, use"):
+        read_transcript(path, "phones", path)

@@ -40,6 +40,13 @@ def test_kaldis_lexicon(tmp_path: Path) -> None:
     assert read_lexicon(written(tmp_path, KALDI)) == {"!sil": [("sil",)], "read": [("r", "eh", "d"), ("r", "iy", "d")]}
 
 
+def test_several_words_before_a_tab_are_left_out(tmp_path: Path) -> None:
+    path = written(tmp_path, "да нет\td̪ a nʲ e t̪\nнет\tnʲ e t̪ \nда d̪ a\t\nд’а\td̪ a\n")
+    assert (phones := phones_of_lexicons([path])) is not None
+    assert "нет" not in phones
+    assert set(read_lexicon(path, phones)) == {"нет", "да", "д'а"}
+
+
 def test_another_phone_set(tmp_path: Path) -> None:
     path = written(tmp_path, "abandon ax b ae1 n d ax-h n\n")
     assert read_lexicon(path, "timit61") == {"abandon": [("ax", "b", "ae", "n", "d", "ax-h", "n")]}
@@ -52,6 +59,9 @@ def test_another_phone_set(tmp_path: Path) -> None:
         ("read R 1.0 D\n", r"lexicon\.txt:1: unknown phone '1\.0'"),
         ("read R 1 D\n", r"lexicon\.txt:1: unknown phone '1'"),
         ("a AH0\n\nread\n", r"lexicon\.txt:3: word 'read' has no phones"),
+        ("мама,m a m\n", r"lexicon\.txt:1: 'мама,m' has a comma or semicolon after the word; put a tab there"),
+        ("мама\t/m a/\n", r"lexicon\.txt:1: the phones of 'мама' are in // or \[\]; leave these out"),
+        ("мама\t[m a]\n", r"lexicon\.txt:1: the phones of 'мама' are in"),
         ("read # no phones\n", r"lexicon\.txt:1: word 'read' has no phones"),
         (";;; nothing\n<UNK> SPN\n", r"lexicon\.txt: holds no words"),
     ],
@@ -76,13 +86,23 @@ def test_a_missing_lexicon_or_one_that_is_no_text_is_named(tmp_path: Path) -> No
     [
         "found 0.5 F AW N D",
         "found\t0.99\t0.1\t1.2\t9e-1\tF AW1 N D",
+        "found 0.5\tF AW N D",
         "FOUND 1 F AW1 N D",
         "found(2)  F AW1 N D  # a comment",
         "Found F AW1 N D # a comment",
         "found\u00a0 F\tAW1 N D",
         "\ufefffound F AW1 N D",
     ],
-    ids=["Kaldi's probability", "MFA's four", "NLTK's number", "numbered", "comment", "no-break space", "mark"],
+    ids=[
+        "Kaldi's probability",
+        "MFA's four",
+        "a number and a tab",
+        "NLTK's number",
+        "numbered",
+        "comment",
+        "no-break space",
+        "mark",
+    ],
 )
 def test_every_form_says_the_same(tmp_path: Path, line: str) -> None:
     assert read_lexicon(written(tmp_path, line + "\r\n")) == {"found": [("f", "aw", "n", "d")]}

@@ -102,7 +102,7 @@ def test_a_part_may_end_a_little_after_its_file(audio: Path) -> None:
     assert len(samples(Source("one", audio, 0.5, 0.51))) == RATE // 2
     assert len(samples(Source("one", audio, 0.5))) == RATE // 2
     for start, duration in ((0.5, 1.5), (1.0, 0.1), (2.0, None)):
-        with pytest.raises(InputError, match=r"but the file has 1 s; correct the list"):
+        with pytest.raises(InputError, match=r"but the file has 1 s; correct these times in the list or TextGrid"):
             samples(Source("one", audio, start, duration))
 
 

@@ -8,9 +8,10 @@ import soundfile
 from support.asr_command import Command
 from support.recordings import errors, rows
 
+from asr.errors import InputError
 from asr.formats.phn import read_labels
 from asr.formats.registry import writer
-from asr.formats.textgrid_reader import Segment, TextGrid
+from asr.formats.textgrid_reader import Segment, TextGrid, read_transcript
 from asr.formats.transcript import PhoneSegment, Transcript, WordSegment, read_transcripts
 from asr.library.transcription import Transcription
 from asr.recordings.sources import Source
@@ -235,3 +236,10 @@ def test_one_utterance_of_a_speaker_is_written_by_the_library(tmp_path: Path) ->
     one = Transcription("talk-0001-ann", [PhoneSegment("s", 0.0, 0.2)], "ann", duration=0.5, start=1.0)
     one.write(tmp_path / "a.TextGrid", "speakers")
     assert [each for each in TextGrid(tmp_path / "a.TextGrid").intervals("phones") if each[2]] == [(1.0, 1.2, "s")]
+
+
+def test_two_speakers_of_one_name_are_named_in_the_message(tmp_path: Path) -> None:
+    path = write_grid(tmp_path / "talk.TextGrid", {"ann": [(0.0, 1.0, "she had")], "bob": [(1.0, 2.0, "your")]}, 2.0)
+    path.write_text(path.read_text().replace('"bob"', '"ann"'))
+    with pytest.raises(InputError, match=r"talk\.TextGrid: has 2 tiers of ann \(ann, ann\); keep one, or rename"):
+        read_transcript(path, "words", path)

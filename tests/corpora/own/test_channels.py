@@ -139,6 +139,15 @@ def of_segments(root: Path) -> None:
     (root / "segments").write_text((root / "segments").read_text().replace("0.5 1\n", "0.5 2\n", 1))
 
 
+def of_a_name(root: Path) -> None:
+    (root / "segments").write_text((root / "segments").read_text().replace("0.5 1\n", "0.5 B\n", 1))
+
+
+def of_a_missing_side(root: Path) -> None:
+    path = root / "reco2file_and_channel"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
+
+
 def of_lhotse(root: Path) -> None:
     """The manifest has two channels, and the file now has one."""
     calls.write(root / "calls" / "call0.wav", "ann")
@@ -174,6 +183,8 @@ def of_several(root: Path) -> None:
     [
         ("csv", of_csv, r"mine\.csv:4: channel 2 (from 0), but call0.wav has 2 channels; correct the channel"),
         ("kaldi_segments", of_segments, r"segments:3: channel 2 (from 0), but call0.wav has 2 channels"),
+        ("kaldi_segments", of_a_name, "segments:3: its channel 'B' is not a number from 0; correct it"),
+        ("kaldi_sides", of_a_missing_side, "reco2file_and_channel: has no line of call0-A, and "),
         ("kaldi_sph2pipe", of_mono_sphere, "segments:3: channel 1 (from 0), but call0.sph has 1 channel; correct"),
         ("kaldi_sph2pipe", of_a_command, "segments:2: channel 1 (from 0), but the command of call0-A in wav.scp gives"),
         ("kaldi_sides", of_sides, "reco2file_and_channel:1: the channel '1' of call0-A is not A or B, and "),
