@@ -50,11 +50,13 @@ class PrepareSummary:
     """Of a corpus of one's own: the set of its transcripts; PHONE_SET where it does not ship."""
     speakers_known: bool = True
     """Whether each utterance has a speaker of its own corpus, not the name of its audio file."""
+    sample_rate: int = 0
+    """The highest of the recordings (Hz)."""
 
     def to_json(self) -> dict[str, Any]:
         """The content of summary.json."""
         row = asdict(self)
-        del row["speakers_known"]
+        del row["speakers_known"], row["sample_rate"]
         for split in row["splits"].values():
             del split["timed"]
         if self.phone_set is None:
@@ -95,8 +97,16 @@ def write_prepared(out_dir: Path, name: str, corpus: CorpusCuts) -> PrepareSumma
         write_cuts(cuts_path(out_dir, split), cuts)
         splits[split] = _summary(cuts)
     set_name = store_phone_set(corpus.phone_set, out_dir)
-    known = corpus.speakers_known
-    summary = PrepareSummary(name, str(corpus.root), splits, corpus.skipped, corpus.missing, set_name, known)
+    summary = PrepareSummary(
+        name,
+        str(corpus.root),
+        splits,
+        corpus.skipped,
+        corpus.missing,
+        set_name,
+        corpus.speakers_known,
+        max(cut.recording.sampling_rate for cuts in corpus.manifests.values() for cut in cuts),
+    )
     write_json(out_dir / SUMMARY, summary.to_json())
     return summary
 

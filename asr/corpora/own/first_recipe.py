@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from asr.config import CorpusConfig
+from asr.config import CorpusConfig, FeaturesConfig
 from asr.config.recipe_file import read_recipe
 from asr.corpora.prepare import PrepareSummary, corpus_dir
 from asr.data_files import data_path
@@ -88,10 +88,13 @@ def first_recipe(config: CorpusConfig, summary: PrepareSummary, prepared: Path, 
     corpus = config.model_dump(mode="json", exclude_defaults=True, exclude={"phone_set"})
     if config.lexicon_files:
         corpus["lexicon"] = [each if each == CMUDICT else str(Path(each).absolute()) for each in config.lexicon]
+    features = {"type": "fbank", "bins": 40, "cmvn": "speaker" if summary.speakers_known else "utterance"}
+    if summary.sample_rate < FeaturesConfig().sample_rate:
+        features["sample_rate"] = summary.sample_rate  # telephone speech, say: nothing is above its band
     timed = all(split.timed == split.utterances for split in summary.splits.values())
     recipe = {
         "corpus": corpus | {"dir": str(corpus_dir(config))},
-        "features": {"type": "fbank", "bins": 40, "cmvn": "speaker" if summary.speakers_known else "utterance"},
+        "features": features,
         "targets": {"phone_set": phones, "states": 1 if from_small else 3},
         **(_from_small() if from_small else TIMED if timed else UNTIMED),
         "scoring": {"phone_set": phones},

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import soundfile
 from support.asr_command import Command
 from support.doc_commands import blocks
 
@@ -122,6 +123,20 @@ def test_a_narrow_lexicon_trains_a_model_in_letters_that_aligns_with_it(
     outcome = asr_command("align", "runs/mine", audio[0], "--out", "out", "--text", said, "--lexicon", lexicon)
     assert outcome.status == 0, outcome.err
     assert packed_lexicon(lexicon, recognizer.bundle.config)
+
+
+def test_the_recipe_of_telephone_speech_has_its_sample_rate(audio: list[Path], asr_command: Command) -> None:
+    def rate(folder: str) -> int:
+        assert asr_command("prepare", "textgrid", "my_corpus", folder, "--phone-set", "timit61").status == 0
+        return read_recipe(f"{folder}/recipe.yaml").features.sample_rate
+
+    for path in audio[1:]:
+        samples, _ = soundfile.read(path)
+        soundfile.write(path, samples[::2], 8000)
+    assert rate("mixed") == 16000
+    samples, _ = soundfile.read(audio[0])
+    soundfile.write(audio[0], samples[::2], 8000)
+    assert rate("telephone") == 8000
 
 
 def test_a_recipe_from_the_model_in_the_box(audio: list[Path], asr_command: Command) -> None:
