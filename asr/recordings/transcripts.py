@@ -7,6 +7,7 @@ from typing import Protocol
 
 from asr.errors import InputError, count, listed
 from asr.formats.registry import READERS, Tier, reader
+from asr.progress import track
 from asr.recordings.sources import Found, Source
 from asr.recordings.speakers import utterances_of
 from asr.storage.json_files import numbered_jsonl
@@ -135,10 +136,11 @@ def find_transcripts(given: Path | None, tier: Tier) -> Transcripts:
 
 def divided(found: Found, transcripts: Transcripts) -> Found:
     """The recordings, those of several speakers as the utterances of each, of which a message says how many."""
-    sources = [each for source in found.sources for each in transcripts.utterances(source)]
+    recordings = track(found.sources, "transcripts", len(found.sources))
+    sources = [each for source in recordings for each in transcripts.utterances(source)]
     parts = [each for each in sources if each.speaker is not None]
     if parts:
-        recordings, speakers = len({each.file for each in parts}), dict.fromkeys(each.speaker or "" for each in parts)
+        files, speakers = len({each.file for each in parts}), dict.fromkeys(each.speaker or "" for each in parts)
         message = "%s with tiers of speakers (%s): %s"
-        log.info(message, count(recordings, "recording"), listed(speakers), count(len(parts), "utterance"))
+        log.info(message, count(files, "recording"), listed(speakers), count(len(parts), "utterance"))
     return replace(found, sources=sources)
