@@ -71,6 +71,8 @@ class _KaldiTables:
     sides: _Table
     files: dict[str, _Audio] = field(default_factory=dict, init=False)
     """Of the recordings that were read so far."""
+    whole: dict[str, str] = field(default_factory=dict, init=False)
+    """The first recording that is all channels of a file."""
 
     def recording(self, name: str, entry: Entry) -> Listed:
         """A whole recording as an utterance."""
@@ -94,17 +96,30 @@ class _KaldiTables:
 
     def _listed(self, name: str, recording: str, start: float, duration: float | None, channel: int | None) -> Listed:
         audio = self._audio(recording)
+        if channel is None or audio.alone:
+            channel = audio.channel
+        if channel is None:
+            self._require_one(recording, audio.path)
         speaker = _value(self.speakers, name)
         return Listed(
             audio.path,
             start,
             duration,
-            audio.channel if channel is None or audio.alone else channel,
+            channel,
             _value(self.texts, name),
             name,
             speaker=speaker,
             gender=None if speaker is None else _value(self.genders, speaker),
         )
+
+    def _require_one(self, recording: str, file: str) -> None:
+        """Raises InputError where two recordings are all channels of one file: it is not said which side each is."""
+        other = self.whole.setdefault(file, recording)
+        if other != recording and _channels_of(file) > 1:
+            message = (
+                f"{other} and {recording} are the same channels of {file}; give the side of each, A or B, in {SIDES}"
+            )
+            raise InputError(message, self.wav_scp, _found(self.recordings, recording).line)
 
     def _audio(self, recording: str) -> _Audio:
         if recording not in self.files:
@@ -115,12 +130,8 @@ class _KaldiTables:
         return self.files[recording]
 
     def _side(self, recording: str, file: str) -> int | None:
-        """The channel of a recording by its side; None where its file has one, or cannot be read (said later)."""
-        try:
-            channels = audio_info(file).channels
-        except InputError:
-            return None
-        if channels == 1:
+        """The channel of a recording by its side; None where its file has one."""
+        if (channels := _channels_of(file)) == 1:
             return None
         if recording not in self.sides:
             message = f"has no line of {recording}, and {file} has {channels} channels; add it, with the side A or B"
@@ -130,6 +141,14 @@ class _KaldiTables:
             message = f"the channel {side!r} of {recording} is not A or B, and {file} has {channels}; correct it"
             raise InputError(message, self.wav_scp.with_name(SIDES), entry.line)
         return _CHANNELS[side]
+
+
+def _channels_of(file: str) -> int:
+    """How many a file has; 1 for one that cannot be read, which is said when its utterances are."""
+    try:
+        return audio_info(file).channels
+    except InputError:
+        return 1
 
 
 def _channel(text: str, segments: Path, line: int) -> int | None:

@@ -148,6 +148,10 @@ def of_a_missing_side(root: Path) -> None:
     path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
 
 
+def of_no_sides(root: Path) -> None:
+    (root / "reco2file_and_channel").unlink()
+
+
 def of_lhotse(root: Path) -> None:
     """The manifest has two channels, and the file now has one."""
     calls.write(root / "calls" / "call0.wav", "ann")
@@ -185,6 +189,7 @@ def of_several(root: Path) -> None:
         ("kaldi_segments", of_segments, r"segments:3: channel 2 (from 0), but call0.wav has 2 channels"),
         ("kaldi_segments", of_a_name, "segments:3: its channel 'B' is not a number from 0; correct it"),
         ("kaldi_sides", of_a_missing_side, "reco2file_and_channel: has no line of call0-A, and "),
+        ("kaldi_sides", of_no_sides, "wav.scp:2: call0-A and call0-B are the same channels of "),
         ("kaldi_sph2pipe", of_mono_sphere, "segments:3: channel 1 (from 0), but call0.sph has 1 channel; correct"),
         ("kaldi_sph2pipe", of_a_command, "segments:2: channel 1 (from 0), but the command of call0-A in wav.scp gives"),
         ("kaldi_sides", of_sides, "reco2file_and_channel:1: the channel '1' of call0-A is not A or B, and "),
