@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from support.asr_command import Command, Outcome
-from support.made_once import made_once, shared_folder
-from support.traced_graphs import tracing_once
+from support.commands.asr_command import Command, Outcome
+from support.commands.made_once import made_once, shared_folder
+from support.models.traced_graphs import tracing_once
 
 from asr.cli.main import main
 

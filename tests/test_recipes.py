@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from support.encoder_folder import ARCHITECTURES
+from support.models.encoder_folder import ARCHITECTURES
 from torch import nn
 
 from asr import models

@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.asr_command import Command
+from support.commands.asr_command import Command
 
 from asr.errors import InputError
 from asr.formats.transcript import read_transcripts

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from support.asr_command import Command
+from support.commands.asr_command import Command
 
 from asr.acoustics.bundle import (
     copy_bundle,

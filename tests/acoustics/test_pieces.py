@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.small_bundle import small_bundle
+from support.models.small_bundle import small_bundle
 
 from asr.acoustics.waveform_scorer import WaveformScorer
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support.small_bundle import small_bundle
+from support.models.small_bundle import small_bundle
 
 from asr.acoustics.scorer import AcousticScorer
 from asr.config import TimingConfig

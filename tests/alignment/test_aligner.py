@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.small_bundle import peaked, small_bundle
+from support.models.small_bundle import peaked, small_bundle
 
 from asr.alignment.aligner import Aligner, AligningModel
 from asr.alignment.spoken import exact_phones

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.small_bundle import peaked, small_bundle
+from support.models.small_bundle import peaked, small_bundle
 
 from asr.acoustics.bundle import Bundle
 from asr.acoustics.pieces import ScoredPiece

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from support.small_bundle import peaked, small_bundle
+from support.models.small_bundle import peaked, small_bundle
 
 from asr.acoustics.pieces import ScoredPiece
 from asr.alignment.aligned import Aligned, apart, concatenated

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.audio_files import RATE, tone
+from support.corpora.audio_files import RATE, tone
 
 from asr.audio import audio_info, read_audio, read_blocks, reading
 from asr.errors import InputError

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from support.audio_files import RATE, tone, write_container
+from support.corpora.audio_files import RATE, tone, write_container
 
 from asr.audio import audio_info, read_audio, read_blocks
 from asr.audio.containers import has_container_decoder

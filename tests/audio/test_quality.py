@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-from support.audio_files import RATE
+from support.corpora.audio_files import RATE
 
 from asr.audio import read_audio, read_blocks
 from asr.audio.quality import Quality

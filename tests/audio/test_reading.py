@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from support.audio_files import RATE, tone
+from support.corpora.audio_files import RATE, tone
 
 from asr.audio import AudioInfo, audio_info, read_audio
 from asr.errors import InputError

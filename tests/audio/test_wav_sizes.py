@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from support.audio_files import RATE, tone, wav_bytes
+from support.corpora.audio_files import RATE, tone, wav_bytes
 
 from asr.audio import audio_info, read_audio, read_blocks
 from asr.errors import InputError

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from lhotse import MonoCut
-from support.own_corpora import write_textgrid
+from support.corpora.own_corpora import write_textgrid
 
 from asr.alignment.accuracy import labelled_boundaries
 from asr.corpora.cuts import phone_segments, utterance_cut

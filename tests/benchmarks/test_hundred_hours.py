@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from support.asr_command import Command
-from support.own_corpora import BUILDERS
+from support.commands.asr_command import Command
+from support.corpora.own_corpora import BUILDERS
 
 from asr.corpora.cuts import read_cuts
 from benchmarks.hundred_hours import commands, link_copies, parse, run

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from support.asr_command import Command
+from support.commands.asr_command import Command
 
 FILES = {
     "features/train.npy": "the features of utterance",

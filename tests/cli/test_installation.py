@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from support.asr_command import Command
+from support.commands.asr_command import Command
 
 from asr.runs import installation
 

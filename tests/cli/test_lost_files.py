@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.asr_command import Command, snapshot
+from support.commands.asr_command import Command, snapshot
 
 REFUSED = "did not write"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from support.asr_command import Command
+from support.commands.asr_command import Command
 
 from asr.cli import main
 from asr.errors import InputError

@@ -2,7 +2,7 @@
 
 import pytest
 from pydantic import ValidationError
-from support.augmented_speech import recipe
+from support.corpora.augmented_speech import recipe
 
 from asr.config import AugmentationConfig
 

@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
-from support.asr_command import Command
+from support.commands.asr_command import Command
 
 from asr.config import RecipeConfig
 from asr.config.settings import find_settings, format_settings, recipe_settings

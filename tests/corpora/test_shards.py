@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import yaml
 from lhotse import CutSet
-from support.asr_command import Command, snapshot
-from support.own_corpora import BUILDERS, RATE
+from support.commands.asr_command import Command, snapshot
+from support.corpora.own_corpora import BUILDERS, RATE
 
 from asr.corpora.cuts import phone_sequence, read_cuts
 from asr.corpora.manifests.prepared import read_prepared

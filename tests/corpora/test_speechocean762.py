@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.speechocean762_tree import DEV, PHONES, SAMPLES, SENTENCE, TEST, TRAIN, build_speechocean762
+from support.corpora.speechocean762_tree import DEV, PHONES, SAMPLES, SENTENCE, TEST, TRAIN, build_speechocean762
 from typer.testing import CliRunner
 
 from asr.cli.prepare import app

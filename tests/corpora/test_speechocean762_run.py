@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from support.asr_command import Command
-from support.speechocean762_tree import PHONES, TRAIN, build_speechocean762
+from support.commands.asr_command import Command
+from support.corpora.speechocean762_tree import PHONES, TRAIN, build_speechocean762
 
 from asr.formats.transcript import read_transcripts
 from asr.phones.phone_set import load_phone_set

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pytest
 import soundfile
-from support.timit_tree import SAMPLES, Utterances, build_sample, build_timit
+from support.corpora.timit_tree import SAMPLES, Utterances, build_sample, build_timit
 from typer.testing import CliRunner
 
 from asr.cli.prepare import app

@@ -1,7 +1,7 @@
 """A graph and a decoder of the language of three phones."""
 
 import pytest
-from support.three_phones import PHONES, STATES, UNIFORM
+from support.decoding.three_phones import PHONES, STATES, UNIFORM
 
 from asr.acoustics.frame_times import FrameTimes
 from asr.config import FeaturesConfig

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from support.three_phones import posteriors
+from support.decoding.three_phones import posteriors
 
 from asr.config import DecodingConfig
 from asr.decoding.alternatives import alternatives_files

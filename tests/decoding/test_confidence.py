@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from support.small_bundle import peaked
+from support.models.small_bundle import peaked
 
 from asr.acoustics.frame_times import FrameTimes
 from asr.config import FeaturesConfig

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from support.ctm import read_ctm
-from support.three_phones import UNIFORM, posteriors
+from support.corpora.ctm import read_ctm
+from support.decoding.three_phones import UNIFORM, posteriors
 
 from asr.acoustics.frame_times import FrameTimes
 from asr.acoustics.priors import scaled_likelihoods

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.asr_command import snapshot
+from support.commands.asr_command import snapshot
 
 from asr.acoustics.bundle import read_bundle
 from asr.alignment.states import StateAlignment, write_alignments

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.three_phones import PHONES, UNIFORM, noisy_dev, posteriors
+from support.decoding.three_phones import PHONES, UNIFORM, noisy_dev, posteriors
 
 from asr.acoustics.frame_times import FrameTimes
 from asr.config import FeaturesConfig

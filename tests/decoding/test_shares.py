@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support.other_processes import others_here
+from support.commands.other_processes import others_here
 
 from asr import threads
 from asr.config.recipe_file import read_recipe

@@ -3,7 +3,7 @@
 from itertools import product
 
 import numpy as np
-from support.three_phones import PHONES, STATES, UNIFORM, noisy_dev, posteriors
+from support.decoding.three_phones import PHONES, STATES, UNIFORM, noisy_dev, posteriors
 
 from asr.config import DecodingConfig
 from asr.decoding import grid

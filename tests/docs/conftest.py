@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.made_once import made_once
+from support.commands.made_once import made_once
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LINKED = ("data", "benchmarks", "asr", "tests", "web", "pyproject.toml", "Makefile")

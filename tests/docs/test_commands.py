@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.doc_commands import PROVIDED, Block, blocks, pages
+from support.commands.doc_commands import PROVIDED, Block, blocks, pages
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RUNTIME = REPOSITORY / "web" / "node_modules" / "onnxruntime-web"

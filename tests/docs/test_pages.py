@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from support.doc_commands import NEEDS, Block, blocks, pages
+from support.commands.doc_commands import NEEDS, Block, blocks, pages
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = pages(REPOSITORY)

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 import typer
-from support.chromium import chromium
+from support.pages.chromium import chromium
 
 from asr.cli.main import app
 from asr.config.settings import recipe_settings

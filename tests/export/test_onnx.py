@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support.asr_command import Command
-from support.encoder_folder import ARCHITECTURES
+from support.commands.asr_command import Command
+from support.models.encoder_folder import ARCHITECTURES
 
 import asr
 from asr import models

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.faults import Case, FaultyCommand
+from support.commands.faults import Case, FaultyCommand
 
 
 @pytest.fixture(scope="session")

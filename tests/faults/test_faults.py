@@ -5,8 +5,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.asr_command import snapshot
-from support.faults import ERRORS, EVERY, Case, FaultyCommand, sample
+from support.commands.asr_command import snapshot
+from support.commands.faults import ERRORS, EVERY, Case, FaultyCommand, sample
 
 pytestmark = pytest.mark.faults
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from support.other_processes import others_here
+from support.commands.other_processes import others_here
 
 from asr.config.recipe_file import read_recipe
 from asr.errors import InputError

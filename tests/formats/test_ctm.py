@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.ctm import read_ctm
+from support.corpora.ctm import read_ctm
 
 from asr.errors import InputError
 from asr.formats.ctm import write_ctm

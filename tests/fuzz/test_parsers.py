@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.fuzzed_parsers import PARSERS, WRITTEN_BY_PEOPLE, parsers, stored
-from support.mutations import mutated
+from support.fuzzing.fuzzed_parsers import PARSERS, WRITTEN_BY_PEOPLE, parsers, stored
+from support.fuzzing.mutations import mutated
 
 from asr.errors import MOST_CHARACTERS, InputError
 

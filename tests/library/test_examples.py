@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy
 import pytest
-from support.doctest_folder import doctest_folder
+from support.commands.doctest_folder import doctest_folder
 
 import asr
 from asr.recognizer import Recognizer

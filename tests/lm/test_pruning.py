@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from support.exact_search import sentence_cost
+from support.decoding.exact_search import sentence_cost
 
 from asr.decoding.graph.grammar import grammar
 from asr.decoding.search.phone_prior import phone_prior

@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from support.encoder_folder import ARCHITECTURES, torchaudio_encoder, write_hugging_face_folder, write_torchaudio_folder
+from support.models.encoder_folder import (
+    ARCHITECTURES,
+    torchaudio_encoder,
+    write_hugging_face_folder,
+    write_torchaudio_folder,
+)
 from torch import Tensor
 from torch.nn import functional
 

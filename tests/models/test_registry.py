@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 import torch
-from support.encoder_folder import ARCHITECTURES
+from support.models.encoder_folder import ARCHITECTURES
 
 from asr.config import ModelConfig
 from asr.models import MODELS, build

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from support.encoder_folder import ARCHITECTURES
+from support.models.encoder_folder import ARCHITECTURES
 from torch import Tensor
 
 from asr.config import EncoderArchitecture, Wav2Vec2Config

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.asr_command import Command, done
-from support.encoder_folder import write_hugging_face_folder, write_torchaudio_folder
+from support.commands.asr_command import Command, done
+from support.models.encoder_folder import write_hugging_face_folder, write_torchaudio_folder
 
 import asr
 from asr.formats.transcript import read_transcripts

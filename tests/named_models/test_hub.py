@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.asr_command import Command
-from support.hub_server import COMMIT, Hub, serving
+from support.commands.asr_command import Command
+from support.pages.hub_server import COMMIT, Hub, serving
 
 from asr.errors import InputError
 from asr.named_models.hub import hub_folder

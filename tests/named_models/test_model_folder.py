@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support.asr_command import Command
+from support.commands.asr_command import Command
 
 import asr
 from asr.errors import InputError

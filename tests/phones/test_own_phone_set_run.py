@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support.asr_command import Command, done
+from support.commands.asr_command import Command, done
 
 from asr.formats.transcript import read_transcripts
 from asr.phones.folding import folding

@@ -4,9 +4,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from support.asr_command import Command
-from support.own_corpora import BUILDERS
-from support.recipe_script import load_script
+from support.commands.asr_command import Command
+from support.commands.recipe_script import load_script
+from support.corpora.own_corpora import BUILDERS
 
 from asr.corpora.cuts import has_phones, has_times, read_cuts
 

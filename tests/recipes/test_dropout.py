@@ -4,7 +4,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from support.recipe_script import load_script
+from support.commands.recipe_script import load_script
 
 from asr.config import DecodingConfig
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from support.recordings import RATE, write_audio
+from support.corpora.recordings import RATE, write_audio
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 from praatio import textgrid
-from support.asr_command import Command
-from support.ctm import read_ctm
-from support.recordings import rows
+from support.commands.asr_command import Command
+from support.corpora.ctm import read_ctm
+from support.corpora.recordings import rows
 
 from asr.formats.phn import read_labels
 from asr.formats.transcript import read_transcripts

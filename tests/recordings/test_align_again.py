@@ -9,9 +9,9 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from praatio import textgrid
-from support.asr_command import Command, snapshot
-from support.ctm import read_ctm
-from support.recordings import rows
+from support.commands.asr_command import Command, snapshot
+from support.corpora.ctm import read_ctm
+from support.corpora.recordings import rows
 
 from asr.formats.phn import read_labels
 

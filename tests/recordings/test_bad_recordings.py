@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from support.asr_command import Command
-from support.recordings import RATE, errors, names, write_audio
+from support.commands.asr_command import Command
+from support.corpora.recordings import RATE, errors, names, write_audio
 
 from asr.audio import read_audio
 from asr.cli.messages import codecs_silenced

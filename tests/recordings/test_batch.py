@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from support.recordings import RATE, errors, names, rows
+from support.corpora.recordings import RATE, errors, names, rows
 
 from asr.engines.threads import Threads
 from asr.formats.transcript import Transcript

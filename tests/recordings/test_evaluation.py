@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support.asr_command import Command
+from support.commands.asr_command import Command
 
 from asr.corpora.cuts import read_cuts, write_cuts
 from asr.features.archive import Archive, ArchiveWriter

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from praatio import textgrid
-from support.asr_command import Command
-from support.ctm import read_ctm
+from support.commands.asr_command import Command
+from support.corpora.ctm import read_ctm
 
 from asr.errors import InputError
 from asr.formats.transcript import PhoneSegment, Transcript, WordSegment, read_transcripts, write_transcripts

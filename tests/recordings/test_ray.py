@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.asr_command import Command, snapshot
-from support.recordings import RATE, errors, names, write_audio
+from support.commands.asr_command import Command, snapshot
+from support.corpora.recordings import RATE, errors, names, write_audio
 
 from asr.engines import ray_workers
 from asr.engines.ray_cluster import RayCluster

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.asr_command import Command
+from support.commands.asr_command import Command
 
 from asr.engines.ray_cluster import RayCluster
 from asr.errors import InputError

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from support.asr_command import Command
-from support.recordings import errors, rows
+from support.commands.asr_command import Command
+from support.corpora.recordings import errors, rows
 
 from asr.errors import InputError
 from asr.formats.phn import read_labels

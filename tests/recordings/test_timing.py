@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support.asr_command import Command
+from support.commands.asr_command import Command
 
 import asr
 from asr.audio import read_audio

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.asr_command import Command
-from support.recordings import errors, rows
+from support.commands.asr_command import Command
+from support.corpora.recordings import errors, rows
 
 from asr.formats.transcript import Transcript
 from asr.recognizer import Recognizer

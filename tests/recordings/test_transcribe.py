@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 from praatio import textgrid
-from support.asr_command import Command
-from support.recordings import names, rows, write_audio
+from support.commands.asr_command import Command
+from support.corpora.recordings import names, rows, write_audio
 
 
 def test_every_good_file_is_transcribed(tiny_run: Path, good: Path, tmp_path: Path, asr_command: Command) -> None:

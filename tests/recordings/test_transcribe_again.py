@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from support.asr_command import Command, snapshot
-from support.recordings import rows
+from support.commands.asr_command import Command, snapshot
+from support.corpora.recordings import rows
 
 from asr.storage.files import rename
 

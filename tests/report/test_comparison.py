@@ -3,7 +3,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.asr_command import Command
+from support.commands.asr_command import Command
 
 from asr import models
 from asr.config import DnnConfig

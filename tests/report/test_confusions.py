@@ -4,7 +4,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 
-from support.svg import SVG, outside, titles
+from support.pages.svg import SVG, outside, titles
 
 from asr.report.confusions import confusion_matrix
 

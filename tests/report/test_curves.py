@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ElementTree
 from typing import Any
 
 import pytest
-from support.svg import SVG, outside, titles
+from support.pages.svg import SVG, outside, titles
 
 from asr.config import AverageConfig, TrainingConfig
 from asr.report.curves import PANEL_HEIGHT, curves, speed_curves

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from support.svg import SVG, outside
+from support.pages.svg import SVG, outside
 
 from asr.report.reliability import SIDE, reliability_plot
 from asr.scoring.calibration import calibrate

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from support.asr_command import Command
+from support.commands.asr_command import Command
 
 from asr.formats.transcript import PhoneSegment, Transcript, write_transcripts
 from asr.storage.output_folder import output_folder

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.svg import SVG
+from support.pages.svg import SVG
 
 from asr.report.svg import figure, interval_bar, standalone, ticks
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from support.asr_command import Command, done
-from support.forked import Forked
+from support.commands.asr_command import Command, done
+from support.commands.forked import Forked
 from torch.distributed import TCPStore
 
 from asr.errors import InputError

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support.asr_command import Command
+from support.commands.asr_command import Command
 
 from asr import models
 from asr.acoustics.bundle import Bundle, read_bundle, write_bundle

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import soundfile
 from safetensors.torch import load_file, save_file
-from support.asr_command import Command, done, snapshot
+from support.commands.asr_command import Command, done, snapshot
 
 STAGES = ("prepare", "features", "train", "decode", "score")
 

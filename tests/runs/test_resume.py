@@ -7,8 +7,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from support.asr_command import Command, done, snapshot
-from support.faults import FaultyCommand
+from support.commands.asr_command import Command, done, snapshot
+from support.commands.faults import FaultyCommand
 
 from asr.training import loop
 

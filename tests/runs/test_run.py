@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from support.asr_command import Command, done, snapshot
+from support.commands.asr_command import Command, done, snapshot
 
 from asr.config.recipe_file import read_recipe
 from asr.runs.run import Run, execute

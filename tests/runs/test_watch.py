@@ -6,7 +6,7 @@ from pathlib import Path
 from time import sleep, time
 
 import pytest
-from support.watched_run import RECIPE, epochs
+from support.commands.watched_run import RECIPE, epochs
 
 from asr.report.live import SILENT, Live, live_page
 from asr.runs.watch import BEAT, watched

@@ -7,8 +7,8 @@ from time import time
 from typing import Any
 
 import pytest
-from support.chromium import chromium, serious_findings
-from support.watched_run import RECIPE, epochs
+from support.commands.watched_run import RECIPE, epochs
+from support.pages.chromium import chromium, serious_findings
 
 from asr.report.live import Live, live_page
 from asr.runs.watch import watched

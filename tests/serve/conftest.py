@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import uvicorn
 from starlette.testclient import TestClient
-from support.audio_files import wav_bytes
-from support.chromium import chromium
-from support.serving import LIMITS, client_of
+from support.corpora.audio_files import wav_bytes
+from support.pages.chromium import chromium
+from support.pages.serving import LIMITS, client_of
 
 from asr.recognizer import Recognizer
 from asr.serve.access import Access

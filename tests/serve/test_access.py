@@ -3,7 +3,7 @@
 import pytest
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
-from support.serving import LIVE, client_of, form
+from support.pages.serving import LIVE, client_of, form
 
 from asr.serve.access import Access, is_loopback
 from asr.serve.server import address

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import soundfile
 from starlette.testclient import TestClient
-from support.serving import client_of, form, recording
+from support.pages.serving import client_of, form, recording
 
 from asr.audio import read_audio
 from asr.serve.access import Access

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
-from support.audio_files import tone
-from support.serving import LIVE, client_of, recording
+from support.corpora.audio_files import tone
+from support.pages.serving import LIVE, client_of, recording
 
 from asr.audio.waveform import Waveform
 from asr.errors import InputError

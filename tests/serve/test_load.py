@@ -14,7 +14,7 @@ from threading import Timer
 
 import pytest
 from starlette.testclient import TestClient
-from support.serving import LIMITS, client_of, form, recording
+from support.pages.serving import LIMITS, client_of, form, recording
 
 from asr.serve.limits import Limits
 from asr.serve.server import temporary_folder

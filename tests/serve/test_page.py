@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.chromium import serious_findings
-from support.live_page import opened, shown
+from support.pages.chromium import serious_findings
+from support.pages.live_page import opened, shown
 
 from asr.formats.transcript import read_transcripts
 from asr.library.transcription import Transcription

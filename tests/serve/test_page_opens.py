@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from support.live_page import opened, shown
+from support.pages.live_page import opened, shown
 
 from asr.serve.speech import Speech
 

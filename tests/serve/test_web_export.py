@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.chromium import node_tool
+from support.pages.chromium import node_tool
 
 from asr.errors import InputError
 from asr.serve.web_export import export_web

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from support.audio_files import wav_bytes
-from support.chromium import chromium, node_tool, serious_findings
-from support.web_page import served, web_page
+from support.corpora.audio_files import wav_bytes
+from support.pages.chromium import chromium, node_tool, serious_findings
+from support.pages.web_page import served, web_page
 
 import asr
 from asr.audio import read_blocks

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support.asr_command import Command
+from support.commands.asr_command import Command
 
 from asr.errors import InputError
 from asr.sharing.card import CardChoices, header_figures, read_header, write_card

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from support.asr_command import Command, snapshot
+from support.commands.asr_command import Command, snapshot
 
 from asr.acoustics.bundle import Bundle, inherit, read_bundle, write_manifest
 from asr.errors import InputError

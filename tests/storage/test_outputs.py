@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.outputs import NAMES, write_new
+from support.commands.outputs import NAMES, write_new
 
 from asr.errors import InputError
 from asr.storage.files import write_text
@@ -17,7 +17,7 @@ from asr.storage.outputs import complete_outputs
 DIES = """
 import os, sys
 from pathlib import Path
-from support.outputs import write_new
+from support.commands.outputs import write_new
 left, rename = int(sys.argv[2]), Path.rename
 def rename_or_die(self, target):
     global left

@@ -1,1 +1,1 @@
-"""What several tests use: small models, made corpora, exact searches, the command as a function."""
+"""What several tests use, a folder for each kind of test."""

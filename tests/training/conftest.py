@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from support.augmented_speech import write_split
+from support.corpora.augmented_speech import write_split
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from support.augmented_speech import CPU, EVERYTHING, epoch_speech, load, recipe, write_split
-from support.recorded_steps import CpuRecorder
+from support.corpora.augmented_speech import CPU, EVERYTHING, epoch_speech, load, recipe, write_split
+from support.models.recorded_steps import CpuRecorder
 
 from asr.acoustics.bundle import read_bundle
 from asr.phones.classes import UNLABELLED

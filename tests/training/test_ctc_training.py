@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from lhotse import MonoCut
-from support.asr_command import Command
+from support.commands.asr_command import Command
 
 from asr.config import RecipeConfig
 from asr.corpora.cuts import phone_segments, phone_sequence, read_cuts, write_cuts

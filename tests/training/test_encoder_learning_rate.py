@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from support.separable import CPU, recipe, separable_frames
+from support.models.separable import CPU, recipe, separable_frames
 from torch import Tensor
 
 from asr import models

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from support.asr_command import Command
-from support.separable import CONTEXT, CPU, separable_frames
+from support.commands.asr_command import Command
+from support.models.separable import CONTEXT, CPU, separable_frames
 
 from asr.config import DnnConfig, TrainingConfig
 from asr.errors import InputError

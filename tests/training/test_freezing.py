@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from support.recorded_steps import CpuRecorder
-from support.separable import CPU, recipe, separable_frames, separable_phones
+from support.models.recorded_steps import CpuRecorder
+from support.models.separable import CPU, recipe, separable_frames, separable_phones
 from torch import Tensor
 
 from asr import models

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from support.each_model import EACH_MODEL, make_recipe, minibatch
-from support.recorded_steps import CpuRecorder, HostAccessError, NoHostAccess
-from support.separable import CPU, separable_frames, separable_phones, separable_utterances
+from support.models.each_model import EACH_MODEL, make_recipe, minibatch
+from support.models.recorded_steps import CpuRecorder, HostAccessError, NoHostAccess
+from support.models.separable import CPU, separable_frames, separable_phones, separable_utterances
 from torch import Tensor, nn
 from torch.nn import functional
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from support.separable import CPU, recipe, separable_frames, separable_phones
+from support.models.separable import CPU, recipe, separable_frames, separable_phones
 from torch import Tensor, nn
 
 from asr import models

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from support.each_model import EACH_MODEL, make_recipe, minibatch
-from support.other_device import DEVICE, other_device
-from support.separable import CPU
+from support.commands.other_device import DEVICE, other_device
+from support.models.each_model import EACH_MODEL, make_recipe, minibatch
+from support.models.separable import CPU
 
 from asr import models
 from asr.features.spec_augment import SpecAugment

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from support import separable_training
-from support.forked import context
+from support.commands.forked import context
+from support.models import separable_training
 
 from asr.storage.json_files import read_jsonl
 

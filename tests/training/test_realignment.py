@@ -13,7 +13,7 @@ from lhotse import MonoCut
 from lhotse.supervision import AlignmentItem
 from numpy.testing import assert_allclose
 from pydantic import ValidationError
-from support.small_bundle import peaked, small_bundle
+from support.models.small_bundle import peaked, small_bundle
 
 from asr.acoustics.bundle import read_bundle, write_bundle
 from asr.acoustics.frame_times import FrameTimes

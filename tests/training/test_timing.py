@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import torch
 from pydantic import ValidationError
-from support.recorded_steps import CpuRecorder, NoHostAccess
-from support.separable import CPU, built, recipe, separable_phones
+from support.models.recorded_steps import CpuRecorder, NoHostAccess
+from support.models.separable import CPU, built, recipe, separable_phones
 from torch import Tensor
 
 from asr import models

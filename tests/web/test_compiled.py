@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.chromium import WEB, node_tool
+from support.pages.chromium import WEB, node_tool
 
 from asr.serve.page_files import PAGE, WORKER
 

@@ -11,8 +11,8 @@ import pytest
 import soundfile
 import yaml
 from lhotse import MonoCut
-from support.asr_command import Command, snapshot
-from support.own_corpora import BUILDERS, RATE, SECONDS
+from support.commands.asr_command import Command, snapshot
+from support.corpora.own_corpora import BUILDERS, RATE, SECONDS
 
 from asr.corpora.cuts import phone_segments, phone_sequence, read_cuts, reference, write_cuts
 from asr.corpora.manifests.statistics import corpus_statistics

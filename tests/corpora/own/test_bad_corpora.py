@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.asr_command import Command
-from support.own_corpora import BUILDERS, PHONES, json_lines, write_textgrid
+from support.commands.asr_command import Command
+from support.corpora.own_corpora import BUILDERS, PHONES, json_lines, write_textgrid
 
 
 def replaced(name: str, old: str, new: str, times: int = 1) -> Callable[[Path], None]:

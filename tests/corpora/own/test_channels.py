@@ -11,10 +11,10 @@ import pytest
 import soundfile
 from lhotse import CutSet, MonoCut
 from numpy.typing import NDArray
-from support import calls
-from support.asr_command import Command
-from support.calls import CALLS, PHONES, RATE, SECONDS, speech
-from support.own_corpora import all_cuts
+from support.commands.asr_command import Command
+from support.corpora import calls
+from support.corpora.calls import CALLS, PHONES, RATE, SECONDS, speech
+from support.corpora.own_corpora import all_cuts
 
 from asr.config import FeaturesConfig
 from asr.corpora.cuts import read_cuts

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import soundfile
-from support.asr_command import Command
+from support.commands.asr_command import Command
 
 from asr.formats.phn import SAMPLE_RATE, read_labels
 

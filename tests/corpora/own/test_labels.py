@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support.asr_command import Command
-from support.own_corpora import BUILDERS, SYMBOLS, all_cuts
+from support.commands.asr_command import Command
+from support.corpora.own_corpora import BUILDERS, SYMBOLS, all_cuts
 
 from asr.corpora.cuts import phone_sequence
 from asr.phones.labels import Labels

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 from lhotse import CutSet, MonoCut, load_manifest
-from support.asr_command import Command, snapshot
-from support.own_corpora import BUILDERS, PHONES, SECONDS, SPEAKERS, SYMBOLS, TEXT, all_cuts, json_lines
+from support.commands.asr_command import Command, snapshot
+from support.corpora.own_corpora import BUILDERS, PHONES, SECONDS, SPEAKERS, SYMBOLS, TEXT, all_cuts, json_lines
 
 from asr.corpora.cuts import phone_segments, phone_sequence, read_cuts
 from asr.phones.phone_set import load_phone_set

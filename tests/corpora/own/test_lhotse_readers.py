@@ -8,8 +8,8 @@ import pytest
 from lhotse import CutSet, MonoCut, RecordingSet, SupervisionSet
 from lhotse.kaldi import load_kaldi_data_dir
 from lhotse.recipes import prepare_commonvoice, prepare_librispeech
-from support.asr_command import Command
-from support.own_corpora import BUILDERS, RATE
+from support.commands.asr_command import Command
+from support.corpora.own_corpora import BUILDERS, RATE
 
 from asr.corpora.cuts import read_cuts
 from asr.storage.run_layout import SPLITS, cuts_path

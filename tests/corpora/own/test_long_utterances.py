@@ -10,8 +10,8 @@ import pytest
 import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
-from support.asr_command import Command
-from support.own_corpora import RATE, all_cuts
+from support.commands.asr_command import Command
+from support.corpora.own_corpora import RATE, all_cuts
 
 from asr.corpora.cuts import phone_segments, read_cuts
 from asr.corpora.own.long_utterances import LongUtterances

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from support.asr_command import Command
-from support.doc_commands import blocks
+from support.commands.asr_command import Command
+from support.commands.doc_commands import blocks
 
 import asr
 from asr import models

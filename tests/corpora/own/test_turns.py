@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from support.asr_command import Command
-from support.own_corpora import RATE
+from support.commands.asr_command import Command
+from support.corpora.own_corpora import RATE
 
 from asr.corpora.cuts import phone_segments, read_cuts
 from asr.corpora.own.turns import MARGIN, Turn, is_spoken, turns_of

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from support.asr_command import Command
+from support.commands.asr_command import Command
 
 from asr.corpora.public.archives import unpack
 from asr.corpora.public.download import download

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.exact_search import all_paths
-from support.random_graphs import PHONES, random_case
+from support.decoding.exact_search import all_paths
+from support.decoding.random_graphs import PHONES, random_case
 
 from asr.decoding.graph.flat_graph import flatten
 from asr.decoding.graph.grammar import grammar

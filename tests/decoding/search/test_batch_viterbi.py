@@ -7,8 +7,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.exact_search import best_by_enumeration
-from support.random_graphs import PHONES, random_case, spans
+from support.decoding.exact_search import best_by_enumeration
+from support.decoding.random_graphs import PHONES, random_case, spans
 
 from asr.config import RecipeConfig
 from asr.corpora.cuts import phone_sequence, read_cuts

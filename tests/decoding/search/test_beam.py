@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.exact_search import best_by_enumeration, best_by_full_search, sentence_cost
-from support.random_graphs import PHONES, random_case, spans
+from support.decoding.exact_search import best_by_enumeration, best_by_full_search, sentence_cost
+from support.decoding.random_graphs import PHONES, random_case, spans
 
 from asr.decoding.graph.build import build_graph
 from asr.decoding.graph.flat_graph import flatten

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from support.chromium import chromium
-from support.opened_page import Opened
+from support.pages.chromium import chromium
+from support.pages.opened_page import Opened
 
 from asr.config import CorpusConfig, RecipeConfig, ScoringConfig
 from asr.config.recipe_file import write_recipe

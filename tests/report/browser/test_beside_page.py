@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from support.chromium import serious_findings
-from support.opened_page import Opened
+from support.pages.chromium import serious_findings
+from support.pages.opened_page import Opened
 
 pytestmark = pytest.mark.pages
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.asr_command import Command
+from support.commands.asr_command import Command
 
 from asr.errors import InputError
 from asr.formats.transcript import PhoneSegment, read_transcripts, write_transcripts

@@ -7,8 +7,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from support.chromium import serious_findings
-from support.opened_page import Opened
+from support.pages.chromium import serious_findings
+from support.pages.opened_page import Opened
 
 from asr.report.browser.folder import report_folder
 

@@ -1,6 +1,6 @@
 """The error browser opens in headless Chromium, as files: the quick test of all its parts together."""
 
-from support.opened_page import Opened
+from support.pages.opened_page import Opened
 
 
 def test_it_shows_every_utterance_worst_first_with_its_tiers(opened: Opened) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.asr_command import Command
+from support.commands.asr_command import Command
 
 from asr.storage.json_files import read_jsonl
 

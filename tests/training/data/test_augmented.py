@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from support.augmented_speech import CPU, EVERYTHING, RATE, epoch_speech, load, recipe, same
+from support.corpora.augmented_speech import CPU, EVERYTHING, RATE, epoch_speech, load, recipe, same
 
 from asr.corpora.cuts import phone_segments, read_cuts, utterance_cut, write_cuts
 from asr.features.archive import Archive

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support.augmented_speech import EVERYTHING, epoch_speech, recipe
+from support.corpora.augmented_speech import EVERYTHING, epoch_speech, recipe
 
 from asr.features.dataset import Dataset
 from asr.features.normalize import model_input

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support.augmented_speech import CPU, RATE, recipe
+from support.corpora.augmented_speech import CPU, RATE, recipe
 from torch import Tensor
 
 from asr.corpora.cuts import read_cuts

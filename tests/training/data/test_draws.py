@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support.augmented_speech import EVERYTHING
+from support.corpora.augmented_speech import EVERYTHING
 
 from asr.config import AugmentationConfig
 from asr.training.data.draws import draw

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from support.augmented_speech import CPU, EVERYTHING, RATE, load, recipe, same
+from support.corpora.augmented_speech import CPU, EVERYTHING, RATE, load, recipe, same
 from torch.nn.utils.rnn import pad_sequence
 
 from asr.config import RecipeConfig

@@ -5,8 +5,8 @@ import torch
 from asr import models
 from asr.config import RecipeConfig
 from asr.training.data.minibatch import Batch
-from support.encoder_folder import ARCHITECTURES
-from support.separable import recipe
+from support.models.encoder_folder import ARCHITECTURES
+from support.models.separable import recipe
 
 FEATURES = {"type": "fbank", "bins": 4}
 MASKS = {"spec_augment": {"time_masks": 1, "frequency_masks": 1, "time_width": 4, "frequency_width": 2}}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support.forked import Ended, call, context
+from support.commands.forked import Ended, call, context
 
 CHANGES = ("fsync", "rename", "replace", "unlink", "rmdir", "mkdir", "truncate")
 """The functions of `os` at which a command is killed."""

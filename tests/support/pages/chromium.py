@@ -18,7 +18,7 @@ OPTIONS = (
     "--no-first-run",
     "--autoplay-policy=no-user-gesture-required",
 )
-WEB = Path(__file__).parents[2] / "web"
+WEB = Path(__file__).parents[3] / "web"
 
 
 @contextmanager

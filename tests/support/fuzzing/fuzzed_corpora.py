@@ -23,7 +23,7 @@ from asr.corpora.public.archives import unpack
 from asr.corpora.speechocean762_files import read_spoken_words
 from asr.corpora.timit_splits import read_speaker_list
 from asr.phones.phone_set import load_phone_set
-from support.parser import Parser, exhausted, rows, written
+from support.fuzzing.parser import Parser, exhausted, rows, written
 
 
 def _cuts() -> bytes:

@@ -8,7 +8,7 @@ from asr.serve.access import Access
 from asr.serve.app import create_app
 from asr.serve.limits import Limits
 from asr.serve.speech import Speech
-from support.audio_files import tone, wav_bytes
+from support.corpora.audio_files import tone, wav_bytes
 
 LIMITS = Limits(megabytes=1.0, seconds=5.0, live_seconds=20.0, at_once=2, waiting=100, live=2, text=200)
 OWN = "http://127.0.0.1:8000"

@@ -39,8 +39,8 @@ from asr.storage.text import read_text
 from asr.storage.weights import read_weights, save_weights
 from asr.training.checkpoint import Progress, Trained, load_checkpoint, save_checkpoint
 from asr.training.metrics import read_metrics
-from support.fuzzed_corpora import corpus_parsers
-from support.parser import Parser, exhausted, rows, written
+from support.fuzzing.fuzzed_corpora import corpus_parsers
+from support.fuzzing.parser import Parser, exhausted, rows, written
 
 TRANSCRIPT = Transcript(
     "u1",

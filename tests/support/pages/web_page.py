@@ -9,7 +9,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from support.chromium import chromium
+from support.pages.chromium import chromium
 
 
 class Quiet(SimpleHTTPRequestHandler):

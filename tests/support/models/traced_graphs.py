@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.made_once import made_once
+from support.commands.made_once import made_once
 
 if TYPE_CHECKING:
     import onnx

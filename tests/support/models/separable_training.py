@@ -11,7 +11,7 @@ from asr.config import TimingConfig
 from asr.storage.weights import save_weights
 from asr.training.loop import fit
 from asr.training.trainer import make_fabric
-from support.separable import CPU, built, recipe, separable_frames, separable_phones
+from support.models.separable import CPU, built, recipe, separable_frames, separable_phones
 
 CASES = {
     "frames": ("cross_entropy", "none", separable_frames),

@@ -1,0 +1,1 @@
+"""Made speech: files, recordings and small corpora in the layouts of known ones."""

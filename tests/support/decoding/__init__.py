@@ -1,0 +1,1 @@
+"""Small languages, and slow, exact searches that the decoder is compared with."""

@@ -1,0 +1,1 @@
+"""The package's parsers, valid inputs for them, and damage to these."""

@@ -1,0 +1,1 @@
+"""Pages in a headless browser, and servers without a network."""
