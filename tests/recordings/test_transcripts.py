@@ -57,6 +57,10 @@ def test_textgrids(source: Source) -> None:
     write_textgrid(path, transcript)
     with pytest.raises(InputError, match="no interval tier 'words'; it has phones"):
         FileTranscripts("words").of(source)
+    source.path.with_suffix(".lab").write_text("she had")
+    assert FileTranscripts("words").of(source) == "she had"
+    write_textgrid(path, replace(transcript, words=[WordSegment("he", 0.2, 0.3)]))
+    assert FileTranscripts("words").of(source) == "he"
     path.write_text("no TextGrid")
     with pytest.raises(InputError, match=r"sa1\.TextGrid: not a Praat TextGrid"):
         FileTranscripts("words").of(source)
