@@ -7,16 +7,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from asr import progress
 from asr.errors import InputError
 from asr.formats.textgrid import write_textgrid
 from asr.formats.transcript import PhoneSegment, Transcript, WordSegment
-from asr.recordings.sources import Source
-from asr.recordings.transcripts import (
-    FileTranscripts,
-    GivenText,
-    Tier,
-    find_transcripts,
-)
+from asr.recordings.sources import Found, Source
+from asr.recordings.transcripts import FileTranscripts, GivenText, Tier, divided, find_transcripts
 
 
 @pytest.fixture
@@ -125,3 +121,12 @@ def test_a_part_of_a_file_has_a_transcript_of_its_own_name(source: Source) -> No
     source.path.with_name("one.txt").write_text("of the part")
     part = replace(source, utterance="one", start=1.0, duration=2.0)
     assert find_transcripts(None, "words").of(part) == "of the part"
+
+
+def test_reading_many_transcripts_shows_progress(
+    source: Source, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LOG_LINES", 0.0)
+    caplog.set_level("INFO")
+    divided(Found([source, replace(source, utterance="sa2")], []), FileTranscripts("words"))
+    assert caplog.messages == ["transcripts: 0 of 2", "transcripts: 1 of 2"]
