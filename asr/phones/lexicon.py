@@ -32,6 +32,7 @@ LEXICON_PHONES = "cmu39"
 MOST_NUMBERS = 4
 """Numbers between a word and its phones: a probability, and in MFA's those of silence around the word."""
 
+_HEADER = re.compile(r"words?\s+(?:phones?|phonemes?|pronunciations?|ipa)", re.IGNORECASE)
 _COMMENT = re.compile(r"^;;;.*|\s#.*|^#+(?:\s.*)?$")
 _SEPARATED = re.compile(r"[^\W\d]+[,;][^\W\d]")
 _NUMBERED = re.compile(r"(.+)\(\d+\)")
@@ -42,7 +43,7 @@ def read_lexicon(path: Path | str, phone_set: AnyPhoneSet = LEXICON_PHONES, broa
     """The pronunciations of each word, in the phones of `phone_set`, each once.
 
     `phone_of` says how phones may be written, also with `broad_ipa`. Left out are blank lines, comments (`;;;` or
-    `# `), up to `MOST_NUMBERS` numbers after a word, words in
+    `# `), a first line `word phones` or such (names of columns), up to `MOST_NUMBERS` numbers after a word, words in
     angle brackets, such as `<UNK>`, words whose pronunciation is a noise, such as `[bracketed] spn`, and lines with
     several words before a tab, which no word of a text is; a message counts these. Lines that are not UTF-8 are read as
     Windows-1252, with a warning. Raises InputError for a missing file, one without words, and a line without phones,
@@ -109,7 +110,7 @@ def _entries(path: Path, phones: PhoneSet, phrases: list[int]) -> Iterator[tuple
     for number, line in read_lines(path, fallback=True):
         text = _COMMENT.sub("", line).strip()
         fields = text.split()
-        if not fields or fields[0].startswith("<"):
+        if not fields or fields[0].startswith("<") or (number == 1 and _HEADER.fullmatch(text)):
             continue
         if _is_phrase(text, phones):
             phrases.append(number)
