@@ -1,6 +1,7 @@
 """What was said in each audio file: from one list, or from one file for each."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -140,11 +141,18 @@ def find_transcripts(given: Path | None, tier: Tier) -> Transcripts:
 
 
 def divided(found: Found, transcripts: Transcripts) -> Found:
-    """The recordings, those of several speakers as the utterances of each, of which a message says how many."""
+    """The recordings, those of several speakers as the utterances of each, of which a message says how many.
+
+    Raises InputError where one of these has the name of another recording or utterance: their outputs would be one.
+    """
     recordings = track(found.sources, "transcripts", len(found.sources))
     sources = [each for source in recordings for each in transcripts.utterances(source)]
     parts = [each for each in sources if each.speaker is not None]
     if parts:
+        names = Counter(each.utterance for each in sources)
+        if twice := next((each for each in parts if names[each.utterance] > 1), None):
+            message = f"its utterance {twice.utterance!r} has the name of another; rename the file of one"
+            raise InputError(message, twice.path)
         files, speakers = len({each.file for each in parts}), dict.fromkeys(each.speaker or "" for each in parts)
         message = "%s with tiers of speakers (%s): %s"
         log.info(message, count(files, "recording"), listed(speakers), count(len(parts), "utterance"))

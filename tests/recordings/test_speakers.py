@@ -14,8 +14,9 @@ from asr.formats.registry import writer
 from asr.formats.textgrid_reader import Segment, TextGrid, read_transcript
 from asr.formats.transcript import PhoneSegment, Transcript, WordSegment, read_transcripts
 from asr.library.transcription import Transcription
-from asr.recordings.sources import Source
+from asr.recordings.sources import Found, Source
 from asr.recordings.speakers import utterances_of
+from asr.recordings.transcripts import FileTranscripts, divided
 
 RATE = 16000
 
@@ -151,7 +152,21 @@ def test_words_of_speakers_and_recordings_of_one(
     hello, world = (label for label in grid.intervals("bob - words") if label[2])
     assert (hello[2], world[2]) == ("hello", "world")
     assert 0.5 <= hello[0] < hello[1] <= world[0] < world[1] <= 1.5
-    assert (tmp_path / "out" / "textgrids" / "alone.TextGrid").exists()
+    written = {
+        kind: {path.stem for path in (tmp_path / "out" / kind).iterdir()} for kind in ("recordings", "textgrids")
+    }
+    assert written == {"recordings": {"alone", "talk"}, "textgrids": set(found)}
+    whole, one = (TextGrid(tmp_path / "out" / kind / "alone.TextGrid") for kind in written)
+    assert [whole.intervals(tier) for tier in ("words", "phones")] == [
+        one.intervals(tier) for tier in ("words", "phones")
+    ]
+
+
+def test_an_utterance_with_the_name_of_another_recording_is_refused(tmp_path: Path) -> None:
+    write_grid(tmp_path / "talk.TextGrid", {"ann": [(0.1, 0.9, "hello")], "bob": [(1.0, 1.5, "world")]}, 2.0)
+    recordings = [Source(name, tmp_path / f"{name}.wav") for name in ("talk", "talk-0002-bob")]
+    with pytest.raises(InputError, match=r"talk\.wav: its utterance 'talk-0002-bob' has the name of another; rename"):
+        divided(Found(recordings, []), FileTranscripts("words"))
 
 
 WHOLE = Source("talk", "talk.wav")
