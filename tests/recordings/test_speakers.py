@@ -1,5 +1,6 @@
 """`asr align` on recordings of several speakers: each utterance by itself, and one TextGrid as MFA writes it."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -160,6 +161,40 @@ def test_words_of_speakers_and_recordings_of_one(
     assert [whole.intervals(tier) for tier in ("words", "phones")] == [
         one.intervals(tier) for tier in ("words", "phones")
     ]
+
+
+def test_another_recording_of_the_same_name_is_refused_as_a_whole(
+    tiny_run: Path, talk: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    """Whoever speaks in it: the TextGrid of the recording would have the tiers of both."""
+    command = ("align", tiny_run, talk, "-o", tmp_path / "out")
+    assert asr_command(*command).status == 0
+    before = (tmp_path / "out" / "alignments.jsonl").read_bytes()
+    shutil.copytree(talk, tmp_path / "second")
+    samples, rate = soundfile.read(talk / "talk.wav")
+    soundfile.write(tmp_path / "second" / "talk.wav", samples / 2, rate)
+    grid = tmp_path / "second" / "talk.TextGrid"
+    for text in (grid.read_text(), grid.read_text().replace("ann -", "cat -")):
+        grid.write_text(text)
+        outcome = asr_command("align", tiny_run, tmp_path / "second", "-o", tmp_path / "out")
+        assert f"already has a result of {talk / 'talk.wav'} named talk; choose another folder" in outcome.err
+        assert "0 aligned, 1 failed" in outcome.err
+        assert (tmp_path / "out" / "alignments.jsonl").read_bytes() == before
+
+
+def test_a_recording_that_is_divided_now_was_whole(
+    tiny_run: Path, talk: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    grid = talk / "talk.TextGrid"
+    speakers = grid.read_text()
+    write_grid(grid, {"phones": TextGrid(grid).intervals("ann - phones")}, soundfile.info(talk / "talk.wav").duration)
+    command = ("align", tiny_run, talk, "-o", tmp_path / "out")
+    assert asr_command(*command).status == 0
+    assert (tmp_path / "out" / "textgrids" / "talk.TextGrid").exists()
+    grid.write_text(speakers)
+    assert asr_command(*command).status == 0
+    assert {row["speaker"] for row in rows(tmp_path / "out", "alignments.jsonl")} == {"ann", "bob"}
+    assert not (tmp_path / "out" / "textgrids" / "talk.TextGrid").exists()
 
 
 def test_an_utterance_with_the_name_of_another_recording_is_refused(tmp_path: Path) -> None:
