@@ -1,6 +1,7 @@
 """The layers of the package: no import upwards, and no circle among folders or among files."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,7 +66,7 @@ LAYERS = (
     ("asr.cli",),
     ("asr", "asr.__main__"),
 )
-"""From the ground up; a layer imports itself and those before it. docs/architecture.md draws them."""
+"""From the ground up; a layer imports itself and those before it. docs/architecture.md has the same table."""
 
 
 def modules(package: Path = PACKAGE) -> dict[str, Path]:
@@ -129,6 +130,20 @@ def folder_of(module: str) -> str:
     """The folder of a module; a file at the top stands for itself."""
     alone = KNOWN[module].name == "__init__.py" or module.count(".") == 1
     return module if alone else module.rpartition(".")[0]
+
+
+def documented(module: str) -> str:
+    """The name of a layer's folder or file in the table of docs/architecture.md."""
+    name = module.removeprefix("asr.").replace(".", "/")
+    return f"{name}/" if name != "asr" and KNOWN[module].name == "__init__.py" else name
+
+
+def test_the_documentation_has_the_same_layers() -> None:
+    text = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    section = text.partition("## Layers")[2].partition("\n## ")[0]
+    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    expected = [set(map(documented, layer)) - {"__main__"} for layer in LAYERS]
+    assert [set(re.findall("`([^`]+)`", cell)) for cell in cells] == expected
 
 
 def test_every_module_has_a_layer() -> None:

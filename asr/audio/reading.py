@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from asr.audio.channels import Mixer
 from asr.audio.decoder import AudioInfo, Decoder
-from asr.audio.opening import open_audio
+from asr.audio.opening import audio_status, open_audio
 from asr.audio.quality import Quality
 from asr.audio.waveform import Waveform
 from asr.errors import InputError
@@ -22,10 +23,16 @@ LONGEST = 4 * 3600.0
 def audio_info(path: Path | str) -> AudioInfo:
     """Sample rate in Hz, samples per channel and number of channels, from the header and the file's size.
 
-    A file whose header has no length is decoded. Raises InputError as `read_audio` does, except for errors that only
-    the samples show.
+    A file whose header has no length is decoded. A file that has not changed since is not read again, as lists have
+    many parts of one. Raises InputError as `read_audio` does, except for errors that only the samples show.
     """
     path = Path(path)
+    status = audio_status(path)
+    return _info(path, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _info(path: Path, inode: int, size: int, modified: int) -> AudioInfo:
     with open_audio(path) as decoder:
         samples = decoder.samples
         if samples is None:

@@ -44,7 +44,8 @@ READERS: dict[Tier, dict[str, str]] = {
         ".txt": "asr.formats.plain_text",
     },
 }
-"""The module that reads the transcript from a file next to a recording, by the suffix; the first file found counts."""
+"""The module that reads the transcript from a file next to a recording, by the suffix; the first file found counts,
+but for a TextGrid without such a tier."""
 
 
 def writer(name: str) -> Format:

@@ -26,11 +26,13 @@ def utterance_name(recording: str, number: str, speaker: str) -> str:
     return f"{recording}-{number}{_end(speaker)}"
 
 
+def recording_name(utterance: str, speaker: str | None) -> str:
+    """The name of the recording of such an utterance; without a speaker, that of the utterance."""
+    return utterance if speaker is None else utterance.removesuffix(_end(speaker)).rpartition("-")[0]
+
+
 def _recording(transcript: Transcript) -> str:
-    """The name of the recording that an utterance belongs to."""
-    if transcript.speaker is None or transcript.start is None:
-        return transcript.utterance
-    return transcript.utterance.removesuffix(_end(transcript.speaker)).rpartition("-")[0]
+    return recording_name(transcript.utterance, None if transcript.start is None else transcript.speaker)
 
 
 def _end(speaker: str) -> str:

@@ -47,6 +47,10 @@ class _Tier:
     values: list[Any]
 
 
+class NoTierError(InputError):
+    """A TextGrid has no tier of phones or words, which are wanted."""
+
+
 class TextGrid:
     """A TextGrid, read once for all its tiers. Raises InputError for a file that is not one."""
 
@@ -73,12 +77,12 @@ class TextGrid:
         """The intervals of a tier (`phones` or `words`) in order, the empty ones too.
 
         Without a tier of that name, it is the only one named `phone` or `SPEAKER - phones`, say, in any letter case.
-        Raises InputError where there is no such tier, several have labels, or the tier is broken.
+        Raises NoTierError where there is no such tier, and InputError where several have labels or it is broken.
         """
         found = self._called(tier)
         if not found:
             known = listed(each.name + " (of points)" * (each.kind == _POINTS) for each in self._tiers)
-            raise InputError(f"has no interval tier {tier!r}; it has {known or 'none'}", self._path)
+            raise NoTierError(f"has no interval tier {tier!r}; it has {known or 'none'}", self._path)
         if len(found) > 1:
             found = [each for each in found if _has_labels(each)] or [found[0]]
         if len(found) > 1:
@@ -100,13 +104,16 @@ def read_tier(path: Path | str, tier: str) -> list[Segment]:
 
 
 def read_transcript(path: Path, tier: str, audio: Path) -> str:
-    """The labels of that tier with spaces between them, and PAUSE where phones have an empty interval between them."""
+    """The labels of that tier with spaces between them, and PAUSE where phones have an empty interval between them.
+
+    Raises InputError as `TextGrid` and its `intervals` do.
+    """
     grid = TextGrid(path)
     if tier == "phones" and not grid.has(tier) and grid.interval_tiers:
         message = (
             f"has no interval tier 'phones'; it has {listed(grid.interval_tiers)}; if these have words, use --lexicon"
         )
-        raise InputError(message, path)
+        raise NoTierError(message, path)
     if not grid.has("words") and not grid.has("phones"):
         for speaker in grid.interval_tiers:
             grid.intervals(speaker)  # raises the reason why they are not utterances of speakers

@@ -120,9 +120,14 @@ def write_transcripts(path: Path | str, transcripts: Iterable[Transcript]) -> in
 
 def read_transcripts(path: Path | str) -> Iterator[Transcript]:
     """Yields the transcripts of a JSON Lines file. Raises InputError with the line and the field."""
+    return (transcript for _, _, transcript in transcripts_with_rows(path))
+
+
+def transcripts_with_rows(path: Path | str) -> Iterator[tuple[int, dict[str, Any], Transcript]]:
+    """As `read_transcripts`, with the line's number and all that it has."""
     for number, row in numbered_jsonl(path):
         try:
-            yield _from_json(row)
+            yield number, row, _from_json(row)
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(_broken(error), path, number) from error
 

@@ -5,17 +5,20 @@ In all of them, a line has a word and the phones of one of its pronunciations. A
 CMU dictionary numbers: READ, READ(1).
 """
 
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from asr.errors import InputError
+from asr.errors import InputError, count
 from asr.formats.transcript import PronouncedWord
 from asr.phones.labels import Labels, phone_of
 from asr.phones.phone_set import AnyPhoneSet, PhoneSet, load_phone_set
 from asr.phones.symbols import PERHAPS_SILENT
 from asr.phones.words import spelling
 from asr.storage.text import read_lines
+
+log = logging.getLogger(__name__)
 
 Lexicon = dict[str, list[tuple[str, ...]]]
 """Words in the form of `asr.phones.words.spelling`, each with its pronunciations in the file's order."""
@@ -29,6 +32,7 @@ LEXICON_PHONES = "cmu39"
 MOST_NUMBERS = 4
 """Numbers between a word and its phones: a probability, and in MFA's those of silence around the word."""
 
+_HEADER = re.compile(r"words?\s+(?:phones?|phonemes?|pronunciations?|ipa)", re.IGNORECASE)
 _COMMENT = re.compile(r"^;;;.*|\s#.*|^#+(?:\s.*)?$")
 _SEPARATED = re.compile(r"[^\W\d]+[,;][^\W\d]")
 _NUMBERED = re.compile(r"(.+)\(\d+\)")
@@ -39,17 +43,18 @@ def read_lexicon(path: Path | str, phone_set: AnyPhoneSet = LEXICON_PHONES, broa
     """The pronunciations of each word, in the phones of `phone_set`, each once.
 
     `phone_of` says how phones may be written, also with `broad_ipa`. Left out are blank lines, comments (`;;;` or
-    `# `), up to `MOST_NUMBERS` numbers after a word, words in angle brackets, such as `<UNK>`, words whose
-    pronunciation is a noise, such as `[bracketed] spn`, and lines with several words before a tab, which no word of a
-    text is. Lines that are not UTF-8 are read as Windows-1252, with a warning. Raises InputError for a missing file,
-    one without words, and a line without phones, with an unknown one, with phones in // or [], or a comma after its
-    word.
+    `# `), a first line `word phones` or such (names of columns), up to `MOST_NUMBERS` numbers after a word, words in
+    angle brackets, such as `<UNK>`, words whose pronunciation is a noise, such as `[bracketed] spn`, and lines with
+    several words before a tab, which no word of a text is; a message counts these. Lines that are not UTF-8 are read as
+    Windows-1252, with a warning. Raises InputError for a missing file, one without words, and a line without phones,
+    with an unknown one, with phones in // or [], or a comma after its word.
     """
     path = Path(path)
     phones = load_phone_set(phone_set)
     lexicon: Lexicon = {}
     known: dict[str, str] = {}
-    for number, word, written in _entries(path, phones):
+    phrases: list[int] = []
+    for number, word, written in _entries(path, phones, phrases):
         for field in written:
             if field not in known:
                 known[field] = _phone(field, phones, broad_ipa, path, number)
@@ -59,6 +64,9 @@ def read_lexicon(path: Path | str, phone_set: AnyPhoneSet = LEXICON_PHONES, broa
             pronunciations.append(pronunciation)
     if not lexicon:
         raise InputError("holds no words; expected a word and its phones on each line", path)
+    if phrases:
+        left_out = count(len(phrases), "line")
+        log.info("%s: %s with several words before the tab left out, the first %d", path, left_out, phrases[0])
     return lexicon
 
 
@@ -72,7 +80,7 @@ def phones_of_lexicons(sources: Sequence[Path | str], broad_ipa: bool = False) -
     dictionary = load_phone_set(LEXICON_PHONES)
     symbols: dict[str, tuple[Path, int]] = {}
     for path in map(lexicon_file, sources):
-        for number, _, written in _entries(path, dictionary):
+        for number, _, written in _entries(path, dictionary, []):
             for symbol in written:
                 symbols.setdefault(symbol, (path, number))
     own = [symbol for symbol in symbols if phone_of(symbol, dictionary) is None]
@@ -94,12 +102,18 @@ def lexicon_file(source: Path | str) -> Path:
     return Path(source)
 
 
-def _entries(path: Path, phones: PhoneSet) -> Iterator[tuple[int, str, list[str]]]:
-    """The number of each line that has a word, the word, and its phones as they are written."""
+def _entries(path: Path, phones: PhoneSet, phrases: list[int]) -> Iterator[tuple[int, str, list[str]]]:
+    """The number of each line that has a word, the word, and its phones as they are written.
+
+    Appends to `phrases` the number of each line that has several words.
+    """
     for number, line in read_lines(path, fallback=True):
         text = _COMMENT.sub("", line).strip()
         fields = text.split()
-        if not fields or fields[0].startswith("<") or _is_phrase(text, phones):
+        if not fields or fields[0].startswith("<") or (number == 1 and _HEADER.fullmatch(text)):
+            continue
+        if _is_phrase(text, phones):
+            phrases.append(number)
             continue
         if _SEPARATED.match(fields[0]):
             message = (

@@ -31,7 +31,8 @@ class Results:
     A source is done if the line of its name has its content (the SHA-256 of the file, and the part of it) and, by
     `is_current`, nothing else that matters has changed. It does not matter where the file lies: one that was moved is
     done, and its line gets the new path. If the content is another, the source is done again, unless the file of the
-    line still lies elsewhere: two recordings of one name are a failure of the second.
+    line still lies elsewhere: two recordings of one name are a failure of the second. Lines of a source's recording
+    (`recording_name`) that is no longer divided as it was are out of date.
     """
 
     def __init__(
@@ -51,30 +52,33 @@ class Results:
         self.path, self.sources = path, sources
         self.skipped = self.added = 0
         self._closed: set[int] = set()
+        self._taken: set[str] = set()  # names of recordings
         self._places = array("q")
         if not path.is_file():
             return
         _cut_last_line(path)
+        from asr.formats.speakers import recording_name
+
         numbers = {source.utterance: number for number, source in enumerate(sources)}
-        whole = {source.file for source in sources if source.speaker is not None or not source.part}
+        names = [recording_name(source.utterance, source.speaker) for source in sources]
+        recordings = {name: number for number, name in enumerate(names)}
         changed: dict[int, Row | None] = {}
         outdated: list[str] = []
         for line, row in numbered_jsonl(path):
             name = str(row.get("utterance"))
+            recording = recording_name(name, row.get("speaker"))
             number = numbers.get(name, OTHER)
-            if number != OTHER:
-                known = self._is_known(row, sources[number], digests, failures, is_current)
+            if (of := numbers.get(name, recordings.get(recording, OTHER))) != OTHER:
+                known = self._is_known(row, recording, sources[of], digests, failures, is_current)
                 if known is None or known != row:
                     changed[line] = known
                 if known is None:
                     outdated.append(name)
                     continue
+            if number != OTHER:
                 self._closed.add(number)
-            elif "speaker" in row and row.get("audio") in whole:  # its TextGrid has it no longer
-                changed[line] = None
-                outdated.append(name)
-                continue
             self._places.append(number)
+        self._closed.update(number for number, name in enumerate(names) if name in self._taken)
         if changed:
             _remove_outputs(path.parent, outdated)
             rows = (changed.get(line, row) for line, row in numbered_jsonl(path))
@@ -83,12 +87,13 @@ class Results:
     def _is_known(
         self,
         row: Row,
+        recording: str,
         source: Source,
         digests: AudioDigests,
         failures: Failures,
         is_current: Callable[[Row, Source], bool],
     ) -> Row | None:
-        """The line as it stays; None where it is out of date."""
+        """The line as it stays, of a source or of its recording; None where it is out of date."""
         audio = row.get("audio")
         try:
             same = row.get("sha256") == digests.of(source.path)
@@ -96,11 +101,13 @@ class Results:
             failures.add(error, source.path)  # its drive may be away: what is known of it stays
             return row
         if not same and audio != str(source.path) and isinstance(audio, str) and os.path.lexists(audio):
-            taken = f"{self.path} already has a result of {audio} named {source.utterance}"
-            failures.add(InputError(f"{taken}; choose another folder with --out", source.path), source.path)
+            if recording not in self._taken:
+                taken = f"{self.path} already has a result of {audio} named {recording}"
+                failures.add(InputError(f"{taken}; choose another folder with --out", source.path), source.path)
+            self._taken.add(recording)
             return row
         part = {key: row[key] for key in PART if key in row}
-        if same and part == source.part and is_current(row, source):
+        if same and row.get("utterance") == source.utterance and part == source.part and is_current(row, source):
             self.skipped += 1
             return row | {"audio": str(source.path)}
         return None

@@ -7,11 +7,10 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from asr.audio import AUDIO_SUFFIXES, OTHER_SUFFIXES, AudioInfo, audio_info, audio_status, read_audio, read_blocks
+from asr.audio import AUDIO_SUFFIXES, OTHER_SUFFIXES, audio_info, read_audio, read_blocks
 from asr.audio.waveform import Waveform
 from asr.corpora.list_row import Listed
 from asr.corpora.lists import is_list, read_list
@@ -237,12 +236,6 @@ def distinct_names(items: Sequence[T], name: Callable[[T, int], str], most: int)
                 names[number] = name(items[number], chosen[number])
 
 
-@lru_cache(maxsize=64)
-def _info(path: Path, size: int, modified: int) -> AudioInfo:
-    """The `audio_info` of a file as it is now: lists have many parts of one, and some formats must be decoded."""
-    return audio_info(path)
-
-
 def read_source(source: Source, sample_rate: int, warnings: list[str] | None = None) -> Iterator[Waveform]:
     """The samples of an utterance, in blocks of `asr.features.pieces.WHOLE` seconds.
 
@@ -258,8 +251,7 @@ def read_source(source: Source, sample_rate: int, warnings: list[str] | None = N
     if not source.start and source.duration is None:
         yield from read_blocks(source.path, sample_rate, WHOLE, source.channel, warnings)
         return
-    status = audio_status(source.path)
-    info = _info(source.path, status.st_size, status.st_mtime_ns)
+    info = audio_info(source.path)
     end = info.samples / info.sample_rate
     wanted = end if source.duration is None else source.start + source.duration
     if not 0 <= source.start < min(wanted, end) or wanted > end + MOST_OVERSHOOT:

@@ -1,12 +1,15 @@
 """What was said in each audio file: from one list, or from one file for each."""
 
 import logging
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from asr.errors import InputError, count, listed
 from asr.formats.registry import READERS, Tier, reader
+from asr.formats.textgrid_reader import NoTierError
 from asr.progress import track
 from asr.recordings.sources import Found, Source
 from asr.recordings.speakers import utterances_of
@@ -80,7 +83,8 @@ class FileTranscripts:
     """The text that a list of recordings has, or a file for each audio file, with the same name, next to it or at the
     same place below a folder; for a part of a file, with the name of the utterance.
 
-    The first that exists of NAME.TextGrid (tier `phones` or `words`), TIMIT's NAME.phn or NAME.wrd, NAME.lab, NAME.txt.
+    The first that exists of NAME.TextGrid (tier `phones` or `words`), TIMIT's NAME.phn or NAME.wrd, NAME.lab, NAME.txt;
+    the next where the TextGrid does not have the tier.
     """
 
     def __init__(self, tier: Tier, folder: Path | None = None) -> None:
@@ -91,11 +95,14 @@ class FileTranscripts:
         if source.text is not None and (self.folder is None or source.speaker is not None):
             return source.text
         stem = self._stem(source)
-        if (found := self._file(stem)) is not None:
-            suffix, path = found
-            return reader(self.tier, suffix)(path, self.tier, source.path)
+        lacking = None
+        for suffix, path in self._files(stem):
+            try:
+                return reader(self.tier, suffix)(path, self.tier, source.path)
+            except NoTierError as error:
+                lacking = error
         *most, last = READERS[self.tier]
-        raise InputError(
+        raise lacking or InputError(
             f"has no transcript: no {stem.name}{', '.join(most)} or {last} in {stem.parent}",
             source.path,
             page="alignment.md",
@@ -104,7 +111,7 @@ class FileTranscripts:
     def utterances(self, source: Source) -> list[Source]:
         if source.part or (source.text is not None and self.folder is None):
             return [source]
-        suffix, path = self._file(self._stem(source)) or ("", source.path)
+        suffix, path = next(self._files(self._stem(source)), ("", source.path))
         return utterances_of(source, path, self.tier) if suffix == TEXTGRID else [source]
 
     def _stem(self, source: Source) -> Path:
@@ -113,13 +120,12 @@ class FileTranscripts:
             return self.folder / source.utterance
         return source.path.with_name(Path(source.utterance).name) if source.part else source.path.with_suffix("")
 
-    def _file(self, stem: Path) -> tuple[str, Path] | None:
-        """The first transcript of that path, and its suffix as in READERS."""
+    def _files(self, stem: Path) -> Iterator[tuple[str, Path]]:
+        """The transcripts of that path, each after its suffix as in READERS."""
         for suffix in READERS[self.tier]:
             for path in (stem.with_name(stem.name + suffix), stem.with_name(stem.name + suffix.upper())):
                 if path.is_file():
-                    return suffix, path
-        return None
+                    yield suffix, path
 
 
 def find_transcripts(given: Path | None, tier: Tier) -> Transcripts:
@@ -135,11 +141,18 @@ def find_transcripts(given: Path | None, tier: Tier) -> Transcripts:
 
 
 def divided(found: Found, transcripts: Transcripts) -> Found:
-    """The recordings, those of several speakers as the utterances of each, of which a message says how many."""
+    """The recordings, those of several speakers as the utterances of each, of which a message says how many.
+
+    Raises InputError where one of these has the name of another recording or utterance: their outputs would be one.
+    """
     recordings = track(found.sources, "transcripts", len(found.sources))
     sources = [each for source in recordings for each in transcripts.utterances(source)]
     parts = [each for each in sources if each.speaker is not None]
     if parts:
+        names = Counter(each.utterance for each in sources)
+        if twice := next((each for each in parts if names[each.utterance] > 1), None):
+            message = f"its utterance {twice.utterance!r} has the name of another; rename the file of one"
+            raise InputError(message, twice.path)
         files, speakers = len({each.file for each in parts}), dict.fromkeys(each.speaker or "" for each in parts)
         message = "%s with tiers of speakers (%s): %s"
         log.info(message, count(files, "recording"), listed(speakers), count(len(parts), "utterance"))

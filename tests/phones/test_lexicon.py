@@ -40,11 +40,27 @@ def test_kaldis_lexicon(tmp_path: Path) -> None:
     assert read_lexicon(written(tmp_path, KALDI)) == {"!sil": [("sil",)], "read": [("r", "eh", "d"), ("r", "iy", "d")]}
 
 
-def test_several_words_before_a_tab_are_left_out(tmp_path: Path) -> None:
-    path = written(tmp_path, "да нет\td̪ a nʲ e t̪\nнет\tnʲ e t̪ \nда d̪ a\t\nд’а\td̪ a\n")
+def test_several_words_before_a_tab_are_left_out_and_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    path = written(tmp_path, "да\td̪ a\nда нет\td̪ a nʲ e t̪\nнет\tnʲ e t̪ \nда d̪ a\t\nд’а\td̪ a\n")
     assert (phones := phones_of_lexicons([path])) is not None
     assert "нет" not in phones
     assert set(read_lexicon(path, phones)) == {"нет", "да", "д'а"}
+    assert caplog.messages == [f"{path}: 1 line with several words before the tab left out, the first 2"]
+
+
+@pytest.mark.parametrize("header", ["word\tphones", "\ufeffWords Phonemes", "WORD\tpronunciation", "word\tIPA"])
+def test_names_of_columns_in_the_first_line_are_no_word(tmp_path: Path, header: str) -> None:
+    path = written(tmp_path, f"{header}\nда\td̪ a\n")
+    assert (phones := phones_of_lexicons([path])) is not None
+    assert phones.symbols == ("sil", "a", "d̪")
+    assert list(read_lexicon(path, phones)) == ["да"]
+
+
+@pytest.mark.parametrize("text", ["да d̪ a\nword phones\n", "phones word\nда d̪ a\n", "word phones a\nда d̪ a\n"])
+def test_names_of_columns_in_other_places_are_words(tmp_path: Path, text: str) -> None:
+    path = written(tmp_path, text)
+    assert len(read_lexicon(path, phones_of_lexicons([path]) or "cmu39")) == 2
 
 
 def test_another_phone_set(tmp_path: Path) -> None:

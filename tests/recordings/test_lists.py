@@ -10,7 +10,8 @@ import soundfile
 from lhotse import CutSet, Recording, RecordingSet, SupervisionSegment
 from lhotse.cut import MonoCut
 
-from asr.audio import audio_info, read_audio
+from asr.audio import read_audio, reading
+from asr.audio.opening import open_audio
 from asr.errors import InputError
 from asr.recordings.sources import Source, find_sources, read_source
 
@@ -187,11 +188,11 @@ def test_a_transcript_is_not_lost_where_a_file_is_given_twice(
 
 
 def test_the_length_of_a_file_is_found_once_for_all_its_parts(audio: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[Path] = []
-    monkeypatch.setattr("asr.recordings.sources.audio_info", lambda path: read.append(path) or audio_info(path))
+    opened: list[Path] = []
+    monkeypatch.setattr(reading, "open_audio", lambda path: opened.append(path) or open_audio(path))
     for start in (0.0, 0.25, 0.5):
         assert len(samples(Source("one", audio, start, 0.25))) == RATE // 4
-    assert read == [audio]
+    assert len(opened) == 1 + 3  # and once for the samples of each
     soundfile.write(audio, np.zeros(RATE // 2), RATE)
     with pytest.raises(InputError, match=r"the file has 0\.5 s"):
         samples(Source("one", audio, 0.5, 0.25))

@@ -1,5 +1,6 @@
 """`asr align` on recordings of several speakers: each utterance by itself, and one TextGrid as MFA writes it."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ from asr.formats.registry import writer
 from asr.formats.textgrid_reader import Segment, TextGrid, read_transcript
 from asr.formats.transcript import PhoneSegment, Transcript, WordSegment, read_transcripts
 from asr.library.transcription import Transcription
-from asr.recordings.sources import Source
+from asr.recordings.sources import Found, Source
 from asr.recordings.speakers import utterances_of
+from asr.recordings.transcripts import FileTranscripts, divided
 
 RATE = 16000
 
@@ -151,7 +153,55 @@ def test_words_of_speakers_and_recordings_of_one(
     hello, world = (label for label in grid.intervals("bob - words") if label[2])
     assert (hello[2], world[2]) == ("hello", "world")
     assert 0.5 <= hello[0] < hello[1] <= world[0] < world[1] <= 1.5
-    assert (tmp_path / "out" / "textgrids" / "alone.TextGrid").exists()
+    written = {
+        kind: {path.stem for path in (tmp_path / "out" / kind).iterdir()} for kind in ("recordings", "textgrids")
+    }
+    assert written == {"recordings": {"alone", "talk"}, "textgrids": set(found)}
+    whole, one = (TextGrid(tmp_path / "out" / kind / "alone.TextGrid") for kind in written)
+    assert [whole.intervals(tier) for tier in ("words", "phones")] == [
+        one.intervals(tier) for tier in ("words", "phones")
+    ]
+
+
+def test_another_recording_of_the_same_name_is_refused_as_a_whole(
+    tiny_run: Path, talk: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    """Whoever speaks in it: the TextGrid of the recording would have the tiers of both."""
+    command = ("align", tiny_run, talk, "-o", tmp_path / "out")
+    assert asr_command(*command).status == 0
+    before = (tmp_path / "out" / "alignments.jsonl").read_bytes()
+    shutil.copytree(talk, tmp_path / "second")
+    samples, rate = soundfile.read(talk / "talk.wav")
+    soundfile.write(tmp_path / "second" / "talk.wav", samples / 2, rate)
+    grid = tmp_path / "second" / "talk.TextGrid"
+    for text in (grid.read_text(), grid.read_text().replace("ann -", "cat -")):
+        grid.write_text(text)
+        outcome = asr_command("align", tiny_run, tmp_path / "second", "-o", tmp_path / "out")
+        assert f"already has a result of {talk / 'talk.wav'} named talk; choose another folder" in outcome.err
+        assert "0 aligned, 1 failed" in outcome.err
+        assert (tmp_path / "out" / "alignments.jsonl").read_bytes() == before
+
+
+def test_a_recording_that_is_divided_now_was_whole(
+    tiny_run: Path, talk: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    grid = talk / "talk.TextGrid"
+    speakers = grid.read_text()
+    write_grid(grid, {"phones": TextGrid(grid).intervals("ann - phones")}, soundfile.info(talk / "talk.wav").duration)
+    command = ("align", tiny_run, talk, "-o", tmp_path / "out")
+    assert asr_command(*command).status == 0
+    assert (tmp_path / "out" / "textgrids" / "talk.TextGrid").exists()
+    grid.write_text(speakers)
+    assert asr_command(*command).status == 0
+    assert {row["speaker"] for row in rows(tmp_path / "out", "alignments.jsonl")} == {"ann", "bob"}
+    assert not (tmp_path / "out" / "textgrids" / "talk.TextGrid").exists()
+
+
+def test_an_utterance_with_the_name_of_another_recording_is_refused(tmp_path: Path) -> None:
+    write_grid(tmp_path / "talk.TextGrid", {"ann": [(0.1, 0.9, "hello")], "bob": [(1.0, 1.5, "world")]}, 2.0)
+    recordings = [Source(name, tmp_path / f"{name}.wav") for name in ("talk", "talk-0002-bob")]
+    with pytest.raises(InputError, match=r"talk\.wav: its utterance 'talk-0002-bob' has the name of another; rename"):
+        divided(Found(recordings, []), FileTranscripts("words"))
 
 
 WHOLE = Source("talk", "talk.wav")

@@ -7,16 +7,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from asr import progress
 from asr.errors import InputError
 from asr.formats.textgrid import write_textgrid
 from asr.formats.transcript import PhoneSegment, Transcript, WordSegment
-from asr.recordings.sources import Source
-from asr.recordings.transcripts import (
-    FileTranscripts,
-    GivenText,
-    Tier,
-    find_transcripts,
-)
+from asr.recordings.sources import Found, Source
+from asr.recordings.transcripts import FileTranscripts, GivenText, Tier, divided, find_transcripts
 
 
 @pytest.fixture
@@ -57,6 +53,10 @@ def test_textgrids(source: Source) -> None:
     write_textgrid(path, transcript)
     with pytest.raises(InputError, match="no interval tier 'words'; it has phones"):
         FileTranscripts("words").of(source)
+    source.path.with_suffix(".lab").write_text("she had")
+    assert FileTranscripts("words").of(source) == "she had"
+    write_textgrid(path, replace(transcript, words=[WordSegment("he", 0.2, 0.3)]))
+    assert FileTranscripts("words").of(source) == "he"
     path.write_text("no TextGrid")
     with pytest.raises(InputError, match=r"sa1\.TextGrid: not a Praat TextGrid"):
         FileTranscripts("words").of(source)
@@ -121,3 +121,12 @@ def test_a_part_of_a_file_has_a_transcript_of_its_own_name(source: Source) -> No
     source.path.with_name("one.txt").write_text("of the part")
     part = replace(source, utterance="one", start=1.0, duration=2.0)
     assert find_transcripts(None, "words").of(part) == "of the part"
+
+
+def test_reading_many_transcripts_shows_progress(
+    source: Source, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LOG_LINES", 0.0)
+    caplog.set_level("INFO")
+    divided(Found([source, replace(source, utterance="sa2")], []), FileTranscripts("words"))
+    assert caplog.messages == ["transcripts: 0 of 2", "transcripts: 1 of 2"]

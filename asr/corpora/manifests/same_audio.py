@@ -3,7 +3,8 @@
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -79,37 +80,48 @@ def _by_samples(named: Mapping[str, tuple[Recording, int | None]]) -> dict[str, 
         recording, _ = named[name]
         return recording.sampling_rate, recording.num_samples
 
-    def piece(name: str) -> str | None:
-        rate, samples = length(name)
-        return _samples(*named[name], samples // 2, max(1, min(round(PIECE * rate), samples - samples // 2)))
+    def digests(names: Iterable[str], only_piece: bool) -> dict[str, str | None]:
+        """Each file is opened once for all its channels."""
+        files: dict[tuple[str, int, int], list[str]] = defaultdict(list)
+        for name in names:
+            files[named[name][0].sources[0].source, *length(name)].append(name)
 
-    groups = [list(named)]
-    for key in (length, piece, lambda name: _samples(*named[name])):
-        groups = _alike(groups, key)
+        def of_file(file: tuple[str, int, int]) -> dict[int | None, str]:
+            path, rate, samples = file
+            first = samples // 2 if only_piece else 0
+            count = max(1, min(round(PIECE * rate), samples - first)) if only_piece else None
+            return _samples(Path(path), {named[name][1] for name in files[file]}, first, count)
+
+        found = in_threads(of_file, track(list(files), "compare audio"))
+        each = zip(files.values(), found, strict=True)
+        return {name: by_channel.get(named[name][1]) for names, by_channel in each for name in names}
+
+    groups = _alike([list(named)], {name: length(name) for name in named})
+    for only_piece in (True, False):
+        groups = _alike(groups, digests(chain.from_iterable(groups), only_piece))
     return {name: names[0] for names in groups for name in names[1:]}
 
 
-def _alike(groups: Iterable[list[str]], key: Callable[[str], Hashable]) -> list[list[str]]:
+def _alike(groups: Iterable[list[str]], keys: Mapping[str, Hashable]) -> list[list[str]]:
     """Those of each group that share a key, which is not None."""
-    members = [(number, name) for number, names in enumerate(groups) for name in names]
     found: dict[Hashable, list[str]] = defaultdict(list)
-    keys = in_threads(lambda member: key(member[1]), track(members, "compare audio"))
-    for (number, name), value in zip(members, keys, strict=True):
-        found[number, name if value is None else (value,)].append(name)
+    for number, names in enumerate(groups):
+        for name in names:
+            found[number, name if keys[name] is None else (keys[name],)].append(name)
     return [alike for alike in found.values() if len(alike) > 1]
 
 
-def _samples(recording: Recording, channel: int | None, first: int = 0, count: int | None = None) -> str | None:
-    """A digest of the samples of a part; None where they cannot be read, which is said where they are used."""
-    digest = hashlib.sha256()
+def _samples(path: Path, wanted: Iterable[int | None], first: int, count: int | None) -> dict[int | None, str]:
+    """A digest of the samples of a part, for each channel that is wanted (None: all together) and is there; nothing
+    where they cannot be read, which is said where they are used."""
     try:
-        with open_audio(Path(recording.sources[0].source)) as decoder, np.errstate(all="ignore"):
-            if channel is not None and channel >= decoder.channels:
-                return None
+        with open_audio(path) as decoder, np.errstate(all="ignore"):
+            digests = {each: hashlib.sha256() for each in wanted if each is None or each < decoder.channels}
             for block in decoder.blocks(first, count):
-                alone = block[:, :1] if channel is None else block[:, channel, None]
-                channels = block if channel is None and (block != alone).any() else alone
-                digest.update(np.round(channels * STEPS).astype(np.int32).tobytes())
+                for channel, digest in digests.items():
+                    alone = block[:, :1] if channel is None else block[:, channel, None]
+                    channels = block if channel is None and (block != alone).any() else alone
+                    digest.update(np.round(channels * STEPS).astype(np.int32).tobytes())
     except InputError:
-        return None
-    return digest.hexdigest()
+        return {}
+    return {channel: digest.hexdigest() for channel, digest in digests.items()}

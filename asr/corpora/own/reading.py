@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from textwrap import shorten
 
@@ -85,7 +84,6 @@ def read_own(config: CorpusConfig, root: Path, found: Found) -> CorpusCuts:
 def _read_all(config: CorpusConfig, root: Path, found: Found, labels: Labels) -> _Read:
     """Raises InputError as `read_own`, and where none can be read."""
     read = _Read()
-    _audio_info.cache_clear()  # files may have changed since an earlier corpus of this process
     for name, read_utterance in track(found, "prepare"):
         try:
             _add(read_utterance(), read, config, root, labels)
@@ -180,7 +178,7 @@ def _cut(utterance: Utterance, root: Path, labels: Labels) -> MonoCut:
             utterance.line,
         )
     try:
-        info = _audio_info(utterance.audio)
+        info = audio_info(utterance.audio)
     except InputError as error:
         if utterance.where == utterance.audio:
             raise
@@ -215,12 +213,6 @@ def _cut(utterance: Utterance, root: Path, labels: Labels) -> MonoCut:
         channel=channel or 0,
         channels=1 if channel is None else info.channels,
     )
-
-
-@lru_cache(maxsize=64)
-def _audio_info(path: Path) -> AudioInfo:
-    """Corpora have many parts of one file."""
-    return audio_info(path)
 
 
 def _duration(utterance: Utterance, info: AudioInfo) -> float:

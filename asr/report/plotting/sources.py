@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from asr.corpora.recorded import Recorded
 from asr.errors import InputError
 from asr.formats.textgrid_reader import TextGrid
-from asr.formats.transcript import Transcript, read_transcripts
+from asr.formats.transcript import Transcript, transcripts_with_rows
 from asr.report.browser.utterances import ShownUtterance, shown_utterances
 from asr.report.plotting.speech import Label, Tier
 from asr.report.run_files import read_run
 from asr.scoring.edit_alignment import MARKS, outcome_of
-from asr.storage.json_files import numbered_jsonl
 
 Spoken = tuple[Recorded | None, list[Tier]]
 """The recording, where it is known, and the tiers."""
@@ -26,7 +26,7 @@ def spoken(source: Path, utterance: str | None) -> Spoken:
         return _of_run(source, utterance)
     if source.suffix.lower() == ".textgrid":
         return None, _of_textgrid(source)
-    return _of_transcript(_the_one(source, utterance), source)
+    return _of_transcript(*_the_one(source, utterance), source)
 
 
 def _of_run(folder: Path, utterance: str | None) -> Spoken:
@@ -64,8 +64,8 @@ def _of_textgrid(path: Path) -> list[Tier]:
     return tiers
 
 
-def _the_one(path: Path, utterance: str | None) -> Transcript:
-    found = [each for each in read_transcripts(path) if utterance in (None, each.utterance)]
+def _the_one(path: Path, utterance: str | None) -> tuple[int, dict[str, Any], Transcript]:
+    found = [each for each in transcripts_with_rows(path) if utterance in (None, each[-1].utterance)]
     if not found:
         raise InputError(f"has no utterance {utterance}" if utterance else "has no utterance", path)
     if len(found) > 1:
@@ -73,22 +73,21 @@ def _the_one(path: Path, utterance: str | None) -> Transcript:
     return found[0]
 
 
-def _of_transcript(transcript: Transcript, path: Path) -> Spoken:
+def _of_transcript(line: int, row: dict[str, Any], transcript: Transcript, path: Path) -> Spoken:
     if any(phone.start is None or phone.end is None for phone in transcript.phones):
         raise InputError(f"utterance {transcript.utterance} has phones without times", path)
     words = [Label(word.word, word.start, word.end) for word in transcript.words]
     phones = [Label(phone.phone, phone.start or 0.0, phone.end or 0.0) for phone in transcript.phones]
     tiers = [Tier("words", words)] if words else []
-    recorded = _recorded(transcript.utterance, transcript.audio, path) if transcript.audio else None
+    recorded = _recorded(transcript.audio, row, path, line) if transcript.audio else None
     return recorded, [*tiers, Tier("phones", phones, _known(transcript.intervals))]
 
 
-def _recorded(utterance: str, audio: str, path: Path) -> Recorded:
-    """Where an utterance is recorded: the part and the channel of a file that its line of asr transcribe has.
+def _recorded(audio: str, row: dict[str, Any], path: Path, line: int) -> Recorded:
+    """Where an utterance is recorded: the part and the channel of a file that its row of asr transcribe has.
 
     Raises InputError where these are no numbers.
     """
-    line, row = next((line, row) for line, row in numbered_jsonl(path) if row["utterance"] == utterance)
     start, end, channel = row.get("start", 0.0), row.get("end"), row.get("channel")
     if (
         not isinstance(start, int | float)

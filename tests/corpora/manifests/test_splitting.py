@@ -11,8 +11,10 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from lhotse import MonoCut, Recording
 
+from asr.audio.opening import open_audio
 from asr.config import SplitConfig
 from asr.corpora.cuts import utterance_cut
+from asr.corpora.manifests import same_audio
 from asr.corpora.manifests.same_audio import contents
 from asr.corpora.manifests.splitting import divide, groups
 from asr.errors import InputError
@@ -145,6 +147,22 @@ def test_files_with_the_same_samples_are_the_same_in_any_lossless_format(tmp_pat
     *same, other_samples, other_channels = (found[str(tmp_path / name), None] for name in written)
     assert len(set(same)) == 1
     assert len({same[0], other_samples, other_channels}) == 3
+
+
+def test_all_channels_of_copies_are_compared_in_one_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a piece from the middle, and then of all samples."""
+    sides = np.random.default_rng(0).integers(-(2**15), 2**15, (RATE, 2), np.int16)
+    paths = [tmp_path / name for name in ("a.wav", "a.flac")]
+    for path in paths:
+        soundfile.write(path, sides, RATE)
+    cuts = [utterance_cut(path.name, path, RATE, RATE, speaker="a", channel=1, channels=2) for path in paths]
+    opened: list[str] = []
+    monkeypatch.setattr(same_audio, "open_audio", lambda path: opened.append(str(path)) or open_audio(path))
+    found = contents(cut.recording for cut in cuts)
+    assert sorted(opened) == sorted(map(str, 2 * paths))
+    for channel in (None, 0, 1):
+        assert found[str(paths[0]), channel] == found[str(paths[1]), channel]
+    assert len(set(found.values())) == 3
 
 
 def test_a_channel_saved_as_a_file_stays_with_its_recording(tmp_path: Path) -> None:

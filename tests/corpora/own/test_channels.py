@@ -16,6 +16,8 @@ from support.corpora import calls
 from support.corpora.calls import CALLS, PHONES, RATE, SECONDS, speech
 from support.corpora.own_corpora import all_cuts
 
+from asr.audio import reading
+from asr.audio.opening import open_audio
 from asr.config import FeaturesConfig
 from asr.corpora.cuts import read_cuts
 from asr.corpora.lists import lhotse_file
@@ -118,13 +120,19 @@ def test_prepared_channels_are_a_corpus_again(tmp_path: Path, asr_command: Comma
         assert np.array_equal(before[name.removeprefix("a/").removesuffix("#2")], values)
 
 
-def test_names_and_speakers_that_a_list_lacks_have_the_channel(tmp_path: Path, asr_command: Command) -> None:
+def test_names_and_speakers_that_a_list_lacks_have_the_channel(
+    tmp_path: Path, asr_command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each file's header is read once."""
+    opened: list[str] = []
+    monkeypatch.setattr(reading, "open_audio", lambda path: opened.append(path.name) or open_audio(path))
     paths = [calls.write(tmp_path / f"call{number}.wav", *pair) for number, pair in enumerate(CALLS)]
     calls.write(tmp_path / "alone.wav", "alone")
     rows = [f"{path.name},{channel},{PHONES}" for path in paths for channel in range(2)]
     (tmp_path / "mine.csv").write_text("\n".join(["path,channel,phones", *rows, f"alone.wav,0,{PHONES}"]) + "\n")
     outcome = asr_command("prepare", "csv", tmp_path / "mine.csv", tmp_path / "out")
     assert outcome.status == 0, outcome.err
+    assert opened == [*(path.name for path in paths), "alone.wav"]
     assert "of 9 utterances: each channel of an audio file counts as a speaker" in outcome.err
     expected = {f"call{number}-channel{channel}" for number in range(len(CALLS)) for channel in range(2)} | {"alone"}
     assert {cut.id for cut in all_cuts(tmp_path / "out")} == expected

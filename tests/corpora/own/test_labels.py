@@ -112,17 +112,18 @@ def test_words_are_in_the_phones_of_their_lexicon(tmp_path: Path, asr_command: C
     table = tmp_path / "corpus" / "mine.csv"
     table.write_text(table.read_text().replace(SYMBOLS, ""))
     lexicon = tmp_path / "words.tsv"
-    lexicon.write_text("she\tʃ iː\nshe\tʃʰ i\nsaid\tz ɛ d̥\nnone\tg ɡ\n<noise>\tspn\n")
+    lexicon.write_text("she\tʃ iː\nshe\tʃʰ i\nsaid\tz ɛ d̥\nnone\tg ɡ\n<noise>\tspn\nshe said\tʃ i\n")
     arguments = ("prepare", "csv", tmp_path / "corpus")
     narrow = asr_command(*arguments, tmp_path / "narrow", "--lexicon", lexicon)
     assert narrow.status == 0, narrow.err
-    set_is, alike = narrow.err.splitlines()
+    set_is, alike, left_out = narrow.err.splitlines()
     assert set_is.endswith("words.tsv: the phone set is that of the lexicon, 10 phones")
     assert "words.tsv: phones that look alike are written with other characters (g and ɡ)" in alike
+    assert left_out == f"{lexicon}: 1 line with several words before the tab left out, the first 6"
     phones = load_phone_set(tmp_path / "narrow" / "phones.txt")
     assert phones.symbols == ("sil", "d̥", "g", "i", "iː", "z", "ɛ", "ɡ", "ʃ", "ʃʰ")
     again = asr_command("prepare", "csv", tmp_path / "corpus", tmp_path / "again", "--lexicon", lexicon, "--broad-ipa")
-    assert again.err.splitlines() == [f"{lexicon}: the phone set is that of the lexicon, 7 phones"]
+    assert again.err.splitlines() == [f"{lexicon}: the phone set is that of the lexicon, 7 phones", left_out]
     assert load_phone_set(tmp_path / "again" / "phones.txt").symbols == ("sil", "d", "i", "z", "ɛ", "ɡ", "ʃ")
     assert phone_sequence(all_cuts(tmp_path / "again")[0]) == ["ʃ", "i", "z", "ɛ", "d"]
     recipe = yaml.safe_load((tmp_path / "again" / "recipe.yaml").read_text())

@@ -15,6 +15,8 @@ from asr.report.plotting.paper import inches
 from asr.report.plotting.results import plot_confusions, plot_curves
 from asr.report.plotting.sources import spoken
 from asr.report.plotting.speech import Label, Tier, plot_speech
+from asr.storage import json_files
+from asr.storage.text import read_lines
 
 pytest.importorskip("matplotlib")
 
@@ -44,13 +46,16 @@ def test_each_format_has_the_same_bytes_every_time(run_with_folds: Path, audio: 
         assert b"CreationDate" not in paths[0].read_bytes()
 
 
-def test_a_part_of_a_channel_is_drawn_alone(audio: Path, tmp_path: Path) -> None:
+def test_a_part_of_a_channel_is_drawn_alone(audio: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     samples, rate = soundfile.read(audio, dtype="int16")
     soundfile.write(tmp_path / "both.wav", np.stack([samples[::-1] // 2, samples], axis=1), rate)
     soundfile.write(tmp_path / "alone.wav", samples[rate // 4 : rate // 2], rate)
     line = Transcript("u", [PhoneSegment("k", 0.1, 0.2)], audio=str(tmp_path / "both.wav")).to_json()
     (tmp_path / "a.jsonl").write_text(json.dumps(line | {"start": 0.25, "end": 0.5, "channel": 1}) + "\n")
+    read: list[Path] = []
+    monkeypatch.setattr(json_files, "read_lines", lambda path: read.append(path) or read_lines(path))
     recorded, _ = spoken(tmp_path / "a.jsonl", None)
+    assert read == [tmp_path / "a.jsonl"]
     assert recorded == Recorded(str(tmp_path / "both.wav"), 0.25, 0.25, 1)
     plot_speech(recorded, [], tmp_path / "a.png", "85mm")
     plot_speech(Recorded(str(tmp_path / "alone.wav")), [], tmp_path / "b.png", "85mm")
