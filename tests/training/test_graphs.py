@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from support.each_model import EACH_MODEL, make_recipe, minibatch
-from support.recorded_steps import CpuRecorder, HostAccessError, NoHostAccess
+from support.recorded_steps import CpuRecorder, HostAccessError, NoHostAccess, Plain
 from support.separable import CPU, separable_frames, separable_phones, separable_utterances
 from torch import Tensor, nn
 from torch.nn import functional
@@ -196,14 +196,6 @@ def test_what_stopped_a_recording_is_free_before_the_plain_step() -> None:
     total = Replayed(step, Failing())
     assert [total(batch_of(2, value))[0].item() for value in (1.0, 2.0, 3.0)] == [2.0, 4.0, 6.0]
     assert len(held) == 1
-
-
-class Plain(CpuRecorder):
-    """Records nothing."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.failed = True
 
 
 @pytest.mark.cuda
