@@ -95,7 +95,7 @@ class Replayed:
     """A function of minibatches that gives tensors. Of each shape the first minibatch runs plainly, which sets up
     libraries and the optimiser's state; the second is recorded; the others are copied to its place and replayed.
 
-    Results are overwritten by the next call with a minibatch of the same shape.
+    Results last until the next call of this or of another function with the same recorder: recordings share memory.
     """
 
     def __init__(self, function: Callable[[Minibatch], Results], recorder: Recorder | None) -> None:

@@ -147,6 +147,15 @@ def test_a_recording_fixes_what_python_did() -> None:
     assert results == [1.0, 20.0, 200.0, 2000.0]
 
 
+def test_results_are_gone_after_another_call() -> None:
+    recorder = CpuRecorder()
+    total, most = (Replayed(lambda batch, of=of: (of(batch.inputs),), recorder) for of in (torch.sum, torch.amax))
+    for value in (1.0, 2.0, 3.0):
+        of_three, of_two = total(batch_of(3, value))[0], most(batch_of(2, value))[0]
+    assert of_two == 3.0
+    assert of_three.isnan()
+
+
 def test_each_shape_has_its_recording_up_to_a_limit() -> None:
     recorder = CpuRecorder()
     total = Replayed(lambda batch: (batch.inputs.sum(),), recorder)
