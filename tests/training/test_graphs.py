@@ -47,8 +47,8 @@ def train(config: RecipeConfig, out: Path, recorder: CpuRecorder | None = None) 
 
 
 def figures(out: Path) -> list[dict[str, object]]:
-    """The lines of metrics.jsonl without those about time."""
-    names = {"seconds", "frames_per_second"}
+    """The lines of metrics.jsonl without time and memory."""
+    names = {"seconds", "frames_per_second", "gpu_memory"}
     return [{key: row[key] for key in row.keys() - names} for row in read_jsonl(out / "metrics.jsonl")]
 
 
@@ -61,6 +61,7 @@ TRAININGS = [
     make_recipe(encoder_learning_rate=0.0002),
     make_recipe({"type": "dnn", "layers": 2, "width": 12, "context": 1, "normalization": "batch", "dropout": 0.3}),
     make_recipe(LSTM, masks=True, batch_size=60),
+    make_recipe(LSTM, batch_size=60, freeze_encoder=22),  # until the middle of the third epoch
     make_recipe(LSTM | {"normalization": "batch"}, loss="ctc", masks=True, clip_gradient=1.0, moving_average=0.5),
 ]
 
@@ -222,6 +223,7 @@ def test_cuda_graphs_give_the_bits_of_plain_steps(
         states.append(model.state_dict())
     assert "without CUDA graphs" not in caplog.text
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    assert figures(tmp_path / "plain") == figures(tmp_path / "graphs")
 
 
 @pytest.mark.cuda
