@@ -3,6 +3,7 @@
 import logging
 import weakref
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -206,6 +207,29 @@ def test_what_stopped_a_recording_is_free_before_the_plain_step() -> None:
     total = Replayed(step, Failing())
     assert [total(batch_of(2, value))[0].item() for value in (1.0, 2.0, 3.0)] == [2.0, 4.0, 6.0]
     assert len(held) == 1
+
+
+def test_graphs_share_memory_until_all_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Graph:
+        def replay(self) -> None:
+            pass
+
+    handles, pools = count(), []
+
+    def graph(graph: Graph, pool: int, *_: object, **__: object) -> AbstractContextManager[None]:
+        pools.append(pool)
+        return nullcontext()
+
+    fakes = {"Stream": lambda device: None, "graph_pool_handle": lambda: next(handles), "CUDAGraph": Graph}
+    for name, fake in (fakes | {"graph": graph}).items():
+        monkeypatch.setattr(torch.cuda, name, fake)
+    recorder = CudaRecorder(CUDA)
+    recordings = [recorder.record(lambda: ()) for _ in range(2)]
+    del recordings[0]
+    recordings.append(recorder.record(lambda: ()))
+    del recordings
+    recorder.record(lambda: ())
+    assert pools[0] == pools[1] == pools[2] != pools[3]
 
 
 @pytest.mark.cuda
