@@ -1,6 +1,7 @@
 """The device to compute on."""
 
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -42,13 +43,36 @@ def use_tf32(allowed: bool) -> None:
 
 @contextmanager
 def single_precision() -> Iterator[None]:
-    """Within it, products of single precision are not rounded to TF32 on CUDA."""
-    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-    use_tf32(False)
+    """Within it, products of single precision are not rounded to TF32 on CUDA. The settings are those of the process:
+    of several threads that are within it, the last to leave puts them back."""
+    _exact.enter()
     try:
         yield
     finally:
-        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
+        _exact.leave()
+
+
+class _Exact:
+    """How many are within `single_precision`, and the settings before the first."""
+
+    def __init__(self) -> None:
+        self.lock, self.inside, self.before = threading.Lock(), 0, (False, False)
+
+    def enter(self) -> None:
+        with self.lock:
+            if not self.inside:
+                self.before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+                use_tf32(False)
+            self.inside += 1
+
+    def leave(self) -> None:
+        with self.lock:
+            self.inside -= 1
+            if not self.inside:
+                torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = self.before
+
+
+_exact = _Exact()
 
 
 def describe_device(device: torch.device) -> str:

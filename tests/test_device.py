@@ -65,6 +65,16 @@ def test_single_precision_holds_for_products_of_all_kinds_and_is_left_again() ->
     assert rounds_to_tf32() == [False] * 4
 
 
+@pytest.mark.usefixtures("tf32")
+def test_single_precision_holds_until_the_last_thread_has_left_it() -> None:
+    first, last = single_precision(), single_precision()
+    with first:
+        last.__enter__()
+    assert rounds_to_tf32() == [False] * 4
+    last.__exit__(None, None, None)
+    assert rounds_to_tf32() == [True] * 4
+
+
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.usefixtures("tf32")

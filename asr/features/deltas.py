@@ -21,16 +21,29 @@ def add_deltas(features: Tensor, order: int) -> Tensor:
     frames, dim = features.shape[-2:]
     if frames == 0:
         return features.new_zeros(*features.shape[:-1], dim * (1 + order))
-    # In double precision on a GPU, which may round the factors of single-precision products to TF32.
-    dtype = features.dtype if features.device.type == "cpu" else torch.float64
-    rows = features.reshape(-1, 1, frames, dim).to(dtype)
+    rows = features.reshape(-1, 1, frames, dim)
     parts = [rows]
     for taps in _filters(order):
         reach = len(taps) // 2
-        weights = torch.from_numpy(taps).to(rows)[None, None, :, None]
         padded = functional.pad(rows, (0, 0, reach, reach), mode="replicate")
-        parts.append(functional.conv2d(padded, weights))
-    return torch.cat(parts, dim=-1).to(features.dtype).reshape(*features.shape[:-1], dim * (1 + order))
+        if features.device.type == "cpu":
+            parts.append(functional.conv2d(padded, torch.from_numpy(taps).to(rows)[None, None, :, None]))
+        else:
+            parts.append(filtered_by_sums(padded, taps))
+    return torch.cat(parts, dim=-1).reshape(*features.shape[:-1], dim * (1 + order))
+
+
+def filtered_by_sums(padded: Tensor, taps: np.ndarray) -> Tensor:
+    """The products of a filter [N] with each N frames of rows [..., T + N - 1, D], summed in double precision:
+    [..., T, D].
+
+    For GPUs: a convolution is planned for each new shape, and may round its factors to TF32.
+    """
+    frames = padded.shape[-2] - len(taps) + 1
+    total = padded.new_zeros(*padded.shape[:-2], frames, padded.shape[-1], dtype=torch.float64)
+    for place, tap in enumerate(taps.tolist()):
+        total.add_(padded[..., place : place + frames, :], alpha=tap)
+    return total.to(padded.dtype)
 
 
 def _filters(order: int) -> list[np.ndarray]:

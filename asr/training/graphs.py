@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from typing import NamedTuple, Protocol
+from weakref import WeakSet
 
 import torch
 from torch import Tensor
@@ -54,10 +55,12 @@ class CudaRecorder:
         gc.collect()  # graphs and weights of an earlier training are in a cycle, and hold the device's memory
         self.device = device
         self.stream = torch.cuda.Stream(device)
-        self.pool = torch.cuda.graph_pool_handle()
+        self.graphs: WeakSet[torch.cuda.CUDAGraph] = WeakSet()
         self.failed = False
 
     def record(self, function: Callable[[], Results]) -> Recording:
+        if not self.graphs:  # PyTorch refuses a pool whose graphs are all gone while any of its memory is in use
+            self.pool = torch.cuda.graph_pool_handle()
         graph = torch.cuda.CUDAGraph()
         try:
             # "thread_local": the thread that prepares the next epoch may allocate memory meanwhile.
@@ -66,6 +69,7 @@ class CudaRecorder:
         except RuntimeError:
             self._end_capture()
             raise
+        self.graphs.add(graph)
         graph.replay()
         return Recording(graph.replay, results)
 
@@ -95,7 +99,7 @@ class Replayed:
     """A function of minibatches that gives tensors. Of each shape the first minibatch runs plainly, which sets up
     libraries and the optimiser's state; the second is recorded; the others are copied to its place and replayed.
 
-    Results are overwritten by the next call with a minibatch of the same shape.
+    Results last until the next call of this or of another function with the same recorder: recordings share memory.
     """
 
     def __init__(self, function: Callable[[Minibatch], Results], recorder: Recorder | None) -> None:

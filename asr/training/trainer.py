@@ -69,11 +69,11 @@ class Trainer:
     learning_rate: float = 0.0
 
     def __post_init__(self) -> None:
-        self.replayed_step = self._step()
-        self.replayed_scores = Replayed(partial(dev_step, self), self.recorder)
+        self._record_anew()
 
-    def _step(self) -> Replayed:
-        return Replayed(lambda batch: (train_step(self, batch),), self.recorder)
+    def _record_anew(self) -> None:
+        self.replayed_step = Replayed(lambda batch: (train_step(self, batch),), self.recorder)
+        self.replayed_scores = Replayed(partial(dev_step, self), self.recorder)
 
     def train(self, update: int) -> None:
         """Prepares the model for an update, counted from 0, and those after it."""
@@ -83,7 +83,7 @@ class Trainer:
             del self.model, self.optimizer
             gc.collect()  # several processes exchange the gradients that there were when they were set up
             self.model, self.optimizer = set_up(self.fabric, model, optimizer)
-            self.replayed_step = self._step()
+            self._record_anew()  # scores too: recurrent layers on a GPU take new memory whenever they are set up
         self.freezing.train()
 
     def steps(self) -> AbstractContextManager[None]:

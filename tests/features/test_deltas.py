@@ -1,11 +1,12 @@
 """Deltas and splicing against their definitions."""
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asr.features.deltas import add_deltas
+from asr.features.deltas import add_deltas, filtered_by_sums
 from asr.features.splicing import splice
 
 
@@ -47,6 +48,19 @@ def test_deltas_of_a_batch() -> None:
     batch = torch.randn(3, 9, 4)
     assert torch.allclose(add_deltas(batch, 2)[1], add_deltas(batch[1], 2), atol=1e-6)
     assert add_deltas(torch.zeros(0, 4), 2).shape == (0, 12)
+
+
+def test_on_a_gpu_sums_give_what_the_convolution_does() -> None:
+    padded, taps = torch.randn(3, 1, 20, 4), np.random.default_rng(0).standard_normal(9)
+    expected = torch.nn.functional.conv2d(padded.double(), torch.from_numpy(taps)[None, None, :, None])
+    found = filtered_by_sums(padded, taps)
+    assert found.dtype == padded.dtype
+    torch.testing.assert_close(found, expected.float())
+
+
+def test_on_a_gpu_there_is_no_convolution(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.nn.functional, "conv2d", None)
+    assert add_deltas(torch.zeros(3, 9, 4, device="meta"), 2).shape == (3, 9, 12)
 
 
 @given(frames=st.integers(1, 8), context=st.integers(0, 5))

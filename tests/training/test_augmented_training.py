@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+import torch
 from support.corpora.augmented_speech import CPU, EVERYTHING, epoch_speech, load, recipe, write_split
-from support.models.recorded_steps import CpuRecorder
+from support.models.recorded_steps import CpuRecorder, Plain
 
 from asr.acoustics.bundle import read_bundle
 from asr.phones.classes import UNLABELLED
@@ -30,6 +31,25 @@ def test_replayed_steps_on_changed_speech_give_the_bits_of_plain_ones(
     assert recorder.replays
     paths = (tmp_path / "plain/bundle/model.safetensors", tmp_path / "replayed/bundle/model.safetensors")
     assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("batching", ["frames", "utterances"])
+def test_cuda_graphs_beside_the_next_epoch_give_the_bits_of_plain_steps(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, batching: str
+) -> None:
+    """Minibatches of new shapes are recorded in late epochs too, while the next one is made in another stream."""
+    config = recipe(EVERYTHING, batching=batching, epochs=24, patience=24, batch_size=64)
+    load(config, corpus, tmp_path / "features")
+    fit, found = stage.fit, []
+    for recorder in (Plain(), None):
+        monkeypatch.setattr(stage, "fit", lambda *arguments, recorder=recorder: fit(*arguments, recorder))
+        out = tmp_path / type(recorder).__name__
+        train(config, corpus, tmp_path / "features", out, torch.device("cuda", 0))
+        found.append((out / "bundle/model.safetensors").read_bytes())
+    assert "without CUDA graphs" not in caplog.text
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("batching", ["frames", "utterances"])

@@ -3,6 +3,7 @@
 import logging
 import weakref
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from support.models.each_model import EACH_MODEL, make_recipe, minibatch
-from support.models.recorded_steps import CpuRecorder, HostAccessError, NoHostAccess
+from support.models.recorded_steps import CpuRecorder, HostAccessError, NoHostAccess, Plain
 from support.models.separable import CPU, separable_frames, separable_phones, separable_utterances
 from torch import Tensor, nn
 from torch.nn import functional
@@ -47,8 +48,8 @@ def train(config: RecipeConfig, out: Path, recorder: CpuRecorder | None = None) 
 
 
 def figures(out: Path) -> list[dict[str, object]]:
-    """The lines of metrics.jsonl without those about time."""
-    names = {"seconds", "frames_per_second"}
+    """The lines of metrics.jsonl without time and memory."""
+    names = {"seconds", "frames_per_second", "gpu_memory"}
     return [{key: row[key] for key in row.keys() - names} for row in read_jsonl(out / "metrics.jsonl")]
 
 
@@ -61,6 +62,7 @@ TRAININGS = [
     make_recipe(encoder_learning_rate=0.0002),
     make_recipe({"type": "dnn", "layers": 2, "width": 12, "context": 1, "normalization": "batch", "dropout": 0.3}),
     make_recipe(LSTM, masks=True, batch_size=60),
+    make_recipe(LSTM, batch_size=60, freeze_encoder=22),  # until the middle of the third epoch
     make_recipe(LSTM | {"normalization": "batch"}, loss="ctc", masks=True, clip_gradient=1.0, moving_average=0.5),
 ]
 
@@ -147,6 +149,15 @@ def test_a_recording_fixes_what_python_did() -> None:
     assert results == [1.0, 20.0, 200.0, 2000.0]
 
 
+def test_results_are_gone_after_another_call() -> None:
+    recorder = CpuRecorder()
+    total, most = (Replayed(lambda batch, of=of: (of(batch.inputs),), recorder) for of in (torch.sum, torch.amax))
+    for value in (1.0, 2.0, 3.0):
+        of_three, of_two = total(batch_of(3, value))[0], most(batch_of(2, value))[0]
+    assert of_two == 3.0
+    assert of_three.isnan()
+
+
 def test_each_shape_has_its_recording_up_to_a_limit() -> None:
     recorder = CpuRecorder()
     total = Replayed(lambda batch: (batch.inputs.sum(),), recorder)
@@ -198,12 +209,27 @@ def test_what_stopped_a_recording_is_free_before_the_plain_step() -> None:
     assert len(held) == 1
 
 
-class Plain(CpuRecorder):
-    """Records nothing."""
+def test_graphs_share_memory_until_all_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Graph:
+        def replay(self) -> None:
+            pass
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.failed = True
+    handles, pools = count(), []
+
+    def graph(graph: Graph, pool: int, *_: object, **__: object) -> AbstractContextManager[None]:
+        pools.append(pool)
+        return nullcontext()
+
+    fakes = {"Stream": lambda device: None, "graph_pool_handle": lambda: next(handles), "CUDAGraph": Graph}
+    for name, fake in (fakes | {"graph": graph}).items():
+        monkeypatch.setattr(torch.cuda, name, fake)
+    recorder = CudaRecorder(CUDA)
+    recordings = [recorder.record(lambda: ()) for _ in range(2)]
+    del recordings[0]
+    recordings.append(recorder.record(lambda: ()))
+    del recordings
+    recorder.record(lambda: ())
+    assert pools[0] == pools[1] == pools[2] != pools[3]
 
 
 @pytest.mark.cuda
@@ -221,6 +247,7 @@ def test_cuda_graphs_give_the_bits_of_plain_steps(
         states.append(model.state_dict())
     assert "without CUDA graphs" not in caplog.text
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    assert figures(tmp_path / "plain") == figures(tmp_path / "graphs")
 
 
 @pytest.mark.cuda

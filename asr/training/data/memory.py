@@ -19,8 +19,14 @@ def fits_in_memory(size: int, device: torch.device, limit: float | None = None) 
     """Whether `size` bytes take at most `limit` GB or, without it, half of the memory that is free on the device."""
     if limit is not None:
         return size <= limit * 1e9
-    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else free_memory()
+    free = free_on_gpu(device) if device.type == "cuda" else free_memory()
     return size <= SHARE_OF_FREE_MEMORY * free
+
+
+def free_on_gpu(device: torch.device) -> int:
+    """Bytes that this process can take on a GPU, with those that PyTorch keeps of what an earlier training freed."""
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return torch.cuda.mem_get_info(device)[0] + kept
 
 
 def give_back() -> None:

@@ -25,9 +25,10 @@ class SideStream:
 
         def call() -> T:
             stream.wait_event(now)
-            with torch.cuda.stream(stream):
-                result = work()
-            stream.synchronize()
-            return result
+            try:
+                with torch.cuda.stream(stream):
+                    return work()
+            finally:  # also when it is stopped: what it still writes to may be freed next
+                stream.synchronize()
 
         return call

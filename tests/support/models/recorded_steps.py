@@ -115,6 +115,11 @@ class Operations(NoHostAccess):
                 for place, result in zip(places, _tensors(results) if places else (), strict=True):
                     place.copy_(result)
 
+    def spoil(self) -> None:
+        """Fills the memory of all results with what nothing may use."""
+        for place in (place for _, places in self.made for place in places):
+            place.fill_(torch.nan if place.is_floating_point() else 0)
+
 
 def _in_grad_mode(enabled: bool, call: Callable[[], Any]) -> Any:
     with torch.set_grad_enabled(enabled):  # some operations keep what their gradient needs
@@ -126,11 +131,15 @@ def _tensors(results: Any) -> list[Tensor]:
 
 
 class CpuRecorder:
-    """Records on the CPU; `calls` counts the calls that were recorded, and `replays` those that were repeated."""
+    """Records on the CPU; `calls` counts the calls that were recorded, and `replays` those that were repeated.
+
+    As the memory of CUDA graphs is shared, a call spoils what the others left in theirs.
+    """
 
     def __init__(self) -> None:
         self.failed = False
         self.calls = self.replays = 0
+        self.recorded: list[Operations] = []
 
     def record(self, function: Callable[[], Results]) -> Recording:
         operations, random = Operations(), torch.get_rng_state()
@@ -140,13 +149,29 @@ class CpuRecorder:
         except RuntimeError:
             torch.set_rng_state(random)
             raise
+        self._spoil_others(operations)
+        self.recorded.append(operations)
         self.calls += 1
 
         def replay() -> None:
+            self._spoil_others(operations)
             operations.repeat()
             self.replays += 1
 
         return Recording(replay, results)
 
+    def _spoil_others(self, operations: Operations) -> None:
+        for other in self.recorded:
+            if other is not operations:
+                other.spoil()
+
     def steps(self) -> AbstractContextManager[None]:
         return nullcontext()
+
+
+class Plain(CpuRecorder):
+    """Records nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failed = True

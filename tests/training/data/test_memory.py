@@ -53,6 +53,14 @@ def test_of_this_machine() -> None:
     assert free_memory() > 0
 
 
+def test_what_pytorch_keeps_of_a_gpu_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    of_gpu = {"mem_get_info": (1000, 9000), "memory_reserved": 700, "memory_allocated": 300}
+    for name, figure in of_gpu.items():
+        monkeypatch.setattr(torch.cuda, name, lambda device, figure=figure: figure)
+    assert fits_in_memory(700, torch.device("cuda"))
+    assert not fits_in_memory(701, torch.device("cuda"))
+
+
 def test_half_of_it_may_be_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "free_memory", lambda: 1000)
     assert fits_in_memory(500, torch.device("cpu"))
