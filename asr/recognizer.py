@@ -107,8 +107,8 @@ class Recognizer:
         """Recognises the phones of a recording, or of each in a list, which are scored in batches.
 
         A recording is a file, or one channel of samples (an array or a tensor) with their `sample_rate` in Hz. With
-        `nbest` the result also has so many hypotheses. Raises InputError, with the file, for audio that cannot be read
-        or is shorter than one frame.
+        `nbest` the result also has so many hypotheses. Raises InputError, with the file or the place in the list, for
+        audio that cannot be read or is shorter than one frame, and TypeError for what is no recording.
 
         >>> transcript = recognizer.transcribe("hello.wav")
         >>> transcript.phones[0]
@@ -118,6 +118,8 @@ class Recognizer:
         >>> str(recognizer.transcribe(numpy.zeros(8000), sample_rate=16000))
         '...'
         """
+        if nbest < 0:
+            raise InputError(f"nbest {nbest} is below 0; give the number of hypotheses")
         if isinstance(audio, str | Path | ArrayLike):
             return self._transcribe_batch([(UNNAMED, audio)], sample_rate, nbest)[0]
         if not isinstance(audio, Sequence):

@@ -140,6 +140,11 @@ def test_what_is_no_recording_is_a_type_error(recognizer: asr.Recognizer, given:
         recognizer.transcribe(given, sample_rate=16000)
 
 
+def test_fewer_hypotheses_than_none_are_an_error(recognizer: asr.Recognizer, files: list[str]) -> None:
+    with pytest.raises(asr.InputError, match="nbest -1 is below 0"):
+        recognizer.transcribe(files[0], nbest=-1)
+
+
 def test_four_threads_get_what_one_gets(recognizer: asr.Recognizer, files: list[str]) -> None:
     alone = [recognizer.transcribe(path) for path in files]
     with ThreadPoolExecutor(4) as pool:
