@@ -160,6 +160,9 @@ def test_align_takes_phones_or_words(recognizer: asr.Recognizer, files: list[str
     assert by_mapping == by_file
     for pronunciations in ("dh ih s", ["dh ih s"], [["dh", "ih", "s"]]):
         assert recognizer.align(files[0], words="this this", lexicon={"this": pronunciations}) == by_mapping
+    for nothing in ("", [], [()], ["dh ih s", " "]):
+        with pytest.raises(asr.InputError, match="lexicon: word 'this' has no phones"):
+            recognizer.align(files[0], words="this", lexicon={"this": nothing})
     assert recognizer.align(files[0], words="this this", lexicon="cmudict").words == by_mapping.words
     assert [each for each in recognizer.align(files[0], phones="dh ih s").symbols if each != "sil"] == ["dh", "ih", "s"]
     for nothing in ({}, {"words": "this"}, {"words": "this", "phones": "dh ih s"}):
