@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from asr.alignment.aligner import Aligner
     from asr.alignment.timing import PhoneTimer
-    from asr.phones.lexicon import Lexicon
+    from asr.library.given_transcript import Pronunciations
 
 BATCH = 16
 """Recordings that are scored together."""
@@ -107,8 +107,8 @@ class Recognizer:
         """Recognises the phones of a recording, or of each in a list, which are scored in batches.
 
         A recording is a file, or one channel of samples (an array or a tensor) with their `sample_rate` in Hz. With
-        `nbest` the result also has so many hypotheses. Raises InputError, with the file, for audio that cannot be read
-        or is shorter than one frame.
+        `nbest` the result also has so many hypotheses. Raises InputError, with the file or the place in the list, for
+        audio that cannot be read or is shorter than one frame, and TypeError for what is no recording.
 
         >>> transcript = recognizer.transcribe("hello.wav")
         >>> transcript.phones[0]
@@ -118,9 +118,14 @@ class Recognizer:
         >>> str(recognizer.transcribe(numpy.zeros(8000), sample_rate=16000))
         '...'
         """
+        if nbest < 0:
+            raise InputError(f"nbest {nbest} is below 0; give the number of hypotheses")
         if isinstance(audio, str | Path | ArrayLike):
-            return self._transcribe_batch([audio], sample_rate, nbest)[0]
-        return [each for batch in _batches(audio) for each in self._transcribe_batch(batch, sample_rate, nbest)]
+            return self._transcribe_batch([(UNNAMED, audio)], sample_rate, nbest)[0]
+        if not isinstance(audio, Sequence):
+            raise TypeError(f"audio is a path, samples, or a list of these, not {type(audio).__name__}")
+        named = [(f"recording {number} of the list", each) for number, each in enumerate(audio, start=1)]
+        return [each for batch in _batches(named) for each in self._transcribe_batch(batch, sample_rate, nbest)]
 
     def align(
         self,
@@ -128,12 +133,13 @@ class Recognizer:
         sample_rate: int | None = None,
         *,
         words: str | None = None,
-        lexicon: "Lexicon | Path | str | None" = None,
+        lexicon: "Pronunciations | Path | str | None" = None,
         phones: str | Sequence[str] | None = None,
     ) -> Transcription:
         """Finds when each phone of a known transcript is said: `words` with a `lexicon`, or `phones`.
 
-        The lexicon is a file in the form of the CMU dictionary, or a mapping of words in lower case to pronunciations.
+        The lexicon is a file in the form of the CMU dictionary, "cmudict" for that dictionary itself, or a mapping of
+        words in lower case to pronunciations.
         The result has the `words` with their times, and in `intervals` the earliest and the latest plausible time of
         each boundary. Raises InputError for a word that the lexicon lacks, an unknown phone, and audio that cannot be
         read or is too short for the transcript.
@@ -221,12 +227,18 @@ class Recognizer:
                 found.append(self._decoded(self._blank(len(waveform), utterance, audio), each, nbest))
         return found
 
-    def _transcribe_batch(self, batch: Sequence[Audio], sample_rate: int | None, nbest: int) -> list[Transcription]:
-        recordings = [open_recording(audio, sample_rate, self.sample_rate) for audio in batch]
+    def _transcribe_batch(
+        self, batch: Sequence[tuple[str, Audio]], sample_rate: int | None, nbest: int
+    ) -> list[Transcription]:
+        """Recordings, each with what errors call it if it is samples."""
+        recordings = []
+        for name, audio in batch:
+            with _named(str(audio) if isinstance(audio, str | Path) else name):
+                recordings.append(open_recording(audio, sample_rate, self.sample_rate))
         short: dict[int, Waveform] = {}
         found: dict[int, Transcript] = {}
         for number, recording in enumerate(recordings):
-            with _named(recording.audio):
+            with _named(recording.audio or batch[number][0]):
                 samples = whole_or_blocks(recording.blocks(), self.bundle.config.features)
             if isinstance(samples, np.ndarray):
                 short[number] = samples
@@ -265,7 +277,7 @@ class Recognizer:
             return self._aligner
 
 
-def _batches(audio: Sequence[Audio]) -> Iterator[Sequence[Audio]]:
+def _batches(audio: Sequence[tuple[str, Audio]]) -> Iterator[Sequence[tuple[str, Audio]]]:
     return (audio[start : start + BATCH] for start in range(0, len(audio), BATCH))
 
 

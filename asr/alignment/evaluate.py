@@ -92,6 +92,8 @@ def _folds(runs: Sequence[Path]) -> list[str]:
     for run, folds in zip(runs, each, strict=True):
         if not (run / folds[0] / DECODE / BUNDLE).is_dir():
             raise InputError("is not a finished run (no decode/bundle); give the folder of a run", run)
+        if not (run / PREPARE).is_dir():
+            raise InputError("has no prepare/ with the test sets; give the folder of the run, not one fold of it", run)
         if folds != each[0]:
             raise InputError(f"has different folds from {runs[0]}; align runs of the same corpus and folds", run)
     return each[0]

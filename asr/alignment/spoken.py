@@ -1,6 +1,6 @@
 """What was said, as the items of an alignment graph: phones as given, or words through a lexicon."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -8,7 +8,7 @@ from asr.alignment.graph import Choice, Item
 from asr.errors import InputError
 from asr.formats.transcript import PronouncedWord
 from asr.phones.folding import can_fold, fold, folding, folds_to
-from asr.phones.lexicon import LEXICON_PHONES, Lexicon, entry
+from asr.phones.lexicon import LEXICON_PHONES, entry
 from asr.phones.phone_set import AnyPhoneSet, PhoneSet, load_phone_set
 from asr.phones.pronounce import fold_pronunciations
 from asr.phones.symbols import PERHAPS_SILENT, SILENT
@@ -74,7 +74,9 @@ def _phones_and_pauses(symbols: Sequence[str], phone_set: PhoneSet) -> Iterator[
             yield silence if name in SILENT and silence else None
 
 
-def spoken_words(text: str, lexicon: Lexicon, phone_set: AnyPhoneSet, spell: Spell | None = None) -> Spoken:
+def spoken_words(
+    text: str, lexicon: Mapping[str, list[tuple[str, ...]]], phone_set: AnyPhoneSet, spell: Spell | None = None
+) -> Spoken:
     """The words of a text (see `split_words`), each in any of its pronunciations, with optional silences around them.
 
     An accent is left out where no word of the lexicon has that letter. Raises InputError that lists the words missing

@@ -99,7 +99,7 @@ def _check_part(path: Path, rate: int, samples: int, first: int, count: int | No
     if first < 0 or count <= 0 or first + count > samples:
         raise InputError(
             f"has {samples / rate:.3f} s of audio, but {first / rate:.3f} s + {count / rate:.3f} s were requested; "
-            "the manifest does not match the file: rerun asr prepare",
+            "give a part that it has or, where that is a manifest's, rerun asr prepare",
             path,
         )
 

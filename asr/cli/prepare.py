@@ -212,7 +212,7 @@ def _config(settings: dict[str, object]) -> "CorpusConfig":
     except ValidationError as error:
         first = error.errors()[0]
         options = (OPTIONS[part] for part in reversed(first["loc"]) if part in OPTIONS)
-        raise InputError(" ".join([*options, first["msg"].removeprefix("Value error, ")])) from error
+        raise InputError(": ".join([*options, first["msg"].removeprefix("Value error, ")])) from error
 
 
 def _show(summary: "PrepareSummary", out_dir: Path) -> None:

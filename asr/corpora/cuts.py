@@ -16,6 +16,7 @@ from asr.errors import InputError
 from asr.formats.transcript import PhoneSegment, PronouncedWord, Transcript
 from asr.storage.files import complete_file
 from asr.storage.json_text import parse_json
+from asr.storage.run_layout import fold_name
 
 PHONES = "phones"
 """The key of the supervision's `custom` that holds the phones of a cut without times, with spaces between them."""
@@ -153,7 +154,7 @@ _JSON = json.JSONEncoder(ensure_ascii=False, default=_fields)
 def read_cuts(path: Path | str) -> Iterator[MonoCut]:
     """Yields the cuts of a manifest one by one.
 
-    Raises InputError if it is missing or broken, or has an utterance twice.
+    Raises InputError if it is missing or broken, has an utterance twice, or is asked for in a folder of folds.
     """
     utterances: set[str] = set()
     try:
@@ -168,6 +169,8 @@ def read_cuts(path: Path | str) -> Iterator[MonoCut]:
                 utterances.add(cut.id)
                 yield cut
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+        if isinstance(error, FileNotFoundError) and (Path(path).parent / fold_name(1)).is_dir():
+            raise InputError(f"has folds; give one, such as its {fold_name(1)}", Path(path).parent) from error
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a complete .gz file"
         raise InputError(f"cannot read: {reason}; run the prepare stage again", path) from error
 

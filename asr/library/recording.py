@@ -40,12 +40,15 @@ class Recording:
 def open_recording(audio: Audio, rate: int | None, sample_rate: int) -> Recording:
     """A recording whose samples are at `rate` Hz, which a file itself says, for a model of `sample_rate` Hz.
 
-    Raises InputError for samples that `to_waveform` refuses; files are only read by `blocks`.
+    Raises InputError for samples that `to_waveform` refuses, and TypeError for what is neither a path nor samples;
+    files are only read by `blocks`.
     """
     if isinstance(audio, str | Path):
         if rate is not None:
             raise InputError("sample_rate is for samples in memory; a file has its own", audio)
         return Recording(Path(audio).stem, str(audio), lambda: read_blocks(audio, sample_rate, WHOLE), None)
+    if not isinstance(audio, ArrayLike):
+        raise TypeError(f"a recording is a path, or samples as a NumPy array or a tensor, not {type(audio).__name__}")
     waveform, length = to_waveform(audio, rate, sample_rate), round(WHOLE * sample_rate)
 
     def blocks() -> Iterator[Waveform]:

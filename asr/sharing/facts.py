@@ -138,7 +138,7 @@ def run_facts(model: Path) -> RunFacts | None:
     config = read_recipe(bundle / RECIPE)
     results, environment = read_json(run / RESULTS), read_json(run / ENVIRONMENT)
     utterances = read_utterances(fold / SCORE / UTTERANCES)
-    speech = _speech(run / PREPARE / name, _corpus(config))
+    speech = _speech(run / PREPARE / name, _corpus(read_recipe(run / RECIPE)))
     try:
         return RunFacts(
             recipe=str(results["recipe"]),
@@ -157,7 +157,7 @@ def run_facts(model: Path) -> RunFacts | None:
 
 
 def _corpus(config: RecipeConfig) -> str:
-    """The corpus of a recipe; one's own is called as its folder or list is."""
+    """The corpus of a run's recipe, as a bundle's has no folder; one's own is called as its folder or list is."""
     corpus = config.corpus
     return corpus.dir.stem if corpus.entry.own and corpus.dir is not None else corpus.name
 

@@ -92,8 +92,6 @@ def train(config: RecipeConfig, prepare_dir: Path, features_dir: Path, out_dir: 
         forget_rounds(out_dir, last)
     not_aligned = []
     aligner = initial_aligner(config)
-    if config.training.snap and aligner is None and not last:
-        raise InputError("training.snap moves boundaries of alignments; set training.align_with or training.realign")
     labels: AlignedSplits = {}
     for number in range(last + 1):
         folder = round_folder(out_dir, number) if number < last else out_dir
@@ -214,12 +212,17 @@ def _begin_as_aligner(timing: AcousticModel, aligner: Path | None) -> None:
 def initial_aligner(config: RecipeConfig) -> Path | None:
     """The bundle that aligns for the first labels; None without `training.align_with`.
 
-    Raises InputError when there is no such bundle.
+    Raises InputError when there is no such bundle, and for `training.snap` without alignments.
     """
-    if config.training.align_with is None:
+    training = config.training
+    if training.align_with is None:
+        if training.snap and not training.realign:
+            raise InputError(
+                "training.snap moves boundaries of alignments; set training.align_with or training.realign"
+            )
         return None
     try:
-        return find_bundle(config.training.align_with)
+        return find_bundle(training.align_with)
     except InputError as error:
         raise InputError(f"training.align_with: {error}") from error
 

@@ -21,7 +21,7 @@ def test_a_part_of_the_training_ends(part: str, timit_sample: Path, capsys: pyte
 
 def test_a_part_that_fails_leaves_the_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     gpu_faults.main(["--parts", "making,remainders", "--device", "cpu", "--corpus", str(tmp_path)])
-    failed, *lines, last = capsys.readouterr().out.splitlines()
-    assert failed == "making: exit status 1"
-    assert f"    asr.errors.InputError: {tmp_path}" in lines[-2]
-    assert lines[-1:] + [last] == ["remainders: exit status 0", "    a step of 128 frames"]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "making: exit status 1"
+    assert f"    asr.errors.InputError: {tmp_path}" in lines[-3]
+    assert lines[-2:] == ["remainders: exit status 0", "    a step of 128 frames"]

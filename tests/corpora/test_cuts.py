@@ -125,6 +125,12 @@ def test_a_missing_or_foreign_manifest_is_named(tmp_path: Path) -> None:
             list(read_cuts(tmp_path / "x.jsonl.gz"))
 
 
+def test_a_folder_of_folds_is_named(tmp_path: Path) -> None:
+    (tmp_path / "prepare/fold-1").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"/prepare: has folds; give one, such as its fold-1$"):
+        list(read_cuts(tmp_path / "prepare/dev.cuts.jsonl.gz"))
+
+
 def test_an_utterance_twice_is_named(tmp_path: Path) -> None:
     write_cuts(tmp_path / "cuts.jsonl.gz", [a_cut(), a_cut("fabc0-sx2"), a_cut()])
     with pytest.raises(InputError, match=r"cuts\.jsonl\.gz:3: has utterance fabc0-sx1 twice; run the prepare stage"):

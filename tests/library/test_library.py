@@ -4,6 +4,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -125,6 +126,25 @@ def test_a_short_file_in_a_list_is_named(recognizer: asr.Recognizer, files: list
         recognizer.transcribe([files[0], str(tmp_path / "short.wav")])
 
 
+def test_short_samples_in_a_list_are_named(recognizer: asr.Recognizer, files: list[str]) -> None:
+    for wrong, message in ((np.zeros(20), "is shorter than one frame"), (np.zeros((2, 2)), "samples of shape")):
+        with pytest.raises(asr.InputError, match=f"^recording 2 of the list: {message}"):
+            recognizer.transcribe([np.zeros(8000), wrong], sample_rate=16000)
+    with pytest.raises(asr.InputError, match=r"^audio: is shorter than one frame"):
+        recognizer.transcribe(np.zeros(20), sample_rate=16000)
+
+
+@pytest.mark.parametrize("given", [None, 3, b"one.wav", [0.0, 0.5], iter(["one.wav"])])
+def test_what_is_no_recording_is_a_type_error(recognizer: asr.Recognizer, given: Any) -> None:
+    with pytest.raises(TypeError, match="path"):
+        recognizer.transcribe(given, sample_rate=16000)
+
+
+def test_fewer_hypotheses_than_none_are_an_error(recognizer: asr.Recognizer, files: list[str]) -> None:
+    with pytest.raises(asr.InputError, match="nbest -1 is below 0"):
+        recognizer.transcribe(files[0], nbest=-1)
+
+
 def test_four_threads_get_what_one_gets(recognizer: asr.Recognizer, files: list[str]) -> None:
     alone = [recognizer.transcribe(path) for path in files]
     with ThreadPoolExecutor(4) as pool:
@@ -138,6 +158,12 @@ def test_align_takes_phones_or_words(recognizer: asr.Recognizer, files: list[str
     assert [each.word for each in by_file.words] == ["this", "this"]
     by_mapping = recognizer.align(files[0], words="this this", lexicon={"this": [("dh", "ih", "s")]})
     assert by_mapping == by_file
+    for pronunciations in ("dh ih s", ["dh ih s"], [["dh", "ih", "s"]]):
+        assert recognizer.align(files[0], words="this this", lexicon={"this": pronunciations}) == by_mapping
+    for nothing in ("", [], [()], ["dh ih s", " "]):
+        with pytest.raises(asr.InputError, match="lexicon: word 'this' has no phones"):
+            recognizer.align(files[0], words="this", lexicon={"this": nothing})
+    assert recognizer.align(files[0], words="this this", lexicon="cmudict").words == by_mapping.words
     assert [each for each in recognizer.align(files[0], phones="dh ih s").symbols if each != "sil"] == ["dh", "ih", "s"]
     for nothing in ({}, {"words": "this"}, {"words": "this", "phones": "dh ih s"}):
         with pytest.raises(asr.InputError, match=r"lexicon|either words or phones"):

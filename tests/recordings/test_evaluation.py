@@ -22,6 +22,14 @@ def test_evaluation_of_a_run(tiny_run: Path, tmp_path: Path, asr_command: Comman
     assert f"{found['within']['20']:.1f}%" in outcome.out
 
 
+def test_one_fold_of_a_run_is_not_evaluated(own_run: Path, tmp_path: Path, asr_command: Command) -> None:
+    fold = own_run.rename(tmp_path / "fold-1")
+    (fold / "prepare").rename(tmp_path / "prepare")
+    outcome = asr_command("align", fold, "--evaluate")
+    assert outcome.status == 1
+    assert "/fold-1: has no prepare/ with the test sets; give the folder of the run, not one fold of it" in outcome.err
+
+
 @pytest.mark.parametrize("tested", [slice(None, -1), slice(1, None), slice(None, None, -1)])
 def test_models_that_tested_other_utterances_are_not_evaluated_together(
     tiny_run: Path, own_run: Path, asr_command: Command, tested: slice

@@ -119,6 +119,14 @@ def test_missing_pretrained_weights_are_reported_before_any_stage_runs(
     assert not (tmp_path / "run").exists()
 
 
+def test_boundaries_without_alignments_are_reported_before_any_stage_runs(
+    tiny_recipe: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    outcome = asr_command("run", tiny_recipe, "--out", tmp_path / "run", "--set", "training.snap=50")
+    assert outcome.err.startswith("asr: training.snap moves boundaries of alignments; set training.align_with")
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("setting", ["model.pretrained", "training.align_with"])
 def test_a_run_does_not_begin_with_what_it_makes(
     setting: str, tiny_recipe: Path, own_run: Path, asr_command: Command

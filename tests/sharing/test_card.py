@@ -43,11 +43,12 @@ def test_header(own_run: Path) -> None:
 
 def test_a_corpus_of_one_s_own_is_called_as_its_folder(own_run: Path) -> None:
     """And not as its layout, which is no name of a data set."""
-    recipe = own_run / "decode" / "bundle" / "recipe.yaml"
-    settings = yaml.safe_load(recipe.read_text())
-    recipe.write_text(yaml.safe_dump(settings | {"corpus": {"name": "csv", "dir": "lists/my_list.csv"}}))
+    bundle = own_run / "decode" / "bundle"
+    for recipe, folder in ((own_run / "recipe.yaml", "lists/my_list.csv"), (bundle / "recipe.yaml", None)):
+        settings = yaml.safe_load(recipe.read_text())
+        recipe.write_text(yaml.safe_dump(settings | {"corpus": {"name": "csv", "dir": folder}}))
     text = write_card(own_run, CHOICES).read_text()
-    assert read_header(recipe.parent)["datasets"] == ["my_list"]
+    assert read_header(bundle)["datasets"] == ["my_list"]
     assert "| my_list | train |" in text
 
 

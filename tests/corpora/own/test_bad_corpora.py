@@ -342,9 +342,9 @@ def test_a_speaker_on_two_sides_is_refused_or_kept_on_one(tmp_path: Path, asr_co
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--dev", "10"], "--dev use a share of the speech or minutes, such as 10% or 30min"),
+        (["--dev", "10"], "--dev: use a share of the speech or minutes, such as 10% or 30min"),
         (["--dev", "60%", "--test", "50%"], "would take them all"),
-        (["--phone-set", "timit40"], "--phone-set phone set 'timit40': choose"),
+        (["--phone-set", "timit40"], "--phone-set: phone set 'timit40': choose"),
         (["--tier", "vowels"], "tier is for corpus.name: textgrid"),
     ],
 )
