@@ -4,6 +4,7 @@ import logging
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,7 @@ class _Decoded:
 def scored_by_all(work: Work, split: str, others: Others) -> list[Scored]:
     """All utterances of a split, in the manifest's order."""
     wait = others(step="score", split=split)
-    found = list(work.scored(split, Share(0, others.count + 1)))
+    found = _all_scored(work, split, Share(0, others.count + 1))
     wait()
     if not others.count:
         return found
@@ -127,7 +128,7 @@ def do_share(work: Work, task: Task) -> object:
     full."""
     share, folder = Share(rank(), world_size()), share_folder(work.out_dir, rank())
     if task["step"] == "score":
-        posteriors = [scored for _, scored in work.scored(task["split"], share)]
+        posteriors = [scored for _, scored in _all_scored(work, task["split"], share)]
         with complete_file(folder / POSTERIORS, "wb") as file:
             np.savez(file, *posteriors)
         return None
@@ -151,10 +152,20 @@ def warn_of_incomplete(split: str, summary: SplitSummary) -> None:
         )
 
 
+def _all_scored(work: Work, split: str, share: Share) -> list[Scored]:
+    with _cores_of(share):
+        return list(work.scored(split, share))
+
+
+def _cores_of(share: Share) -> AbstractContextManager[None]:
+    """Within it, work takes the part of this machine's cores that a share has."""
+    return side_by_side(on_this_machine() if share.of > 1 else 1)
+
+
 def _decode(work: Work, split: str, decoder: Decoder, out_dir: Path, share: Share) -> _Decoded:
     timed = _Timed(work.scored(split, share))
     started = time.perf_counter()
-    with side_by_side(on_this_machine() if share.of > 1 else 1):
+    with _cores_of(share):
         summary = decode_files(timed, decoder, out_dir, work.bundle.config.decoding)
     return _Decoded(summary, timed.audio, timed.scoring, time.perf_counter() - started - timed.scoring)
 
