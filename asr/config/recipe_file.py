@@ -35,7 +35,7 @@ def read_recipe(path: Path | str, overrides: Sequence[str] = ()) -> RecipeConfig
     except ValidationError as error:
         details = error.errors()
         line, *others = (_line(detail, document) for detail in details)
-        first, *more = map(_describe, details[:MOST_NAMED])
+        first, *more = (_given(detail, overrides) + _describe(detail) for detail in details[:MOST_NAMED])
         places = (f"line {number}: " if number else "" for number in others)
         message = "; ".join([first, *(place + each for place, each in zip(places, more, strict=False))])
         raise InputError(message, path, line) from error
@@ -73,6 +73,15 @@ def _apply(document: Yaml, override: str) -> None:
 def _line(detail: ErrorDetails, document: Yaml) -> int | None:
     """The line of the key that a mistake is in."""
     return document.lines.get(tuple(_walk([str(part) for part in detail["loc"]])[0]))
+
+
+def _given(detail: ErrorDetails, overrides: Sequence[str]) -> str:
+    """What a mistake's description begins with where an override has it, and not the file."""
+    keys = tuple(_walk([str(part) for part in detail["loc"]])[0])
+    if detail["type"] == "union_tag_invalid":
+        keys += ("type",)
+    names = (tuple(override.partition("=")[0].split(".")) for override in overrides)
+    return "--set " if any(keys[: len(name)] == name for name in names) else ""
 
 
 def _describe(detail: ErrorDetails) -> str:
