@@ -5,10 +5,12 @@ Birattari et al. 2002, A racing algorithm for configuring metaheuristics.
 """
 
 from collections.abc import Callable, Sequence
-from math import sqrt
+from math import ceil, sqrt
 
 import numpy as np
 import numpy.typing as npt
+
+from asr.progress import track
 
 BLOCK = 16
 """Tasks between two decisions. With no more tasks than this, every candidate does all of them."""
@@ -19,8 +21,10 @@ below what is expected."""
 Errors = npt.NDArray[np.int64]
 
 
-def race(errors: Callable[[Sequence[int], Sequence[int]], Errors], candidates: int, tasks: int) -> dict[int, int]:
-    """The candidates that ran to the end, with their errors in all tasks.
+def race(
+    errors: Callable[[Sequence[int], Sequence[int]], Errors], candidates: int, tasks: int, description: str
+) -> dict[int, int]:
+    """The candidates that ran to the end, with their errors in all tasks. Shows its progress by the description.
 
     `errors` gives those [candidates, tasks] of some candidates in some tasks. Tasks come in an order that is random but
     always the same. The leader is the candidate with the fewest errors so far, the first of several.
@@ -28,7 +32,7 @@ def race(errors: Callable[[Sequence[int], Sequence[int]], Errors], candidates: i
     order = np.random.default_rng(0).permutation(tasks)
     running = np.arange(candidates)
     found = np.zeros((candidates, 0), np.int64)
-    for start in range(0, tasks, BLOCK):
+    for start in track(range(0, tasks, BLOCK), description, ceil(tasks / BLOCK)):
         now = order[start : start + BLOCK]
         found = np.concatenate([found, errors(running.tolist(), now.tolist())], axis=1)
         if (left := tasks - found.shape[1]) > 0:

@@ -75,7 +75,7 @@ def tune(
     posteriors = [each for _, each in utterances]
     viterbi = None if viterbi_for is None else cache(viterbi_for)
     grid = GridErrors(points, posteriors, priors, cache(search_for), counter, viterbi)
-    errors = race(grid, len(points), len(utterances))
+    errors = race(grid, len(points), len(utterances), "tuning on dev")
     trials = [Trial(*points[number], counter.per(count)) for number, count in errors.items()]
 
     def rank(trial: Trial) -> tuple[float, ...]:

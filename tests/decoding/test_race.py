@@ -1,6 +1,7 @@
 """The race of tuning's points."""
 
 import numpy as np
+import pytest
 
 from asr.decoding.race import BLOCK, race
 
@@ -14,7 +15,7 @@ def run(errors):
         asked += len(candidates) * len(tasks)
         return errors[np.ix_(candidates, tasks)]
 
-    return race(some, *errors.shape), asked
+    return race(some, *errors.shape, "racing"), asked
 
 
 def noisy(means, tasks, seed=0):
@@ -61,3 +62,10 @@ def test_the_order_of_the_tasks_decides_nothing():
     halves = np.repeat([0, 10], 100)
     found, _ = run(np.stack([halves, np.full(200, 4)]) + noisy([3, 3], 200))
     assert 1 in found
+
+
+def test_shows_how_far_it_is(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
+    monkeypatch.setattr("asr.progress.SECONDS_BETWEEN_LOG_LINES", 0)
+    with caplog.at_level("INFO", "asr"):
+        run(noisy([5, 6], 2 * BLOCK + 1))
+    assert caplog.messages == ["racing: 0 of 3", "racing: 1 of 3", "racing: 2 of 3"]
