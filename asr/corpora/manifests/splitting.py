@@ -134,11 +134,12 @@ def _drawn(pool: list[Group], wanted: Sequence[str], config: SplitConfig, root: 
     if not pool:
         raise InputError("no utterances are left for train: all are those of dev or test; give some to train", root)
     if len(pool) <= len(wanted):
-        less = f"too few for train and {' and '.join(wanted)}"
+        outside = "".join(f" outside {name}" for name in ("dev", "test") if name not in wanted)
+        less = f"{outside}, too few for train and {' and '.join(wanted)}"
         if config.by == "recording":
-            raise InputError(f"has {count(len(pool), 'recording')}, {less}; add some", root)
+            raise InputError(f"has {count(len(pool), 'recording')}{less}; add some", root)
         raise InputError(
-            f"has {count(len(pool), 'group')} of utterances that share a speaker or audio, {less}; add speakers, or "
+            f"has {count(len(pool), 'group')} of utterances that share a speaker or audio{less}; add speakers, or "
             "set corpus.split.by: recording (--split-by recording)",
             root,
         )
