@@ -108,7 +108,7 @@ def test_audio_on_two_sides_is_refused_with_both_names(files: Path) -> None:
 
 def test_too_few_speakers_are_counted_outside_the_sides_that_are_given(files: Path) -> None:
     cuts = cuts_of([(0, 0, 5, "train"), (1, 1, 5, "dev")], files)
-    with pytest.raises(InputError, match="has 1 group of .* outside dev, too few for train and test; add speakers"):
+    with pytest.raises(InputError, match=r"has 1 group of .* outside dev, too few for train and test; add speakers"):
         divide(cuts, {"u00": "train", "u01": "dev"}, SplitConfig(), files)
 
 
