@@ -38,16 +38,17 @@ def serve_command(
 
     try:
         from asr.serve.limits import Limits
-        from asr.serve.server import serve
+        from asr.serve.server import listening, serve
         from asr.serve.speech import Speech
     except ModuleNotFoundError as error:
         raise InputError('asr serve needs a web server: pip install "asr-phones[serve]"') from error
     from asr.acoustics.loading import device_for
     from asr.recognizer import Recognizer
 
-    recognizer = Recognizer(model, device_for(model, device))
-    limits = Limits(max_megabytes, max_seconds, at_once=jobs or available_cores())
-    speech = Speech(recognizer, Path(model).resolve().name, limits, chosen_lexicon(lexicon), g2p)
-    log.info("Loading the model")
-    speech.warm_up()
-    serve(speech, host, port)
+    with listening(host, port) as bound:
+        recognizer = Recognizer(model, device_for(model, device))
+        limits = Limits(max_megabytes, max_seconds, at_once=jobs or available_cores())
+        speech = Speech(recognizer, Path(model).resolve().name, limits, chosen_lexicon(lexicon), g2p)
+        log.info("Loading the model")
+        speech.warm_up()
+        serve(speech, host, bound)

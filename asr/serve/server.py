@@ -26,10 +26,10 @@ LARGEST_MESSAGE = 1 << 20
 TERMINATED = 128 + signal.SIGTERM
 
 
-def serve(speech: Speech, host: str, port: int) -> None:
-    """Serves a page and an API until Ctrl-C or SIGTERM. Raises InputError for an address that cannot be listened at."""
+def serve(speech: Speech, host: str, bound: socket.socket) -> None:
+    """Serves a page and an API, at a socket that listens at `host`, until Ctrl-C or SIGTERM."""
     access = Access.for_host(host)
-    with temporary_folder(), listening(host, port) as bound:
+    with temporary_folder():
         config = uvicorn.Config(
             create_app(speech, access),
             log_level="warning",

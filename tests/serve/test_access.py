@@ -1,12 +1,15 @@
 """Who may use the server."""
 
+from pathlib import Path
+
 import pytest
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
+from support.commands.asr_command import Command
 from support.pages.serving import LIVE, client_of, form
 
 from asr.serve.access import Access, is_loopback
-from asr.serve.server import address
+from asr.serve.server import address, listening
 from asr.serve.speech import Speech
 
 
@@ -93,3 +96,13 @@ def test_the_page_has_no_script_or_style_inside(client: TestClient) -> None:
     assert text.count("<script") == 1
     assert "http://" not in text
     assert "https://" not in text
+
+
+def test_a_port_that_is_taken_is_said_before_the_model_is_loaded(tiny_run: Path, asr_command: Command) -> None:
+    with listening("127.0.0.1", 0) as bound:
+        port = bound.getsockname()[1]
+        outcome = asr_command("serve", tiny_run, "--port", port)
+    assert outcome.status == 1
+    assert outcome.err == (
+        f"asr: cannot listen at 127.0.0.1, port {port}: Address already in use; choose --host or --port\n"
+    )
