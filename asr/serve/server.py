@@ -63,7 +63,8 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         bound = socket.create_server((host, port), family=family, backlog=512)
     except OSError as error:
-        raise InputError(f"cannot listen at {host}, port {port}: {error.strerror}; choose --host or --port") from error
+        reason = str(error.strerror).partition(" (while ")[0]  # Python adds the address
+        raise InputError(f"cannot listen at {host}, port {port}: {reason}; choose --host or --port") from error
     with bound:
         yield bound
 
