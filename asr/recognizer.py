@@ -41,7 +41,7 @@ BATCH = 16
 """Recordings that are scored together."""
 
 
-def load(model: Path | str, device: str = "auto") -> "Recognizer":
+def load(model: Path | str, device: "torch.device | str" = "auto") -> "Recognizer":
     """Opens a trained model: the folder of a run, a bundle, or what `asr export` wrote; the name of a model in the box,
     such as "small"; or "hf:org/name@revision", a repository on the Hugging Face Hub.
 
@@ -53,7 +53,7 @@ def load(model: Path | str, device: str = "auto") -> "Recognizer":
     16000
     """
     path = model_folder(model)
-    return Recognizer(path, device_for(path, device))
+    return Recognizer(path, device_for(path, str(device)))
 
 
 def posteriors(model: "Recognizer | Path | str", audio: Audio, sample_rate: int | None = None) -> Posteriors:
@@ -85,6 +85,9 @@ class Recognizer:
         self._device = device
         self._aligner: Aligner | None = None
         self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"<Recognizer of {self.bundle.folder} on {self._device}>"
 
     @property
     def on_gpu(self) -> bool:

@@ -25,6 +25,12 @@ def files(demo_corpus: Path) -> list[str]:
     return [str(path) for path in sorted(demo_corpus.glob("test/**/*.flac"))[:4]]
 
 
+def test_a_device_of_pytorch_s_will_do(tiny_run: Path) -> None:
+    shown = repr(asr.load(tiny_run, device=torch.device("cpu")))
+    assert shown.startswith(f"<Recognizer of {tiny_run}")
+    assert shown.endswith(" on cpu>")
+
+
 def test_import_and_help_load_no_torch() -> None:
     code = (
         "import sys, asr; assert set(asr.__all__) <= set(dir(asr)); asr.InputError; import asr.cli.main; "
