@@ -114,16 +114,14 @@ def in_order(
 
 @contextmanager
 def one_torch_thread() -> Iterator[None]:
-    """Small products take longer in two threads than in one, and far longer where another process is busy.
-
-    Of several, one within the other, the outer alone sets the number: a generator that is left may end after its outer.
-    """
-    torch = sys.modules.get("torch")
-    if torch is None or (before := torch.get_num_threads()) == 1:  # no torch where a model needs none
+    """Small products take longer in two threads than in one, and far longer where another process is busy."""
+    if (torch := sys.modules.get("torch")) is None:  # a model that needs none
         yield
         return
+    before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        if before > 1:  # otherwise this is within another: a generator that is left may end after the one around it
+            torch.set_num_threads(before)
