@@ -142,10 +142,9 @@ class Recognizer:
         """Finds when each phone of a known transcript is said: `words` with a `lexicon`, or `phones`.
 
         The lexicon is a file in the form of the CMU dictionary, "cmudict" for that dictionary itself, or a mapping of
-        words in lower case to pronunciations.
-        The result has the `words` with their times, and in `intervals` the earliest and the latest plausible time of
-        each boundary. Raises InputError for a word that the lexicon lacks, an unknown phone, and audio that cannot be
-        read or is too short for the transcript.
+        words in lower case to pronunciations. The result has the `words` with their times, and in `intervals` the
+        earliest and the latest plausible time of each boundary. Raises InputError for a word that the lexicon lacks, an
+        unknown phone, and audio that cannot be read or is too short for the transcript.
 
         >>> recognizer.align("hello.wav", phones="sil hh ah l ow sil").symbols
         ['sil', 'hh', 'ah', 'l', 'ow', 'sil']

@@ -123,4 +123,5 @@ def one_torch_thread() -> Iterator[None]:
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        if before > 1:  # otherwise this is within another: a generator that is left may end after the one around it
+            torch.set_num_threads(before)

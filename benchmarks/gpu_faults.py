@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         environment = os.environ | ({"CUDA_LAUNCH_BLOCKING": "1"} if part in WAITING else {})
         command = [sys.executable, "-m", "benchmarks.gpu_faults", "--alone", part, *given]
         done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
-        print(f"{part}: exit status {done.returncode}")
+        print(f"{part}: exit status {done.returncode}", flush=True)
         for line in [*done.stdout.splitlines()[-1:], *done.stderr.splitlines()[-LAST_LINES:]]:
             print(f"    {line}", flush=True)
 
@@ -99,9 +99,8 @@ def run_part(part: str, options: argparse.Namespace) -> None:
             for epoch in epochs_made(config, Dataset(cuts, features), options.device):
                 print(f"epoch {epoch + 1} is made", flush=True)
             return
-        with (
-            mock.patch.object(train, "fit", partial(train.fit, recorder=Plain())) if part == "plain" else nullcontext()
-        ):
+        plain = mock.patch.object(train, "fit", partial(train.fit, recorder=Plain()))
+        with plain if part == "plain" else nullcontext():
             train.train(config, cuts, features, out / "train", options.device)
     print("trained")
 

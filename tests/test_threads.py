@@ -173,6 +173,21 @@ def test_workers_have_one_torch_thread_each_and_others_keep_theirs() -> None:
         torch.set_num_threads(before)
 
 
+def test_torch_keeps_its_threads_when_work_within_work_is_left() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        within = in_threads(lambda item: item, range(50))
+        around = in_threads(lambda item: item, (item for item in within))
+        assert next(around) == 0
+        assert torch.get_num_threads() == 1
+        around.close()
+        del around, within  # the inner one ends last
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_the_rest_is_not_done_when_the_caller_stops() -> None:
     drawn, done = threading.Event(), []
 

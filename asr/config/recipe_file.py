@@ -34,7 +34,7 @@ def read_recipe(path: Path | str, overrides: Sequence[str] = ()) -> RecipeConfig
         return RecipeConfig.model_validate(document.value)
     except ValidationError as error:
         details = error.errors()
-        line, *others = (_line(detail, document) for detail in details)
+        line, *others = (_line(detail, document, overrides) for detail in details)
         first, *more = (_given(detail, overrides) + _describe(detail) for detail in details[:MOST_NAMED])
         places = (f"line {number}: " if number else "" for number in others)
         message = "; ".join([first, *(place + each for place, each in zip(places, more, strict=False))])
@@ -70,18 +70,24 @@ def _apply(document: Yaml, override: str) -> None:
         del document.lines[known]
 
 
-def _line(detail: ErrorDetails, document: Yaml) -> int | None:
-    """The line of the key that a mistake is in."""
-    return document.lines.get(tuple(_walk([str(part) for part in detail["loc"]])[0]))
+def _line(detail: ErrorDetails, document: Yaml, overrides: Sequence[str]) -> int | None:
+    """The line of the key that a mistake is in; None where an override has it."""
+    return None if _given(detail, overrides) else document.lines.get(_keys(detail))
 
 
 def _given(detail: ErrorDetails, overrides: Sequence[str]) -> str:
     """What a mistake's description begins with where an override has it, and not the file."""
-    keys = tuple(_walk([str(part) for part in detail["loc"]])[0])
+    keys = _keys(detail)
     if detail["type"] == "union_tag_invalid":
         keys += ("type",)
-    names = (tuple(override.partition("=")[0].split(".")) for override in overrides)
+    names = [tuple(override.partition("=")[0].split(".")) for override in overrides]
+    if detail["type"] == "extra_forbidden":  # also where the override has a key below the unknown one
+        names = [name[: len(keys)] for name in names]
     return "--set " if any(keys[: len(name)] == name for name in names) else ""
+
+
+def _keys(detail: ErrorDetails) -> tuple[str, ...]:
+    return tuple(_walk([str(part) for part in detail["loc"]])[0])
 
 
 def _describe(detail: ErrorDetails) -> str:

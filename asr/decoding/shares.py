@@ -57,7 +57,8 @@ class Work:
 
 @dataclass
 class _Timed:
-    """Passes scored utterances on and counts the seconds of their audio and of the acoustic model's work."""
+    """Passes scored utterances on and counts the seconds of their audio, and those in which it waits for their scores;
+    on a CPU, threads score a few of them ahead."""
 
     items: Iterable[Scored]
     audio: float = 0.0

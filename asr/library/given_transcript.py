@@ -46,9 +46,6 @@ class _Given(Mapping[str, list[tuple[str, ...]]]):
             raise InputError(f"lexicon: word {word!r} has no phones; add them or remove it")
         return split
 
-    def __contains__(self, word: object) -> bool:
-        return word in self._given
-
     def __iter__(self) -> Iterator[str]:
         return iter(self._given)
 

@@ -1,5 +1,6 @@
 """The posteriors of a split, together and alone."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,20 @@ def test_together_utterances_get_what_each_gets_alone(tiny_run: Path) -> None:
         assert one == pytest.approx(other, abs=1e-4)
     assert scorer.batches
     assert all(len(batch) * np.max(batch) <= at_once for batch in scorer.batches)
+
+
+def test_on_a_gpu_utterances_are_scored_together_by_the_caller_s_thread(tiny_run: Path) -> None:
+    working: list[tuple[threading.Thread, int]] = []
+
+    class OnGpu(AcousticScorer):
+        def batch(self, features):
+            working.append((threading.current_thread(), len(features)))
+            return features
+
+    scorer = OnGpu(read_bundle(tiny_run / "train" / "bundle", torch.device("cpu")))
+    scorer.device = torch.device("cuda")
+    found = list(scored_split(scorer, Dataset(tiny_run / "prepare", tiny_run / "features"), "test"))
+    assert working == [(threading.current_thread(), len(found))]
 
 
 def test_on_a_cpu_each_utterance_has_one_thread(tiny_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ import pytest
 import soundfile
 from support.corpora.audio_files import RATE, tone
 
-from asr.audio import AudioInfo, audio_info, read_audio
+from asr.audio import AudioInfo, audio_info, read_audio, reading
+from asr.audio.opening import open_audio
 from asr.errors import InputError
 
 
@@ -22,6 +23,26 @@ def test_reads_formats(tmp_path: Path, name: str) -> None:
     assert read.shape == samples.shape
     assert np.abs(read - samples).max() < (0.05 if name.endswith("ogg") else 1e-4)
     assert audio_info(path) == AudioInfo(RATE, RATE // 2, 1)
+
+
+def test_a_header_is_read_again_only_where_the_file_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, other = tmp_path / "a.wav", tmp_path / "other.wav"
+    soundfile.write(path, tone(), RATE)
+    opened: list[Path] = []
+    monkeypatch.setattr(reading, "open_audio", lambda path: opened.append(path) or open_audio(path))
+    assert [audio_info(path).sample_rate for _ in range(2)] == [RATE, RATE]
+    assert len(opened) == 1
+    soundfile.write(other, tone(), 8000)
+    status = path.stat()
+    os.utime(other, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert other.stat().st_size == status.st_size
+    other.replace(path)  # of the same size and time
+    assert audio_info(path).sample_rate == 8000
+    soundfile.write(path, tone(), RATE)  # in its place, of the same size
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+    assert audio_info(path).sample_rate == RATE
 
 
 @pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT"])

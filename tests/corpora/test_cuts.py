@@ -129,6 +129,9 @@ def test_a_folder_of_folds_is_named(tmp_path: Path) -> None:
     (tmp_path / "prepare/fold-1").mkdir(parents=True)
     with pytest.raises(InputError, match=r"/prepare: has folds; give one, such as its fold-1$"):
         list(read_cuts(tmp_path / "prepare/dev.cuts.jsonl.gz"))
+    (tmp_path / "prepare/dev.cuts.jsonl.gz").write_bytes(b"broken")
+    with pytest.raises(InputError, match=r"dev\.cuts\.jsonl\.gz: cannot read: not a complete \.gz file"):
+        list(read_cuts(tmp_path / "prepare/dev.cuts.jsonl.gz"))
 
 
 def test_an_utterance_twice_is_named(tmp_path: Path) -> None:

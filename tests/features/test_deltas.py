@@ -56,6 +56,7 @@ def test_on_a_gpu_sums_give_what_the_convolution_does() -> None:
     found = filtered_by_sums(padded, taps)
     assert found.dtype == padded.dtype
     torch.testing.assert_close(found, expected.float())
+    assert torch.equal(found, filtered_by_sums(padded.double(), taps).float())
 
 
 def test_on_a_gpu_there_is_no_convolution(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,11 +42,11 @@ def test_kaldis_lexicon(tmp_path: Path) -> None:
 
 def test_several_words_before_a_tab_are_left_out_and_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    path = written(tmp_path, "да\td̪ a\nда нет\td̪ a nʲ e t̪\nнет\tnʲ e t̪ \nда d̪ a\t\nд’а\td̪ a\n")
+    path = written(tmp_path, "да\td̪ a\nда нет\td̪ a nʲ e t̪\nнет\tnʲ e t̪ \nда d̪ a\t\nда да\td̪ a\nд’а\td̪ a\n")
     assert (phones := phones_of_lexicons([path])) is not None
     assert "нет" not in phones
     assert set(read_lexicon(path, phones)) == {"нет", "да", "д'а"}
-    assert caplog.messages == [f"{path}: 1 line with several words before the tab left out, the first 2"]
+    assert caplog.messages == [f"{path}: 2 lines with several words before the tab left out, the first 2"]
 
 
 @pytest.mark.parametrize("header", ["word\tphones", "\ufeffWords Phonemes", "WORD\tpronunciation", "word\tIPA"])

@@ -171,6 +171,16 @@ def test_all_channels_of_copies_are_compared_in_one_reading(tmp_path: Path, monk
     assert len(set(found.values())) == 3
 
 
+def test_a_channel_that_a_file_lacks_is_like_no_other(tmp_path: Path, noise: np.ndarray) -> None:
+    paths = [tmp_path / name for name in ("a.wav", "a.flac")]
+    for path in paths:
+        soundfile.write(path, noise, RATE)
+    cuts = [utterance_cut(path.name, path, RATE, RATE, speaker="a", channel=1, channels=2) for path in paths]
+    found = contents(cut.recording for cut in cuts)
+    assert found[str(paths[0]), 0] == found[str(paths[1]), 0]
+    assert len({found[str(path), 1] for path in paths} - {found[str(paths[0]), 0]}) == 2
+
+
 def test_a_channel_saved_as_a_file_stays_with_its_recording(tmp_path: Path) -> None:
     """Also where only the other channel is an utterance."""
     sides = np.random.default_rng(0).integers(-(2**15), 2**15, (3, RATE), np.int16)
