@@ -65,8 +65,8 @@ class Results:
         changed: dict[int, Row | None] = {}
         outdated: list[str] = []
         for line, row in numbered_jsonl(path):
-            name = str(row.get("utterance"))
-            recording = recording_name(name, row.get("speaker"))
+            name, speaker = str(row.get("utterance")), row.get("speaker")
+            recording = recording_name(name, None if speaker is None else str(speaker))
             number = numbers.get(name, OTHER)
             if (of := numbers.get(name, recordings.get(recording, OTHER))) != OTHER:
                 known = self._is_known(row, recording, sources[of], digests, failures, is_current)

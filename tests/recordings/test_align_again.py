@@ -185,3 +185,15 @@ def test_labels_whose_audio_is_gone_are_named_and_the_rest_is_written(
     assert "its phn is not written" in outcome.err
     assert "0 aligned, 2 already done, 0 failed, 1 missing in a format: " in outcome.err
     assert len(list(read_ctm(out / "phones.ctm"))) == len(others) + 1
+
+
+def test_a_line_whose_speaker_is_no_text_is_named(
+    tiny_run: Path, spoken: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    out, audio = tmp_path / "out", sorted(spoken.glob("*.flac"))[0]
+    assert asr_command("align", tiny_run, audio, "-o", out).status == 0
+    with open(out / "alignments.jsonl", "a") as file:
+        file.write('{"utterance": "talk-1-3", "speaker": 3, "phones": []}\n')
+    outcome = asr_command("align", tiny_run, audio, "-o", out)
+    assert outcome.status == 1
+    assert outcome.err.endswith("alignments.jsonl:2: not a transcript: speaker must be text, not 3\n")
