@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from enum import IntEnum
 
-from asr.scoring.edit_alignment import EditPair
+from asr.scoring.edit_alignment import EditPair, reference_of
 
 Answer = tuple[str | None, ...]
 """What a system has for a phone of the reference, or inserts between two."""
@@ -26,7 +26,7 @@ def differing(first: Sequence[EditPair], second: Sequence[EditPair]) -> tuple[li
     there. Where the references differ, as with pronunciations that fit each hypothesis best, all errors count as
     NEITHER_RIGHT.
     """
-    if [phone for phone, _ in first if phone is not None] != [phone for phone, _ in second if phone is not None]:
+    if reference_of(first) != reference_of(second):
         return _errors(first), _errors(second)
     ours, others = _answers(first), _answers(second)
     return _places(first, ours, others), _places(second, others, ours)

@@ -92,6 +92,15 @@ def edit_alignment(
     ]
 
 
+def reference_of(pairs: Iterable[EditPair]) -> list[str]:
+    """The reference that an alignment is of.
+
+    >>> reference_of([("hh", "hh"), (None, "ih"), ("ah", None)])
+    ['hh', 'ah']
+    """
+    return [reference for reference, _ in pairs if reference is not None]
+
+
 def outcome_of(pair: EditPair) -> Outcome:
     """What a pair of an alignment counts as.
 

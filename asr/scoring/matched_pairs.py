@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asr.scoring.edit_alignment import EditPair
+from asr.scoring.edit_alignment import EditPair, reference_of
 from asr.scoring.results import ScoreResult
 
 RIGHT_BETWEEN = 2
@@ -49,8 +49,15 @@ def matched_pairs(first: ScoreResult, second: ScoreResult) -> MatchedPairs:
 
 
 def segments(first: Sequence[EditPair], second: Sequence[EditPair]) -> Iterator[tuple[int, int]]:
-    """The errors of both systems in each segment of an utterance, from the alignments of one reference."""
+    """The errors of both systems in each segment of an utterance, from the alignments of its reference.
+
+    Where its words have several pronunciations, each system may have a reference of its own: then the utterance is one
+    segment.
+    """
     errors, right = [0, 0], 0
+    if reference_of(first) != reference_of(second):
+        yield _errors(first), _errors(second)
+        return
     for one, other in zip(_by_place(first), _by_place(second), strict=True):
         for system, (inserted, missed) in enumerate((one, other)):
             errors[system] += inserted + missed
@@ -61,6 +68,10 @@ def segments(first: Sequence[EditPair], second: Sequence[EditPair]) -> Iterator[
             errors = [0, 0]
     if any(errors):
         yield errors[0], errors[1]
+
+
+def _errors(pairs: Sequence[EditPair]) -> int:
+    return sum(reference != hypothesis for reference, hypothesis in pairs)
 
 
 def _by_place(pairs: Sequence[EditPair]) -> list[tuple[int, int]]:

@@ -41,6 +41,12 @@ def test_segments_are_cut_where_both_have_two_phones_right(
     assert cut("a b c d e f", first, second) == expected
 
 
+def test_an_utterance_whose_pronunciations_differ_is_one_segment() -> None:
+    first = edit_alignment(["s", "iy", "k", "ae", "t"], ["s", "iy", "k", "t"])
+    second = edit_alignment(["s", "iy", "k", "t"], ["s", "iy", "iy", "n", "t"])
+    assert list(segments(first, second)) == [(1, 2)]
+
+
 def scored(said: list[list[str]], heard: list[list[str]]) -> ScoreResult:
     sides = (
         [Transcript(f"u{n:03}", [PhoneSegment(p) for p in phones], "s") for n, phones in enumerate(side)]
