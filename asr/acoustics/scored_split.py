@@ -19,11 +19,11 @@ def scored_split(
 ) -> Iterator[tuple[MonoCut, LogPosteriors]]:
     """The cuts of a split, or of a share of it, with their log posteriors [T, C], in the manifest's order.
 
-    On CUDA those of several are computed together while they have no more frames than a long recording's piece, padding
-    included. On a CPU each is computed by one thread, on all cores side by side, which gives the same to the last bit
-    on any number of cores. `at_once` is another number of frames. Shares are of whole batches, so that they do not
-    change what is computed together. Raises InputError for an archive that is missing, of other features than the
-    model's, or of other utterances.
+    Those of several are computed together while they have at most `at_once` frames, padding included: by default on
+    CUDA those of a long recording's piece, and on a CPU each alone, by one thread, on all cores side by side, which
+    gives the same to the last bit on any number of cores. Shares are of whole batches, so that they do not change what
+    is computed together. Raises InputError for an archive that is missing, of other features than the model's, or of
+    other utterances.
     """
     split = dataset.split(name, scorer.features)
     on_gpu = scorer.device.type == "cuda"

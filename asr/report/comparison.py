@@ -20,7 +20,7 @@ from asr.storage.run_layout import BUNDLE, DECODE, RECIPE, RESULTS, SPEED, TRAIN
 
 @dataclass(frozen=True)
 class Speed:
-    """Real-time factors: seconds of computing per second of audio, of the acoustic model and of the search."""
+    """Real-time factors, seconds per second of audio: those in which the search waits for scores, and the others."""
 
     model: float
     search: float

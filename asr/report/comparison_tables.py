@@ -100,8 +100,8 @@ def costs_table(compared: Sequence[Compared]) -> Cells:
         for each in compared
     ]
     note = (
-        "Training: all folds together. Real-time factor: seconds of computing per second of test audio, without "
-        "features. Times depend on the machine of each run."
+        "Training: all folds together. Real-time factor: seconds per second of test audio, without features; those of "
+        "the model are what the search waits for its scores. Times depend on the machine of each run."
     )
     return Cells("Size and speed", ["run", "parameters", "training (s)", "RTF, model", "RTF, search"], rows, note)
 

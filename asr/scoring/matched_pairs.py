@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asr.scoring.edit_alignment import EditPair, reference_of
+from asr.scoring.edit_alignment import EditPair, count_errors, reference_of
 from asr.scoring.results import ScoreResult
 
 RIGHT_BETWEEN = 2
@@ -51,13 +51,18 @@ def matched_pairs(first: ScoreResult, second: ScoreResult) -> MatchedPairs:
 def segments(first: Sequence[EditPair], second: Sequence[EditPair]) -> Iterator[tuple[int, int]]:
     """The errors of both systems in each segment of an utterance, from the alignments of its reference.
 
-    Where its words have several pronunciations, each system may have a reference of its own: then the utterance is one
+    Where words have several pronunciations, each system may have a reference of its own: the utterance is then one
     segment.
     """
+    if reference_of(first) == reference_of(second):
+        yield from _cut(first, second)
+    elif any(errors := (count_errors(first).errors, count_errors(second).errors)):
+        yield errors
+
+
+def _cut(first: Sequence[EditPair], second: Sequence[EditPair]) -> Iterator[tuple[int, int]]:
+    """The segments of an utterance with one reference, which end where both systems are right."""
     errors, right = [0, 0], 0
-    if reference_of(first) != reference_of(second):
-        yield _errors(first), _errors(second)
-        return
     for one, other in zip(_by_place(first), _by_place(second), strict=True):
         for system, (inserted, missed) in enumerate((one, other)):
             errors[system] += inserted + missed
@@ -68,10 +73,6 @@ def segments(first: Sequence[EditPair], second: Sequence[EditPair]) -> Iterator[
             errors = [0, 0]
     if any(errors):
         yield errors[0], errors[1]
-
-
-def _errors(pairs: Sequence[EditPair]) -> int:
-    return sum(reference != hypothesis for reference, hypothesis in pairs)
 
 
 def _by_place(pairs: Sequence[EditPair]) -> list[tuple[int, int]]:

@@ -45,6 +45,8 @@ def test_an_utterance_whose_pronunciations_differ_is_one_segment() -> None:
     first = edit_alignment(["s", "iy", "k", "ae", "t"], ["s", "iy", "k", "t"])
     second = edit_alignment(["s", "iy", "k", "t"], ["s", "iy", "iy", "n", "t"])
     assert list(segments(first, second)) == [(1, 2)]
+    right = [edit_alignment(said, said) for said in (["s", "iy"], ["s", "ae", "t"])]
+    assert list(segments(*right)) == []
 
 
 def scored(said: list[list[str]], heard: list[list[str]]) -> ScoreResult:
