@@ -86,7 +86,7 @@ def test_main_prints_a_row_and_keeps_it_for_the_card(
     assert any("hama" in line for line in table)
 
 
-def test_a_system_that_is_not_installed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_system_that_is_not_installed(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "hama", None)
     with pytest.raises(SystemExit, match=r'pip install "asr-phones\[bench\]", or leave the system out'):
-        recognisers.main(["--systems", "hama"])
+        recognisers.main(["--systems", "hama", "--tests", "mini_librispeech", "--librispeech", str(prepared)])
