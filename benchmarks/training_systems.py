@@ -56,8 +56,8 @@ class Part:
     def plan(self, size: int, shuffled: bool) -> list[Tensor]:
         return self.members
 
-    def batch(self, members: Tensor) -> Batch:
-        return self.batching.batch(members)
+    def batch(self, members: Tensor, of: Tensor | None = None) -> Batch:
+        return self.batching.batch(members, of)
 
     def utterances(self, members: Tensor) -> list[str]:
         return self.batching.utterances(members)

@@ -42,6 +42,9 @@ class Recorder(Protocol):
     def steps(self) -> AbstractContextManager[None]:
         """The context of all calls, plain or recorded, and of what prepares their inputs."""
 
+    def close(self) -> None:
+        """Forgets all recordings."""
+
 
 class CudaRecorder:
     """CUDA graphs of one device, which share their memory, as only one runs at a time.
@@ -49,11 +52,14 @@ class CudaRecorder:
     All calls are made on one stream of their own: the default stream cannot be recorded, and autograd accumulates
     gradients on the stream of the first call. A graph draws its random numbers from the device's generator, which
     advances as in a plain call.
+
+    Processes whose calls exchange sums record the same ones, or none: `all_could` says whether all processes could that
+    call it with what this one could.
     """
 
-    def __init__(self, device: torch.device) -> None:
-        gc.collect()  # graphs and weights of an earlier training are in a cycle, and hold the device's memory
-        self.device = device
+    def __init__(self, device: torch.device, all_could: Callable[[bool], bool] = bool) -> None:
+        gc.collect()  # weights of an earlier training are in a cycle, and hold the device's memory
+        self.device, self.all_could = device, all_could
         self.stream = torch.cuda.Stream(device)
         self.graphs: WeakSet[torch.cuda.CUDAGraph] = WeakSet()
         self.failed = False
@@ -68,7 +74,10 @@ class CudaRecorder:
                 results = function()
         except RuntimeError:
             self._end_capture()
+            self.all_could(False)
             raise
+        if not self.all_could(True):
+            raise RuntimeError("another process could not record it")
         self.graphs.add(graph)
         graph.replay()
         return Recording(graph.replay, results)
@@ -82,6 +91,11 @@ class CudaRecorder:
             torch._C._cuda_releasePool(index, self.pool)
         generator = torch.cuda.default_generators[index]
         generator.graphsafe_set_state(generator.clone_state())  # the present state expects to be recorded
+
+    def close(self) -> None:
+        """Processes that exchange sums in graphs cannot part before these are gone."""
+        for graph in self.graphs:
+            graph.reset()
 
     @contextmanager
     def steps(self) -> Iterator[None]:

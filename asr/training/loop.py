@@ -17,12 +17,13 @@ from asr.training.averaging import MovingAverage, epoch_path, epochs_to_keep, fo
 from asr.training.checkpoint import Progress, Trained, load_checkpoint, save_checkpoint
 from asr.training.data.batching import Batching, EpochSets, batches
 from asr.training.data.memory import forget_peak_memory, give_back, peak_memory
+from asr.training.exchange import begin_alike, summed
 from asr.training.graphs import Recorder
 from asr.training.losses import greedy_errors
 from asr.training.metrics import Figures, MetricsLog
 from asr.training.optimizers import make_optimizer, parameter_groups
 from asr.training.schedules import dev_factor, step_factor
-from asr.training.trainer import Trainer, make_trainer, summed, sums_of
+from asr.training.trainer import Trainer, make_trainer, sums_of
 
 DEV_BATCH = {"cpu": 4096, "cuda": 16_384}
 """Frames in a minibatch of the dev set."""
@@ -49,6 +50,7 @@ def fit(
     """
     settings, folder = config.training, out_dir / "checkpoints"
     model.to(fabric.device)
+    begin_alike(fabric, model)
     groups = parameter_groups(model, settings)
     optimizer = make_optimizer(settings.optimizer, groups, capturable=None if recorder is None else True)
     moving = MovingAverage(model, settings.moving_average) if settings.moving_average else None
@@ -59,7 +61,7 @@ def fit(
     masks = config.augmentation.spec_augment
     spec_augment = None if masks is None else SpecAugment(masks, config.features)
     trainer = make_trainer(settings, fabric, model, optimizer, moving, spec_augment, recorder, progress.updates)
-    with closing(metrics) if metrics is not None else nullcontext():
+    with closing(trainer), closing(metrics) if metrics is not None else nullcontext():
         while progress.goes_on(settings):
             torch.manual_seed(config.seed * SEEDS_PER_RUN + progress.epoch + 1)
             forget_peak_memory(fabric.device)

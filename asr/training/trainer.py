@@ -1,6 +1,5 @@
 """One step of training: a model, its optimiser and its loss on one device, or on all that have a process."""
 
-import gc
 import logging
 import os
 from collections.abc import Callable
@@ -12,7 +11,6 @@ from typing import Literal
 
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.strategies import DDPStrategy
 from lightning_fabric.wrappers import _FabricModule, _FabricOptimizer
 from torch import Tensor
 
@@ -24,6 +22,7 @@ from asr.models.normalization import share_batches
 from asr.processes.ranks import are_several, world_size
 from asr.training.averaging import MovingAverage
 from asr.training.data.minibatch import Batch, Minibatch
+from asr.training.exchange import Together, all_say, sum_gradients, summed
 from asr.training.freezing import Freezing
 from asr.training.graphs import CudaRecorder, Recorder, Replayed
 from asr.training.losses import Criterion, Scores, Sums, best_classes, make_criterion
@@ -43,7 +42,7 @@ def make_fabric(config: TrainingConfig, device: torch.device) -> Fabric:
     precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if config.precision == "bf16" else "32-true"
     if are_several():
         devices = int(os.environ["LOCAL_WORLD_SIZE"])
-        nodes, together = world_size() // devices, DDPStrategy(timeout=LONGEST_WAIT)
+        nodes, together = world_size() // devices, Together(timeout=LONGEST_WAIT)
         fabric = Fabric(
             accelerator=device.type, strategy=together, devices=devices, num_nodes=nodes, precision=precision
         )
@@ -69,21 +68,22 @@ class Trainer:
     learning_rate: float = 0.0
 
     def __post_init__(self) -> None:
-        self._record_anew()
-
-    def _record_anew(self) -> None:
-        self.replayed_step = Replayed(lambda batch: (train_step(self, batch),), self.recorder)
+        self.replayed_step = self._recorded_anew()
         self.replayed_scores = Replayed(partial(dev_step, self), self.recorder)
+
+    def _recorded_anew(self) -> Replayed:
+        return Replayed(lambda batch: (train_step(self, batch),), self.recorder)
+
+    def close(self) -> None:
+        """Ends the training: no step can be replayed any more."""
+        if self.recorder is not None:
+            self.recorder.close()
 
     def train(self, update: int) -> None:
         """Prepares the model for an update, counted from 0, and those after it."""
         if self.freezing.is_on != self.freezing.at(update):
             self.freezing.turn(self.freezing.at(update))
-            model, optimizer = self.freezing.model, self.optimizer.optimizer
-            del self.model, self.optimizer
-            gc.collect()  # several processes exchange the gradients that there were when they were set up
-            self.model, self.optimizer = set_up(self.fabric, model, optimizer)
-            self._record_anew()  # scores too: recurrent layers on a GPU take new memory whenever they are set up
+            self.replayed_step = self._recorded_anew()
         self.freezing.train()
 
     def steps(self) -> AbstractContextManager[None]:
@@ -104,7 +104,8 @@ class Trainer:
         return Scores(logits.float(), lengths, None if timing is None else timing.float())
 
     def loss(self, sums: Sums) -> Tensor:
-        """The mean loss of a label, of which the second output's, if there is one, has its share."""
+        """The mean loss of a label, of which the second output's, if there is one, has its share. Where several
+        processes share a minibatch, this one's part of the sum that this is."""
         own = sums.loss * self._share(sums.labels)
         if sums.timing is None or self.config.timing is None:
             return own
@@ -112,8 +113,7 @@ class Trainer:
         return timing if weight == 1 else (1 - weight) * own + weight * timing
 
     def _share(self, labels: Tensor) -> Tensor:
-        # Processes average their gradients; the mean over all their labels weighs each by the labels that it has.
-        return self.fabric.world_size / summed(self.fabric, labels).clamp(min=1)
+        return 1 / summed(self.fabric, labels).clamp(min=1)
 
 
 def make_trainer(
@@ -135,26 +135,18 @@ def make_trainer(
         share_batches(model, partial(summed, fabric))
     freezing = Freezing(config, model)
     freezing.turn(on=freezing.at(update))
-    wrapped, wrapped_optimizer = set_up(fabric, model, optimizer)
-    criterion = make_criterion(config, model.subsampling)
-    if recorder is None and suits_graphs(fabric) and isinstance(optimizer.param_groups[0]["lr"], Tensor):
-        recorder = CudaRecorder(fabric.device)
-    return Trainer(config, fabric, wrapped, wrapped_optimizer, criterion, freezing, moving, spec_augment, recorder)
-
-
-def set_up(
-    fabric: Fabric, model: AcousticModel, optimizer: torch.optim.Optimizer
-) -> tuple[_FabricModule, _FabricOptimizer]:
-    """Hands a model, which may be in use already, and its optimiser to Fabric."""
     wrapped, wrapped_optimizer = fabric.setup(model, optimizer)
     wrapped.mark_forward_method("forward_windows")
     wrapped.mark_forward_method("forward_timed")
-    return wrapped, wrapped_optimizer
+    criterion = make_criterion(config, model.subsampling)
+    if recorder is None and suits_graphs(fabric) and isinstance(optimizer.param_groups[0]["lr"], Tensor):
+        recorder = CudaRecorder(fabric.device, partial(all_say, fabric))
+    return Trainer(config, fabric, wrapped, wrapped_optimizer, criterion, freezing, moving, spec_augment, recorder)
 
 
 def suits_graphs(fabric: Fabric) -> bool:
-    """Whether steps can be CUDA graphs: several processes exchange gradients outside of them."""
-    return fabric.device.type == "cuda" and fabric.world_size == 1
+    """Whether steps can be CUDA graphs."""
+    return fabric.device.type == "cuda"
 
 
 def train_step(trainer: Trainer, minibatch: Minibatch) -> Tensor:
@@ -167,6 +159,7 @@ def train_step(trainer: Trainer, minibatch: Minibatch) -> Tensor:
     trainer.optimizer.zero_grad(set_to_none=True)
     loss = trainer.loss(sums)
     trainer.fabric.backward(loss)
+    sum_gradients(trainer.fabric, trainer.model)
     norm = _gradient_norm(trainer)
     trainer.optimizer.step()
     if trainer.moving is not None:
@@ -198,15 +191,6 @@ def dev_step(trainer: Trainer, minibatch: Minibatch) -> tuple[Tensor, ...]:
         return (sums,)
     assert scored.lengths is not None
     return sums, best_classes(scored.logits, scored.lengths)
-
-
-def summed(fabric: Fabric, values: Tensor) -> Tensor:
-    """The sum over all processes of values of any shape."""
-    if fabric.world_size == 1:
-        return values
-    total = values.clone()
-    torch.distributed.all_reduce(total)  # Fabric's makes the host wait for all processes first
-    return total
 
 
 def scores(model: Model, batch: Batch) -> Scores:

@@ -1,21 +1,17 @@
 """A frozen encoder keeps every bit, from its weights to its running statistics, for as long as the recipe says."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from lightning_fabric import Fabric
 from support.models.recorded_steps import CpuRecorder
 from support.models.separable import CPU, recipe, separable_frames, separable_phones
 from torch import Tensor
-from torch.optim import Optimizer
 
 from asr import models
 from asr.config import RecipeConfig
-from asr.training import trainer
 from asr.training.loop import fit
-from asr.training.trainer import make_fabric, set_up
+from asr.training.trainer import make_fabric
 
 BATCHES = 10
 """Updates in an epoch of the separable frames."""
@@ -83,25 +79,3 @@ def test_stopped_training_goes_on_to_the_same_bits(tmp_path: Path, updates: int)
     train(make_recipe(updates, epochs=2), tmp_path / "parts")
     parts = train(make_recipe(updates), tmp_path / "parts")
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
-
-
-def test_scores_are_those_of_weights_that_the_thaw_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As cuDNN's layers do on a GPU whenever a model is set up; nothing may read where they were."""
-
-    def moved(fabric: Fabric, model: models.AcousticModel, optimizer: Optimizer) -> tuple[Any, Any]:
-        for parameter in model.parameters():
-            before = parameter.data
-            parameter.data = before.clone()
-            before.fill_(torch.nan)
-        return set_up(fabric, model, optimizer)
-
-    monkeypatch.setattr(trainer, "set_up", moved)
-    config = make_recipe(2 * BATCHES + 5)
-    errors = []
-    for recorder in (None, CpuRecorder()):
-        fabric, out = make_fabric(config.training, CPU), tmp_path / str(len(errors))
-        progress = fit(config, fabric, initial(config), separable_frames(0), separable_frames(1), out, "one", recorder)
-        errors.append(progress.dev_errors)
-    assert recorder is not None
-    assert not recorder.failed
-    assert errors[0] == errors[1]

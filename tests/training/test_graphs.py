@@ -74,6 +74,7 @@ def test_replayed_steps_give_the_bits_of_plain_ones(config: RecipeConfig, tmp_pa
     replayed = train(config, tmp_path / "replayed", recorder)
     assert not recorder.failed
     assert recorder.replays > recorder.calls > 0
+    assert not recorder.recorded, "closed"
     assert all(torch.equal(plain[name], replayed[name]) for name in plain)
     assert figures(tmp_path / "plain") == figures(tmp_path / "replayed")
 
@@ -99,9 +100,11 @@ def test_stopped_training_goes_on_to_the_same_bits(tmp_path: Path, optimizer: st
 
 
 def test_divergence_is_named(tmp_path: Path) -> None:
-    config = make_recipe(optimizer={"type": "sgd", "learning_rate": 1e30})
+    config, recorder = make_recipe(optimizer={"type": "sgd", "learning_rate": 1e30}), CpuRecorder()
     with pytest.raises(InputError, match=r"the loss is not finite in epoch \d+; .*the-only-one"):
-        train(config, tmp_path, CpuRecorder())
+        train(config, tmp_path, recorder)
+    assert recorder.calls
+    assert not recorder.recorded, "closed"
 
 
 def test_all_models_are_tried() -> None:
@@ -211,8 +214,13 @@ def test_what_stopped_a_recording_is_free_before_the_plain_step() -> None:
 
 def test_graphs_share_memory_until_all_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     class Graph:
+        is_reset = False
+
         def replay(self) -> None:
             pass
+
+        def reset(self) -> None:
+            self.is_reset = True
 
     handles, pools = count(), []
 
@@ -228,8 +236,10 @@ def test_graphs_share_memory_until_all_are_gone(monkeypatch: pytest.MonkeyPatch)
     del recordings[0]
     recordings.append(recorder.record(lambda: ()))
     del recordings
-    recorder.record(lambda: ())
+    last = recorder.record(lambda: ())
     assert pools[0] == pools[1] == pools[2] != pools[3]
+    recorder.close()
+    assert last.replay.__self__.is_reset
 
 
 @pytest.mark.cuda

@@ -11,11 +11,11 @@ from asr import models
 from asr.config import RecipeConfig
 from asr.errors import InputError
 from asr.storage.json_files import read_jsonl
-from asr.training import loop
+from asr.training import exchange, loop
 from asr.training.checkpoint import Progress, Trained, load_checkpoint, save_checkpoint
 from asr.training.loop import fit
 from asr.training.optimizers import make_optimizer
-from asr.training.trainer import make_fabric, make_trainer, summed, train_step
+from asr.training.trainer import make_fabric, make_trainer, train_step
 
 
 def test_too_large_a_minibatch_names_the_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -240,10 +240,10 @@ def test_sums_over_processes_are_ordered_on_the_device_alone(monkeypatch: pytest
         raise AssertionError("the host waits for the other processes")
 
     monkeypatch.setattr(torch.distributed, "barrier", refuse)
-    monkeypatch.setattr(torch.distributed, "all_reduce", lambda values: values.mul_(2))
+    monkeypatch.setattr(exchange, "all_reduce", lambda values: values.mul_(2))
     values, two_processes = torch.ones(3), make_fabric(recipe().training, CPU)
     monkeypatch.setattr(type(two_processes), "world_size", 2)
-    assert summed(two_processes, values).tolist() == [2, 2, 2]
+    assert exchange.summed(two_processes, values).tolist() == [2, 2, 2]
     assert values.tolist() == [1, 1, 1]
 
 

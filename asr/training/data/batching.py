@@ -26,8 +26,8 @@ class Batching(Protocol):
     def plan(self, size: int, shuffled: bool) -> list[Tensor]:
         """The members of each minibatch of an epoch, about `size` frames each, shuffled by PyTorch's generator."""
 
-    def batch(self, members: Tensor) -> Batch:
-        """The minibatch of one element of a plan."""
+    def batch(self, members: Tensor, of: Tensor | None = None) -> Batch:
+        """The minibatch of one element of a plan, or a share `of` one, which is padded as the whole."""
 
     def utterances(self, members: Tensor) -> list[str]:
         """The names of the utterances in a minibatch."""
@@ -61,7 +61,7 @@ class FrameBatching:
         order = torch.randperm(len(self.rows)).to(self.rows.device)
         return list(self.rows[order].split(size))
 
-    def batch(self, members: Tensor) -> Batch:
+    def batch(self, members: Tensor, of: Tensor | None = None) -> Batch:
         speech = self.speech
         width, dim = 2 * speech.edge + 1, speech.rows.shape[1]
         windows = speech.rows.as_strided((len(speech.rows) - width + 1, width * dim), (dim, 1))
@@ -77,15 +77,16 @@ class FrameBatching:
 class FrameNumbers:
     """A minibatch of frames that is gathered where it is used, which may be in a CUDA graph.
 
-    `members` [B] are the rows of its frames in `Speech.rows`.
+    `members` [B] are the rows of its frames in `Speech.rows`; `of` is as in `Batch`.
     """
 
     batching: FrameBatching
     members: Tensor
+    of: int
 
     @property
     def shape(self) -> tuple[object, ...]:
-        return self.batching, self.members.shape
+        return self.batching, self.members.shape, self.of
 
     def gathered(self) -> Batch:
         return self.batching.batch(self.members)
@@ -151,9 +152,9 @@ class UtteranceBatching:
         parts += [torch.tensor(part) for part in _within_budget(longer, self.lengths.tolist(), size)]
         return parts + [rest] * (len(rest) > 0)
 
-    def batch(self, members: Tensor) -> Batch:
+    def batch(self, members: Tensor, of: Tensor | None = None) -> Batch:
         speech = self.speech
-        longest = int(self.lengths[members].max())  # computed on the CPU, so as not to wait for a GPU
+        longest = int(self.lengths[members if of is None else of].max())  # on the CPU, so as not to wait for a GPU
         longest = next((length for length in self.padded if length >= longest), longest)
         labels = self._phone_labels(members) if speech.phones is not None else None
         members = members.to(speech.starts.device, non_blocking=True)
@@ -224,11 +225,11 @@ def batches(
     Where the input is not in the device's memory, threads make the next minibatches while the device computes.
     """
     if batching.speech.resident:
-        if isinstance(batching, FrameBatching) and batching.lasting and world == 1:
-            yield from (FrameNumbers(batching, members) for members in plan)
-            return
         for members in plan:
-            yield _share(batching, members, rank, world)
+            if isinstance(batching, FrameBatching) and batching.lasting and rank < len(members):
+                yield FrameNumbers(batching, members[rank::world], len(members))
+            else:
+                yield _share(batching, members, rank, world)
         return
     waiting: deque[Future[Batch]] = deque()
     with ThreadPoolExecutor(AHEAD) as pool:
@@ -249,6 +250,6 @@ def _gather(batching: Batching, device: torch.device, rank: int, world: int, mem
 
 def _share(batching: Batching, members: Tensor, rank: int, world: int) -> Batch:
     """Every `world`-th member; a process that gets none takes one whose labels do not count."""
-    if rank < len(members):
-        return batching.batch(members[rank::world])
-    return batching.batch(members[:1]).unlabelled()
+    own = members[rank::world] if rank < len(members) else members[:1]
+    share = replace(batching.batch(own, members), of=len(members))
+    return share if rank < len(members) else share.unlabelled()

@@ -13,12 +13,17 @@ from asr.phones.classes import UNLABELLED
 class Batch:
     """Windows [B, 2 * context + 1, D] about single frames, with labels [B] and no lengths; or utterances [B, T, D],
     padded after lengths [B], with labels of their frames [B, T] or their phones [B, U] (UNLABELLED in the padding), and
-    for a model with a `timing` output the labels [B, T] of that."""
+    for a model with a `timing` output the labels [B, T] of that.
+
+    Where several processes share a minibatch, it is the share of one, and `of` is how many windows or utterances all
+    have.
+    """
 
     inputs: Tensor
     labels: Tensor
     lengths: Tensor | None = None
     timing: Tensor | None = None
+    of: int | None = None
 
     def staged(self, device: torch.device) -> "Batch":
         """In memory that a CUDA device can copy from without waiting."""
@@ -29,7 +34,7 @@ class Batch:
 
     @property
     def shape(self) -> tuple[object, ...]:
-        return self.inputs.shape, self.labels.shape, self.lengths is None, self.timing is None
+        return self.inputs.shape, self.labels.shape, self.lengths is None, self.timing is None, self.of
 
     def gathered(self) -> "Batch":
         return self
@@ -52,7 +57,7 @@ class Batch:
 
     def _map(self, change: "Change") -> "Batch":
         lengths, timing = (None if each is None else change(each) for each in (self.lengths, self.timing))
-        return Batch(change(self.inputs), change(self.labels), lengths, timing)
+        return Batch(change(self.inputs), change(self.labels), lengths, timing, self.of)
 
 
 class Change(Protocol):
@@ -66,7 +71,8 @@ class Minibatch(Protocol):
 
     @property
     def shape(self) -> tuple[object, ...]:
-        """The same for minibatches that can take each other's place in memory."""
+        """The same for minibatches that can take each other's place in memory. What is the same to one process is so
+        to all that share the minibatches."""
 
     def gathered(self) -> Batch:
         """The minibatch, without waiting for its device."""

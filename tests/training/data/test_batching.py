@@ -129,3 +129,15 @@ def test_batching_suits_the_model() -> None:
     assert not draws_frames(TrainingConfig(batching="utterances"), windowed)
     with pytest.raises(InputError, match=r"training\.batching"):
         draws_frames(TrainingConfig(batching="frames"), whole)
+
+
+@given(speeches, st.sampled_from([FrameBatching, UtteranceBatching]), st.integers(1, 60), st.integers(1, 4))
+def test_minibatches_of_one_shape_to_a_process_are_so_to_all(
+    speech: Speech, kind: type[FrameBatching] | type[UtteranceBatching], size: int, world: int
+) -> None:
+    """Processes record a step together, or not at all."""
+    batching = kind(speech)
+    plan = batching.plan(size, shuffled=True)
+    shapes = [[batch.shape for batch in batches(batching, plan, CPU, rank, world)] for rank in range(world)]
+    firsts = [[of_one.index(shape) for shape in of_one] for of_one in shapes]
+    assert firsts == [firsts[0]] * world
