@@ -49,6 +49,7 @@ from asr.models import AcousticModel
 from asr.named_models.model_folder import model_folder
 from asr.storage.files import complete_file, remove, write_text
 from asr.storage.run_layout import (
+    BUNDLE,
     BUNDLE_MANIFEST,
     CARD_FACTS,
     CLASSES,
@@ -60,6 +61,7 @@ from asr.storage.run_layout import (
     PACKED_LM,
     RECIPE,
     TIMING_CLASSES,
+    TRAIN,
     WEIGHTS,
     bundle_places,
     fold_name,
@@ -192,6 +194,8 @@ def find_bundle(path: Path) -> Path:
     for candidate in bundle_places(path):
         if (candidate / WEIGHTS).is_file():
             return candidate
+    if ((trained := path / TRAIN / BUNDLE) / WEIGHTS).is_file():
+        raise InputError(f"is not decoded yet; finish the run, or name {trained}", path)
     raise InputError(f"holds no model bundle ({WEIGHTS}); name a bundle or the folder of a finished run", path)
 
 
