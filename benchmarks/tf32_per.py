@@ -8,6 +8,7 @@ precision. Only training is: scores are always computed in single precision.
 """
 
 import argparse
+import logging
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,10 +16,12 @@ from typing import Any
 from unittest import mock
 
 import torch
+from rich.console import Console
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from asr.config.recipe_file import read_recipe
+from asr.report.tables import per_table
 from asr.runs.run import Run, execute
 from asr.training.loop import fit
 
@@ -74,9 +77,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--set", action="append", default=[], help="a setting of the recipe")
     options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     config = read_recipe(options.recipe, options.set)
     with training_in_tf32():
-        execute(Run(config, f"{options.recipe.stem} in TF32", options.out, torch.device("cpu")))
+        result = execute(Run(config, f"{options.recipe.stem} in TF32", options.out, torch.device("cpu")))
+    assert result is not None
+    Console().print(per_table(result))
 
 
 if __name__ == "__main__":
