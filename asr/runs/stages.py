@@ -43,6 +43,7 @@ from asr.storage.run_layout import (
     round_folder,
 )
 from asr.training.pretrained import pretrained_weights
+from asr.training.realignment import log_round
 from asr.training.train import initial_aligner, train
 
 STAGES = (PREPARE, FEATURES, TRAIN, DECODE, SCORE, "report")
@@ -204,9 +205,10 @@ def _described(device: torch.device) -> str:
 
 def _decode(fold: _Fold, others: Others) -> None:
     """Decodes with the model of each round; the last round's decodes together with the ensemble's other models."""
-    theirs = others.at(stage=DECODE, fold=fold.name)
-    forget_rounds(fold.folder(DECODE), fold.config.training.realign)
+    theirs, last = others.at(stage=DECODE, fold=fold.name), fold.config.training.realign
+    forget_rounds(fold.folder(DECODE), last)
     for number, each in enumerate(_decodings(fold)):
+        log_round(number, last)
         decode(*each, fold.device, others=theirs.at(round=number))
 
 
@@ -223,7 +225,8 @@ def _decodings(fold: _Fold) -> Iterator[tuple[RecipeConfig, Path, Path, Path, Pa
 
 def _score(fold: _Fold) -> None:
     config = fold.config
-    for source, target in each_round(config, fold.folder(DECODE), fold.folder(SCORE)):
+    for number, (source, target) in enumerate(each_round(config, fold.folder(DECODE), fold.folder(SCORE))):
+        log_round(number, config.training.realign)
         test = source / TEST
         score_stage(test / REFERENCES, test / HYPOTHESES, target, config.scoring, config.seed)
 
