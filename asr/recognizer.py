@@ -25,7 +25,7 @@ from asr.errors import InputError
 from asr.features.pieces import MARGIN, WHOLE, whole_or_blocks
 from asr.formats.transcript import PhoneSegment, Transcript
 from asr.library.frame_posteriors import Posteriors
-from asr.library.recording import UNNAMED, Audio, open_recording
+from asr.library.recording import UNNAMED, Audio, open_recording, require_recording
 from asr.library.samples import ArrayLike
 from asr.library.transcription import Transcription
 from asr.named_models.model_folder import model_folder
@@ -128,6 +128,8 @@ class Recognizer:
         if not isinstance(audio, Sequence):
             raise TypeError(f"audio is a path, samples, or a list of these, not {type(audio).__name__}")
         named = [(f"recording {number} of the list", each) for number, each in enumerate(audio, start=1)]
+        for name, each in named:
+            require_recording(each, name)
         return [each for batch in _batches(named) for each in self._transcribe_batch(batch, sample_rate, nbest)]
 
     def align(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from asr.audio import audio_info
 from asr.corpora.kaldi_files import Entry, read_entries
-from asr.corpora.list_row import Listed, Rows, located, read_seconds
+from asr.corpora.list_row import Listed, Rows, label_of, located, read_seconds
 from asr.corpora.sph2pipe import sphere_file
 from asr.errors import InputError, refuse
 
@@ -52,9 +52,11 @@ _Table = Mapping[str, Entry | InputError]
 
 @dataclass(frozen=True, slots=True)
 class _Audio:
-    """The file of a recording, its channel there (None: all), and whether a command gives that channel `alone`."""
+    """The file of a recording and its label, its channel there (None: all), and whether a command gives that channel
+    `alone`."""
 
     path: str
+    label: str
     channel: int | None = None
     alone: bool = False
 
@@ -108,6 +110,7 @@ class _KaldiTables:
             channel,
             _value(self.texts, name),
             name,
+            audio.label,
             speaker=speaker,
             gender=None if speaker is None else _value(self.genders, speaker),
         )
@@ -164,7 +167,7 @@ def _kaldi_audio(entry: Entry, wav_scp: Path) -> _Audio:
     if entry.value.endswith("|"):
         if (sphere := sphere_file(entry.value)) is not None:
             file, channel = sphere
-            return _Audio(located(file, wav_scp), channel, alone=channel is not None)
+            return _Audio(located(file, wav_scp), label_of(file), channel, alone=channel is not None)
         message = (
             "is a command, which is not run; save its output as an audio file and name that, or name its own "
             "input: SPHERE, FLAC and MP3 are read as they are"
@@ -174,7 +177,7 @@ def _kaldi_audio(entry: Entry, wav_scp: Path) -> _Audio:
     file, _, offset = entry.value.rpartition(":")
     if offset.isdecimal() and file and not os.path.exists(place):  # noqa: PTH110
         raise InputError(f"{entry.value!r} is a place in an archive; name audio files", wav_scp, entry.line)
-    return _Audio(place)
+    return _Audio(place, label_of(entry.value))
 
 
 def _optional_table(path: Path) -> _Table:

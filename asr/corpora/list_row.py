@@ -1,5 +1,6 @@
 """A recording as a list gives it."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +77,11 @@ def read_seconds(value: object, name: str, path: Path, line: int) -> float | Non
     except ValueError:
         raise InputError(f"{name} {value!r} is not a number of seconds from 0 on; correct it", path, line) from None
     return seconds
+
+
+def label_of(given: str) -> str:
+    """The label of a path as a list gives it: a relative one as it is, of an absolute one the file's name."""
+    return os.path.basename(given) if os.path.isabs(given) else os.path.normpath(given)  # noqa: PTH117, PTH119
 
 
 def located(name: str, path: Path) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from asr.corpora.kaldi_folder import find_wav_scp, kaldi_rows
-from asr.corpora.list_row import Listed, Rows, located, read_seconds
+from asr.corpora.list_row import Listed, Rows, label_of, located, read_seconds
 from asr.corpora.sph2pipe import sphere_file
 from asr.errors import InputError, listed, refuse
 from asr.storage.json_files import json_rows
@@ -166,7 +166,7 @@ def _row(row: dict[str, Any], path: Path, line: int, known: list[str]) -> Listed
         None if channel is None else int(channel),
         text,
         name,
-        os.path.basename(given) if os.path.isabs(given) else os.path.normpath(given),  # noqa: PTH117, PTH119
+        label_of(given),
         split=channel is not None and name is None,
         phones=phones,
         times=times,

@@ -37,6 +37,12 @@ class Recording:
         return np.concatenate(list(self.blocks()))
 
 
+def require_recording(audio: object, name: str) -> None:
+    """Raises TypeError, with what errors call it, for what is neither a path nor samples."""
+    if not isinstance(audio, str | Path | ArrayLike):
+        raise TypeError(f"{name} is a path, or samples as a NumPy array or a tensor, not {type(audio).__name__}")
+
+
 def open_recording(audio: Audio, rate: int | None, sample_rate: int) -> Recording:
     """A recording whose samples are at `rate` Hz, which a file itself says, for a model of `sample_rate` Hz.
 
@@ -47,8 +53,7 @@ def open_recording(audio: Audio, rate: int | None, sample_rate: int) -> Recordin
         if rate is not None:
             raise InputError("sample_rate is for samples in memory; a file has its own", audio)
         return Recording(Path(audio).stem, str(audio), lambda: read_blocks(audio, sample_rate, WHOLE), None)
-    if not isinstance(audio, ArrayLike):
-        raise TypeError(f"a recording is a path, or samples as a NumPy array or a tensor, not {type(audio).__name__}")
+    require_recording(audio, "a recording")
     waveform, length = to_waveform(audio, rate, sample_rate), round(WHOLE * sample_rate)
 
     def blocks() -> Iterator[Waveform]:

@@ -21,6 +21,7 @@ from asr.phones.phone_set import AnyPhoneSet
 from asr.phones.words import Spell
 from asr.recordings.batch import Summary, process
 from asr.recordings.export import PLAIN, Exports, View
+from asr.recordings.failures import place
 from asr.recordings.results import Row
 from asr.recordings.resume import set_aside
 from asr.recordings.sources import Found, Source
@@ -121,7 +122,7 @@ def _aligned(
         spoken = _spoken(text, lexicon, aligner.phone_set, spell)
         aligned = aligner.align_blocks(read, spoken, source.utterance, str(source.path))
     except InputError as error:
-        if source.speaker is None:
+        if source.speaker is None or str(error).startswith(place(source.path)):  # of the whole file
             raise
         raise InputError(f"{source.utterance} (at {source.start:.2f} s): {error}") from error
     return aligned if source.speaker is None else replace(aligned, speaker=source.speaker), {"said": text}

@@ -51,9 +51,9 @@ def process(
 
     The engine does the work that `start` makes for a device, on `together` recordings at a time, each `completed`
     first, in this thread, by what the work must know of it. A source that fails in any of this, whatever the reason,
-    is a line in the log and in errors.jsonl, and the rest continues. `is_current` says whether a line of the same
-    content is up to date; `exports_of` makes the exports, given where their failures go. Raises OutputError where
-    nothing can be written.
+    is a line in the log and in errors.jsonl, with others of its file that fail alike, and the rest continues.
+    `is_current` says whether a line of the same content is up to date; `exports_of` makes the exports, given where
+    their failures go. Raises OutputError where nothing can be written.
     """
     digests = AudioDigests(output.parent / DIGESTS)
     with Failures(output.parent / ERRORS) as failures:
@@ -73,6 +73,7 @@ def process(
                 if isinstance(outcome, Exception):
                     failures.add(outcome, source.path)
                 else:
+                    failures.settle()
                     exports.add(outcome[0])
                     yield source, outcome[1]
 

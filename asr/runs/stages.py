@@ -11,6 +11,7 @@ from asr.acoustics.bundle_manifest import SCHEMA as BUNDLE_SCHEMA
 from asr.acoustics.bundle_manifest import model_folders
 from asr.acoustics.digests import acoustic_digest
 from asr.config import RecipeConfig
+from asr.corpora.elsewhere import audio_elsewhere
 from asr.corpora.prepare import corpus_dir, prepare
 from asr.decoding.stage import check_language_model, decode, help_decode
 from asr.device import describe_device
@@ -22,7 +23,7 @@ from asr.models.encoder_weights import encoder_files
 from asr.processes.ranks import world_size
 from asr.processes.tasks import Others, Task
 from asr.runs.folds import find_ensemble, of_fold, refuse_own
-from asr.runs.stage import Stage, corpus_digest
+from asr.runs.stage import Stage, corpus_digest, status_digest
 from asr.scoring.stage import score_stage
 from asr.storage.files import file_digest
 from asr.storage.json_files import read_json
@@ -43,6 +44,7 @@ from asr.storage.run_layout import (
     round_folder,
 )
 from asr.training.pretrained import pretrained_weights
+from asr.training.realignment import log_round
 from asr.training.train import initial_aligner, train
 
 STAGES = (PREPARE, FEATURES, TRAIN, DECODE, SCORE, "report")
@@ -104,6 +106,8 @@ def _prepare_stage(config: RecipeConfig, folder: Path) -> Stage:
     # The manifests hold absolute paths: the same corpus elsewhere needs others.
     settings = [corpus.model_dump(mode="json", exclude={"dir"}), str(source), corpus_digest(source)]
     settings += [file_digest(lexicon) for lexicon in corpus.lexicon_files]
+    if elsewhere := audio_elsewhere(corpus.name, source):
+        settings.append(status_digest(elsewhere))
     return Stage(PREPARE, folder, [], settings, lambda: prepare(corpus, folder))
 
 
@@ -204,9 +208,10 @@ def _described(device: torch.device) -> str:
 
 def _decode(fold: _Fold, others: Others) -> None:
     """Decodes with the model of each round; the last round's decodes together with the ensemble's other models."""
-    theirs = others.at(stage=DECODE, fold=fold.name)
-    forget_rounds(fold.folder(DECODE), fold.config.training.realign)
+    theirs, last = others.at(stage=DECODE, fold=fold.name), fold.config.training.realign
+    forget_rounds(fold.folder(DECODE), last)
     for number, each in enumerate(_decodings(fold)):
+        log_round(number, last)
         decode(*each, fold.device, others=theirs.at(round=number))
 
 
@@ -223,7 +228,8 @@ def _decodings(fold: _Fold) -> Iterator[tuple[RecipeConfig, Path, Path, Path, Pa
 
 def _score(fold: _Fold) -> None:
     config = fold.config
-    for source, target in each_round(config, fold.folder(DECODE), fold.folder(SCORE)):
+    for number, (source, target) in enumerate(each_round(config, fold.folder(DECODE), fold.folder(SCORE))):
+        log_round(number, config.training.realign)
         test = source / TEST
         score_stage(test / REFERENCES, test / HYPOTHESES, target, config.scoring, config.seed)
 

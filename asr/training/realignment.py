@@ -52,6 +52,12 @@ AlignedSplits = dict[str, AlignedSplit]
 """The alignments of train and of dev."""
 
 
+def log_round(number: int, last: int) -> None:
+    """Logs which round the next messages are of, where there are several."""
+    if last:
+        log.info("round %d of 0 to %d", number, last)
+
+
 def forget_alignments(folder: Path) -> None:
     """Removes the alignments of a round that no longer has any."""
     for split in SPLITS:

@@ -43,6 +43,7 @@ from asr.training.realignment import (
     failures,
     forget_alignments,
     log_failures,
+    log_round,
     read_splits,
     start_flat,
 )
@@ -95,10 +96,10 @@ def train(config: RecipeConfig, prepare_dir: Path, features_dir: Path, out_dir: 
     labels: AlignedSplits = {}
     for number in range(last + 1):
         folder = round_folder(out_dir, number) if number < last else out_dir
+        if training.fabric.is_global_zero:
+            log_round(number, last)
         labels = _labels(training, aligner, labels, folder)
         not_aligned += failures(labels, number)
-        if last and training.fabric.is_global_zero:
-            log.info("round %d of 0 to %d", number, last)
         skipped = _train_round(training, labels, folder)
         aligner = folder / BUNDLE
     if training.fabric.is_global_zero:

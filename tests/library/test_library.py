@@ -146,6 +146,15 @@ def test_what_is_no_recording_is_a_type_error(recognizer: asr.Recognizer, given:
         recognizer.transcribe(given, sample_rate=16000)
 
 
+def test_what_is_no_recording_in_a_list_is_named_before_any_is_recognised(recognizer: asr.Recognizer) -> None:
+    for wrong, kind in ((None, "NoneType"), (3, "int"), ([0.0, 0.5], "list")):
+        with pytest.raises(TypeError, match=f"^recording 2 of the list is a path, or samples .*, not {kind}$"):
+            recognizer.transcribe(["missing.wav", wrong])  # type: ignore[list-item]
+    for wrong in (None, 3):
+        with pytest.raises(TypeError, match=r"^a recording is a path, or samples as a NumPy array or a tensor, not "):
+            recognizer.align(wrong, phones="sil")  # type: ignore[arg-type]
+
+
 def test_fewer_hypotheses_than_none_are_an_error(recognizer: asr.Recognizer, files: list[str]) -> None:
     with pytest.raises(asr.InputError, match="nbest -1 is below 0"):
         recognizer.transcribe(files[0], nbest=-1)

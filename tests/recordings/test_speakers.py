@@ -182,6 +182,30 @@ def test_another_recording_of_the_same_name_is_refused_as_a_whole(
         assert (tmp_path / "out" / "alignments.jsonl").read_bytes() == before
 
 
+@pytest.mark.parametrize("content", [None, b"This is not audio.\n"])
+def test_a_recording_that_cannot_be_read_is_one_failure_with_the_number_of_its_utterances(
+    tiny_run: Path, talk: Path, tmp_path: Path, asr_command: Command, content: bytes | None
+) -> None:
+    command = ("align", tiny_run, talk, talk / "talk.wav", "-o", tmp_path / "out")
+    assert asr_command(*command).status == 0
+    done = (tmp_path / "out" / "alignments.jsonl").read_bytes()
+    number = len(done.splitlines())
+    known = 0 if content else number  # of a file that is away, all that is known stays
+    (talk / "talk.wav").unlink()
+    if content:
+        (talk / "talk.wav").write_bytes(content)
+    outcome = asr_command(*command)
+    (line,) = [line for line in outcome.err.splitlines() if line.startswith("asr: ")]
+    assert line.startswith(f"asr: {talk / 'talk.wav'}: ")
+    assert line.endswith(f" ({number} utterances)")
+    assert "0 aligned, 1 failed" in outcome.err
+    (error,) = errors(tmp_path / "out")
+    assert error["path"] == str(talk / "talk.wav")
+    assert error["what"].endswith(f" ({number} utterances)")
+    assert error["fix"]
+    assert len(rows(tmp_path / "out", "alignments.jsonl")) == known
+
+
 def test_a_recording_that_is_divided_now_was_whole(
     tiny_run: Path, talk: Path, tmp_path: Path, asr_command: Command
 ) -> None:

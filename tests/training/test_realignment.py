@@ -200,9 +200,21 @@ def test_stopped_in_any_round_it_goes_on_to_the_same_bytes(
         assert (tmp_path / "parts" / name).read_bytes() == first.read_bytes()
 
 
+def test_what_each_stage_says_comes_after_the_round_that_it_is_of(
+    tiny_recipe: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "asr")
+    config = read_recipe(tiny_recipe, ["training.realign=1", "training.epochs=1", "decoding.nbest=2"])
+    execute(Run(config, "tiny/dnn", tmp_path / "run", CPU))
+    for first in ("epoch 1: ", "Tuned on dev: ", "PER "):
+        before = [earlier for earlier, message in pairwise(caplog.messages) if message.startswith(first)]
+        assert before == ["round 0 of 0 to 1", "round 1 of 0 to 1"], first
+
+
 def test_an_utterance_that_cannot_be_aligned_keeps_its_labels_and_is_named(
     prepared: Path, features: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, "asr")
     cuts = cuts_of(prepared, "train")
     items = [AlignmentItem("aa" if number % 2 else "b", number / 1000, 0.001) for number in range(1000)]
     cuts[1].supervisions[0].alignment = {"phone": items}
@@ -210,6 +222,9 @@ def test_an_utterance_that_cannot_be_aligned_keeps_its_labels_and_is_named(
     train(recipe(realign=1), prepared, features, tmp_path / "out", CPU)
     assert (
         f"train: 1 of {len(cuts)} utterances cannot be aligned and keep their labels: {cuts[1].id}" in caplog.messages
+    )
+    assert caplog.messages.index("round 1 of 0 to 1") < next(
+        place for place, message in enumerate(caplog.messages) if "cannot be aligned" in message
     )
     (row,) = read_json(tmp_path / "out/summary.json")["not_aligned"]
     assert (row["round"], row["split"], row["utterance"]) == (1, "train", cuts[1].id)

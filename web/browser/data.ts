@@ -35,6 +35,8 @@ interface Run {
   phones: string[];
   classOf: [string, string][];
   classes: string[];
+  /** Whether any words have times. */
+  words: boolean;
   /** Whether the boundaries have intervals. */
   intervals?: boolean;
   /** Of two runs. */

@@ -64,6 +64,7 @@ def _utterance(name: str, item: Listed, path: Path, line: int, split: str | None
     if not (item.text or item.phones):
         needed = f"{name} in the file text" if path.name in _KALDI else f"one of {', '.join(_TRANSCRIPTS)}"
         raise InputError(f"has neither phones nor words: it needs {needed}", path, line)
+    _require_audio(item, path, line)
     return Utterance(
         id=name,
         audio=Path(item.path),
@@ -79,6 +80,16 @@ def _utterance(name: str, item: Listed, path: Path, line: int, split: str | None
         segments=[(*times, phone) for times, phone in zip(item.times, item.phones, strict=False)],
         split=split,
     )
+
+
+def _require_audio(item: Listed, path: Path, line: int) -> None:
+    """Raises InputError for a relative path that is of no file, with both folders from which it is taken."""
+    if os.path.lexists(item.path):
+        return
+    folder, here = path.parent.absolute(), Path.cwd()
+    if folder != here and item.path == os.path.abspath(folder / item.label):  # noqa: PTH100
+        message = f"no such audio file: {item.label}, neither in {folder} nor in {here}; check the path"
+        raise InputError(message, path, line)
 
 
 def lists_in(folder: Path, found: Iterable[Path], expected: str) -> Iterator[tuple[Path, str | None]]:

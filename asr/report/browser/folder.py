@@ -92,12 +92,13 @@ def _write_folder(
 
 def write_browser(folder: Path, about: dict[str, Any], rows: Iterable[dict[str, Any]]) -> None:
     """Writes the error browser of some utterances into a folder; `about` is as `about_run` gives it, with `audio`."""
-    chunks = 0
+    chunks, words = 0, False
     remaining = iter(rows)
     while chunk := list(islice(remaining, CHUNK)):
         _write_data(folder / DATA / f"utterances-{chunks}.js", "receiveUtterances", chunk)
         chunks += 1
-    _write_data(folder / DATA / "run.js", "receiveRun", about | {"chunks": chunks})
+        words = words or any(row.get("words") for row in chunk)
+    _write_data(folder / DATA / "run.js", "receiveRun", about | {"chunks": chunks, "words": words})
     for path in _pages():
         write_text(folder / path.name, path.read_text(encoding="utf-8"))
 

@@ -141,7 +141,21 @@ BROKEN = [
         replaced("mine.csv", "ann/ann0.wav", "https://example.org/ann0.wav"),
         r"mine\.csv:2: 'https://example\.org/ann0\.wav' is an address; download the file",
     ),
-    ("csv", removed("ann0.wav"), r"mine\.csv:2: .*no such audio file; check the path"),
+    (
+        "csv",
+        removed("ann0.wav"),
+        rf"mine\.csv:2: no such audio file: ann/ann0\.wav, neither in .*/corpus nor in {Path.cwd()}; check the path",
+    ),
+    (
+        "kaldi",
+        removed("ann.wav"),
+        rf"segments:1: no such audio file: audio/ann\.wav, neither in .*/corpus nor in {Path.cwd()}; check the path",
+    ),
+    (
+        "kaldi",
+        replaced("wav.scp", "audio/ann.wav", "/no/ann.wav"),
+        r"segments:1: /no/ann\.wav: no such audio file; check the path",
+    ),
     ("csv", replaced("mine.csv", "sil sh iy sil", "sil _B iy"), r"mine\.csv:2: symbol '_B' is reserved"),
     ("csv", replaced("mine.csv", "path,", "sound,"), r"mine\.csv:1: has no column of audio files: .*; it has sound"),
     ("csv", replaced("mine.csv", ",ann1,", ",ann0,"), r"mine\.csv:3: utterance 'ann0' is already"),

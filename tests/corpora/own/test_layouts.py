@@ -255,6 +255,19 @@ def test_the_recipe_finds_its_lexicon_from_any_folder(
     assert corpus["lexicon"] == [str(tmp_path / "lexicon.txt")]
 
 
+def test_files_of_wav_scp_are_taken_from_its_folder_or_from_the_current_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asr_command: Command
+) -> None:
+    BUILDERS["kaldi"](tmp_path / "corpus")
+    (tmp_path / "audio").mkdir()
+    (tmp_path / "corpus" / "audio" / "ann.wav").rename(tmp_path / "audio" / "ann.wav")
+    monkeypatch.chdir(tmp_path)
+    outcome = asr_command("prepare", "kaldi", "corpus", "out", "--text", "phones")
+    assert outcome.status == 0, outcome.err
+    found = {Path(cut.recording.sources[0].source) for cut in all_cuts(tmp_path / "out")}
+    assert found == {tmp_path / ("" if name == "ann" else "corpus") / "audio" / f"{name}.wav" for name in SPEAKERS}
+
+
 def test_a_set_that_missing_words_empty_says_so(tmp_path: Path, asr_command: Command) -> None:
     BUILDERS["librispeech"](tmp_path / "corpus")
     (tmp_path / "lexicon.txt").write_text("he hh iy\n")

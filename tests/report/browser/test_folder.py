@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 from lhotse.utils import fastcopy
+from support.corpora.words import forget_words
 
 from asr.corpora.cuts import read_cuts, write_cuts
 from asr.errors import InputError
@@ -120,6 +121,15 @@ def test_rows_hold_the_words_the_groups_and_the_pairs(run: Path) -> None:
     about = data(run / "report", "run.js")
     assert isinstance(about, dict)
     assert ["s", "fricative"] in about["classOf"]
+    assert about["words"] is True
+
+
+def test_of_words_without_times_the_browser_knows_that_there_are_none(run: Path) -> None:
+    forget_words(run)
+    report_folder(run, "none")
+    about = data(run / "report", "run.js")
+    assert isinstance(about, dict)
+    assert about["words"] is False
 
 
 def test_no_name_from_the_corpus_becomes_a_path_or_html(run: Path) -> None:

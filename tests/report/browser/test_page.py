@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from support.corpora.words import forget_words
 from support.pages.chromium import serious_findings
 from support.pages.opened_page import Opened
 
@@ -20,6 +21,20 @@ def test_names_are_text(opened: Opened) -> None:
     assert page.locator("main img").count() == 4
     assert page.inner_text("#title").startswith("</script><img src=x")
     assert opened.names()[0].startswith("</script><img src=x")
+
+
+def test_a_tier_of_words_is_only_where_they_have_times(opened: Opened, run: Path) -> None:
+    row = opened.open().locator(".row", has_text="fair-1").first
+    assert row.locator(".names span").all_inner_texts() == ["words", "ref", "hyp", "errors"]
+    assert row.locator(".tier").first.inner_text() == "a<b>"
+    height = row.bounding_box()["height"]
+    forget_words(run)
+    report_folder(run, "link")
+    opened.page.reload()
+    row = opened.open().locator(".row", has_text="fair-1").first
+    assert row.locator(".names span").all_inner_texts() == ["ref", "hyp", "errors"]
+    assert row.locator(".tier").count() == 3
+    assert row.bounding_box()["height"] == height - 24
 
 
 def test_an_error_is_heard_with_half_a_second_around(opened: Opened) -> None:

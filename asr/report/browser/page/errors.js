@@ -468,7 +468,8 @@ function phoneTiers() {
 }
 /** What is written left of the tiers; of two runs, each has its own hypothesis and errors. */
 function tierNames() {
-    return run?.beside ? ["words", "ref", "hyp A", "errors", "hyp B", "errors"] : ["words", "ref", "hyp", "errors"];
+    const words = run?.words ? ["words"] : [];
+    return [...words, "ref", ...(run?.beside ? ["hyp A", "errors", "hyp B", "errors"] : ["hyp", "errors"])];
 }
 function redraw() {
     drawn.forEach((row) => row.remove());
@@ -544,17 +545,22 @@ function drawTiers(utterance) {
         picture.style.height = `${pictureHeight()}px`;
         tiers.append(picture);
     }
+    if (run?.words)
+        tiers.append(drawWords(utterance));
+    const aimed = new Set(filtersPairs() ? targetsOf(utterance) : []);
+    tiers.append(drawReference(utterance, aimed));
+    for (const side of sides(utterance))
+        tiers.append(...drawHypothesis(utterance, side, aimed));
+    return tiers;
+}
+function drawWords(utterance) {
     const words = element("div", "tier");
     (utterance.words ?? []).forEach(([word, start, end], number) => {
         const box = placed(element("button", "word", word, { type: "button", tabindex: "-1", title: word }), start, end);
         box.dataset["word"] = String(number);
         words.append(box);
     });
-    const aimed = new Set(filtersPairs() ? targetsOf(utterance) : []);
-    tiers.append(words, drawReference(utterance, aimed));
-    for (const side of sides(utterance))
-        tiers.append(...drawHypothesis(utterance, side, aimed));
-    return tiers;
+    return words;
 }
 /** The reference; of two runs without the errors of either, which are below. */
 function drawReference(utterance, aimed) {
