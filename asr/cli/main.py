@@ -1,9 +1,12 @@
 """`asr`: registers the commands, and turns a user's mistake into one line and a non-zero exit status."""
 
 import logging
+import os
 import sys
 import time
+import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, NoReturn
 
 import typer
@@ -29,7 +32,7 @@ from asr.cli.transcribe import transcribe_command
 from asr.errors import InputError, gpu_failure, is_interrupt, is_out_of_memory
 from asr.processes.launcher import end_with_launcher
 from asr.processes.lost import LOST_STATUS, is_lost_process
-from asr.processes.ranks import is_launched, rank
+from asr.processes.ranks import are_several, is_launched, rank
 from asr.threads import share_the_processor
 from asr.version import __version__
 
@@ -102,6 +105,15 @@ def main() -> None:
     show_messages()
     end_with_launcher()
     try:
+        _run()
+    except BaseException as error:
+        if not are_several() or (isinstance(error, SystemExit) and not error.code):
+            raise
+        _end_at_once(error)
+
+
+def _run() -> None:
+    try:
         app(args=_global_options_first(sys.argv[1:]))
     except InputError as error:
         _leave(str(error))
@@ -130,6 +142,17 @@ def main() -> None:
         if leaving.code == INTERRUPTED_STATUS:  # typer turns Ctrl-C into this
             _leave(INTERRUPTED, INTERRUPTED_STATUS)
         raise
+
+
+def _end_at_once(error: BaseException) -> NoReturn:
+    """Ends one of several processes that has failed: on its regular way out it would wait for the others to say
+    goodbye, and they wait for it."""
+    if not isinstance(error, SystemExit):
+        traceback.print_exception(error)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(ValueError, OSError):  # closed
+            stream.flush()
+    os._exit(error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else 1)
 
 
 def _global_options_first(arguments: Sequence[str]) -> list[str]:

@@ -8,6 +8,8 @@ import typer
 
 from asr.cli.devices import on_each_device
 from asr.cli.options import Device, Devices, Features, Prepared, Recipe, Settings
+from asr.errors import InputError
+from asr.processes.ranks import are_several, rank
 
 
 def train_command(
@@ -29,9 +31,10 @@ def train_command(
     from asr.config.recipe_file import read_recipe
 
     config = read_recipe(recipe, settings)
+    if find_lr and (devices > 1 or are_several()):
+        raise InputError("--find-lr takes one device")
     on_each_device(device, devices)
     from asr.device import choose_device
-    from asr.processes.ranks import rank
     from asr.storage.output_folder import output_folder
     from asr.storage.run_layout import BUNDLE
     from asr.training.train import sweep_learning_rates, train

@@ -93,9 +93,9 @@ class BatchNorm(nn.Module):
         if not self.training:
             return self.of_all(frames).view(x.shape).to(x.dtype)
         counted = frames.new_ones(len(frames)) if valid is None else valid.reshape(-1).to(frames.dtype)
-        normed, mean, var = standardize(frames, counted, self.running_mean, self.running_var, self.eps, self.total)
+        statistics = self.running_mean, self.running_var
+        normed, mean, var, count = standardize(frames, counted, *statistics, self.eps, self.total)
         with torch.no_grad():
-            count = self.total(counted.sum())
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(var * torch.where(count < 2, 1.0, count / (count - 1)), self.momentum)
         return torch.addcmul(self.bias, normed, self.weight).view(x.shape).to(x.dtype)

@@ -23,10 +23,17 @@ Results = tuple[Tensor, ...]
 
 
 class Recording(NamedTuple):
-    """A call that can be repeated: `replay` reads the inputs, and writes `results`, where the call did."""
+    """A call that can be repeated: `replay` reads the inputs, and writes `results`, where the call did. `first` does
+    what recording the call has not done yet."""
 
+    first: Callable[[], None]
     replay: Callable[[], None]
     results: Results
+
+
+def alone(could: bool) -> bool:
+    """The answer of a single process: whether all could do what this one could."""
+    return could
 
 
 class Recorder(Protocol):
@@ -36,8 +43,8 @@ class Recorder(Protocol):
     """Whether a call could not be recorded. Earlier recordings can then not be replayed either."""
 
     def record(self, function: Callable[[], Results]) -> Recording:
-        """Calls the function once. Raises RuntimeError, without any effect, when it cannot be recorded, as when the
-        host reads a result on the way."""
+        """Raises RuntimeError, without any effect, when a call cannot be recorded, as when the host reads a result on
+        the way."""
 
     def steps(self) -> AbstractContextManager[None]:
         """The context of all calls, plain or recorded, and of what prepares their inputs."""
@@ -52,14 +59,11 @@ class CudaRecorder:
     All calls are made on one stream of their own: the default stream cannot be recorded, and autograd accumulates
     gradients on the stream of the first call. A graph draws its random numbers from the device's generator, which
     advances as in a plain call.
-
-    Processes whose calls exchange sums record the same ones, or none: `all_could` says whether all processes could that
-    call it with what this one could.
     """
 
-    def __init__(self, device: torch.device, all_could: Callable[[bool], bool] = bool) -> None:
+    def __init__(self, device: torch.device) -> None:
         gc.collect()  # weights of an earlier training are in a cycle, and hold the device's memory
-        self.device, self.all_could = device, all_could
+        self.device = device
         self.stream = torch.cuda.Stream(device)
         self.graphs: WeakSet[torch.cuda.CUDAGraph] = WeakSet()
         self.failed = False
@@ -74,13 +78,9 @@ class CudaRecorder:
                 results = function()
         except RuntimeError:
             self._end_capture()
-            self.all_could(False)
             raise
-        if not self.all_could(True):
-            raise RuntimeError("another process could not record it")
         self.graphs.add(graph)
-        graph.replay()
-        return Recording(graph.replay, results)
+        return Recording(graph.replay, graph.replay, results)
 
     def _end_capture(self) -> None:
         """Puts back what PyTorch leaves in the state of recording when a capture becomes invalid."""
@@ -114,10 +114,18 @@ class Replayed:
     libraries and the optimiser's state; the second is recorded; the others are copied to its place and replayed.
 
     Results last until the next call of this or of another function with the same recorder: recordings share memory.
+
+    Processes whose calls exchange sums replay the same ones or none: `all_could`, which all call at once, says whether
+    all could record one.
     """
 
-    def __init__(self, function: Callable[[Minibatch], Results], recorder: Recorder | None) -> None:
-        self.function, self.recorder = function, recorder
+    def __init__(
+        self,
+        function: Callable[[Minibatch], Results],
+        recorder: Recorder | None,
+        all_could: Callable[[bool], bool] = alone,
+    ) -> None:
+        self.function, self.recorder, self.all_could = function, recorder, all_could
         self.seen: set[object] = set()
         self.recordings: dict[object, tuple[Minibatch, Recording]] = {}
 
@@ -136,16 +144,20 @@ class Replayed:
         return self.function(batch)
 
     def _record(self, recorder: Recorder, batch: Minibatch) -> Results:
-        place = batch.clone()
+        place, recording, why = batch.clone(), None, "another process could not record a step"
         try:
             recording = recorder.record(partial(self.function, place))
         except RuntimeError as error:
-            recorder.failed = True
-            log.warning("Training without CUDA graphs, one operation at a time: %s", _first_line(error))
-        else:
+            why = _first_line(error)
+        # Not earlier: the error holds the memory of all that it stopped.
+        if self.all_could(recording is not None) and recording is not None:
             self.recordings[batch.shape] = place, recording
+            recording.first()
             return recording.results
-        return self(batch)  # not earlier: the error holds the memory of all that it stopped
+        del place, recording
+        recorder.failed = True
+        log.warning("Training without CUDA graphs, one operation at a time: %s", why)
+        return self(batch)
 
 
 def _first_line(error: RuntimeError) -> str:

@@ -19,7 +19,7 @@ from asr.device import use_tf32
 from asr.features.spec_augment import SpecAugment
 from asr.models import AcousticModel
 from asr.models.normalization import share_batches
-from asr.processes.ranks import are_several, world_size
+from asr.processes.ranks import are_several, on_this_machine, world_size
 from asr.training.averaging import MovingAverage
 from asr.training.data.minibatch import Batch, Minibatch
 from asr.training.exchange import Together, all_say, sum_gradients, summed
@@ -41,8 +41,10 @@ def make_fabric(config: TrainingConfig, device: torch.device) -> Fabric:
         use_tf32(config.precision == "tf32")
     precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if config.precision == "bf16" else "32-true"
     if are_several():
-        devices = int(os.environ["LOCAL_WORLD_SIZE"])
+        devices = on_this_machine()
         nodes, together = world_size() // devices, Together(timeout=LONGEST_WAIT)
+        # With buffers of their own, processes meet while a graph is recorded, and wait for one that cannot record it.
+        os.environ.setdefault("NCCL_GRAPH_REGISTER", "0")
         fabric = Fabric(
             accelerator=device.type, strategy=together, devices=devices, num_nodes=nodes, precision=precision
         )
@@ -69,10 +71,13 @@ class Trainer:
 
     def __post_init__(self) -> None:
         self.replayed_step = self._recorded_anew()
-        self.replayed_scores = Replayed(partial(dev_step, self), self.recorder)
+        self.replayed_scores = self._replayed(partial(dev_step, self))
+
+    def _replayed(self, function: Callable[[Minibatch], tuple[Tensor, ...]]) -> Replayed:
+        return Replayed(function, self.recorder, partial(all_say, self.fabric))
 
     def _recorded_anew(self) -> Replayed:
-        return Replayed(lambda batch: (train_step(self, batch),), self.recorder)
+        return self._replayed(lambda batch: (train_step(self, batch),))
 
     def close(self) -> None:
         """Ends the training: no step can be replayed any more."""
@@ -140,13 +145,14 @@ def make_trainer(
     wrapped.mark_forward_method("forward_timed")
     criterion = make_criterion(config, model.subsampling)
     if recorder is None and suits_graphs(fabric) and isinstance(optimizer.param_groups[0]["lr"], Tensor):
-        recorder = CudaRecorder(fabric.device, partial(all_say, fabric))
+        recorder = CudaRecorder(fabric.device)
     return Trainer(config, fabric, wrapped, wrapped_optimizer, criterion, freezing, moving, spec_augment, recorder)
 
 
 def suits_graphs(fabric: Fabric) -> bool:
-    """Whether steps can be CUDA graphs."""
-    return fabric.device.type == "cuda"
+    """Whether steps can be CUDA graphs. Not between machines: NCCL 2.28, which PyTorch 2.11 brings, is said to hang
+    there in graphs (github.com/vllm-project/vllm/issues/52504)."""
+    return fabric.device.type == "cuda" and fabric.world_size == on_this_machine()
 
 
 def train_step(trainer: Trainer, minibatch: Minibatch) -> Tensor:

@@ -206,6 +206,19 @@ def test_nobody_waits_for_the_others_once_one_was_killed(tmp_path: Path, monkeyp
     assert time.monotonic() - before < 30
 
 
+def test_one_that_fails_does_not_wait_for_the_others_on_its_way_out(tmp_path: Path) -> None:
+    """As Fabric's handler at exit does, which says goodbye to all."""
+    fails = "import atexit, sys, time; atexit.register(time.sleep, 60); from asr.cli.main import main; main()"
+    numbers = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
+    started = time.monotonic()
+    ended = subprocess.run(
+        [sys.executable, "-c", fails, "run", "none.yaml"],
+        check=False, capture_output=True, text=True, env=ENVIRONMENT | numbers, cwd=tmp_path,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (1, "asr: none.yaml: cannot read: No such file or directory\n")
+    assert time.monotonic() - started < 50
+
+
 def test_sigterm_ends_all_with_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "program"
     program.write_text("#!/bin/sh\n[ $RANK = 1 ] && kill -TERM $PPID\nexec sleep 60\n")

@@ -33,7 +33,9 @@ def test_the_command_writes_a_table_and_a_figure(
     prepared: Path, features: Path, tiny_recipe: Path, tmp_path: Path, asr_command: Command
 ) -> None:
     out = tmp_path / "out"
-    outcome = asr_command("train", prepared, features, out, "--recipe", tiny_recipe, "--find-lr")
+    find = ("train", prepared, features, out, "--recipe", tiny_recipe, "--find-lr")
+    assert asr_command(*find, "--devices", 2).err == "asr: --find-lr takes one device\n"
+    outcome = asr_command(*find)
     assert outcome.status == 0, outcome.err
     assert outcome.out.startswith("suggested: --set training.optimizer.learning_rate=")
     assert (out / "learning_rate.tsv").read_text().startswith("learning_rate\tloss\n")

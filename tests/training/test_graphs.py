@@ -4,7 +4,6 @@ import logging
 import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -12,7 +11,13 @@ import pytest
 import torch
 from support.models.each_model import EACH_MODEL, make_recipe, minibatch
 from support.models.recorded_steps import CpuRecorder, HostAccessError, NoHostAccess, Plain
-from support.models.separable import CPU, separable_frames, separable_phones, separable_utterances
+from support.models.separable import (
+    CPU,
+    on_device,
+    separable_frames,
+    separable_phones,
+    separable_utterances,
+)
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -20,7 +25,7 @@ from asr import models
 from asr.config import RecipeConfig
 from asr.errors import InputError
 from asr.storage.json_files import read_jsonl
-from asr.training.data.batching import Batching, FrameBatching, UtteranceBatching
+from asr.training.data.batching import Batching, UtteranceBatching
 from asr.training.data.minibatch import Batch
 from asr.training.graphs import MOST_SHAPES, CudaRecorder, Recording, Replayed, Results
 from asr.training.loop import fit
@@ -252,7 +257,7 @@ def test_cuda_graphs_give_the_bits_of_plain_steps(
     for name, recorder in (("plain", Plain()), ("graphs", None)):
         torch.manual_seed(0)
         model = models.build(config.model, 4, 4)
-        data = (on_cuda(sets(config, seed)) for seed in (0, 1))
+        data = (on_device(sets(config, seed), CUDA) for seed in (0, 1))
         fit(config, make_fabric(config.training, CUDA), model, *data, tmp_path / name, "one", recorder)
         states.append(model.state_dict())
     assert "without CUDA graphs" not in caplog.text
@@ -281,11 +286,3 @@ def test_a_failed_recording_leaves_nothing_behind_on_cuda() -> None:
         assert all(torch.equal(first, second) for first, second in zip(recorded, each, strict=True))
     with pytest.raises(RuntimeError, match="not currently recording"):
         torch._C._cuda_endAllocateToPool(0, fails.pool)
-
-
-def on_cuda(batching: Batching) -> Batching:
-    speech = batching.speech
-    moved = {name: getattr(speech, name).to(CUDA) for name in ("rows", "labels", "starts", "lengths")}
-    if isinstance(batching, UtteranceBatching):
-        return UtteranceBatching(replace(speech, **moved), batching.padded)
-    return FrameBatching(replace(speech, **moved))

@@ -18,23 +18,24 @@ def alone(values: Tensor) -> Tensor:
 
 def standardize(
     x: Tensor, counted: Tensor, other_mean: Tensor, other_var: Tensor, eps: float, total: Total = alone
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Subtracts the mean and divides by the deviation, both over the rows of x [N, D] where `counted` [N] is 1:
     over those of all processes, whose sums `total` gives.
 
-    With fewer than two such rows, the given mean [D] and variance [D] are used. Returns the rows [N, D] and the mean
-    and variance used, through which no gradient flows. Composed of torch's own operations it would keep four arrays of
-    the input's size and take half as long again; selecting the valid rows would make a GPU wait for their number.
+    With fewer than two such rows, the given mean [D] and variance [D] are used. Returns the rows [N, D] and, through
+    which no gradient flows, the mean and variance used and the number of rows that count. Composed of torch's own
+    operations it would keep four arrays of the input's size and take half as long again; selecting the valid rows would
+    make a GPU wait for their number.
     """
-    normed, mean, var = _Standardize.apply(x, counted, other_mean, other_var, eps, total)
-    return normed, mean, var
+    normed, mean, var, count = _Standardize.apply(x, counted, other_mean, other_var, eps, total)
+    return normed, mean, var, count
 
 
 class _Standardize(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, x: Tensor, counted: Tensor, other_mean: Tensor, other_var: Tensor, eps: float, total: Total
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         ctx.total, count = total, total(counted.sum())
         few = count < 2
         share = torch.where(few, 0.0, counted / count)
@@ -45,8 +46,8 @@ class _Standardize(torch.autograd.Function):
         deviation = (var + eps).sqrt()
         normed.div_(deviation)
         ctx.save_for_backward(normed, share, deviation)
-        ctx.mark_non_differentiable(mean, var)
-        return normed, mean, var
+        ctx.mark_non_differentiable(mean, var, count)
+        return normed, mean, var, count
 
     @staticmethod
     @once_differentiable

@@ -154,9 +154,10 @@ class UtteranceBatching:
 
     def batch(self, members: Tensor, of: Tensor | None = None) -> Batch:
         speech = self.speech
-        longest = int(self.lengths[members if of is None else of].max())  # on the CPU, so as not to wait for a GPU
+        whole = members if of is None else of
+        longest = int(self.lengths[whole].max())  # computed on the CPU, so as not to wait for a GPU
         longest = next((length for length in self.padded if length >= longest), longest)
-        labels = self._phone_labels(members) if speech.phones is not None else None
+        labels = self._phone_labels(members, whole) if speech.phones is not None else None
         members = members.to(speech.starts.device, non_blocking=True)
         starts, lengths = speech.starts[members], speech.lengths[members]
         frame = torch.arange(longest, device=members.device)
@@ -169,9 +170,9 @@ class UtteranceBatching:
             return Batch(speech.rows[rows], labels, lengths, timing)
         return Batch(_repeating(speech.stream(members.tolist()), longest), labels, lengths, timing)
 
-    def _phone_labels(self, members: Tensor) -> Tensor:
-        """The phones [B, U] of some utterances."""
-        counts = self.phones if self.padded else self.phones[members]
+    def _phone_labels(self, members: Tensor, whole: Tensor) -> Tensor:
+        """The phones [B, U] of some utterances of a `whole` minibatch."""
+        counts = self.phones if self.padded else self.phones[whole]
         place = torch.arange(int(counts.max()))
         beyond = place >= self.phones[members, None]
         index = (self.first_phones[members, None] + place).masked_fill(beyond, 0)

@@ -171,7 +171,7 @@ class CpuRecorder:
             operations.repeat()
             self.replays += 1
 
-        return Recording(replay, results)
+        return Recording(lambda: None, replay, results)
 
     def _spoil_others(self, operations: Operations) -> None:
         for other in self.recorded:

@@ -1,6 +1,7 @@
 """Training sets whose frames say their class, so that a small model learns them in a moment."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -8,7 +9,7 @@ from torch import nn
 from asr import models
 from asr.config import RecipeConfig
 from asr.phones.classes import UNLABELLED
-from asr.training.data.batching import FrameBatching, UtteranceBatching
+from asr.training.data.batching import Batching, FrameBatching, UtteranceBatching
 from asr.training.data.speech import PhoneCounts, Speech
 
 CPU = torch.device("cpu")
@@ -94,3 +95,13 @@ def separable_phones(seed: int, timed: bool = False, padded: Sequence[int] = ())
         timing=said if timed else None,
     )
     return UtteranceBatching(speech, padded)
+
+
+def on_device(batching: Batching, device: torch.device) -> Batching:
+    """The same minibatches from a device's memory."""
+    speech = batching.speech
+    names = ("rows", "labels", "starts", "lengths", *(["timing"] if speech.timing is not None else []))
+    moved = replace(speech, **{name: getattr(speech, name).to(device) for name in names})
+    if isinstance(batching, UtteranceBatching):
+        return UtteranceBatching(moved, batching.padded)
+    return FrameBatching(moved)

@@ -13,7 +13,7 @@ from asr.errors import InputError
 from asr.models import AcousticModel, build
 from asr.phones.classes import UNLABELLED
 from asr.training.data.batching import FrameBatching, UtteranceBatching, batches, draws_frames
-from asr.training.data.speech import Speech
+from asr.training.data.speech import PhoneCounts, Speech
 
 CPU = torch.device("cpu")
 
@@ -131,12 +131,20 @@ def test_batching_suits_the_model() -> None:
         draws_frames(TrainingConfig(batching="frames"), whole)
 
 
-@given(speeches, st.sampled_from([FrameBatching, UtteranceBatching]), st.integers(1, 60), st.integers(1, 4))
+lengths_to_pad_to = st.lists(st.integers(2, 45), max_size=3, unique=True).map(sorted)
+
+
+@given(speeches, st.sampled_from(["frames", "utterances", "ctc"]), lengths_to_pad_to, st.integers(1, 60), st.data())
 def test_minibatches_of_one_shape_to_a_process_are_so_to_all(
-    speech: Speech, kind: type[FrameBatching] | type[UtteranceBatching], size: int, world: int
+    speech: Speech, kind: str, padded: list[int], size: int, data: st.DataObject
 ) -> None:
     """Processes record a step together, or not at all."""
-    batching = kind(speech)
+    if kind == "ctc":
+        counts = torch.tensor([data.draw(st.integers(1, int(length))) for length in speech.lengths])
+        phones = PhoneCounts(counts, counts.numpy(), {})
+        speech = replace(speech, phones=phones, labels=torch.ones(int(counts.sum()), dtype=torch.long))
+    world = data.draw(st.integers(1, 4))
+    batching = FrameBatching(speech) if kind == "frames" else UtteranceBatching(speech, padded)
     plan = batching.plan(size, shuffled=True)
     shapes = [[batch.shape for batch in batches(batching, plan, CPU, rank, world)] for rank in range(world)]
     firsts = [[of_one.index(shape) for shape in of_one] for of_one in shapes]
