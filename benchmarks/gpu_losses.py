@@ -4,12 +4,14 @@
 
 Both train from the same weights on the same minibatches of TIMIT's sample, without dropout and changed speech, at the
 recipe's learning rate, to which it may rise. For each update: the loss and the norm of its gradient, of either device.
+In TF32 the CPU rounds as a GPU does.
 Light GRUs drift apart first: their states have no bound.
 """
 
 import argparse
 import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -19,6 +21,7 @@ from asr.device import choose_device, describe_device
 from asr.training.data.batching import UtteranceBatching, batches
 from asr.training.data.padding import padded_lengths
 from benchmarks.gpu import MODELS, config_of
+from benchmarks.tf32_per import products_in_tf32
 from benchmarks.training import names_of
 from benchmarks.training_systems import CPU, load, our_trainer
 
@@ -59,7 +62,8 @@ def updates(
     trainer = our_trainer(config, device)
     trainer.train(0)
     found = []
-    with trainer.steps():
+    rounded = products_in_tf32() if options.precision == "tf32" and device == CPU else nullcontext()
+    with trainer.steps(), rounded:
         for number, batch in enumerate(batches(batching, plan, device)):
             rise = min(1.0, (number + 1) / options.rise)
             trainer.set_learning_rate(config.training.optimizer.learning_rate * rise)

@@ -9,8 +9,8 @@ precision. Only training is: scores are always computed in single precision.
 
 import argparse
 import logging
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -61,12 +61,19 @@ def to_tf32(values: Tensor) -> Tensor:
     return bits.bitwise_and_(-1 << LOST_BITS).view(torch.float32).view_as(values)
 
 
+@contextmanager
+def products_in_tf32() -> Iterator[None]:
+    """Within it, a CPU rounds the factors of this thread's products to TF32."""
+    with Tf32(), torch.backends.mkldnn.flags(enabled=False, allow_tf32=False):  # which hides those of an LSTM
+        yield
+
+
 def training_in_tf32() -> AbstractContextManager[Any]:
     """Within it, `asr run` trains in TF32."""
 
+    @products_in_tf32()
     def fit_in_tf32(*arguments: Any, **named: Any) -> Any:
-        with Tf32(), torch.backends.mkldnn.flags(enabled=False, allow_tf32=False):
-            return fit(*arguments, **named)
+        return fit(*arguments, **named)
 
     return mock.patch("asr.training.train.fit", fit_in_tf32)
 
