@@ -90,7 +90,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--per", type=Path, default=sample, help="the recipe whose fold is trained on both devices")
     parser.add_argument("--no-per", dest="per", action="store_const", const=None)
     parser.add_argument("--device", type=choose_device, default="auto")
-    parser.add_argument("--precision", default="fp32", help="training.precision of the models")
+    parser.add_argument("--precision", default="tf32", help="training.precision of the models")
     parser.add_argument("--steps", type=int, default=30, help="minibatches in a round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=10.0, help="after which a system gets no further round")

@@ -43,8 +43,8 @@ class Recorder(Protocol):
     """Whether a call could not be recorded. Earlier recordings can then not be replayed either."""
 
     def record(self, function: Callable[[], Results]) -> Recording:
-        """Raises RuntimeError, without any effect, when a call cannot be recorded, as when the host reads a result on
-        the way."""
+        """Records a call. Raises RuntimeError, without any effect, when it cannot be recorded, as when the host reads a
+        result on the way."""
 
     def steps(self) -> AbstractContextManager[None]:
         """The context of all calls, plain or recorded, and of what prepares their inputs."""

@@ -38,7 +38,7 @@ def make_fabric(config: TrainingConfig, device: torch.device) -> Fabric:
     """Fabric in the recipe's precision: on one device, or on all that have a process (`asr.processes`)."""
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     if device.type == "cuda":
-        use_tf32(config.precision == "tf32")
+        use_tf32(config.precision in (None, "tf32"))
     precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if config.precision == "bf16" else "32-true"
     if are_several():
         devices = on_this_machine()
