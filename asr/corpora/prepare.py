@@ -20,7 +20,7 @@ from asr.storage.json_files import write_json
 from asr.storage.run_layout import AUDIO, SUMMARY, cuts_path
 
 LHOTSE = "lhotse"
-"""The name of the corpora that are manifests of Lhotse's, which may be in shards."""
+"""The name of the corpora that may be in shards."""
 
 
 @dataclass(frozen=True)

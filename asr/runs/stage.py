@@ -1,8 +1,7 @@
 """One stage of a run: its folder, and the record that lets it be skipped while nothing it depends on has changed.
 
 The record, stage.json in the stage's folder, is written last. It holds the fingerprint of the inputs and the digest of
-each output. Only content counts: a stage whose inputs were made again, byte for byte the same, is still skipped; but of
-audio that a corpus only names, in another folder, size and time count.
+each output. Only content counts: a stage whose inputs were made again, byte for byte the same, is still skipped.
 """
 
 import hashlib
@@ -28,8 +27,6 @@ WORKING_FILES = frozenset({CHECKPOINTS, TENSORBOARD, METRICS, SPEED, RECORD})
 """Later stages never read these, and they may differ between two runs of the same training."""
 RESUMED_FROM = WORKING_FILES | {STATE_ALIGNMENTS}
 """What an interrupted stage resumes from, where it still fits."""
-STATUS_THREADS, STATUS_PART = 4, 1000
-"""Threads that ask for the status of files, which takes long on a network's disk, and how many each asks at once."""
 
 
 @dataclass(frozen=True)
@@ -170,26 +167,6 @@ def corpus_digest(folder: Path) -> str:
         raise InputError("corpus.dir: no such folder; give the corpus's folder with --set corpus.dir=...", folder)
     files = sorted(path for path in _linked_files(folder) if path != folder / RECIPE)
     return hashlib.sha256(json.dumps(digests(folder, files)).encode()).hexdigest()
-
-
-def status_digest(files: Sequence[str]) -> str:
-    """One digest of the paths, sizes and times of change of files, some of which may be missing."""
-    parts = [files[first : first + STATUS_PART] for first in range(0, len(files), STATUS_PART)]
-    with ThreadPoolExecutor(STATUS_THREADS) as pool:
-        found = list(pool.map(_statuses, parts))
-    return hashlib.sha256(json.dumps([parts, found]).encode()).hexdigest()
-
-
-def _statuses(files: Sequence[str]) -> list[tuple[int, int] | None]:
-    return [_status(file) for file in files]
-
-
-def _status(file: str) -> tuple[int, int] | None:
-    try:
-        status = os.stat(file)  # noqa: PTH116 - there may be a million
-    except (OSError, ValueError):
-        return None
-    return status.st_size, status.st_mtime_ns
 
 
 def _linked_files(folder: Path) -> Iterator[Path]:

@@ -11,7 +11,6 @@ from asr.acoustics.bundle_manifest import SCHEMA as BUNDLE_SCHEMA
 from asr.acoustics.bundle_manifest import model_folders
 from asr.acoustics.digests import acoustic_digest
 from asr.config import RecipeConfig
-from asr.corpora.elsewhere import audio_elsewhere
 from asr.corpora.prepare import corpus_dir, prepare
 from asr.decoding.stage import check_language_model, decode, help_decode
 from asr.device import describe_device
@@ -23,7 +22,7 @@ from asr.models.encoder_weights import encoder_files
 from asr.processes.ranks import world_size
 from asr.processes.tasks import Others, Task
 from asr.runs.folds import find_ensemble, of_fold, refuse_own
-from asr.runs.stage import Stage, corpus_digest, status_digest
+from asr.runs.stage import Stage, corpus_digest
 from asr.scoring.stage import score_stage
 from asr.storage.files import file_digest
 from asr.storage.json_files import read_json
@@ -106,8 +105,6 @@ def _prepare_stage(config: RecipeConfig, folder: Path) -> Stage:
     # The manifests hold absolute paths: the same corpus elsewhere needs others.
     settings = [corpus.model_dump(mode="json", exclude={"dir"}), str(source), corpus_digest(source)]
     settings += [file_digest(lexicon) for lexicon in corpus.lexicon_files]
-    if elsewhere := audio_elsewhere(corpus.name, source):
-        settings.append(status_digest(elsewhere))
     return Stage(PREPARE, folder, [], settings, lambda: prepare(corpus, folder))
 
 
