@@ -194,8 +194,9 @@ def find_bundle(path: Path) -> Path:
     for candidate in bundle_places(path):
         if (candidate / WEIGHTS).is_file():
             return candidate
-    if ((trained := path / TRAIN / BUNDLE) / WEIGHTS).is_file():
-        raise InputError(f"is not decoded yet; finish the run, or name {trained}", path)
+    for trained in (path / TRAIN / BUNDLE, path / fold_name(1) / TRAIN / BUNDLE):
+        if (trained / WEIGHTS).is_file():
+            raise InputError(f"is not decoded yet; finish the run, or name {trained}", path)
     raise InputError(f"holds no model bundle ({WEIGHTS}); name a bundle or the folder of a finished run", path)
 
 

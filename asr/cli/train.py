@@ -9,7 +9,7 @@ import typer
 from asr.cli.devices import on_each_device
 from asr.cli.options import Device, Devices, Features, Prepared, Recipe, Settings
 from asr.errors import InputError
-from asr.processes.ranks import are_several, rank
+from asr.processes.ranks import rank, world_size
 
 
 def train_command(
@@ -31,8 +31,8 @@ def train_command(
     from asr.config.recipe_file import read_recipe
 
     config = read_recipe(recipe, settings)
-    if find_lr and (devices > 1 or are_several()):
-        raise InputError("--find-lr takes one device")
+    if find_lr and max(devices, world_size()) > 1:
+        raise InputError("--find-lr takes one device; leave out --devices")
     on_each_device(device, devices)
     from asr.device import choose_device
     from asr.storage.output_folder import output_folder

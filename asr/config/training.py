@@ -212,10 +212,9 @@ class TrainingConfig(Section):
         description="learning rate of the layers before those that give scores, changed by the schedule as the"
         " optimizer's is; null: the optimizer's",
     )
-    precision: Literal["fp32", "tf32", "bf16"] | None = Field(
-        None,
-        description="format of products, in recurrent layers too; weights are fp32 in all. A CPU computes tf32 as fp32;"
-        " null: tf32 on CUDA, fp32 on a CPU",
+    precision: Literal["fp32", "tf32", "bf16"] = Field(
+        "tf32",
+        description="format of products, in recurrent layers too; weights are fp32 in all. A CPU computes tf32 as fp32",
     )
     resident: bool | None = Field(
         None, description="keep the features in the device's memory (true) or on disk (false); null: as they fit"

@@ -1,5 +1,5 @@
-"""What happens when one recording fails: one line in the log and in errors.jsonl, whatever the number of its
-utterances; the others are still done."""
+"""What happens when one recording fails: one line in the log and in errors.jsonl, for all of its utterances that fail
+alike one after the other; the others are still done."""
 
 import json
 import logging

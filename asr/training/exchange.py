@@ -4,7 +4,6 @@ import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
 from torch import Tensor, nn
-from torch.distributed import all_reduce, broadcast
 
 
 class Together(DDPStrategy):
@@ -20,7 +19,7 @@ def begin_alike(fabric: Fabric, model: nn.Module) -> None:
     """Gives the model in each process the weights of that in process 0."""
     if fabric.world_size > 1:
         for tensor in model.state_dict().values():
-            broadcast(tensor, src=0)
+            torch.distributed.broadcast(tensor, src=0)
 
 
 def summed(fabric: Fabric, values: Tensor) -> Tensor:
@@ -28,7 +27,7 @@ def summed(fabric: Fabric, values: Tensor) -> Tensor:
     if fabric.world_size == 1:
         return values
     total = values.clone()
-    all_reduce(total)  # Fabric's makes the host wait for all processes first
+    torch.distributed.all_reduce(total)  # Fabric's makes the host wait for all processes first
     return total
 
 
@@ -38,7 +37,7 @@ def sum_gradients(fabric: Fabric, model: nn.Module) -> None:
         return
     gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
     total = torch.cat([gradient.flatten() for gradient in gradients])
-    all_reduce(total)
+    torch.distributed.all_reduce(total)
     parts = total.split([gradient.numel() for gradient in gradients])
     torch._foreach_copy_(gradients, [part.view_as(own) for part, own in zip(parts, gradients, strict=True)])
 

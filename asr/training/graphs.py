@@ -31,7 +31,7 @@ class Recording(NamedTuple):
     results: Results
 
 
-def alone(could: bool) -> bool:
+def single(could: bool) -> bool:
     """The answer of a single process: whether all could do what this one could."""
     return could
 
@@ -123,7 +123,7 @@ class Replayed:
         self,
         function: Callable[[Minibatch], Results],
         recorder: Recorder | None,
-        all_could: Callable[[bool], bool] = alone,
+        all_could: Callable[[bool], bool] = single,
     ) -> None:
         self.function, self.recorder, self.all_could = function, recorder, all_could
         self.seen: set[object] = set()

@@ -38,7 +38,7 @@ def make_fabric(config: TrainingConfig, device: torch.device) -> Fabric:
     """Fabric in the recipe's precision: on one device, or on all that have a process (`asr.processes`)."""
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     if device.type == "cuda":
-        use_tf32(config.precision in (None, "tf32"))
+        use_tf32(config.precision == "tf32")
     precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if config.precision == "bf16" else "32-true"
     if are_several():
         devices = on_this_machine()
@@ -110,7 +110,7 @@ class Trainer:
 
     def loss(self, sums: Sums) -> Tensor:
         """The mean loss of a label, of which the second output's, if there is one, has its share. Where several
-        processes share a minibatch, this one's part of the sum that this is."""
+        processes share a minibatch: this process's part of it; the parts add up to the mean."""
         own = sums.loss * self._share(sums.labels)
         if sums.timing is None or self.config.timing is None:
             return own

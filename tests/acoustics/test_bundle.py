@@ -220,10 +220,12 @@ def test_a_run_stands_for_its_bundle(own_run: Path, tmp_path: Path) -> None:
     assert find_bundle(folds) == folds / "fold-1" / "decode" / "bundle"
     with pytest.raises(InputError, match=r"holds no model bundle \(model\.safetensors\); name a bundle or"):
         find_bundle(tmp_path)
-    trained = own_run.rename(tmp_path / "trained")
-    shutil.rmtree(trained / "decode")
-    with pytest.raises(InputError, match=f"is not decoded yet; finish the run, or name {trained / 'train/bundle'}"):
-        find_bundle(trained)
+    shutil.rmtree(folds / "fold-1" / "decode")
+    shutil.copytree(own_run / "train", folds / "fold-1" / "train")
+    with pytest.raises(InputError, match=r"folds: is not decoded yet; finish the run, or name .*/fold-1/train/bundle"):
+        find_bundle(folds)
+    with pytest.raises(InputError, match=r"1: is not decoded yet; finish the run, or name .*/fold-1/train/bundle"):
+        find_bundle(folds / "fold-1")
 
 
 def test_a_bundle_is_decoded_with_the_settings_it_was_trained_with(

@@ -1,5 +1,6 @@
 """Training with products rounded to TF32, on a CPU."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,19 +15,26 @@ from asr import models
 from asr.training import train as stage
 from asr.training.trainer import make_fabric
 from benchmarks import tf32_per
-from benchmarks.tf32_per import Tf32, to_tf32, training_in_tf32
+from benchmarks.tf32_per import Tf32, cut_to_tf32, to_tf32, training_in_tf32
 
 numbers = st.floats(-(2.0**100), 2.0**100, width=32).filter(lambda number: number == 0 or abs(number) > 1e-30)
 
 
-@given(st.lists(numbers, min_size=1))
-def test_rounds_to_the_nearest_of_ten_bits(values: list[float]) -> None:
+@pytest.mark.parametrize(("rounding", "error"), [(to_tf32, 2**-11), (cut_to_tf32, 2**-10)])
+@given(values=st.lists(numbers, min_size=1))
+def test_ten_bits_are_left(rounding: Callable[[Tensor], Tensor], error: float, values: list[float]) -> None:
     exact = torch.tensor(values)
-    rounded = to_tf32(exact)
+    rounded = rounding(exact)
     mantissa, _ = torch.frexp(rounded.double())
     assert (mantissa * 2**11 % 1 == 0).all()
-    assert ((rounded.double() - exact.double()).abs() <= exact.double().abs() * 2**-11).all()
-    assert torch.equal(to_tf32(rounded), rounded)
+    assert ((rounded.double() - exact.double()).abs() <= exact.double().abs() * error).all()
+    assert torch.equal(rounding(rounded), rounded)
+
+
+def test_halves_and_what_is_cut_off() -> None:
+    exact = torch.tensor([1 + 2**-11, -1 - 2**-11, 1 + 2**-10 - 2**-20])
+    assert to_tf32(exact).tolist() == [1 + 2**-10, -1 - 2**-10, 1 + 2**-10]
+    assert cut_to_tf32(exact).tolist() == [1, -1, 1]
 
 
 @pytest.mark.parametrize("transposed", [False, True])

@@ -97,7 +97,10 @@ def train_shares(rank: int, port: int, out: Path, device: str) -> None:
 def train_in_processes(out: Path, device: str) -> Path:
     """Leaves in `out` what `train_shares` does in two processes."""
     store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
-    shares = [context().Process(target=train_shares, args=(rank, store.port, out, device)) for rank in range(PROCESSES)]
+    shares = [
+        context().Process(target=train_shares, args=(rank, store.port, out, device), daemon=True)
+        for rank in range(PROCESSES)
+    ]
     for each in shares:
         each.start()
     for each in shares:

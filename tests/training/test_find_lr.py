@@ -34,7 +34,7 @@ def test_the_command_writes_a_table_and_a_figure(
 ) -> None:
     out = tmp_path / "out"
     find = ("train", prepared, features, out, "--recipe", tiny_recipe, "--find-lr")
-    assert asr_command(*find, "--devices", 2).err == "asr: --find-lr takes one device\n"
+    assert asr_command(*find, "--devices", 2).err == "asr: --find-lr takes one device; leave out --devices\n"
     outcome = asr_command(*find)
     assert outcome.status == 0, outcome.err
     assert outcome.out.startswith("suggested: --set training.optimizer.learning_rate=")

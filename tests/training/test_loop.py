@@ -11,8 +11,9 @@ from asr import models
 from asr.config import RecipeConfig
 from asr.errors import InputError
 from asr.storage.json_files import read_jsonl
-from asr.training import exchange, loop, trainer
+from asr.training import loop, trainer
 from asr.training.checkpoint import Progress, Trained, load_checkpoint, save_checkpoint
+from asr.training.exchange import summed
 from asr.training.loop import fit
 from asr.training.optimizers import make_optimizer
 from asr.training.trainer import make_fabric, make_trainer, train_step
@@ -163,21 +164,23 @@ def test_divergence_names_the_learning_rate(tmp_path: Path) -> None:
         train(recipe(optimizer={"type": "sgd", "learning_rate": 1e30}), tmp_path)
 
 
-@pytest.mark.parametrize(("precision", "rounds"), [(None, True), ("tf32", True), ("fp32", False), ("bf16", False)])
+@pytest.mark.parametrize(
+    ("settings", "rounds"), [({}, True), ({"precision": "fp32"}, False), ({"precision": "bf16"}, False)]
+)
 def test_products_are_tf32_on_cuda_unless_the_recipe_says_otherwise(
-    precision: str | None, rounds: bool, monkeypatch: pytest.MonkeyPatch
+    settings: dict[str, str], rounds: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen: list[bool] = []
     monkeypatch.setattr(trainer, "use_tf32", chosen.append)
     monkeypatch.setattr(trainer, "Fabric", lambda **_: None)
-    make_fabric(recipe(precision=precision).training, torch.device("cuda"))
+    make_fabric(recipe(**settings).training, torch.device("cuda"))
     assert chosen == [rounds]
 
 
 @pytest.mark.parametrize(
-    ("precision", "dtype"), [(None, torch.float32), ("tf32", torch.float32), ("bf16", torch.bfloat16)]
+    ("precision", "dtype"), [("fp32", torch.float32), ("tf32", torch.float32), ("bf16", torch.bfloat16)]
 )
-def test_precision_is_that_of_the_recipe(precision: str | None, dtype: torch.dtype) -> None:
+def test_precision_is_that_of_the_recipe(precision: str, dtype: torch.dtype) -> None:
     config = recipe(precision=precision).training
     model = models.build(recipe().model, 4, 4)
     seen: list[torch.dtype] = []
@@ -251,10 +254,10 @@ def test_sums_over_processes_are_ordered_on_the_device_alone(monkeypatch: pytest
         raise AssertionError("the host waits for the other processes")
 
     monkeypatch.setattr(torch.distributed, "barrier", refuse)
-    monkeypatch.setattr(exchange, "all_reduce", lambda values: values.mul_(2))
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda values: values.mul_(2))
     values, two_processes = torch.ones(3), make_fabric(recipe().training, CPU)
     monkeypatch.setattr(type(two_processes), "world_size", 2)
-    assert exchange.summed(two_processes, values).tolist() == [2, 2, 2]
+    assert summed(two_processes, values).tolist() == [2, 2, 2]
     assert values.tolist() == [1, 1, 1]
 
 
