@@ -141,6 +141,7 @@ def test_under_torchrun_process_0_speaks_first(
         monkeypatch.setenv(name, str(value))
     monkeypatch.setattr(main, "app", app)
     monkeypatch.setattr(main.time, "sleep", waits.append)
+    monkeypatch.setattr(main.os, "_exit", sys.exit)
     outcome = asr_command()
     assert outcome.status == (1 if isinstance(error, InputError) else 130)
     assert outcome.err.count("\n") == lines
