@@ -18,6 +18,7 @@ from support.models.separable import (
     separable_phones,
     separable_utterances,
 )
+from support.models.separable_training import become
 from torch import Tensor
 from torch.distributed import TCPStore, get_rank
 
@@ -79,10 +80,8 @@ def train(name: str, out: Path, recorder: Recorder | None = None, device: torch.
 
 def train_shares(rank: int, port: int, out: Path, device: str) -> None:
     """In one of several processes: every training, by plain steps, by recorded ones, and where recording fails."""
-    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    os.environ |= dict.fromkeys(("WORLD_SIZE", "LOCAL_WORLD_SIZE"), str(PROCESSES))
     os.environ |= {"TORCHELASTIC_RUN_ID": "test", "TORCHELASTIC_USE_AGENT_STORE": "True"}
-    torch.set_num_threads(1)
+    become(rank, PROCESSES, port)
     place = choose_device(device)
     for name in TRAININGS:
         recorder, unwilling = CpuRecorder() if device == "cpu" else None, Unwilling()

@@ -47,9 +47,14 @@ def train_each(out_dir: Path) -> None:
 
 
 def train_as(number: int, processes: int, port: int, out_dir: Path) -> None:
-    """Does so as process `number` of several, with what torchrun would set."""
+    """Does so as process `number` of several."""
+    become(number, processes, port)
+    train_each(out_dir)
+
+
+def become(number: int, processes: int, port: int) -> None:
+    """Makes this process `number` of several, with what torchrun would set."""
     place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "RANK": number, "LOCAL_RANK": number}
     for name, value in (place | {"WORLD_SIZE": processes, "LOCAL_WORLD_SIZE": processes}).items():
         os.environ[name] = str(value)
     torch.set_num_threads(1)
-    train_each(out_dir)
