@@ -12,6 +12,7 @@ from asr.acoustics.digests import acoustic_digest
 from asr.acoustics.loading import device_for
 from asr.alignment.aligner import Aligner, AligningModel
 from asr.alignment.spoken import Spoken, spoken_phones, spoken_words
+from asr.audio import audio_info
 from asr.engines.engine import Engine
 from asr.engines.threads import Threads
 from asr.errors import InputError
@@ -122,10 +123,20 @@ def _aligned(
         spoken = _spoken(text, lexicon, aligner.phone_set, spell)
         aligned = aligner.align_blocks(read, spoken, source.utterance, str(source.path))
     except InputError as error:
-        if source.speaker is None or str(error).startswith(place(source.path)):  # of the whole file
+        if source.speaker is None or _is_of_file(error, source.path):
             raise
-        raise InputError(f"{source.utterance} (at {source.start:.2f} s): {error}") from error
+        what = str(error).removeprefix(place(source.path))
+        raise InputError(f"{source.utterance} (at {source.start:.2f} s): {what}") from error
     return aligned if source.speaker is None else replace(aligned, speaker=source.speaker), {"said": text}
+
+
+def _is_of_file(error: InputError, path: Path) -> bool:
+    """Whether an utterance's error is that its file cannot be read at all."""
+    try:
+        audio_info(path)
+    except InputError:
+        return str(error).startswith(place(path))
+    return False
 
 
 def _spoken(text: str, lexicon: Lexicon | None, phone_set: AnyPhoneSet, spell: Spell | None) -> Spoken:

@@ -23,17 +23,11 @@ Results = tuple[Tensor, ...]
 
 
 class Recording(NamedTuple):
-    """A call that can be repeated: `replay` reads the inputs, and writes `results`, where the call did. `first` does
-    what recording the call has not done yet."""
+    """A call that is recorded and not done yet: `replay`, as often as it is called, reads the inputs and writes the
+    `results`, each in its place."""
 
-    first: Callable[[], None]
     replay: Callable[[], None]
     results: Results
-
-
-def single(could: bool) -> bool:
-    """The answer of a single process: whether all could do what this one could."""
-    return could
 
 
 class Recorder(Protocol):
@@ -80,7 +74,7 @@ class CudaRecorder:
             self._end_capture()
             raise
         self.graphs.add(graph)
-        return Recording(graph.replay, graph.replay, results)
+        return Recording(graph.replay, results)
 
     def _end_capture(self) -> None:
         """Puts back what PyTorch leaves in the state of recording when a capture becomes invalid."""
@@ -123,7 +117,7 @@ class Replayed:
         self,
         function: Callable[[Minibatch], Results],
         recorder: Recorder | None,
-        all_could: Callable[[bool], bool] = single,
+        all_could: Callable[[bool], bool] = bool,
     ) -> None:
         self.function, self.recorder, self.all_could = function, recorder, all_could
         self.seen: set[object] = set()
@@ -152,7 +146,7 @@ class Replayed:
         # Not earlier: the error holds the memory of all that it stopped.
         if self.all_could(recording is not None) and recording is not None:
             self.recordings[batch.shape] = place, recording
-            recording.first()
+            recording.replay()
             return recording.results
         del place, recording
         recorder.failed = True

@@ -43,7 +43,7 @@ def make_fabric(config: TrainingConfig, device: torch.device) -> Fabric:
     if are_several():
         devices = on_this_machine()
         nodes, together = world_size() // devices, Together(timeout=LONGEST_WAIT)
-        # With buffers of their own, processes meet while a graph is recorded, and wait for one that cannot record it.
+        # Where NCCL registers a graph's buffers, a process that records waits for the others, even for one that failed.
         os.environ.setdefault("NCCL_GRAPH_REGISTER", "0")
         fabric = Fabric(
             accelerator=device.type, strategy=together, devices=devices, num_nodes=nodes, precision=precision

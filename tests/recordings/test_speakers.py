@@ -206,6 +206,20 @@ def test_a_recording_that_cannot_be_read_is_one_failure_with_the_number_of_its_u
     assert len(rows(tmp_path / "out", "alignments.jsonl")) == known
 
 
+def test_an_error_of_some_utterances_names_them(
+    tiny_run: Path, talk: Path, tmp_path: Path, asr_command: Command
+) -> None:
+    samples, _ = soundfile.read(talk / "talk.wav", dtype="float32")
+    start = next(start for start, _, label in TextGrid(talk / "talk.TextGrid").intervals("bob - phones") if label)
+    samples[int(start * RATE) :] = np.nan
+    soundfile.write(talk / "talk.wav", samples, RATE, subtype="FLOAT")
+    outcome = asr_command("align", tiny_run, talk, "-o", tmp_path / "out")
+    assert outcome.status == 1
+    assert {row["speaker"] for row in rows(tmp_path / "out", "alignments.jsonl")} == {"ann"}
+    (error,) = errors(tmp_path / "out")
+    assert error["what"].startswith(f"talk-0002-bob (at {start:.2f} s): has samples that are not audio: nan")
+
+
 def test_a_recording_that_is_divided_now_was_whole(
     tiny_run: Path, talk: Path, tmp_path: Path, asr_command: Command
 ) -> None:

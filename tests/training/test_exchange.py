@@ -60,7 +60,7 @@ class Unwilling(CpuRecorder):
     def record(self, function: Callable[[], Results]) -> Recording:
         if get_rank() == PROCESSES - 1:
             raise RuntimeError("no memory")
-        return Recording(_wrong, _wrong, ())
+        return Recording(_wrong, ())
 
 
 def _wrong() -> None:
@@ -142,7 +142,7 @@ def test_a_step_that_one_process_cannot_record_runs_plainly(own_fails: bool, cap
         def record(self, function: Callable[[], Results]) -> Recording:
             if own_fails:
                 raise RuntimeError("no memory")
-            return Recording(_wrong, _wrong, ())
+            return Recording(_wrong, ())
 
     said: list[bool] = []
 
@@ -163,7 +163,7 @@ def test_a_recorded_step_that_fails_is_not_done_again() -> None:
 
     class Failing(CpuRecorder):
         def record(self, function: Callable[[], Results]) -> Recording:
-            return Recording(_wrong, _wrong, ())
+            return Recording(_wrong, ())
 
     total = Replayed(lambda batch: (batch.inputs.sum(),), Failing())
     batch = Batch(torch.ones(2, 1, 1), torch.zeros(2, dtype=torch.long))

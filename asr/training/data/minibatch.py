@@ -15,8 +15,7 @@ class Batch:
     padded after lengths [B], with labels of their frames [B, T] or their phones [B, U] (UNLABELLED in the padding), and
     for a model with a `timing` output the labels [B, T] of that.
 
-    Where several processes share a minibatch, it is the share of one, and `of` is how many windows or utterances all
-    have.
+    Where several processes share a minibatch, this is the share of one, and `of` counts the windows or utterances of all.
     """
 
     inputs: Tensor

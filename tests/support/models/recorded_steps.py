@@ -166,12 +166,18 @@ class CpuRecorder:
         self.recorded.append(operations)
         self.calls += 1
 
+        done = False  # by recording; a graph's first replay does it
+
         def replay() -> None:
+            nonlocal done
+            if not done:
+                done = True
+                return
             self._spoil_others(operations)
             operations.repeat()
             self.replays += 1
 
-        return Recording(lambda: None, replay, results)
+        return Recording(replay, results)
 
     def _spoil_others(self, operations: Operations) -> None:
         for other in self.recorded:
