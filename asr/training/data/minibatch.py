@@ -15,7 +15,7 @@ class Batch:
     padded after lengths [B], with labels of their frames [B, T] or their phones [B, U] (UNLABELLED in the padding), and
     for a model with a `timing` output the labels [B, T] of that.
 
-    Where several processes share a minibatch, this is the share of one, and `of` counts the windows or utterances of all.
+    Where several processes share a minibatch, this is the share of one; `of` counts the windows or utterances of all.
     """
 
     inputs: Tensor
